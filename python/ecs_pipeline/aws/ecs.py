@@ -1,0 +1,142 @@
+"""Amazon ECS: the service and its tasks, as the model's facts (its revisions: task_definitions.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ecs_pipeline.aws.ecs_facts import parse_service, parse_task, tag_list
+from ecs_pipeline.aws.session import AwsClient, AwsError
+from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.model import Service, Task
+
+DESCRIBED_AT_ONCE = 100
+"""DescribeTasks takes so many."""
+
+
+class TokenTaken(Exception):
+    """RunTask's token was used before with other parameters; `tasks` are the ARNs that it started."""
+
+    def __init__(self, tasks: Sequence[str]) -> None:
+        super().__init__(", ".join(tasks))
+        self.tasks = tuple(tasks)
+
+
+class NotPlaced(Exception):
+    """RunTask answered with failures[]: AWS found no place for the task."""
+
+
+class Ecs:
+    """The operations of Amazon ECS that the stages use, on one cluster and service."""
+
+    def __init__(self, client: AwsClient, cluster: str, service: str) -> None:
+        self._client = client
+        self.cluster = cluster
+        self.service_name = service
+
+    # ---- the service
+
+    def service(self) -> Service:
+        """The service with its tags (DescribeServices). Raises InvalidInput when there is none."""
+        try:
+            answer = self._client.call(
+                "DescribeServices", cluster=self.cluster, services=[self.service_name], include=["TAGS"]
+            )
+        except AwsError as error:
+            if error.code == "ClusterNotFoundException":
+                raise InvalidInput(
+                    f"no cluster {self.cluster}", cure="check --cluster and the region, or run `provision`"
+                ) from error
+            raise
+        for one in answer["services"]:
+            if one["status"] != "INACTIVE":
+                return parse_service(one, self.cluster)
+        raise InvalidInput(
+            f"no service {self.service_name} in cluster {self.cluster}",
+            cure="check --service and the region, or run `provision`",
+        )
+
+    def update_service(self, revision: str) -> None:
+        """UpdateService to the revision, by its full ARN: the family alone would mean the newest ACTIVE one."""
+        self._client.call("UpdateService", cluster=self.cluster, service=self.service_name, taskDefinition=revision)
+
+    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        """TagResource: one call, so all of them or none."""
+        self._client.call("TagResource", resourceArn=arn, tags=tag_list(tags))
+
+    def untag(self, arn: str, keys: Sequence[str]) -> None:
+        """UntagResource."""
+        self._client.call("UntagResource", resourceArn=arn, tagKeys=list(keys))
+
+    # ---- tasks
+
+    def tasks_started_by(self, started_by: str, desired_status: str = "RUNNING") -> tuple[Task, ...]:
+        """Tasks with that startedBy (ListTasks takes no other filter with it; it matches exactly)."""
+        arns = self._client.pages(
+            "ListTasks", "taskArns", cluster=self.cluster, startedBy=started_by, desiredStatus=desired_status
+        )
+        return self.tasks(arns)
+
+    def tasks_of_service(self, desired_status: str = "RUNNING") -> tuple[Task, ...]:
+        """The service's own tasks."""
+        arns = self._client.pages(
+            "ListTasks", "taskArns", cluster=self.cluster, serviceName=self.service_name, desiredStatus=desired_status
+        )
+        return self.tasks(arns)
+
+    def tasks_of_family(self, family: str) -> tuple[Task, ...]:
+        """Running tasks of any revision of a family, whoever started them."""
+        return self.tasks(self._client.pages("ListTasks", "taskArns", cluster=self.cluster, family=family))
+
+    def running_tasks(self) -> tuple[Task, ...]:
+        """Every running task of the cluster."""
+        return self.tasks(self._client.pages("ListTasks", "taskArns", cluster=self.cluster))
+
+    def tasks(self, arns: Iterable[str]) -> tuple[Task, ...]:
+        """DescribeTasks, a hundred at once; what AWS does not know (yet, or any more) is left out."""
+        wanted = list(arns)
+        found: list[Task] = []
+        for start in range(0, len(wanted), DESCRIBED_AT_ONCE):
+            answer = self._client.call(
+                "DescribeTasks",
+                cluster=self.cluster,
+                tasks=wanted[start : start + DESCRIBED_AT_ONCE],
+                include=["TAGS"],
+            )
+            found += [parse_task(one) for one in answer["tasks"]]
+        return tuple(found)
+
+    def run_task(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+        """RunTask; the ARNs of the tasks that its clientToken stands for, just started or not.
+
+        Raises TokenTaken when the token was used with other parameters, NotPlaced when there is no room.
+        """
+        try:
+            answer = self._client.call("RunTask", cluster=self.cluster, **parameters)
+        except AwsError as error:
+            if error.code == "ConflictException":
+                raise TokenTaken(error.raw.get("resourceIds", ())) from error
+            raise
+        if answer.get("failures"):
+            reasons = {
+                " ".join(filter(None, (one.get("reason"), one.get("detail")))) or "no reason given"
+                for one in answer["failures"]
+            }
+            raise NotPlaced(", ".join(sorted(reasons)))
+        return tuple(one["taskArn"] for one in answer["tasks"])
+
+    def stop_task(self, arn: str, reason: str) -> None:
+        """StopTask; a task that is gone already is as good as stopped."""
+        try:
+            self._client.call("StopTask", cluster=self.cluster, task=arn, reason=reason[:255])
+        except AwsError as error:
+            if error.code == "InvalidParameterException" and "not found" in error.text:
+                return
+            raise
+
+    def instance_of(self, container_instance: str) -> str:
+        """The EC2 instance id of a container instance (DescribeContainerInstances)."""
+        answer = self._client.call(
+            "DescribeContainerInstances", cluster=self.cluster, containerInstances=[container_instance]
+        )
+        return next((str(one["ec2InstanceId"]) for one in answer["containerInstances"]), "")

@@ -1,0 +1,125 @@
+"""What Amazon ECS answers, as the model's facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from ecs_pipeline import marks
+from ecs_pipeline.model import CANARY, Container, Deployment, Event, LoadBalancing, Revision, Service, Task
+
+
+def parse_service(raw: Mapping[str, Any], cluster: str) -> Service:
+    """A service as DescribeServices answers it."""
+    tags = {one["key"]: one.get("value", "") for one in raw.get("tags", [])}
+    return Service(
+        arn=raw["serviceArn"],
+        name=raw["serviceName"],
+        cluster=cluster.rpartition("/")[2],
+        status=raw["status"],
+        revision=raw.get("taskDefinition", ""),
+        desired=raw.get("desiredCount", 0),
+        running=raw.get("runningCount", 0),
+        pending=raw.get("pendingCount", 0),
+        marks=marks.parse_service(tags),
+        deployments=tuple(_deployment(one) for one in raw.get("deployments", [])),
+        events=tuple(
+            Event(one.get("id", ""), _utc(one.get("createdAt")), one.get("message", ""))
+            for one in raw.get("events", [])
+        ),
+        load_balancing=tuple(
+            LoadBalancing(one["targetGroupArn"], one.get("containerName", ""), int(one.get("containerPort", 0)))
+            for one in raw.get("loadBalancers", [])
+            if one.get("targetGroupArn")
+        ),
+        raw={**raw, "tags": tags},
+    )
+
+
+def parse_revision(definition: Mapping[str, Any], tags: Mapping[str, str]) -> Revision:
+    """A revision's marks, from its definition and tags."""
+    turn = marks.parse_turn(tags[marks.TURN]) if marks.TURN in tags else None
+    return Revision(
+        arn=definition["taskDefinitionArn"],
+        release=tags.get(marks.RELEASE, ""),
+        turn=turn,
+        active=definition.get("status", "ACTIVE") == "ACTIVE",
+    )
+
+
+def parse_task(raw: Mapping[str, Any]) -> Task:
+    """A task as DescribeTasks answers it."""
+    tags = {one["key"]: one.get("value", "") for one in raw.get("tags", [])}
+    return Task(
+        arn=raw["taskArn"],
+        revision=raw["taskDefinitionArn"],
+        status=raw.get("lastStatus", ""),
+        desired_status=raw.get("desiredStatus", ""),
+        created=_utc(raw.get("createdAt")),
+        started=_utc(raw["startedAt"]) if raw.get("startedAt") else None,
+        started_by=raw.get("startedBy", ""),
+        group=raw.get("group", ""),
+        release=tags.get(marks.RELEASE, ""),
+        turn=marks.parse_turn(tags.get(marks.TURN, "")),
+        role=tags.get(marks.ROLE, CANARY),
+        index=int(tags.get(marks.INDEX, "0") or 0),
+        verdict=tags.get(marks.VERDICT, ""),
+        judged_steps=int(tags.get(marks.JUDGED_STEPS, "0") or 0),
+        health=raw.get("healthStatus", "UNKNOWN"),
+        address=_address(raw),
+        container_instance=raw.get("containerInstanceArn", ""),
+        containers=tuple(_container(one) for one in raw.get("containers", [])),
+        stop_code=raw.get("stopCode", ""),
+        stopped_reason=raw.get("stoppedReason", ""),
+    )
+
+
+def _deployment(raw: Mapping[str, Any]) -> Deployment:
+    return Deployment(
+        id=raw.get("id", ""),
+        status=raw.get("status", ""),
+        revision=raw.get("taskDefinition", ""),
+        desired=raw.get("desiredCount", 0),
+        running=raw.get("runningCount", 0),
+        pending=raw.get("pendingCount", 0),
+        failed=raw.get("failedTasks", 0),
+        rollout=raw.get("rolloutState", ""),
+        reason=raw.get("rolloutStateReason", ""),
+        created=_utc(raw.get("createdAt")),
+    )
+
+
+def _container(raw: Mapping[str, Any]) -> Container:
+    return Container(
+        name=raw.get("name", ""),
+        status=raw.get("lastStatus", ""),
+        health=raw.get("healthStatus", "UNKNOWN"),
+        exit_code=raw.get("exitCode"),
+        reason=raw.get("reason", ""),
+        host_ports={
+            int(one["containerPort"]): int(one["hostPort"])
+            for one in raw.get("networkBindings", [])
+            if one.get("containerPort") and one.get("hostPort")
+        },
+    )
+
+
+def _address(raw: Mapping[str, Any]) -> str:
+    """The private IPv4 address of an awsvpc task's network interface; '' before it has one."""
+    for attachment in raw.get("attachments", []):
+        for detail in attachment.get("details", []):
+            if detail.get("name") == "privateIPv4Address":
+                return str(detail.get("value", ""))
+    return ""
+
+
+def _utc(value: Any) -> datetime:
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc)
+    return datetime.fromtimestamp(0, timezone.utc)
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as ECS takes them."""
+    return [{"key": key, "value": value} for key, value in tags.items()]

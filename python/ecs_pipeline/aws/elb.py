@@ -1,0 +1,87 @@
+"""Elastic Load Balancing: target groups, targets and their health."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ecs_pipeline.aws.session import AwsClient, AwsError
+from ecs_pipeline.model import Target, TargetGroup, TargetHealth
+
+
+class Elb:
+    """The operations of Elastic Load Balancing v2 that the stages use; target groups are read once."""
+
+    def __init__(self, client: AwsClient) -> None:
+        self._client = client
+        self._groups: dict[str, TargetGroup] = {}
+
+    def target_group(self, arn: str) -> TargetGroup | None:
+        """A target group with its attributes; None when it does not exist (any more)."""
+        if arn not in self._groups:
+            try:
+                described = self._client.call("DescribeTargetGroups", TargetGroupArns=[arn])
+                attributes = self._client.call("DescribeTargetGroupAttributes", TargetGroupArn=arn)
+            except AwsError as error:
+                if _gone(error):
+                    return None
+                raise
+            values = {one["Key"]: one.get("Value", "") for one in attributes["Attributes"]}
+            group = described["TargetGroups"][0]
+            self._groups[arn] = TargetGroup(
+                arn=arn,
+                kind=group.get("TargetType", "instance"),
+                protocol=group.get("Protocol", ""),
+                drain=int(values.get("deregistration_delay.timeout_seconds") or 300),
+                slow_start=int(values.get("slow_start.duration_seconds") or 0),
+                anomaly_detection=values.get("load_balancing.algorithm.type") == "weighted_random",
+            )
+        return self._groups[arn]
+
+    def health(self, group: str, targets: Sequence[Target] = (), *, anomalies: bool = False) -> list[TargetHealth]:
+        """DescribeTargetHealth of these targets, of all when none is named; [] when the group is gone.
+
+        Asked by name, AWS answers `unused` for a target that is not registered.
+        """
+        request: dict[str, Any] = {"TargetGroupArn": group}
+        if targets:
+            request["Targets"] = _named(targets)
+        if anomalies:
+            request["Include"] = ["AnomalyDetection"]
+        try:
+            answer = self._client.call("DescribeTargetHealth", **request)
+        except AwsError as error:
+            if _gone(error):
+                return []
+            raise
+        return [
+            TargetHealth(
+                identity=one["Target"]["Id"],
+                port=int(one["Target"].get("Port", 0)),
+                state=one["TargetHealth"].get("State", ""),
+                reason=one["TargetHealth"].get("Reason", ""),
+                description=one["TargetHealth"].get("Description", ""),
+                anomalous=one.get("AnomalyDetection", {}).get("Result") == "anomalous",
+            )
+            for one in answer["TargetHealthDescriptions"]
+        ]
+
+    def register(self, group: str, targets: Sequence[Target]) -> None:
+        """RegisterTargets; one that is registered already stays as it is."""
+        self._client.call("RegisterTargets", TargetGroupArn=group, Targets=_named(targets))
+
+    def deregister(self, group: str, targets: Sequence[Target]) -> None:
+        """DeregisterTargets; the port goes along, for one address may be registered with several."""
+        try:
+            self._client.call("DeregisterTargets", TargetGroupArn=group, Targets=_named(targets))
+        except AwsError as error:
+            if not _gone(error):
+                raise
+
+
+def _named(targets: Sequence[Target]) -> list[dict[str, object]]:
+    return [{"Id": one.identity, "Port": one.port} for one in targets]
+
+
+def _gone(error: AwsError) -> bool:
+    return error.code in ("TargetGroupNotFound", "TargetGroupNotFoundException")

@@ -1,0 +1,222 @@
+"""Credentials, region, endpoint and the one way in which AWS is called: counted, retried, errors translated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import botocore.config
+import botocore.credentials
+import botocore.exceptions
+import botocore.session
+from botocore import xform_name
+
+from ecs_pipeline import __version__, retry
+from ecs_pipeline.errors import AnswerLost, InvalidInput, Trouble
+
+if TYPE_CHECKING:
+    from ecs_pipeline.clock import Clock
+
+CONNECT_TIMEOUT, READ_TIMEOUT = 5, 20
+"""Seconds. No call of ours takes AWS longer; botocore's 60 would leave an on-call engineer staring."""
+
+THROTTLES = frozenset(
+    (
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "PriorRequestNotComplete",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    )
+)
+"""Refused for the rate alone, so nothing was done: AWS SDKs and Tools Reference Guide, "Retry behavior"."""
+
+PASSING = frozenset(
+    (
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "InternalServerException",
+        "InternalServiceError",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServerException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+    )
+)
+"""AWS' own trouble, that passes: Amazon ECS API Reference, "Common Error Types"."""
+
+DENIED = frozenset(["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"])
+EXPIRED = frozenset(["ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidClientTokenId"])
+IAM_PREFIX = {"elbv2": "elasticloadbalancing"}
+"""Where the IAM prefix of a service is not boto3's name for it."""
+
+
+class AwsError(Trouble):
+    """What AWS answered instead of doing it; `code` is AWS' own name for it."""
+
+    def __init__(self, operation: str, code: str, text: str, *, cure: str = "", raw: Mapping[str, Any] = {}) -> None:
+        super().__init__(f"{operation}: {code}: {text}" if code else f"{operation}: {text}", cure=cure)
+        self.operation = operation
+        self.code = code
+        self.text = text
+        self.raw = raw
+
+
+class AwsClient:
+    """One AWS service's API: `call("DescribeServices", cluster=…)`."""
+
+    def __init__(self, name: str, client: Any, clock: Clock, attempts: int) -> None:
+        self._name = name
+        self._client = client
+        self._clock = clock
+        self._attempts = attempts
+
+    @property
+    def boto(self) -> Any:
+        """The boto3 client, for paginators, models and events."""
+        return self._client
+
+    def call(self, operation: str, /, *, once: bool = False, **parameters: Any) -> dict[str, Any]:
+        """Call an operation, again where that helps.
+
+        `once`: AWS has no idempotency token for it; when no answer came, AnswerLost is raised instead of trying again.
+        Raises AwsError with AWS' code for what AWS refused.
+        """
+
+        def attempt() -> dict[str, Any]:
+            self._clock.check()
+            try:
+                answer: dict[str, Any] = getattr(self._client, xform_name(operation))(**parameters)
+            except Exception as error:
+                raise self._judge(operation, error, once=once) from error
+            return answer
+
+        return retry.call(attempt, self._clock, self._attempts)
+
+    def pages(self, operation: str, key: str, /, **parameters: Any) -> list[Any]:
+        """All entries of a list operation, page by page."""
+        found: list[Any] = []
+        token: dict[str, Any] = {}
+        while True:
+            page = self.call(operation, **parameters, **token)
+            found += page.get(key, [])
+            if not page.get("nextToken"):
+                return found
+            token = {"nextToken": page["nextToken"]}
+
+    def _judge(self, operation: str, error: Exception, *, once: bool) -> Exception:
+        action = f"{IAM_PREFIX.get(self._name, self._name)}:{operation}"
+        if isinstance(error, botocore.exceptions.ClientError):
+            return self._judge_answer(action, error, once=once)
+        if isinstance(error, botocore.exceptions.ParamValidationError):
+            return AwsError(action, "", " ".join(str(error).split()), cure="correct the value named")
+        if isinstance(error, botocore.exceptions.NoCredentialsError | botocore.exceptions.PartialCredentialsError):
+            return AwsError(action, "", str(error), cure="give the job AWS credentials")
+        not_sent = isinstance(
+            error, botocore.exceptions.EndpointConnectionError | botocore.exceptions.ConnectTimeoutError
+        )
+        if not_sent or isinstance(error, botocore.exceptions.HTTPClientError | botocore.exceptions.ResponseParserError):
+            failure = AwsError(action, "", _one_line(error), cure="check the network, then run it again")
+            return AnswerLost(failure.message) if once and not not_sent else retry.Transient(failure)
+        if isinstance(error, botocore.exceptions.BotoCoreError):
+            return AwsError(action, "", _one_line(error))
+        return error
+
+    def _judge_answer(self, action: str, error: Any, *, once: bool) -> Exception:
+        answer = error.response
+        code, text = answer["Error"].get("Code", ""), answer["Error"].get("Message", "")
+        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if error.operation_name == "AssumeRole":
+            action = "sts:AssumeRole"
+        if code in EXPIRED:
+            return AwsError(action, code, text, cure="renew the job's AWS credentials and run it again", raw=answer)
+        if code in DENIED:
+            cure = f"allow {action} to the role that the job runs with"
+            return AwsError(action, code, text or "not allowed", cure=cure, raw=answer)
+        failure = AwsError(action, code, text, raw=answer)
+        if code in THROTTLES or status == 429:
+            return retry.Transient(failure)
+        if code in PASSING or status >= 500:
+            return AnswerLost(failure.message) if once else retry.Transient(failure)
+        return failure
+
+
+class AwsSession:
+    """Hands out one client a service; settings come from arguments, then the usual places of AWS' SDKs."""
+
+    def __init__(self, clock: Clock, region: str = "", role_arn: str = "") -> None:
+        self._clock = clock
+        self._role_arn = role_arn
+        self._botocore = botocore.session.Session()
+        self._clients: dict[tuple[str, str], AwsClient] = {}
+        self.calls = 0
+        try:
+            self.region = region or self._botocore.get_config_variable("region") or ""
+            attempts = self._botocore.get_config_variable("max_attempts")
+        except botocore.exceptions.BotoCoreError as error:
+            raise InvalidInput(f"AWS configuration: {_one_line(error)}") from error
+        if not self.region:
+            raise InvalidInput("no AWS region", cure="give --region, `region:` in the config, or AWS_REGION")
+        self._attempts = int(attempts) if attempts else retry.ATTEMPTS
+
+    def client(self, name: str, region: str = "") -> AwsClient:
+        """The client of a service, made once."""
+        key = (name, region or self.region)
+        if key not in self._clients:
+            settings = botocore.config.Config(
+                retries={"total_max_attempts": 1, "mode": "standard"},
+                connect_timeout=CONNECT_TIMEOUT,
+                read_timeout=READ_TIMEOUT,
+                user_agent_extra=f"ecs-pipeline/{__version__}",
+            )
+            try:
+                client = self._session.client(name, region_name=key[1], config=settings)
+            except (botocore.exceptions.BotoCoreError, ValueError) as error:
+                raise InvalidInput(f"AWS configuration: {_one_line(error)}") from error
+            client.meta.events.register("before-send", self._count)
+            self._clients[key] = AwsClient(name, client, self._clock, self._attempts)
+        return self._clients[key]
+
+    @cached_property
+    def _session(self) -> Any:
+        if self._role_arn:
+            self._botocore._credentials = self._assumed()
+        return boto3.Session(botocore_session=self._botocore, region_name=self.region)
+
+    def _assumed(self) -> Any:
+        """The role's credentials, renewed by botocore before they end (STS AssumeRole)."""
+        source = self._botocore.get_credentials()
+        if source is None:
+            raise Trouble("no AWS credentials to assume the role with", cure="give the job AWS credentials")
+        fetcher = botocore.credentials.AssumeRoleCredentialFetcher(
+            client_creator=self._botocore.create_client,
+            source_credentials=source,
+            role_arn=self._role_arn,
+            extra_args={"RoleSessionName": "ecs-pipeline"},
+        )
+        return botocore.credentials.DeferredRefreshableCredentials(
+            method="assume-role", refresh_using=fetcher.fetch_credentials
+        )
+
+    def _count(self, **_: Any) -> None:
+        self.calls += 1
+
+
+def on_event(client: AwsClient, event: str, handler: Callable[..., Any]) -> None:
+    """Hang a handler on one of botocore's events of this client."""
+    client.boto.meta.events.register(event, handler)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,131 @@
+"""Task definitions, whole: every member comes through, known to the installed botocore or not.
+
+botocore's parser drops members that its model lacks, and its serializer refuses them. Both are gone round by two of
+its events: the answer is kept as it came, and the request's body is the definition as given (JSON both ways).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ecs_pipeline.aws.ecs_facts import parse_revision, tag_list
+from ecs_pipeline.aws.session import AwsClient, AwsError, on_event
+from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.model import Revision, TaskDefinition
+
+
+class TaskDefinitions:
+    """Amazon ECS' task-definition operations; what never changes is read once."""
+
+    def __init__(self, client: AwsClient) -> None:
+        self._client = client
+        self._known: dict[str, TaskDefinition] = {}
+        self._received: dict[str, Any] = {}
+        self._to_send: dict[str, Any] = {}
+        on_event(client, "before-parse.ecs.DescribeTaskDefinition", self._keep_received)
+        on_event(client, "before-call.ecs.RegisterTaskDefinition", self._send_whole)
+
+    def get(self, arn: str) -> TaskDefinition:
+        """A revision with all its members and tags (DescribeTaskDefinition); read once, for it never changes.
+
+        Only its status does: see `revision`. Raises InvalidInput when there is no such revision.
+        """
+        if arn not in self._known:
+            self._known[arn] = self._describe(arn)
+        return self._known[arn]
+
+    def revision(self, arn: str, active: Iterable[str] | None = None) -> Revision:
+        """A revision's marks and status; `active`: ARNs that a list just showed as ACTIVE.
+
+        One that was deleted counts as INACTIVE. INACTIVE revisions never become ACTIVE again.
+        """
+        known = self._known.get(arn)
+        if known and (not known.revision.active or arn in (active or ())):
+            return known.revision
+        try:
+            self._known[arn] = self._describe(arn)
+        except InvalidInput:
+            return Revision(arn, active=False)
+        return self._known[arn].revision
+
+    def active_revisions(self, family: str, most: int = 100) -> list[str]:
+        """ARNs of the newest ACTIVE revisions of a family, newest first, one page (ListTaskDefinitions)."""
+        answer = self._client.call(
+            "ListTaskDefinitions", familyPrefix=family, status="ACTIVE", sort="DESC", maxResults=most
+        )
+        return [arn for arn in answer["taskDefinitionArns"] if Revision(arn).family == family]
+
+    def register(self, definition: Mapping[str, Any], tags: Mapping[str, str]) -> TaskDefinition:
+        """RegisterTaskDefinition with every member given, also those that botocore does not know.
+
+        There is no idempotency token: when no answer came, AnswerLost is raised and the caller looks.
+        """
+        self._to_send = {**definition, "tags": tag_list(tags)}
+        known = {key: value for key, value in self._to_send.items() if key in self.registered_members}
+        try:
+            answer = self._client.call("RegisterTaskDefinition", once=True, **_without_unknown(known, self._input))
+        finally:
+            self._to_send = {}
+        arn = answer["taskDefinition"]["taskDefinitionArn"]
+        return self.get(arn)
+
+    def deregister(self, arn: str) -> None:
+        """DeregisterTaskDefinition."""
+        self._client.call("DeregisterTaskDefinition", taskDefinition=arn)
+        known = self._known.get(arn)
+        if known:
+            self._known[arn] = replace(known, revision=replace(known.revision, active=False))
+
+    @property
+    def read_only_members(self) -> frozenset[str]:
+        """Members that DescribeTaskDefinition adds and RegisterTaskDefinition does not take (installed model)."""
+        output = self._shape("DescribeTaskDefinition", "output_shape").members["taskDefinition"]
+        return frozenset(output.members) - self.registered_members
+
+    @property
+    def registered_members(self) -> frozenset[str]:
+        """Members that RegisterTaskDefinition takes, as the installed botocore knows them."""
+        return frozenset(self._input.members)
+
+    @property
+    def _input(self) -> Any:
+        return self._shape("RegisterTaskDefinition", "input_shape")
+
+    def _shape(self, operation: str, which: str) -> Any:
+        return getattr(self._client.boto.meta.service_model.operation_model(operation), which)
+
+    def _describe(self, arn: str) -> TaskDefinition:
+        self._received = {}
+        try:
+            answer = self._client.call("DescribeTaskDefinition", taskDefinition=arn, include=["TAGS"])
+        except AwsError as error:
+            if error.code in ("ClientException", "InvalidParameterException"):
+                raise InvalidInput(f"no task definition {arn}: {error.text}") from error
+            raise
+        definition = self._received.get("taskDefinition") or answer["taskDefinition"]
+        tags = {one["key"]: one.get("value", "") for one in answer.get("tags", [])}
+        return TaskDefinition(parse_revision(definition, tags), definition, tags)
+
+    def _keep_received(self, response_dict: Mapping[str, Any], **_: Any) -> None:
+        """Keep the answer as sent: botocore's parser leaves out members that its model does not have."""
+        if response_dict.get("status_code") == 200:
+            self._received = json.loads(response_dict["body"])
+
+    def _send_whole(self, params: dict[str, Any], **_: Any) -> None:
+        """Send the definition whole: botocore's serializer refuses members that its model does not have."""
+        body = json.loads(params["body"])
+        params["body"] = json.dumps({**body, **self._to_send}).encode()
+
+
+def _without_unknown(value: Any, shape: Any) -> Any:
+    """The value without the members that botocore's model lacks, so that its validation passes; see `_send_wire`."""
+    if shape.type_name == "structure" and isinstance(value, Mapping):
+        return {key: _without_unknown(one, shape.members[key]) for key, one in value.items() if key in shape.members}
+    if shape.type_name == "list" and isinstance(value, list):
+        return [_without_unknown(one, shape.member) for one in value]
+    if shape.type_name == "map" and isinstance(value, Mapping):
+        return {key: _without_unknown(one, shape.value) for key, one in value.items()}
+    return value

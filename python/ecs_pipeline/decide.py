@@ -1,0 +1,142 @@
+"""What a look means: pure functions from what is seen to what follows.
+
+The numbers in brackets are the rules of docs/protocol.md; tests/protocol_model holds the same functions in the
+checked specification, and a test compares the two on random worlds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from ecs_pipeline.model import CANARY, Look, Registration, Revision, Task, Turn
+
+
+def digest(*parts: str) -> str:
+    """SHA-256 of the parts, hexadecimal: 64 characters, what a clientToken may have."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def next_turn(turn: Turn, release: str) -> Turn:
+    """(7) The turn that begins when `release` is cancelled."""
+    return Turn(digest(turn.digest, release)[:32], release)
+
+
+def first_token(service: str, turn: Turn, role: str, index: int) -> str:
+    """(4) RunTask's clientToken: the same for every release, so that it is the lock."""
+    parts = () if (role, index) == (CANARY, 0) else (role, str(index))
+    return digest(service, turn.digest, *parts)
+
+
+def next_token(token: str, stopped: str) -> str:
+    """(4) The token after the one whose task is stopped."""
+    return digest(token, stopped)
+
+
+def holder(seen: Look) -> Task | None:
+    """(1) The living canary task of this turn holds the service; (4) of two, the older."""
+    return min(seen.canaries, key=lambda task: task.age_key, default=None)
+
+
+def cancelled(seen: Look, revision: str) -> bool:
+    """(8) INACTIVE, or of an older turn and the release that `turn` names."""
+    known, turn = seen.revisions[revision], seen.marks.turn
+    return not known.active or _fenced(known, turn)
+
+
+def _fenced(revision: Revision, turn: Turn) -> bool:
+    return bool(revision.release) and revision.release == turn.cancelled and revision.turn != turn
+
+
+def promoted(seen: Look, release: str) -> bool:
+    """The service is to run `release`: promote has begun for it or is through."""
+    wanted = seen.marks.wanted
+    return (
+        bool(release)
+        and seen.marks.release == release
+        and wanted is not None
+        and seen.revisions[wanted].release == release
+        and not cancelled(seen, wanted)
+    )
+
+
+def home(seen: Look, release: str) -> str | None:
+    """(7) Where to return when `release` is cancelled: before its promotion, never to a cancelled revision."""
+    marks = seen.marks
+    undone = marks.previous if release and marks.release == release else None
+    for revision in (undone, marks.wanted, seen.service.revision, marks.previous):
+        if revision is None or cancelled(seen, revision):
+            continue
+        if revision == undone or not release or seen.revisions[revision].release != release:
+            return revision
+    return None
+
+
+def lost_home(seen: Look, release: str) -> str | None:
+    """The recorded revision to return to, when somebody else deregistered it: it is registered anew."""
+    undone = seen.marks.previous if release and seen.marks.release == release else None
+    if undone is None or seen.revisions[undone].active or _fenced(seen.revisions[undone], seen.marks.turn):
+        return None
+    return undone
+
+
+def reusable(revisions: Collection[Revision], release: str, turn: Turn) -> Revision | None:
+    """(4) A revision is reused only within its release and turn; the oldest, as everybody would choose it."""
+    same = [one for one in revisions if one.active and one.release == release and one.turn == turn]
+    return min(same, key=lambda one: one.number, default=None)
+
+
+def to_cancel(seen: Look, asked: str) -> str:
+    """(7) The release that a rollback cancels; '' for none."""
+    marks, live = seen.marks, holder(seen)
+    promotion = marks.release if marks.previous is not None else ""
+    if live:
+        return live.release if asked in ("", live.release) else ""
+    if asked:
+        return asked if asked in (marks.under_way, promotion) else ""
+    if marks.under_way != marks.release:
+        return marks.under_way
+    return promotion
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """(8) What the last cancel left, the first kind that is there; the other fields are empty."""
+
+    drain: tuple[Registration, ...] = ()
+    stop: tuple[Task, ...] = ()
+    update: str = ""
+    rewrite: str = ""
+    deregister: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.drain or self.stop or self.update or self.rewrite or self.deregister)
+
+
+def leftover_tasks(seen: Look) -> Leftover:
+    """(4, 8) Out of the traffic, then stopped: tasks of other turns; recorded targets without a running task."""
+    strangers = {task.arn for task in seen.strangers}
+    drain = tuple(one for one in seen.registrations if one.owner in strangers or (not one.owner and not one.draining))
+    return Leftover(drain=drain) if drain else Leftover(stop=seen.strangers)
+
+
+def leftover(seen: Look, stopped: Collection[str] = ()) -> Leftover:
+    """(8) The next that removes something the last cancel left; `stopped`: revisions of the tasks stopped."""
+    marks, last = seen.marks, seen.marks.turn.cancelled
+    tasks = leftover_tasks(seen)
+    back = home(seen, last if marks.release == last != marks.under_way else "")
+    if tasks or back is None:
+        return tasks
+    if cancelled(seen, seen.service.revision):
+        return Leftover(update=back)
+    if marks.wanted is not None and cancelled(seen, marks.wanted):
+        return Leftover(rewrite=back)
+    used = {seen.service.revision, back, marks.wanted, marks.previous}
+    used |= {task.revision for task in seen.tasks if task.alive}
+    unused = [
+        one.arn
+        for one in seen.revisions.values()
+        if one.active and one.arn not in used and (one.arn in stopped or cancelled(seen, one.arn))
+    ]
+    return Leftover(deregister=tuple(sorted(unused)))

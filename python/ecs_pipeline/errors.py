@@ -1,0 +1,91 @@
+"""What can go wrong, and the exit code each kind ends a stage with.
+
+    PipelineError
+    ├── ReleaseFailed       1   the release is bad; the service is (being) put back
+    ├── InvalidInput        2   usage, config, no such cluster, service or image; nothing was touched
+    ├── Refused             3   somebody else's turn, nothing to promote, an unsupported service
+    │   ├── Cancelled       3   a rollback took the release away while this stage ran
+    │   └── MarksVanished   3   our tags on the service were taken away under our hands
+    ├── Trouble             4   AWS, Docker or permissions, after the retries; the same command resumes
+    │   └── AnswerLost      4   a call may or may not have been carried out: look before doing it again
+    ├── Inconclusive        5   the checks could not tell; a person decides
+    └── Interrupted   130/143   SIGINT, SIGTERM; the same command resumes
+
+The text of an error is one line: what failed and why, with the place; `cure` is what to do about it;
+`evidence` are the lines that help to understand it (stopped reasons, events, log lines).
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+
+
+class PipelineError(Exception):
+    """Base of all that a user is told about without a traceback."""
+
+    exit_code = 4
+    outcome = "error"
+
+    def __init__(self, message: str, *, cure: str = "", evidence: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.cure = cure
+        self.evidence = tuple(evidence)
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.cure}" if self.cure else self.message
+
+
+class ReleaseFailed(PipelineError):
+    """The release is unhealthy, failed a check or did not roll out."""
+
+    exit_code = 1
+    outcome = "failed"
+
+
+class InvalidInput(PipelineError):
+    """Bad usage or config, or something named there does not exist. Nothing was touched."""
+
+    exit_code = 2
+    outcome = "refused"
+
+
+class Refused(PipelineError):
+    """The service's state does not allow this stage now."""
+
+    exit_code = 3
+    outcome = "refused"
+
+
+class Cancelled(Refused):
+    """A rollback fenced the release of this process off; what the process made was undone."""
+
+
+class MarksVanished(Refused):
+    """The tags that hold the release's state were removed by somebody else."""
+
+
+class Trouble(PipelineError):
+    """AWS, Docker or permission trouble that retries did not overcome."""
+
+
+class AnswerLost(Trouble):
+    """A write was sent and no answer came: it may have been carried out."""
+
+
+class Inconclusive(PipelineError):
+    """The checks of the canary had too little to go by."""
+
+    exit_code = 5
+    outcome = "inconclusive"
+
+
+class Interrupted(PipelineError):
+    """SIGINT or SIGTERM: the stage stops at the next safe point and leaves things as they are."""
+
+    outcome = "interrupted"
+
+    def __init__(self, number: int) -> None:
+        self.exit_code = 128 + number
+        super().__init__(f"interrupted by {signal.Signals(number).name}", cure="the same command resumes")

@@ -1,0 +1,104 @@
+"""Our tags, to and fro: what `ecs-pipeline:…` on service, task and revision says.
+
+Values may hold letters, digits, spaces and `+ - = . _ : / @`, 256 characters at most; a resource has at most 50 tags
+(Amazon ECS developer guide, "Tag restrictions").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+
+from ecs_pipeline.decide import digest
+from ecs_pipeline.model import Marks, RecordedTarget, Target, Turn
+
+PREFIX = "ecs-pipeline:"
+RELEASE, SERVICE, TURN, ROLE, INDEX = (PREFIX + name for name in ("release", "service", "turn", "role", "index"))
+COMMIT, BUILD, RESTORES = (PREFIX + name for name in ("commit", "build", "restores"))
+VERDICT, JUDGED_STEPS = (PREFIX + name for name in ("verdict", "judged-steps"))
+UNDER_WAY, SOURCE, WANTED, PREVIOUS = (PREFIX + name for name in ("under-way", "source", "wanted", "previous"))
+APPROVAL = PREFIX + "approved-by"
+TARGETS = PREFIX + "targets:"
+
+LONGEST_VALUE = 256
+MOST_TAGS = 50
+TARGETS_KEPT_FOR = timedelta(days=1)
+
+
+def tag_value(text: str) -> str:
+    """Text as a tag may hold it: other characters become `_`, what is too long is cut."""
+    return re.sub(r"[^\w .:/=+\-@]", "_", text)[:LONGEST_VALUE]
+
+
+def turn_value(turn: Turn) -> str:
+    """A turn as a tag says it: DIGEST/RELEASE."""
+    return f"{turn.digest}/{turn.cancelled}"
+
+
+def parse_turn(value: str) -> Turn:
+    """The turn that a tag says; an absent one is turn 0."""
+    found, _, cancelled = value.partition("/")
+    return Turn(found, cancelled) if found else Turn()
+
+
+def parse_service(tags: Mapping[str, str]) -> Marks:
+    """The marks of a service, from its tags."""
+    return Marks(
+        turn=parse_turn(tags.get(TURN, "")),
+        under_way=tags.get(UNDER_WAY, ""),
+        source=tags.get(SOURCE, ""),
+        wanted=tags.get(WANTED) or None,
+        release=tags.get(RELEASE, ""),
+        previous=tags.get(PREVIOUS) or None,
+        approval=tags.get(APPROVAL, ""),
+        targets=tuple(one for key, value in sorted(tags.items()) if key.startswith(TARGETS) for one in _targets(value)),
+    )
+
+
+def record_of(targets: Sequence[Target], now: datetime) -> dict[str, str]:
+    """The tags that write the addresses down: TIME ADDRESS:PORT … packed into as few tags as hold them.
+
+    The same addresses give the same keys, so that writing them again changes no more than the time.
+    """
+    stamp = str(int(now.timestamp()))
+    records: dict[str, str] = {}
+    for chunk in _packed(sorted({str(target) for target in targets}), LONGEST_VALUE - len(stamp)):
+        records[TARGETS + digest(*chunk)[:12]] = " ".join([stamp, *chunk])
+    return records
+
+
+def outdated_records(tags: Mapping[str, str], now: datetime) -> list[str]:
+    """Keys of the records that are older than a day."""
+    keys = []
+    for key, value in tags.items():
+        if key.startswith(TARGETS) and all(now - one.recorded > TARGETS_KEPT_FOR for one in _targets(value)):
+            keys.append(key)
+    return sorted(keys)
+
+
+def theirs(tags: Mapping[str, str]) -> dict[str, str]:
+    """Tags that are neither ours nor AWS': what a copy of the resource may carry."""
+    return {key: value for key, value in tags.items() if not key.startswith(("aws:", PREFIX))}
+
+
+def _targets(value: str) -> Iterable[RecordedTarget]:
+    stamp, *addresses = value.split(" ")
+    if not stamp.isdigit():
+        return
+    recorded = datetime.fromtimestamp(int(stamp), timezone.utc)
+    for address in addresses:
+        identity, _, port = address.rpartition(":")
+        if identity and port.isdigit():
+            yield RecordedTarget(identity, int(port), recorded)
+
+
+def _packed(addresses: Sequence[str], room: int) -> Iterable[list[str]]:
+    chunk: list[str] = []
+    for address in addresses:
+        if chunk and sum(len(one) + 1 for one in [*chunk, address]) > room:
+            yield chunk
+            chunk = []
+        chunk.append(address)
+    if chunk:
+        yield chunk

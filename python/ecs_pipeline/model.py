@@ -1,0 +1,318 @@
+"""What the stages talk about, free of any SDK: frozen facts as they were seen, and what a release is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+CANARY, BASELINE = "canary", "baseline"
+"""The roles of a task of ours: `ecs-pipeline:role`."""
+
+PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
+"""Verdicts of a check and of a bake."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Fence and name in one: which rollbacks have been, and which release the last one cancelled."""
+
+    digest: str = "0"
+    cancelled: str = ""
+
+
+@dataclass(frozen=True)
+class RecordedTarget:
+    """An address that may be registered for a canary; written down before RegisterTargets (promise 6)."""
+
+    identity: str
+    port: int
+    recorded: datetime
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The tags of the service that hold the state of a release; an absent tag is '' or None."""
+
+    turn: Turn = Turn()
+    under_way: str = ""
+    source: str = ""
+    wanted: str | None = None
+    release: str = ""
+    previous: str | None = None
+    approval: str = ""
+    targets: tuple[RecordedTarget, ...] = ()
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A task-definition revision, as far as releases are concerned."""
+
+    arn: str
+    release: str = ""
+    turn: Turn | None = None
+    active: bool = True
+
+    @property
+    def name(self) -> str:
+        """FAMILY:NUMBER."""
+        return self.arn.rpartition("/")[2]
+
+    @property
+    def family(self) -> str:
+        """The family it belongs to."""
+        return self.name.rpartition(":")[0]
+
+    @property
+    def number(self) -> int:
+        """Its number in the family; numbers are never used again."""
+        return int(self.name.rpartition(":")[2])
+
+
+@dataclass(frozen=True)
+class TaskDefinition:
+    """A revision whole: `definition` is what AWS sent, every member of it, also those no SDK here knows."""
+
+    revision: Revision
+    definition: Mapping[str, Any]
+    tags: Mapping[str, str]
+
+    def container(self, name: str) -> Mapping[str, Any] | None:
+        """The container definition of that name."""
+        return next((one for one in self.definition["containerDefinitions"] if one["name"] == name), None)
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container of a task."""
+
+    name: str
+    status: str
+    health: str = "UNKNOWN"
+    exit_code: int | None = None
+    reason: str = ""
+    essential: bool = True
+    host_ports: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task as DescribeTasks shows it, with our marks read from its tags."""
+
+    arn: str
+    revision: str
+    status: str
+    desired_status: str
+    created: datetime
+    started_by: str = ""
+    group: str = ""
+    release: str = ""
+    turn: Turn = Turn()
+    role: str = CANARY
+    index: int = 0
+    verdict: str = ""
+    judged_steps: int = 0
+    health: str = "UNKNOWN"
+    started: datetime | None = None
+    address: str = ""
+    container_instance: str = ""
+    containers: tuple[Container, ...] = ()
+    stop_code: str = ""
+    stopped_reason: str = ""
+
+    @property
+    def id(self) -> str:
+        """The last part of the ARN, as consoles show it."""
+        return self.arn.rpartition("/")[2]
+
+    @property
+    def alive(self) -> bool:
+        """Neither stopped nor told to stop."""
+        return self.desired_status != "STOPPED" and self.status != "STOPPED"
+
+    @property
+    def age_key(self) -> tuple[datetime, str]:
+        """Of two tasks the one with the smaller key is the older (the same for everybody)."""
+        return self.created, self.arn
+
+
+@dataclass(frozen=True)
+class LoadBalancing:
+    """One entry of the service's loadBalancers: which container's port goes into which target group."""
+
+    target_group: str
+    container: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One deployment of the service (a rollout), as DescribeServices shows it."""
+
+    id: str
+    status: str
+    revision: str
+    desired: int
+    running: int
+    pending: int
+    failed: int
+    rollout: str
+    reason: str = ""
+    created: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the service's events."""
+
+    id: str
+    at: datetime
+    message: str
+
+
+@dataclass(frozen=True)
+class Service:
+    """The service as DescribeServices shows it; `raw` is the whole answer."""
+
+    arn: str
+    name: str
+    cluster: str
+    status: str
+    revision: str
+    desired: int
+    running: int
+    pending: int
+    marks: Marks
+    deployments: tuple[Deployment, ...]
+    events: tuple[Event, ...]
+    load_balancing: tuple[LoadBalancing, ...]
+    raw: Mapping[str, Any]
+
+    @property
+    def primary(self) -> Deployment | None:
+        """The deployment that ECS is bringing about or keeps up."""
+        return next((one for one in self.deployments if one.status == "PRIMARY"), None)
+
+    @property
+    def label(self) -> str:
+        """CLUSTER/SERVICE."""
+        return f"{self.cluster}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Target:
+    """One registration in a target group: what ELB knows a task by."""
+
+    group: str
+    identity: str
+    port: int
+    task: str = ""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What tells it from the others of its group."""
+        return self.identity, self.port
+
+    def __str__(self) -> str:
+        return f"{self.identity}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A recorded address that is in a target group now; `owner` is the ARN of the running task that has it, or ''."""
+
+    target: Target
+    draining: bool
+    owner: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look at AWS saw: our tasks, then the service with its marks, then the revisions that matter."""
+
+    tasks: tuple[Task, ...]
+    service: Service
+    revisions: Mapping[str, Revision]
+    registrations: tuple[Registration, ...] = ()
+
+    @property
+    def marks(self) -> Marks:
+        """The marks of the service."""
+        return self.service.marks
+
+    @property
+    def canaries(self) -> tuple[Task, ...]:
+        """The living canary tasks of this turn, in order of their index."""
+        living = [one for one in self.tasks if one.alive and one.turn == self.marks.turn and one.role == CANARY]
+        return tuple(sorted(living, key=lambda one: (one.index, one.age_key)))
+
+    @property
+    def strangers(self) -> tuple[Task, ...]:
+        """Living tasks of ours whose turn is over."""
+        return tuple(one for one in self.tasks if one.alive and one.turn != self.marks.turn)
+
+
+@dataclass(frozen=True)
+class TargetGroup:
+    """A target group of the service; times in seconds."""
+
+    arn: str
+    kind: str
+    protocol: str
+    drain: int
+    slow_start: int
+    anomaly_detection: bool
+
+    @property
+    def name(self) -> str:
+        """As consoles show it."""
+        parts = self.arn.split("/")
+        return parts[1] if len(parts) > 1 else self.arn
+
+
+@dataclass(frozen=True)
+class TargetHealth:
+    """The state of a target as DescribeTargetHealth tells it."""
+
+    identity: str
+    port: int
+    state: str
+    reason: str = ""
+    description: str = ""
+    anomalous: bool = False
+
+    @property
+    def registered(self) -> bool:
+        """In the group, be it draining."""
+        return not (self.state == "unused" and self.reason in ("Target.NotRegistered", ""))
+
+    @property
+    def draining(self) -> bool:
+        """Deregistered, its last requests are being answered."""
+        return self.state in ("draining", "unhealthy.draining")
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image as a revision refers to it: by digest."""
+
+    reference: str
+    digest: str
+    requested: str = ""
+
+
+def canaries_for(percent: float, desired: int) -> int:
+    """The least n with n / (n + desired) of at least `percent`, and at least one."""
+    return max(1, math.ceil(percent * desired / (100 - percent) - 1e-9))
+
+
+def share(canaries: int, stable: int) -> float:
+    """The canaries' part of the traffic in percent, when every target takes the same."""
+    return 100 * canaries / (canaries + stable) if canaries else 0.0
+
+
+def living(tasks: Sequence[Task]) -> list[Task]:
+    """Those that are neither stopped nor told to."""
+    return [task for task in tasks if task.alive]

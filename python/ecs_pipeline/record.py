@@ -1,0 +1,209 @@
+"""What happened in a stage, written down as it happens; consoles and reports listen.
+
+A record tells the truth at every moment: until the stage is over its outcome is "interrupted", and so is the step
+under way, so that what a killed process leaves behind is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from ecs_pipeline.clock import Clock
+from ecs_pipeline.errors import PipelineError
+
+PASSED, FAILED, ERROR, SKIPPED, RUNNING = "passed", "failed", "error", "skipped", "running"
+INTERRUPTED = "interrupted"
+
+UNFINISHED = 143
+"""The exit code that a record shows until its stage is over."""
+
+
+@dataclass
+class StepRecord:
+    """One step: a JUnit case. `message` is its one line, `evidence` what helps to understand a failure."""
+
+    name: str
+    outcome: str = SKIPPED
+    message: str = ""
+    evidence: tuple[str, ...] = ()
+    started: datetime | None = None
+    seconds: float = 0.0
+
+
+@dataclass
+class CheckRecord:
+    """One check of the bake: a JUnit case `check: NAME`."""
+
+    name: str
+    kind: str
+    verdict: str = ""
+    samples: int = 0
+    failures: int = 0
+    value: str | float | None = None
+    limit: str | float | None = None
+    message: str = ""
+    required: bool = True
+    started: datetime | None = None
+    seconds: float = 0.0
+    details: tuple[str, ...] = ()
+
+
+@dataclass
+class ReleaseRecord:
+    """The release on its way; revisions are ARNs, `image` is the reference by digest."""
+
+    id: str = ""
+    image: str = ""
+    digest: str = ""
+    task_definition: str = ""
+    previous_task_definition: str = ""
+    commit: str = ""
+    build: str = ""
+
+
+@dataclass
+class CanaryTaskRecord:
+    """One canary task and where it takes traffic."""
+
+    arn: str
+    ip: str = ""
+    target_groups: tuple[str, ...] = ()
+    state: str = ""
+    role: str = "canary"
+
+
+@dataclass(frozen=True)
+class TrafficPoint:
+    """How many targets took traffic from this moment on."""
+
+    at: datetime
+    canaries: int
+    stable: int
+
+    @property
+    def share(self) -> float:
+        """The canaries' part in percent."""
+        return 100 * self.canaries / (self.canaries + self.stable) if self.canaries else 0.0
+
+
+@dataclass
+class StageRecord:
+    """All that the reports of a stage show."""
+
+    stage: str
+    cluster: str
+    service: str
+    region: str
+    started: datetime
+    steps: list[StepRecord]
+    release: ReleaseRecord = field(default_factory=ReleaseRecord)
+    canary: list[CanaryTaskRecord] = field(default_factory=list)
+    share: float = 0.0
+    checks: list[CheckRecord] = field(default_factory=list)
+    traffic: list[TrafficPoint] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    log_tail: list[str] = field(default_factory=list)
+    outcome: str = INTERRUPTED
+    exit_code: int = UNFINISHED
+    message: str = ""
+    cure: str = ""
+    evidence: tuple[str, ...] = ()
+    aws_calls: int = 0
+    waited_seconds: float = 0.0
+    seconds: float = 0.0
+    dry_run: bool = False
+    approved_by: str = ""
+
+    def step(self, name: str) -> StepRecord:
+        """The step of that name."""
+        return next(one for one in self.steps if one.name == name)
+
+
+class Listener(Protocol):
+    """Hears what happens: a console, a report."""
+
+    def step_started(self, record: StageRecord, step: StepRecord) -> None:
+        """A step begins (or goes on)."""
+
+    def progressed(self, record: StageRecord, step: StepRecord | None, text: str) -> None:
+        """Something changed within a step; `step` is None between steps."""
+
+    def step_ended(self, record: StageRecord, step: StepRecord) -> None:
+        """A step is over."""
+
+    def finished(self, record: StageRecord) -> None:
+        """The stage is over."""
+
+
+class Recorder:
+    """Writes the record of one stage and tells its listeners."""
+
+    def __init__(self, record: StageRecord, clock: Clock, listeners: Sequence[Listener]) -> None:
+        self.record = record
+        self._clock = clock
+        self._listeners = tuple(listeners)
+        self._start = clock.now()
+        self._step: StepRecord | None = None
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[StepRecord]:
+        """Run a step: its time, its outcome, and what ended it. A step that is entered again goes on."""
+        step = self.record.step(name)
+        outer, begun = self._step, self._clock.now()
+        self._step, step.outcome = step, RUNNING
+        step.started = step.started or self._clock.wall()
+        self._tick()
+        for listener in self._listeners:
+            listener.step_started(self.record, step)
+        try:
+            yield step
+            step.outcome = PASSED
+        except BaseException as error:
+            self._failed(step, error)
+            raise
+        finally:
+            step.seconds += self._clock.now() - begun
+            self._step = outer
+            self._tick()
+            for listener in self._listeners:
+                listener.step_ended(self.record, step)
+
+    def progress(self, text: str) -> None:
+        """Say what changed; told once, not at every look."""
+        for listener in self._listeners:
+            listener.progressed(self.record, self._step, text)
+
+    def traffic(self, canaries: int, stable: int) -> None:
+        """Note that from now on so many targets take traffic."""
+        last = self.record.traffic[-1] if self.record.traffic else None
+        if last is None or (last.canaries, last.stable) != (canaries, stable):
+            self.record.traffic.append(TrafficPoint(self._clock.wall(), canaries, stable))
+
+    def waited(self, seconds: float) -> None:
+        """Add to the time spent waiting."""
+        self.record.waited_seconds += seconds
+
+    def finish(self, outcome: str, exit_code: int, error: PipelineError | None = None) -> None:
+        """Close the record."""
+        record = self.record
+        record.outcome, record.exit_code = outcome, exit_code
+        if error is not None:
+            record.message, record.cure, record.evidence = error.message, error.cure, error.evidence
+        self._tick()
+        for listener in self._listeners:
+            listener.finished(record)
+
+    def _failed(self, step: StepRecord, error: BaseException) -> None:
+        if isinstance(error, PipelineError):
+            step.outcome = FAILED if error.exit_code in (1, 2, 3) else ERROR
+            step.message, step.evidence = str(error), error.evidence
+        else:
+            step.outcome, step.message = ERROR, f"{type(error).__name__}: {error}"
+
+    def _tick(self) -> None:
+        self.record.seconds = self._clock.now() - self._start
