@@ -1,0 +1,71 @@
+"""Switches that make the embedded AWS as awkward as AWS may be; all are off at the start.
+
+Set by POST /_embedded_aws/behaviour with a JSON object, read by GET, all switched off by DELETE.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass
+class Behaviour:
+    """What can be switched; durations in seconds."""
+
+    #: A task just started is missing from ListTasks and MISSING in DescribeTasks for so long.
+    task_visibility_delay: float = 0.0
+    #: DescribeServices and ListTagsForResource answer as of so long ago.
+    service_read_lag: float = 0.0
+    #: New tasks and services with a deregistered revision are still accepted for so long (AWS: up to ten minutes).
+    inactive_delay: float = 0.0
+    #: RunTask's clientToken lives so long; None: AWS' own rule, min(24 h, the task's life + 1 h).
+    token_lifetime: float | None = None
+    #: Stopped tasks can be described for so long.
+    stopped_task_lifetime: float = 3600.0
+    #: So many next placements of tasks fail.
+    placement_failures: int = 0
+    #: Stopping a task removes its tags.
+    stop_removes_tags: bool = True
+    #: Targets ("10.0.0.7" or "10.0.0.7:8000") that anomaly detection finds anomalous.
+    anomalous_targets: list[str] = dataclasses.field(default_factory=list)
+
+
+current = Behaviour()
+_KINDS: dict[str, tuple[type, ...]] = {
+    "token_lifetime": (int, float, type(None)),
+    "placement_failures": (int,),
+    "stop_removes_tags": (bool,),
+    "anomalous_targets": (list,),
+}
+
+
+def change(values: dict[str, Any]) -> None:
+    """Set the named switches; raise ValueError for an unknown name or a value of the wrong kind."""
+    for name, value in values.items():
+        if name not in Behaviour.__dataclass_fields__:
+            raise ValueError(f"unknown behaviour {name!r}; known: {', '.join(Behaviour.__dataclass_fields__)}")
+        kinds = _KINDS.get(name, (int, float))
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            raise ValueError(f"behaviour {name!r} cannot be {value!r}")
+    for name, value in values.items():
+        setattr(current, name, value)
+
+
+def reset() -> None:
+    """Switch everything off."""
+    change(dataclasses.asdict(Behaviour()))
+
+
+def as_json() -> dict[str, Any]:
+    """Give all switches as they are now."""
+    return dataclasses.asdict(current)
+
+
+def take_placement_failure() -> bool:
+    """Whether the next placement fails; counts it."""
+    if current.placement_failures <= 0:
+        return False
+    current.placement_failures -= 1
+    return True

@@ -1,0 +1,11 @@
+"""Amazon ECS: our scheduler and task life cycle over ministack's records of clusters, services and tasks."""
+
+from __future__ import annotations
+
+from embedded_aws.ecs import container_instances, run_task, tags, task_definitions, task_queries
+
+
+def install() -> None:
+    """Replace ministack's operations."""
+    for part in (tags, task_definitions, run_task, task_queries, container_instances):
+        part.install()

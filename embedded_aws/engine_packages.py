@@ -1,0 +1,49 @@
+"""Install what a Docker engine and its images need on Debian and Ubuntu; standard library only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+
+class EngineMissing(RuntimeError):
+    """No Docker engine answers and none can be started here; the message says what to install."""
+
+
+LISTS = Path("/var/lib/apt/lists")
+BUSYBOX = Path("/bin/busybox")
+
+
+def ensure_program(program: str, package: str) -> None:
+    """Install the Debian package of a program that is not on the PATH; raise EngineMissing where that is impossible."""
+    if shutil.which(program) is None:
+        install(package)
+
+
+def ensure_busybox() -> None:
+    """Install Debian's static busybox, which all stand-in images are made of."""
+    if not BUSYBOX.exists():
+        install("busybox-static")
+
+
+def install(package: str) -> None:
+    """Install a Debian package quietly, asking nothing; the package lists are fetched first when there are none."""
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        raise EngineMissing(
+            f"{package} is missing. Install it (Debian, Ubuntu: apt-get install {package}, as root) "
+            "and see to it that a Docker engine answers."
+        )
+    if not any(LISTS.glob("*_Packages*")):
+        _apt_get("update")
+    _apt_get("install", "--yes", "--no-install-recommends", package)
+
+
+def _apt_get(*arguments: str) -> None:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    result = subprocess.run(
+        ["apt-get", "-qq", *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+    if result.returncode != 0:
+        raise EngineMissing(f"apt-get {' '.join(arguments)} failed: {result.stderr.strip()[-500:]}")

@@ -1,0 +1,100 @@
+"""The web application: ministack with our layer in it, and the endpoints that control the layer."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import docker
+from ministack import app as ministack_app
+from ministack.core import container_reaper
+
+from embedded_aws import behaviour, ownership, registry
+from embedded_aws.ecs import install as install_ecs
+from embedded_aws.load_balancing import data_plane, group_settings, target_health
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    Scope = dict[str, Any]
+    Receive = Callable[[], Awaitable[dict[str, Any]]]
+    Send = Callable[[dict[str, Any]], Awaitable[None]]
+    Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_BEHAVIOUR_PATH = "/_embedded_aws/behaviour"
+_log = logging.getLogger(__name__)
+
+
+def install(folder: Path) -> None:
+    """Put the layer into ministack; `folder` is this server's own."""
+    _own_containers(folder)
+    for part in (registry, target_health, group_settings, data_plane):
+        part.install()
+    install_ecs()
+
+
+def application(on_start: Callable[[], None]) -> Application:
+    """Give the ASGI application; `on_start` is called when it is ready to answer."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == _BEHAVIOUR_PATH:
+            await _answer_behaviour(scope["method"], receive, send)
+            return
+
+        async def send_and_tell(message: dict[str, Any]) -> None:
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                on_start()
+
+        await ministack_app.app(scope, receive, send_and_tell if scope["type"] == "lifespan" else send)
+
+    return serve
+
+
+async def _answer_behaviour(method: str, receive: Receive, send: Send) -> None:
+    body = await _body(receive)
+    status = 200
+    try:
+        if method == "POST":
+            behaviour.change(json.loads(body))
+        elif method == "DELETE":
+            behaviour.reset()
+        answer = json.dumps(behaviour.as_json())
+    except ValueError as error:
+        status, answer = 400, str(error)
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer.encode())).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.encode()})
+
+
+async def _body(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return body
+
+
+def _own_containers(folder: Path) -> None:
+    """Label ministack's containers as this server's, and sweep by that label only.
+
+    ministack's own sweep goes by host and port, which the next server may share, and takes unlabelled ones too.
+    """
+    plain_labels = container_reaper.own_labels
+
+    def own_labels(service: str, **extra: str) -> dict[str, str]:
+        return {**plain_labels(service, **extra), ownership.FOLDER_LABEL: str(folder)}
+
+    def sweep(include_unlabelled: bool = False) -> None:  # noqa: FBT001, FBT002 - ministack's signature
+        client = docker.from_env(version="auto")
+        if include_unlabelled:  # at the start
+            ownership.sweep_dead_owners(client, folder)
+        else:
+            ownership.remove_containers(client, folder)
+
+    container_reaper.instance_id = lambda: folder.name
+    container_reaper.own_labels = own_labels
+    ministack_app._stop_docker_containers = sweep

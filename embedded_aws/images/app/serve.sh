@@ -1,0 +1,22 @@
+#!/bin/sh
+# The stand-in app. VERSION: what it answers. CRASH: exit code to end with at the start. SLOW_START: seconds before it
+# listens. UNHEALTHY: /health answers 500. FAILING: all but /health answers 500. PORT: where it listens.
+stop() {
+    kill "$server" 2>/dev/null
+    while pidof answer.sh >/dev/null; do usleep 50000; done
+    echo "stopped version=$VERSION"
+    exit 0
+}
+
+echo "starting version=$VERSION port=$PORT"
+if [ -n "$CRASH" ]; then
+    echo "fatal: cannot start version=$VERSION" >&2
+    exit "$CRASH"
+fi
+trap stop TERM INT
+sleep "$SLOW_START" &
+wait $!
+nc -ll -p "$PORT" -e /app/answer.sh &
+server=$!
+echo "listening version=$VERSION"
+wait "$server"

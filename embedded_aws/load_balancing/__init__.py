@@ -1,0 +1,1 @@
+"""Elastic Load Balancing: targets with a real state, and traffic that follows it."""

@@ -1,0 +1,136 @@
+"""Amazon ECR at this server's own address, with the rules for immutable tags and the token that pushes need."""
+
+from __future__ import annotations
+
+import base64
+import fnmatch
+import json
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from ministack.services import ecr
+
+from embedded_aws import registry_images
+from embedded_aws.api import ApiError, json_action
+
+if TYPE_CHECKING:
+    from embedded_aws.api import Members, Response
+
+_PASSWORD = "embedded-aws"  # opens nothing but this server
+_TOKEN = base64.b64encode(f"AWS:{_PASSWORD}".encode()).decode()
+_TOKEN_SECONDS = 12 * 60 * 60
+_FILTERS = "imageTagMutabilityExclusionFilters"
+
+
+def address() -> str:
+    """Give host and port of the registry: an engine takes 127.0.0.0/8 without TLS and without configuration."""
+    return f"127.0.0.1:{os.environ['GATEWAY_PORT']}"
+
+
+def pull_credentials() -> dict[str, str]:
+    """Give what the Docker engine needs to pull from this registry."""
+    return {"username": "AWS", "password": _PASSWORD}
+
+
+def tag_is_immutable(repository: Members, tag: str) -> bool:
+    """Whether a tag may not move (ECR User Guide, "Preventing image tags from being overwritten")."""
+    mode = repository.get("imageTagMutability", "MUTABLE")
+    excluded = any(fnmatch.fnmatchcase(tag, each["filter"]) for each in repository.get(_FILTERS) or [])
+    return excluded if mode == "MUTABLE_WITH_EXCLUSION" else mode.startswith("IMMUTABLE") and not excluded
+
+
+def install() -> None:
+    """Replace ministack's operations."""
+    ecr._repo_uri = lambda name: f"{address()}/{name}"
+    ecr._repo_shape = _shape
+    ecr._create_repository = _creating(ecr._create_repository)
+    ecr._put_image_tag_mutability = json_action(_put_image_tag_mutability)
+    ecr._get_authorization_token = json_action(_get_authorization_token)
+    ecr._put_image = _putting(ecr._put_image)
+    ecr._v2_put_manifest = _pushing(ecr._v2_put_manifest)
+    ecr.handle_registry_request = _asking_for_token(ecr.handle_registry_request)
+    registry_images.install()
+
+
+def _shape(repository: Members) -> Members:
+    return {name: value for name, value in repository.items() if name != "tags"}
+
+
+def _creating(create: Any) -> Any:
+    def create_repository(request: Members) -> Response:
+        status, headers, body = create(request)
+        if status == 200:
+            repository = ecr._repositories[request["repositoryName"]]
+            repository.update({_FILTERS: request[_FILTERS]} if request.get(_FILTERS) else {})
+            body = json.dumps({"repository": _shape(repository)}).encode()
+        return status, headers, body
+
+    return create_repository
+
+
+def _put_image_tag_mutability(request: Members) -> Members:
+    repository = registry_images.repository(request)
+    changes = {name: request[name] for name in ("imageTagMutability", _FILTERS) if name in request}
+    repository.update(changes)
+    return {"registryId": repository["registryId"], "repositoryName": repository["repositoryName"], **changes}
+
+
+def _get_authorization_token(_request: Members) -> Members:
+    data = {
+        "authorizationToken": _TOKEN,
+        "expiresAt": time.time() + _TOKEN_SECONDS,
+        "proxyEndpoint": f"http://{address()}",
+    }
+    return {"authorizationData": [data]}
+
+
+def _putting(put: Any) -> Any:
+    def put_image(request: Members) -> Members:
+        repository = registry_images.repository(request)
+        name, tag = repository["repositoryName"], request.get("imageTag")
+        digest = request.get("imageDigest") or ecr._image_digest(request.get("imageManifest", ""))
+        held = registry_images.find(name, {"imageTag": tag} if tag else {"imageDigest": digest})
+        if held and held["imageDigest"] == digest:
+            raise ApiError(
+                "ImageAlreadyExistsException",
+                f"Image with digest '{digest}' and tag '{tag}' already exists in the repository with name '{name}'",
+            )
+        if held and tag_is_immutable(repository, tag):
+            raise ApiError("ImageTagAlreadyExistsException", _immutable_message(name, tag))
+        ecr._manifest_blobs.setdefault(name, {})[digest] = request["imageManifest"].encode()
+        answer: Members = json.loads(put(request)[2])
+        return answer
+
+    return json_action(put_image)
+
+
+def _pushing(put: Any) -> Any:
+    def put_manifest(name: str, reference: str, headers: Members, body: bytes) -> Response:
+        repository = ecr._repositories.get(name)
+        held = registry_images.find(name, {"imageTag": reference}) if repository else None
+        if held and held["imageDigest"] != ecr._content_digest(body) and tag_is_immutable(repository, reference):
+            return ecr._registry_error(400, "TAG_INVALID", _immutable_message(name, reference))
+        answer: Response = put(name, reference, headers, body)
+        return answer
+
+    return put_manifest
+
+
+def _immutable_message(name: str, tag: str) -> str:
+    return (
+        f"The image tag '{tag}' already exists in the '{name}' repository "
+        "and cannot be overwritten because the tag is immutable."
+    )
+
+
+def _asking_for_token(handle: Any) -> Any:
+    async def handle_request(method: str, path: str, headers: Members, body: bytes, query: Members) -> Response:
+        if headers.get("authorization", "") != f"Basic {_TOKEN}":
+            status, answer_headers, answer = ecr._registry_error(401, "UNAUTHORIZED", "Not Authorized")
+            realm = f'Basic realm="http://{address()}/",service="ecr.amazonaws.com"'
+            return status, {**answer_headers, "WWW-Authenticate": realm}, answer
+        response: Response = await handle(method, path, headers, body, query)
+        return response
+
+    return handle_request

@@ -1,0 +1,149 @@
+"""Amazon ECR's image operations: one identifier a tag, errors for what is missing, sizes of the layers."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import TYPE_CHECKING
+
+from ministack.services import ecr
+
+from embedded_aws.api import ApiError, json_action, page
+
+if TYPE_CHECKING:
+    from embedded_aws.api import Members
+
+
+def install() -> None:
+    """Replace ministack's operations."""
+    ecr._describe_images = json_action(_describe_images)
+    ecr._list_images = json_action(_list_images)
+    ecr._batch_get_image = json_action(_batch_get_image)
+    ecr._batch_delete_image = json_action(_batch_delete_image)
+
+
+def repository(request: Members) -> Members:
+    """Find the repository that a request names; raise RepositoryNotFoundException."""
+    name = request.get("repositoryName", "")
+    found: Members | None = ecr._repositories.get(name)
+    if found is None:
+        raise ApiError(
+            "RepositoryNotFoundException",
+            f"The repository with name '{name}' does not exist in the registry with id '{_registry()}'",
+        )
+    return found
+
+
+def find(name: str, identifier: Members) -> Members | None:
+    """Find the image that matches all that the identifier names (imageTag, imageDigest)."""
+    tag, digest = identifier.get("imageTag"), identifier.get("imageDigest")
+    for image in ecr._images.get(name, []):
+        if (not tag or tag in image["imageTags"]) and (not digest or digest == image["imageDigest"]):
+            found: Members = image
+            return found
+    return None
+
+
+def _registry() -> str:
+    return os.environ["MINISTACK_ACCOUNT_ID"]
+
+
+def _describe_images(request: Members) -> Members:
+    name = repository(request)["repositoryName"]
+    wanted = request.get("imageIds")
+    if wanted:
+        images = [_found(name, identifier) for identifier in wanted]
+        return {"imageDetails": [_detail(name, image) for image in images]}
+    images = [image for image in ecr._images.get(name, []) if _has_status(image, request)]
+    shown, more = page(images, request)
+    return {"imageDetails": [_detail(name, image) for image in shown], **more}
+
+
+def _found(name: str, identifier: Members) -> Members:
+    image = find(name, identifier)
+    if image is None:
+        digest, tag = identifier.get("imageDigest", "null"), identifier.get("imageTag", "null")
+        raise ApiError(
+            "ImageNotFoundException",
+            f"The image with imageId {{imageDigest:'{digest}', imageTag:'{tag}'}} does not exist within "
+            f"the repository with name '{name}' in the registry with id '{_registry()}'",
+        )
+    return image
+
+
+def _has_status(image: Members, request: Members) -> bool:
+    status = (request.get("filter") or {}).get("tagStatus", "ANY")
+    return bool(status == "ANY" or (status == "TAGGED") == bool(image["imageTags"]))
+
+
+def _detail(name: str, image: Members) -> Members:
+    tags = {"imageTags": list(image["imageTags"])} if image["imageTags"] else {}
+    return {
+        "registryId": _registry(),
+        "repositoryName": name,
+        "imageDigest": image["imageDigest"],
+        **tags,
+        "imageSizeInBytes": _size(image),
+        "imagePushedAt": image.get("imagePushedAt", time.time()),
+        "imageManifestMediaType": image["imageManifestMediaType"],
+    }
+
+
+def _size(image: Members) -> int:
+    manifest = json.loads(image["imageManifest"])
+    return sum(int(layer["size"]) for layer in [manifest.get("config") or {"size": 0}, *manifest.get("layers", [])])
+
+
+def _list_images(request: Members) -> Members:
+    name = repository(request)["repositoryName"]
+    identifiers = []
+    for image in ecr._images.get(name, []):
+        if _has_status(image, request):
+            digest = {"imageDigest": image["imageDigest"]}
+            identifiers += [{**digest, "imageTag": tag} for tag in image["imageTags"]] or [digest]
+    shown, more = page(identifiers, request)
+    return {"imageIds": shown, **more}
+
+
+def _batch_get_image(request: Members) -> Members:
+    name = repository(request)["repositoryName"]
+    images, failures = [], []
+    for identifier in request.get("imageIds", []):
+        image = find(name, identifier)
+        if image is None:
+            failures.append(_failure(identifier))
+            continue
+        tag = {"imageTag": identifier["imageTag"]} if identifier.get("imageTag") else {}
+        images.append(
+            {
+                "registryId": _registry(),
+                "repositoryName": name,
+                "imageId": {"imageDigest": image["imageDigest"], **tag},
+                "imageManifest": image["imageManifest"],
+                "imageManifestMediaType": image["imageManifestMediaType"],
+            }
+        )
+    return {"images": images, "failures": failures}
+
+
+def _batch_delete_image(request: Members) -> Members:
+    name = repository(request)["repositoryName"]
+    deleted, failures = [], []
+    for identifier in request.get("imageIds", []):
+        image = find(name, identifier)
+        if image is None:
+            failures.append(_failure(identifier))
+            continue
+        tag = identifier.get("imageTag")
+        if tag and not identifier.get("imageDigest"):  # takes the tag away, and the image with its last tag
+            image["imageTags"].remove(tag)
+        if not tag or not image["imageTags"]:
+            ecr._images[name].remove(image)
+            ecr._manifest_blobs.get(name, {}).pop(image["imageDigest"], None)
+        deleted.append({"imageDigest": image["imageDigest"], **({"imageTag": tag} if tag else {})})
+    return {"imageIds": deleted, "failures": failures}
+
+
+def _failure(identifier: Members) -> Members:
+    return {"imageId": identifier, "failureCode": "ImageNotFound", "failureReason": "Requested image not found"}
