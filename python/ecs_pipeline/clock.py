@@ -18,7 +18,9 @@ SAFE_POINT_WITHIN = 1.5
 
 
 class Clock(Protocol):
-    """What waits and records need of time."""
+    """What waits and records need of time; `waited` are the seconds slept so far."""
+
+    waited: float
 
     def now(self) -> float:
         """Seconds on a clock that never goes back."""
@@ -37,6 +39,7 @@ class SystemClock:
     """The real clock; inside `listening()` SIGINT and SIGTERM wake it and stop the stage."""
 
     def __init__(self) -> None:
+        self.waited = 0.0
         self._signal = 0
         self._woken = threading.Event()
 
@@ -50,7 +53,9 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         """Wait; raise Interrupted as soon as a signal came."""
+        begun = self.now()
         self._woken.wait(max(seconds, 0))
+        self.waited += self.now() - begun
         self.check()
 
     def check(self) -> None:

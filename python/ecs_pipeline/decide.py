@@ -121,8 +121,11 @@ def leftover_tasks(seen: Look) -> Leftover:
     return Leftover(drain=drain) if drain else Leftover(stop=seen.strangers)
 
 
-def leftover(seen: Look, stopped: Collection[str] = ()) -> Leftover:
-    """(8) The next that removes something the last cancel left; `stopped`: revisions of the tasks stopped."""
+def leftover(seen: Look, stopped: Collection[str] = (), kept: Collection[str] = ()) -> Leftover:
+    """(8) The next that removes something the last cancel left.
+
+    `stopped` are revisions of the tasks that were stopped, `kept` are revisions that turned out to be in use.
+    """
     marks, last = seen.marks, seen.marks.turn.cancelled
     tasks = leftover_tasks(seen)
     back = home(seen, last if marks.release == last != marks.under_way else "")
@@ -137,6 +140,6 @@ def leftover(seen: Look, stopped: Collection[str] = ()) -> Leftover:
     unused = [
         one.arn
         for one in seen.revisions.values()
-        if one.active and one.arn not in used and (one.arn in stopped or cancelled(seen, one.arn))
+        if one.active and one.arn not in used.union(kept) and (one.arn in stopped or cancelled(seen, one.arn))
     ]
     return Leftover(deregister=tuple(sorted(unused)))

@@ -2,6 +2,7 @@
 
     PipelineError
     ├── ReleaseFailed       1   the release is bad; the service is (being) put back
+    │   └── NotPlaced       1   AWS found no place for a task
     ├── InvalidInput        2   usage, config, no such cluster, service or image; nothing was touched
     ├── Refused             3   somebody else's turn, nothing to promote, an unsupported service
     │   ├── Cancelled       3   a rollback took the release away while this stage ran
@@ -42,6 +43,10 @@ class ReleaseFailed(PipelineError):
 
     exit_code = 1
     outcome = "failed"
+
+
+class NotPlaced(ReleaseFailed):
+    """RunTask answered with failures[]: AWS found no place for the task."""
 
 
 class InvalidInput(PipelineError):

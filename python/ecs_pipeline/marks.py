@@ -7,7 +7,7 @@ Values may hold letters, digits, spaces and `+ - = . _ : / @`, 256 characters at
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 
 from ecs_pipeline.decide import digest
@@ -24,6 +24,14 @@ TARGETS = PREFIX + "targets:"
 LONGEST_VALUE = 256
 MOST_TAGS = 50
 TARGETS_KEPT_FOR = timedelta(days=1)
+
+
+def started_by(service: str) -> str:
+    """RunTask's startedBy of all our tasks of a service: 128 of letters, digits, `-`, `/`, `_` at most."""
+    plain = re.sub(r"[^A-Za-z0-9_-]", "_", service)
+    if plain == service and len(service) <= 121:
+        return f"canary/{service}"
+    return f"canary/{plain[:80]}_{digest(service)[:32]}"
 
 
 def tag_value(text: str) -> str:
@@ -75,6 +83,16 @@ def outdated_records(tags: Mapping[str, str], now: datetime) -> list[str]:
         if key.startswith(TARGETS) and all(now - one.recorded > TARGETS_KEPT_FOR for one in _targets(value)):
             keys.append(key)
     return sorted(keys)
+
+
+def unregistered_records(tags: Mapping[str, str], registered: Collection[tuple[str, int]]) -> list[str]:
+    """Keys of the records none of whose addresses is registered, oldest first."""
+    keys = []
+    for key, value in tags.items():
+        targets = list(_targets(value)) if key.startswith(TARGETS) else []
+        if targets and not any((one.identity, one.port) in registered for one in targets):
+            keys.append((targets[0].recorded, key))
+    return [key for _, key in sorted(keys)]
 
 
 def theirs(tags: Mapping[str, str]) -> dict[str, str]:

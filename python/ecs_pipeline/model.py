@@ -99,7 +99,7 @@ class Container:
 
 @dataclass(frozen=True)
 class Task:
-    """A task as DescribeTasks shows it, with our marks read from its tags."""
+    """A task as DescribeTasks shows it, with our marks read from its tags; `of` is the service it is a canary of."""
 
     arn: str
     revision: str
@@ -108,6 +108,7 @@ class Task:
     created: datetime
     started_by: str = ""
     group: str = ""
+    of: str = ""
     release: str = ""
     turn: Turn = Turn()
     role: str = CANARY
@@ -265,12 +266,6 @@ class TargetGroup:
     slow_start: int
     anomaly_detection: bool
 
-    @property
-    def name(self) -> str:
-        """As consoles show it."""
-        parts = self.arn.split("/")
-        return parts[1] if len(parts) > 1 else self.arn
-
 
 @dataclass(frozen=True)
 class TargetHealth:
@@ -301,6 +296,20 @@ class Image:
     reference: str
     digest: str
     requested: str = ""
+
+
+@dataclass(frozen=True)
+class Repository:
+    """An ECR repository, with the URI that images in it are referred to by."""
+
+    name: str
+    uri: str
+
+
+def group_name(arn: str) -> str:
+    """A target group's name, as consoles show it."""
+    parts = arn.split("/")
+    return parts[1] if len(parts) > 1 else arn
 
 
 def canaries_for(percent: float, desired: int) -> int:

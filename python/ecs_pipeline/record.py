@@ -6,7 +6,7 @@ under way, so that what a killed process leaves behind is right.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -143,12 +143,22 @@ class Listener(Protocol):
 class Recorder:
     """Writes the record of one stage and tells its listeners."""
 
-    def __init__(self, record: StageRecord, clock: Clock, listeners: Sequence[Listener]) -> None:
+    def __init__(
+        self,
+        record: StageRecord,
+        clock: Clock,
+        listeners: Sequence[Listener],
+    ) -> None:
         self.record = record
         self._clock = clock
+        self._calls: Callable[[], int] = lambda: 0
         self._listeners = tuple(listeners)
         self._start = clock.now()
         self._step: StepRecord | None = None
+
+    def counts(self, calls: Callable[[], int]) -> None:
+        """Tell where the number of AWS calls comes from."""
+        self._calls = calls
 
     @contextmanager
     def step(self, name: str) -> Iterator[StepRecord]:
@@ -184,10 +194,6 @@ class Recorder:
         if last is None or (last.canaries, last.stable) != (canaries, stable):
             self.record.traffic.append(TrafficPoint(self._clock.wall(), canaries, stable))
 
-    def waited(self, seconds: float) -> None:
-        """Add to the time spent waiting."""
-        self.record.waited_seconds += seconds
-
     def finish(self, outcome: str, exit_code: int, error: PipelineError | None = None) -> None:
         """Close the record."""
         record = self.record
@@ -207,3 +213,5 @@ class Recorder:
 
     def _tick(self) -> None:
         self.record.seconds = self._clock.now() - self._start
+        self.record.waited_seconds = self._clock.waited
+        self.record.aws_calls = self._calls()

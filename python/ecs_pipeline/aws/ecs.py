@@ -7,23 +7,11 @@ from typing import Any
 
 from ecs_pipeline.aws.ecs_facts import parse_service, parse_task, tag_list
 from ecs_pipeline.aws.session import AwsClient, AwsError
-from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.errors import InvalidInput, NotPlaced
 from ecs_pipeline.model import Service, Task
 
 DESCRIBED_AT_ONCE = 100
 """DescribeTasks takes so many."""
-
-
-class TokenTaken(Exception):
-    """RunTask's token was used before with other parameters; `tasks` are the ARNs that it started."""
-
-    def __init__(self, tasks: Sequence[str]) -> None:
-        super().__init__(", ".join(tasks))
-        self.tasks = tuple(tasks)
-
-
-class NotPlaced(Exception):
-    """RunTask answered with failures[]: AWS found no place for the task."""
 
 
 class Ecs:
@@ -71,18 +59,20 @@ class Ecs:
     # ---- tasks
 
     def tasks_started_by(self, started_by: str, desired_status: str = "RUNNING") -> tuple[Task, ...]:
-        """Tasks with that startedBy (ListTasks takes no other filter with it; it matches exactly)."""
-        arns = self._client.pages(
+        """Tasks with that startedBy, described."""
+        return self.tasks(self.arns_started_by(started_by, desired_status))
+
+    def arns_started_by(self, started_by: str, desired_status: str) -> list[str]:
+        """ARNs of tasks with that startedBy (ListTasks takes no other filter with it; it matches exactly)."""
+        return self._client.pages(
             "ListTasks", "taskArns", cluster=self.cluster, startedBy=started_by, desiredStatus=desired_status
         )
-        return self.tasks(arns)
 
-    def tasks_of_service(self, desired_status: str = "RUNNING") -> tuple[Task, ...]:
-        """The service's own tasks."""
-        arns = self._client.pages(
+    def arns_of_service(self, desired_status: str = "RUNNING") -> list[str]:
+        """ARNs of the service's own tasks."""
+        return self._client.pages(
             "ListTasks", "taskArns", cluster=self.cluster, serviceName=self.service_name, desiredStatus=desired_status
         )
-        return self.tasks(arns)
 
     def tasks_of_family(self, family: str) -> tuple[Task, ...]:
         """Running tasks of any revision of a family, whoever started them."""
@@ -106,16 +96,17 @@ class Ecs:
             found += [parse_task(one) for one in answer["tasks"]]
         return tuple(found)
 
-    def run_task(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
-        """RunTask; the ARNs of the tasks that its clientToken stands for, just started or not.
+    def run_task(self, parameters: Mapping[str, Any]) -> str:
+        """RunTask of one task; the ARN of the task that its clientToken stands for, just started or long ago.
 
-        Raises TokenTaken when the token was used with other parameters, NotPlaced when there is no room.
+        With the token used before for other parameters AWS names that task in a ConflictException.
+        Raises NotPlaced when there is no room.
         """
         try:
             answer = self._client.call("RunTask", cluster=self.cluster, **parameters)
         except AwsError as error:
-            if error.code == "ConflictException":
-                raise TokenTaken(error.raw.get("resourceIds", ())) from error
+            if error.code == "ConflictException" and error.raw.get("resourceIds"):
+                return str(error.raw["resourceIds"][0])
             raise
         if answer.get("failures"):
             reasons = {
@@ -123,7 +114,7 @@ class Ecs:
                 for one in answer["failures"]
             }
             raise NotPlaced(", ".join(sorted(reasons)))
-        return tuple(one["taskArn"] for one in answer["tasks"])
+        return str(answer["tasks"][0]["taskArn"])
 
     def stop_task(self, arn: str, reason: str) -> None:
         """StopTask; a task that is gone already is as good as stopped."""

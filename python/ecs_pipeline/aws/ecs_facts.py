@@ -60,6 +60,7 @@ def parse_task(raw: Mapping[str, Any]) -> Task:
         started=_utc(raw["startedAt"]) if raw.get("startedAt") else None,
         started_by=raw.get("startedBy", ""),
         group=raw.get("group", ""),
+        of=tags.get(marks.SERVICE, ""),
         release=tags.get(marks.RELEASE, ""),
         turn=marks.parse_turn(tags.get(marks.TURN, "")),
         role=tags.get(marks.ROLE, CANARY),

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ecs_pipeline.aws.session import AwsClient, AwsError
-from ecs_pipeline.model import Target, TargetGroup, TargetHealth
+from ecs_pipeline.errors import ReleaseFailed
+from ecs_pipeline.model import Target, TargetGroup, TargetHealth, group_name
 
 
 class Elb:
@@ -67,8 +68,15 @@ class Elb:
         ]
 
     def register(self, group: str, targets: Sequence[Target]) -> None:
-        """RegisterTargets; one that is registered already stays as it is."""
-        self._client.call("RegisterTargets", TargetGroupArn=group, Targets=_named(targets))
+        """RegisterTargets; one that is in already stays as it is. Raises ReleaseFailed when the group is gone."""
+        try:
+            self._client.call("RegisterTargets", TargetGroupArn=group, Targets=_named(targets))
+        except AwsError as error:
+            if _gone(error):
+                raise ReleaseFailed(
+                    f"target group {group_name(group)} of the service does not exist any more"
+                ) from error
+            raise
 
     def deregister(self, group: str, targets: Sequence[Target]) -> None:
         """DeregisterTargets; the port goes along, for one address may be registered with several."""

@@ -26,6 +26,7 @@ class TaskDefinitions:
         self._received: dict[str, Any] = {}
         self._to_send: dict[str, Any] = {}
         on_event(client, "before-parse.ecs.DescribeTaskDefinition", self._keep_received)
+        on_event(client, "before-parse.ecs.RegisterTaskDefinition", self._keep_received)
         on_event(client, "before-call.ecs.RegisterTaskDefinition", self._send_whole)
 
     def get(self, arn: str) -> TaskDefinition:
@@ -36,6 +37,14 @@ class TaskDefinitions:
         if arn not in self._known:
             self._known[arn] = self._describe(arn)
         return self._known[arn]
+
+    def exists(self, arn: str) -> bool:
+        """Whether there is such a revision, ACTIVE or not."""
+        try:
+            self.get(arn)
+        except InvalidInput:
+            return False
+        return True
 
     def revision(self, arn: str, active: Iterable[str] | None = None) -> Revision:
         """A revision's marks and status; `active`: ARNs that a list just showed as ACTIVE.
@@ -51,12 +60,13 @@ class TaskDefinitions:
             return Revision(arn, active=False)
         return self._known[arn].revision
 
-    def active_revisions(self, family: str, most: int = 100) -> list[str]:
-        """ARNs of the newest ACTIVE revisions of a family, newest first, one page (ListTaskDefinitions)."""
+    def revisions(self, family: str, status: str = "ACTIVE", most: int = 100) -> list[str]:
+        """ARNs of the newest revisions of a family, newest first, one page (ListTaskDefinitions)."""
         answer = self._client.call(
-            "ListTaskDefinitions", familyPrefix=family, status="ACTIVE", sort="DESC", maxResults=most
+            "ListTaskDefinitions", familyPrefix=family, status=status, sort="DESC", maxResults=most
         )
-        return [arn for arn in answer["taskDefinitionArns"] if Revision(arn).family == family]
+        same = [arn for arn in answer["taskDefinitionArns"] if Revision(arn).family == family]
+        return sorted(same, key=lambda arn: Revision(arn).number, reverse=True)
 
     def register(self, definition: Mapping[str, Any], tags: Mapping[str, str]) -> TaskDefinition:
         """RegisterTaskDefinition with every member given, also those that botocore does not know.
@@ -69,8 +79,9 @@ class TaskDefinitions:
             answer = self._client.call("RegisterTaskDefinition", once=True, **_without_unknown(known, self._input))
         finally:
             self._to_send = {}
-        arn = answer["taskDefinition"]["taskDefinitionArn"]
-        return self.get(arn)
+        made = self._whole(answer)
+        self._known[made.revision.arn] = made
+        return made
 
     def deregister(self, arn: str) -> None:
         """DeregisterTaskDefinition."""
@@ -98,21 +109,22 @@ class TaskDefinitions:
         return getattr(self._client.boto.meta.service_model.operation_model(operation), which)
 
     def _describe(self, arn: str) -> TaskDefinition:
-        self._received = {}
         try:
             answer = self._client.call("DescribeTaskDefinition", taskDefinition=arn, include=["TAGS"])
         except AwsError as error:
             if error.code in ("ClientException", "InvalidParameterException"):
                 raise InvalidInput(f"no task definition {arn}: {error.text}") from error
             raise
+        return self._whole(answer)
+
+    def _whole(self, answer: Mapping[str, Any]) -> TaskDefinition:
         definition = self._received.get("taskDefinition") or answer["taskDefinition"]
         tags = {one["key"]: one.get("value", "") for one in answer.get("tags", [])}
         return TaskDefinition(parse_revision(definition, tags), definition, tags)
 
     def _keep_received(self, response_dict: Mapping[str, Any], **_: Any) -> None:
         """Keep the answer as sent: botocore's parser leaves out members that its model does not have."""
-        if response_dict.get("status_code") == 200:
-            self._received = json.loads(response_dict["body"])
+        self._received = json.loads(response_dict["body"]) if response_dict.get("status_code") == 200 else {}
 
     def _send_whole(self, params: dict[str, Any], **_: Any) -> None:
         """Send the definition whole: botocore's serializer refuses members that its model does not have."""
@@ -121,7 +133,7 @@ class TaskDefinitions:
 
 
 def _without_unknown(value: Any, shape: Any) -> Any:
-    """The value without the members that botocore's model lacks, so that its validation passes; see `_send_wire`."""
+    """The value without the members that botocore's model lacks, so that its validation passes; see `_send_whole`."""
     if shape.type_name == "structure" and isinstance(value, Mapping):
         return {key: _without_unknown(one, shape.members[key]) for key, one in value.items() if key in shape.members}
     if shape.type_name == "list" and isinstance(value, list):

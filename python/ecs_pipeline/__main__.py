@@ -1,0 +1,10 @@
+"""`python -m ecs_pipeline`, the same as `ecs-pipeline`."""
+
+from __future__ import annotations
+
+import sys
+
+from ecs_pipeline.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

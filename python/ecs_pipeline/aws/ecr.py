@@ -1,0 +1,47 @@
+"""Amazon ECR: repositories, the digests of images, and the password for a push."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from ecs_pipeline.aws.session import AwsError, AwsSession
+from ecs_pipeline.model import Repository
+
+
+class Ecr:
+    """The operations of Amazon ECR that the image step uses; region and account may be another's."""
+
+    def __init__(self, session: AwsSession) -> None:
+        self._session = session
+
+    def repository(self, name: str) -> Repository | None:
+        """DescribeRepositories; None when there is no such repository."""
+        try:
+            answer = self._session.client("ecr").call("DescribeRepositories", repositoryNames=[name])
+        except AwsError as error:
+            if error.code == "RepositoryNotFoundException":
+                return None
+            raise
+        return Repository(name, answer["repositories"][0]["repositoryUri"])
+
+    def digest(self, repository: str, *, tag: str = "", digest: str = "", account: str = "", region: str = "") -> str:
+        """The digest of an image (DescribeImages), '' when the repository has none of that tag or digest."""
+        wanted = {"imageDigest": digest} if digest else {"imageTag": tag}
+        request: dict[str, Any] = {"repositoryName": repository, "imageIds": [wanted]}
+        if account:
+            request["registryId"] = account
+        try:
+            answer = self._session.client("ecr", region).call("DescribeImages", **request)
+        except AwsError as error:
+            if error.code in ("ImageNotFoundException", "RepositoryNotFoundException"):
+                return ""
+            raise
+        return next((str(one["imageDigest"]) for one in answer["imageDetails"]), "")
+
+    def credentials(self) -> tuple[str, str]:
+        """User and password for Docker (GetAuthorizationToken); good for twelve hours, never to be printed."""
+        answer = self._session.client("ecr").call("GetAuthorizationToken")
+        token = base64.b64decode(answer["authorizationData"][0]["authorizationToken"]).decode()
+        user, _, password = token.partition(":")
+        return user, password

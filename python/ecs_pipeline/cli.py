@@ -1,0 +1,273 @@
+"""The command line: reads options, runs a command, and turns what ended it into words and an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ecs_pipeline import __version__
+from ecs_pipeline.clock import SystemClock
+from ecs_pipeline.common import Common
+from ecs_pipeline.config import DEFAULT_FILE, closest, load
+from ecs_pipeline.errors import Interrupted, InvalidInput, PipelineError
+from ecs_pipeline.record import INTERRUPTED, PASSED, Recorder
+
+if TYPE_CHECKING:
+    from ecs_pipeline.run import Run
+
+ARGUMENTS = "ECS_PIPELINE_ARGS"
+"""Options as one JSON object in the environment: how the Jenkins steps hand them over, free of any shell."""
+
+BUG = 4
+"""A mistake of ours ends a stage as trouble does: nothing is undone, the same command may be run again."""
+
+Body = Callable[["Run"], None]
+
+
+def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that every command takes."""
+    options = (
+        click.option(
+            "--config", metavar="FILE", default="", help=f"Config file; default: {DEFAULT_FILE}, if there is one."
+        ),
+        click.option("--environment", metavar="NAME", default="", help="Overlay of the config: stg, prd …"),
+        click.option("--cluster", metavar="NAME", default="", help="ECS cluster; default: APP-ENVIRONMENT."),
+        click.option("--service", metavar="NAME", default="", help="ECS service; default: APP."),
+        click.option("--region", metavar="NAME", default="", help="AWS region; default: as the AWS CLI finds it."),
+        click.option("--role-arn", metavar="ARN", default="", help="Role that is assumed for all AWS calls."),
+        click.option(
+            "--reports", metavar="DIR", default="ecs-pipeline-reports", show_default=True, help="Folder of the reports."
+        ),
+        click.option(
+            "--output",
+            type=click.Choice(("text", "json")),
+            default="text",
+            show_default=True,
+            help="What is printed on stdout.",
+        ),
+        click.option("--dry-run", is_flag=True, help="Print the plan; build, push and write nothing."),
+        click.option("--verbose", is_flag=True, help="Show the traceback of every error."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="ecs-pipeline")
+def cli() -> None:
+    """Canary, promote and roll back Amazon ECS services, one idempotent stage at a time.
+
+    Every stage may be run again at any time: it goes on from what AWS holds.
+
+    Exit codes: 0 done, 1 the release failed and was undone, 2 bad usage or config, 3 refused,
+    4 AWS or Docker trouble (the same command resumes), 5 inconclusive, 130/143 interrupted.
+    """
+
+
+@cli.command()
+@click.option("--release", metavar="ID", default="", help="Id of the release; default: timestamp and commit.")
+@click.option("--image", metavar="URI", default="", help="Deploy this image: nothing is built or tagged.")
+@click.option("--replace", is_flag=True, help="Roll back another release's canary first.")
+@common_options
+def canary(release: str, image: str, replace: bool, **common: Any) -> int:  # noqa: FBT001
+    """Put a new image beside the old one: image, revision, task(s), traffic, bake."""
+    from ecs_pipeline.stages import canary as stage
+    from ecs_pipeline.stages.preflight import CanaryOptions
+
+    options = CanaryOptions(release=release, image=image, replace=replace)
+    return run_stage("canary", stage.STEPS, Common(**common), lambda run: stage.canary(run, options))
+
+
+@cli.command()
+@click.option("--release", metavar="ID", default="", help="Refuse to promote any other release.")
+@click.option("--unjudged", is_flag=True, help="Take a canary whose bake did not end with a verdict.")
+@click.option("--approved-by", metavar="NAME", default="", help="Recorded on the service and in the reports.")
+@common_options
+def promote(release: str, unjudged: bool, approved_by: str, **common: Any) -> int:  # noqa: FBT001
+    """Let the whole service follow the canary, then remove the canary."""
+    from ecs_pipeline.stages import promote as stage
+
+    options = stage.PromoteOptions(release=release, unjudged=unjudged, approved_by=approved_by)
+    return run_stage("promote", stage.STEPS, Common(**common), lambda run: stage.promote(run, options))
+
+
+@cli.command()
+@click.option("--release", metavar="ID", default="", help="That release only: its canary, or its promotion.")
+@click.option("--canary", "canary_only", is_flag=True, help="A live canary only; a promoted service is left alone.")
+@click.option("--to", metavar="REVISION|RELEASE", default="", help="Send the service to any revision or release.")
+@common_options
+def rollback(release: str, canary_only: bool, to: str, **common: Any) -> int:  # noqa: FBT001
+    """Undo what is under way, or what was released last."""
+    from ecs_pipeline.stages import rollback as stage
+
+    if to and (release or canary_only):
+        raise click.UsageError("--to excludes --release and --canary")
+    options = stage.Options(release=release, canary_only=canary_only, to=to)
+    return run_stage("rollback", stage.STEPS, Common(**common), lambda run: stage.rollback(run, options))
+
+
+@cli.command()
+@common_options
+def status(**common: Any) -> int:
+    """Show what the service runs and whether a canary lives."""
+    from ecs_pipeline.stages import status as stage
+
+    settings = Common(**common)
+
+    def show(run: Run) -> None:
+        facts = stage.status(run)
+        if settings.output == "json":
+            click.echo(json.dumps(facts, indent=2))
+            return
+        for name, value in stage.rows(facts):
+            click.echo(f"{name:<12}{value}")
+
+    return run_quietly(settings, show)
+
+
+def run_stage(name: str, steps: Sequence[str], common: Common, body: Body) -> int:
+    """Run a stage with its record and reports; returns the exit code."""
+    from ecs_pipeline.wiring import listeners, new_record
+
+    clock = SystemClock()
+    with clock.listening():
+        record = new_record(common, name, tuple(steps), clock)
+        recorder = Recorder(record, clock, listeners(common, name))
+        failure: PipelineError | None = None
+        code = 0
+        try:
+            body(_prepared(common, clock, recorder))
+        except PipelineError as error:
+            failure, code = error, error.exit_code
+            _show_traceback(common)
+        except Exception as error:  # noqa: BLE001 - the last place to tell a mistake of ours
+            clock.calm()
+            recorder.finish("error", BUG, PipelineError(f"{type(error).__name__}: {error}"))
+            return _bug()
+        clock.calm()
+        outcome = INTERRUPTED if isinstance(failure, Interrupted) else failure.outcome if failure else PASSED
+        recorder.finish(outcome, code, failure)
+        _print_result(common, recorder)
+        return code
+
+
+def run_quietly(common: Common, body: Body) -> int:
+    """Run a command that leaves no reports; returns the exit code."""
+    from ecs_pipeline.wiring import new_record
+
+    clock = SystemClock()
+    with clock.listening():
+        recorder = Recorder(new_record(common, "status", (), clock), clock, ())
+        try:
+            body(_prepared(common, clock, recorder))
+        except PipelineError as error:
+            _show_traceback(common)
+            click.echo(f"ecs-pipeline: {error}", err=True)
+            for line in error.evidence:
+                click.echo(f"  {line}", err=True)
+            return error.exit_code
+        except Exception:  # noqa: BLE001
+            return _bug()
+    return 0
+
+
+def _prepared(common: Common, clock: SystemClock, recorder: Recorder) -> Run:
+    """Config and adapters; what is wrong with them is a failure of the first step."""
+    from ecs_pipeline.wiring import new_run
+
+    record = recorder.record
+    try:
+        config = load(common.config, common.environment, common.flags)
+        record.cluster, record.service = config.settings.cluster, config.settings.service
+        return new_run(config, common, clock, recorder, os.environ)
+    except PipelineError as error:
+        if record.steps:
+            with recorder.step(record.steps[0].name):
+                raise error from None
+        raise
+
+
+def _print_result(common: Common, recorder: Recorder) -> None:
+    record = recorder.record
+    if common.output == "json":
+        from ecs_pipeline.reports.json_report import to_dict
+
+        click.echo(json.dumps(to_dict(record), indent=2))
+    elif common.dry_run and record.exit_code == 0:
+        for step in record.steps:
+            if step.message:
+                click.echo(f"{step.name:<16} {step.message}")
+        for line in record.changes:
+            click.echo(f"{'change':<16} {line}")
+
+
+def _show_traceback(common: Common) -> None:
+    if common.verbose:
+        traceback.print_exc()
+
+
+def _bug() -> int:
+    traceback.print_exc()
+    click.echo(
+        "ecs-pipeline: this is a mistake in ecs-pipeline, not in your set-up: please report the lines above. "
+        "The same command may be run again.",
+        err=True,
+    )
+    return BUG
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        defaults = _arguments_of_environment(words)
+        code = cli.main(words, prog_name="ecs-pipeline", standalone_mode=False, default_map=defaults)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
+    except click.Abort:
+        return 130
+    except click.ClickException as error:
+        return _usage(error)
+    except InvalidInput as error:
+        click.echo(f"ecs-pipeline: {error}", err=True)
+        return error.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: click.ClickException) -> int:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "ecs-pipeline"
+    text = " ".join(error.format_message().split()).rstrip(".")
+    click.echo(f"{command}: {text} (see `{command} --help`)", err=True)
+    return 2
+
+
+def _arguments_of_environment(words: Sequence[str]) -> dict[str, Any]:
+    """Options of ECS_PIPELINE_ARGS for the command that is called, by their names. Raises InvalidInput."""
+    text = os.environ.get(ARGUMENTS, "")
+    command = next((cli.commands[word] for word in words if word in cli.commands), None)
+    if not text or command is None:
+        return {}
+    try:
+        given = json.loads(text)
+    except ValueError as error:
+        raise InvalidInput(f"{ARGUMENTS} is not JSON: {error}") from error
+    if not isinstance(given, dict):
+        raise InvalidInput(f"{ARGUMENTS} is not a JSON object")
+    names = {option.lstrip("-").replace("-", "_"): one.name for one in command.params for option in one.opts}
+    found = {}
+    for key, value in given.items():
+        if key not in names:
+            raise InvalidInput(f"{ARGUMENTS}: no option {key} of {command.name}{closest(key, list(names))}")
+        found[str(names[key])] = value
+    return {str(command.name): found}

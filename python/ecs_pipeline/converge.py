@@ -1,0 +1,77 @@
+"""How a step is carried out: observe, decide, act, then wait until it is judged settled.
+
+So a step that is run again after it was finished writes nothing, one that was killed is finished, and a dry run is
+the same path without the writing.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from ecs_pipeline import wait
+from ecs_pipeline.run import Run
+from ecs_pipeline.wait import Judgement, Settled
+
+Seen = TypeVar("Seen")
+Result = TypeVar("Result")
+
+
+class Step(Generic[Seen, Result]):
+    """A part of a stage that brings AWS from what is seen to what is wanted."""
+
+    name = ""
+
+    def observe(self) -> Seen:
+        """Read what the step is about."""
+        raise NotImplementedError
+
+    def decide(self, seen: Seen) -> str:  # noqa: ARG002 - a step that only watches decides nothing
+        """What is to be written, in words; '' when nothing is. Pure."""
+        return ""
+
+    def act(self, seen: Seen) -> None:
+        """Write what `decide` said."""
+
+    def judge(self, seen: Seen) -> Judgement[Result]:
+        """Whether what is wanted is there: Settled, Waiting (why) or Broken (why)."""
+        raise NotImplementedError
+
+    def planned(self, seen: Seen) -> Result:
+        """What a dry run goes on with in place of what would have been made."""
+        raise NotImplementedError
+
+    def told(self, result: Result) -> str:  # noqa: ARG002
+        """The step's line once it is done."""
+        return ""
+
+
+def converge(step: Step[Seen, Result], run: Run, within: float) -> Result:
+    """Carry a step out, waiting `within` seconds at most. Raises what the step's reads and writes raise,
+    StepBroken or TimedOut.
+    """
+    with run.recorder.step(step.name) as record:
+        seen = step.observe()
+        change = step.decide(seen)
+        if run.dry_run:
+            judgement = step.judge(seen)
+            if not change and isinstance(judgement, Settled):
+                record.message = f"unchanged: {step.told(judgement.result)}"
+                return judgement.result
+            record.message = f"would {change or 'wait'}"
+            return step.planned(seen)
+        if change:
+            run.recorder.progress(change)
+            step.act(seen)
+        result = settle(step, run, within, None if change else seen)
+        record.message = step.told(result) if change else f"unchanged: {step.told(result)}".rstrip(": ")
+        return result
+
+
+def settle(step: Step[Seen, Result], run: Run, within: float, first: Seen | None = None) -> Result:
+    """Wait until the step is judged settled; `first` is what was seen just now, if anything."""
+    unused = [] if first is None else [first]
+
+    def look() -> Judgement[Result]:
+        return step.judge(unused.pop() if unused else step.observe())
+
+    return wait.until(look, run.clock, within, run.recorder.progress)

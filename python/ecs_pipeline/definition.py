@@ -1,0 +1,153 @@
+"""Task definitions as documents: the new revision is the old one with another image, and what differs between two."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ecs_pipeline import config
+from ecs_pipeline.errors import InvalidInput, Refused
+from ecs_pipeline.model import Service, TaskDefinition
+
+HIDDEN = frozenset(("environment", "options", "secrets", "environmentFiles"))
+"""Members whose values may be secret: only their names are shown."""
+
+MOST_TEXT = 60
+
+
+def chosen_container(definition: Mapping[str, Any], service: Service | None, wanted: str) -> str:
+    """The container that gets the image: the one named, else the one behind the load balancer, else the only one."""
+    names = [str(one["name"]) for one in definition["containerDefinitions"]]
+    if wanted:
+        if wanted not in names:
+            near = config.closest(wanted, names)
+            raise InvalidInput(
+                f"no container {wanted} in the task definition{near}", cure=f"use one of: {', '.join(names)}"
+            )
+        return wanted
+    behind = {one.container for one in service.load_balancing} if service else set()
+    for candidates in (behind & set(names), set(names)):
+        if len(candidates) == 1:
+            return candidates.pop()
+    raise InvalidInput(
+        f"which container gets the image is not clear: {', '.join(names)}", cure="name it: `container:` in the config"
+    )
+
+
+def with_image(definition: Mapping[str, Any], container: str, image: str) -> dict[str, Any]:
+    """The definition with the image of one container changed and nothing else."""
+    changed = copy.deepcopy(dict(definition))
+    for one in changed["containerDefinitions"]:
+        if one["name"] == container:
+            one["image"] = image
+    return changed
+
+
+def image_of(definition: TaskDefinition, container: str) -> str:
+    """The image that a container of a revision has."""
+    return str((definition.container(container) or {}).get("image", ""))
+
+
+def from_file(path: Path, known: frozenset[str]) -> dict[str, Any]:
+    """A task definition from a JSON file, as `aws ecs register-task-definition` takes or `describe-…` prints it.
+
+    `known` are the members that may be registered; read-only ones of a description are left out by the caller.
+    Raises InvalidInput with the line of a member that there is not.
+    """
+    document = config.read_yaml(path)
+    if isinstance(document, Mapping) and isinstance(document.get("taskDefinition"), Mapping):
+        document = document["taskDefinition"]
+    if not isinstance(document, Mapping) or not isinstance(document.get("containerDefinitions"), list):
+        raise InvalidInput(f"{path}: not a task definition", cure="a JSON object with containerDefinitions is expected")
+    for key in document:
+        if key not in known:
+            line, near = config.line_of(document, [key]), config.closest(str(key), sorted(known))
+            raise InvalidInput(f"{path}:{line}: {key}: no such member of a task definition{near}")
+    plain: dict[str, Any] = json.loads(json.dumps(document))
+    return plain
+
+
+def difference(old: Any, new: Any, place: str = "", *, hidden: bool = False) -> Iterator[str]:
+    """One line for each member in which two definitions differ; values that may be secret are not shown."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in [*old, *(key for key in new if key not in old)]:
+            inner = f"{place}.{key}" if place else str(key)
+            yield from difference(old.get(key), new.get(key), inner, hidden=hidden or key in HIDDEN)
+    elif isinstance(old, list) and isinstance(new, list):
+        yield from _listed(old, new, place, hidden=hidden)
+    elif old != new:
+        yield f"{place}: changed" if hidden else f"{place}: {_short(old)} → {_short(new)}"
+
+
+def _listed(old: list[Any], new: list[Any], place: str, *, hidden: bool) -> Iterator[str]:
+    before, after = _by_name(old), _by_name(new)
+    if before is not None and after is not None:
+        for name in dict.fromkeys((*before, *after)):
+            yield from difference(before.get(name), after.get(name), f"{place}.{name}", hidden=hidden)
+        return
+    for index in range(max(len(old), len(new))):
+        left, right = (items[index] if index < len(items) else None for items in (old, new))
+        yield from difference(left, right, f"{place}[{index}]", hidden=hidden)
+
+
+def _by_name(items: list[Any]) -> dict[str, Any] | None:
+    """Entries by their names; None when they have none or share one."""
+    found = {str(one["name"]): one for one in items if isinstance(one, Mapping) and one.get("name")}
+    return found if len(found) == len(items) else None
+
+
+def lost(given: Any, kept: Any, place: str = "") -> Iterator[str]:
+    """The members that were given and are missing or other in what was kept; added ones are AWS' defaults."""
+    if isinstance(given, Mapping) and isinstance(kept, Mapping):
+        for key, value in given.items():
+            yield from lost(value, kept.get(key), f"{place}.{key}" if place else str(key))
+    elif isinstance(given, list) and isinstance(kept, list) and len(given) == len(kept):
+        for index, pair in enumerate(zip(given, kept, strict=True)):
+            yield from lost(*pair, f"{place}[{index}]")
+    elif given != kept:
+        yield place
+
+
+def without_nulls(value: Any) -> Any:
+    """The value without members that are null: to AWS they are the same as absent ones."""
+    if isinstance(value, Mapping):
+        return {key: without_nulls(one) for key, one in value.items() if one is not None}
+    return [without_nulls(one) for one in value] if isinstance(value, list) else value
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= MOST_TEXT or "@sha256:" in text else text[: MOST_TEXT - 1] + "…"
+
+
+def refuse_when_unsupported(service: Service) -> None:
+    """Services whose traffic a task of RunTask cannot join, or whose deployments are not ECS' rolling ones."""
+    controller = (service.raw.get("deploymentController") or {}).get("type", "ECS")
+    strategy = (service.raw.get("deploymentConfiguration") or {}).get("strategy", "ROLLING")
+    primary: Mapping[str, Any] = next(
+        (one for one in service.raw.get("deployments", []) if one.get("status") == "PRIMARY"), {}
+    )
+    reasons = {
+        f"its deployment controller is {controller}": controller != "ECS",
+        f"its deployment strategy is {strategy}": strategy != "ROLLING",
+        "it uses Service Connect, which tasks of RunTask do not get": (
+            (primary.get("serviceConnectConfiguration") or {}).get("enabled", False)
+        ),
+        "it uses VPC Lattice, which tasks of RunTask do not join": bool(primary.get("vpcLatticeConfigurations")),
+        "it has a Classic Load Balancer, which knows instances only": any(
+            one.get("loadBalancerName") and not one.get("targetGroupArn")
+            for one in service.raw.get("loadBalancers", [])
+        ),
+        f"it is {service.status}": service.status != "ACTIVE",
+    }
+    for reason, applies in reasons.items():
+        if applies:
+            raise Refused(
+                f"service {service.label} cannot have a canary task: {reason}",
+                cure="deploy it with its own controller, or see docs/limits.md",
+            )

@@ -1,0 +1,173 @@
+"""Builds and pushes images; the only place that talks to a Docker engine.
+
+BuildKit through `docker buildx` where that is installed, else the engine's own builder. The image is always pushed by
+the SDK, which takes the registry's password as an argument: `docker login` would write it into a file.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ecs_pipeline.clock import Clock
+from ecs_pipeline.errors import Trouble
+from ecs_pipeline.retry import Transient, call
+
+Told = Callable[[str], None]
+
+PUSH_ATTEMPTS = 4
+LAST_LINES = 30
+
+
+@dataclass(frozen=True)
+class Build:
+    """What is built: paths as they are on this machine."""
+
+    context: Path
+    dockerfile: str
+    arguments: Mapping[str, str | None]
+    platform: str
+    tag: str
+
+
+class DockerEngine:
+    """The engine that DOCKER_HOST or the default socket leads to."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def build(self, build: Build, told: Told) -> None:
+        """Build an image and tag it. Raises Trouble with the builder's last lines."""
+        dockerfile = build.context / build.dockerfile
+        if not dockerfile.is_file():
+            raise Trouble(f"no Dockerfile {dockerfile}", cure="check image.context and image.dockerfile")
+        if has_buildx():
+            told("building with docker buildx")
+            self._build_with_buildx(build, dockerfile, told)
+        else:
+            told("building with the engine's builder")
+            self._build_with_engine(build, told)
+
+    def push(self, tag: str, login: tuple[str, str], told: Told) -> None:
+        """Push a tag; layers that the registry has are not sent again. Raises Trouble."""
+        repository, _, name = tag.rpartition(":")
+
+        def attempt() -> None:
+            auth = {"username": login[0], "password": login[1]}
+            with self._engine() as engine:
+                follow_push(engine.images.push(repository, tag=name, auth_config=auth, stream=True, decode=True), told)
+
+        call(attempt, self._clock, PUSH_ATTEMPTS)
+
+    def _build_with_engine(self, build: Build, told: Told) -> None:
+        lines: list[str] = []
+        with self._engine() as engine:
+            stream = engine.api.build(
+                path=str(build.context),
+                dockerfile=build.dockerfile,
+                tag=build.tag,
+                buildargs={key: _argument(key, value) for key, value in build.arguments.items()},
+                platform=build.platform or None,
+                rm=True,
+                forcerm=True,
+                decode=True,
+            )
+            for event in stream:
+                self._clock.check()
+                if event.get("error"):
+                    raise _build_failed(str(event["error"]), lines)
+                for line in str(event.get("stream", "")).splitlines():
+                    _tell(line, lines, told)
+
+    def _build_with_buildx(self, build: Build, dockerfile: Path, told: Told) -> None:
+        command = ["docker", "buildx", "build", "--load", "--provenance=false", "--progress=plain"]
+        command += ["--file", str(dockerfile), "--tag", build.tag]
+        command += ["--platform", build.platform] if build.platform else []
+        for key in build.arguments:
+            command += ["--build-arg", key]  # the value goes by the environment: argument lists are public
+        values = {key: _argument(key, value) for key, value in build.arguments.items()}
+        environment = {**os.environ, **values}
+        lines: list[str] = []
+        with subprocess.Popen(
+            [*command, str(build.context)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            try:
+                for line in process.stdout or ():
+                    self._clock.check()
+                    _tell(line.rstrip(), lines, told)
+            except BaseException:
+                process.terminate()
+                raise
+        if process.returncode:
+            raise _build_failed(f"docker buildx build exited {process.returncode}", lines)
+
+    @contextmanager
+    def _engine(self) -> Iterator[Any]:
+        """A client of the engine; its errors become ours."""
+        import docker
+        import docker.errors
+        import requests
+
+        try:
+            engine = docker.from_env(timeout=600)
+        except docker.errors.DockerException as error:
+            raise _no_engine(error) from error
+        try:
+            yield engine
+        except docker.errors.DockerException as error:
+            raise Trouble(f"Docker: {' '.join(str(error).split())}") from error
+        except (requests.RequestException, OSError) as error:
+            raise _no_engine(error) from error
+        finally:
+            engine.close()
+
+
+def has_buildx() -> bool:
+    """Whether `docker buildx` can be called."""
+    docker = shutil.which("docker")
+    if docker is None:
+        return False
+    asked = subprocess.run([docker, "buildx", "version"], capture_output=True, check=False)
+    return asked.returncode == 0
+
+
+def follow_push(events: Iterator[Mapping[str, Any]], told: Told) -> None:
+    """Read the engine's report of a push: layers done are told, an error is raised."""
+    done: dict[str, str] = {}
+    for event in events:
+        if event.get("error"):
+            text = str(event["error"])
+            failure = Trouble(f"push: {text}", cure="check the repository and the permissions of ECR's push")
+            final = any(word in text.lower() for word in ("denied", "unauthorized", "not found", "immutable"))
+            raise failure if final else Transient(failure)
+        status, layer = str(event.get("status", "")), str(event.get("id", ""))
+        if layer and status in ("Pushed", "Layer already exists", "Mounted from") and layer not in done:
+            done[layer] = status
+            told(f"layer {layer}: {status.lower()}, {len(done)} done")
+
+
+def _argument(key: str, value: str | None) -> str:
+    return os.environ.get(key, "") if value is None else value
+
+
+def _tell(line: str, lines: list[str], told: Told) -> None:
+    if line.strip():
+        lines.append(line)
+        told(line)
+
+
+def _build_failed(why: str, lines: list[str]) -> Trouble:
+    return Trouble(f"the image could not be built: {why}", cure="correct the build", evidence=lines[-LAST_LINES:])
+
+
+def _no_engine(error: Exception) -> Trouble:
+    return Trouble(
+        f"no Docker engine answers: {' '.join(str(error).split())}",
+        cure="start one, point DOCKER_HOST at one, or give --image",
+    )

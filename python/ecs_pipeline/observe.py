@@ -1,0 +1,121 @@
+"""(1) Looking: our tasks first, then the service with its marks, then the revisions and targets that matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from ecs_pipeline import marks
+from ecs_pipeline.model import LoadBalancing, Look, Registration, Revision, Service, Target, Task
+from ecs_pipeline.ports import EcsPort, ElbPort, TaskDefinitionsPort
+
+SCANNED = 20
+"""So many of the newest ACTIVE revisions of a family are looked at for leftovers of a release."""
+
+INSTANCE = "instance"
+
+
+class Observer:
+    """Reads what a decision needs, with as few calls as it takes."""
+
+    def __init__(self, ecs: EcsPort, definitions: TaskDefinitionsPort, elb: ElbPort, service: str) -> None:
+        self._ecs = ecs
+        self._definitions = definitions
+        self._elb = elb
+        self._service = service
+        self._instances: dict[str, str] = {}
+        self.started_by = marks.started_by(service)
+
+    def look(self, *, scan: bool = False) -> Look:
+        """One look. `scan`: also the newest revisions of the families in use, to find what a dead process left."""
+        tasks = self.tasks()
+        service = self._ecs.service()
+        found = self._revisions(service, tasks, scan=scan)
+        return Look(tasks, service, found, self._registrations(service, tasks))
+
+    def tasks(self) -> tuple[Task, ...]:
+        """Our living tasks of the service, canaries and baselines of any turn."""
+        return tuple(
+            one for one in self._ecs.tasks_started_by(self.started_by) if one.alive and one.of == self._service
+        )
+
+    def stopping(self) -> tuple[Task, ...]:
+        """Tasks of ours that were told to stop and have not stopped yet, and those that stopped lately."""
+        return self._ecs.tasks_started_by(self.started_by, "STOPPED")
+
+    def targets_of(self, task: Task, service: Service) -> tuple[Target, ...]:
+        """What a task is registered as: one target for each target group of the service.
+
+        By address with target type `ip`, by container instance and host port with `instance` (bridge and host mode).
+        """
+        return tuple(one for entry in service.load_balancing if (one := self._target(task, entry)))
+
+    def _target(self, task: Task, entry: LoadBalancing) -> Target | None:
+        group = self._elb.target_group(entry.target_group)
+        if group is None:
+            return None
+        if group.kind != INSTANCE:
+            return Target(entry.target_group, task.address, entry.port, task.arn) if task.address else None
+        container = next((one for one in task.containers if one.name == entry.container), None)
+        instance = self._instance(task.container_instance)
+        port = container.host_ports.get(entry.port, 0) if container else 0
+        return Target(entry.target_group, instance, port, task.arn) if instance and port else None
+
+    def _instance(self, container_instance: str) -> str:
+        if container_instance and container_instance not in self._instances:
+            self._instances[container_instance] = self._ecs.instance_of(container_instance)
+        return self._instances.get(container_instance, "")
+
+    def _revisions(self, service: Service, tasks: Iterable[Task], *, scan: bool) -> dict[str, Revision]:
+        needed = {service.revision, service.marks.wanted, service.marks.previous} | {one.revision for one in tasks}
+        arns = {arn for arn in needed if arn}
+        active: set[str] = set()
+        if scan:
+            for family in sorted({Revision(arn).family for arn in arns}):
+                newest = self._definitions.revisions(family)
+                active |= set(newest)
+                current = [Revision(arn).number for arn in arns if Revision(arn).family == family]
+                arns |= {arn for arn in newest[:SCANNED] if Revision(arn).number > min(current)}
+        return {arn: self._definitions.revision(arn, active) for arn in sorted(arns)}
+
+    def _registrations(self, service: Service, tasks: tuple[Task, ...]) -> tuple[Registration, ...]:
+        recorded = {(one.identity, one.port) for one in service.marks.targets}
+        if not recorded:
+            return ()
+        owners = {(target.group, *target.key): task.arn for task in tasks for target in self.targets_of(task, service)}
+        found = []
+        for entry in service.load_balancing:
+            for target, draining in self._recorded_in(entry.target_group, recorded):
+                owner = owners.get((target.group, *target.key), "")
+                found.append(Registration(target, draining, owner))
+        if any(not one.owner and not one.draining for one in found):
+            return tuple(self._with_other_owners(found, service))
+        return tuple(found)
+
+    def _recorded_in(self, arn: str, recorded: set[tuple[str, int]]) -> Iterator[tuple[Target, bool]]:
+        group = self._elb.target_group(arn)
+        if group is None:
+            return
+        asked = [
+            Target(arn, identity, port)
+            for identity, port in sorted(recorded)
+            if identity.startswith("i-") == (group.kind == INSTANCE)
+        ]
+        if not asked:
+            return
+        for one in self._elb.health(arn, asked):
+            if one.registered and (one.identity, one.port) in recorded:
+                yield Target(arn, one.identity, one.port), one.draining
+
+    def _with_other_owners(self, found: Iterable[Registration], service: Service) -> Iterator[Registration]:
+        """Addresses are used again at once: a running task of anybody's may have a recorded one by now (promise 6)."""
+        running = [one for one in self._ecs.running_tasks() if one.alive]
+        for one in found:
+            if one.owner:
+                yield one
+                continue
+            holders = (task.arn for task in running if one.target in self._possible(task, service))
+            yield replace(one, owner=next(holders, ""))
+
+    def _possible(self, task: Task, service: Service) -> set[Target]:
+        return {replace(target, task="") for target in self.targets_of(task, service)}

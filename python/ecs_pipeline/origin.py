@@ -1,0 +1,63 @@
+"""Where a release comes from: the commit in the working folder, and the build that Jenkins says it is."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.run import Origin
+from ecs_pipeline.settings import RELEASE_ID
+
+SHORT = 7
+GIT_WITHIN = 30
+
+
+def origin(folder: Path, reports: Path, environment: Mapping[str, str]) -> Origin:
+    """The commit (git, else Jenkins' GIT_COMMIT), whether the tree is clean, and Jenkins' BUILD_URL.
+
+    The reports folder does not make a tree unclean.
+    """
+    build = environment.get("BUILD_URL", "") or environment.get("BUILD_TAG", "")
+    commit = _git(folder, "rev-parse", "HEAD")
+    if not commit:
+        return Origin(environment.get("GIT_COMMIT", ""), clean=False, build=build)
+    changes = _git(folder, "status", "--porcelain", "--", ".", *_without(folder, reports))
+    return Origin(commit, clean=changes == "", build=build)
+
+
+def new_release_id(now: datetime, commit: str) -> str:
+    """UTC timestamp and short commit: 20261123-071500-ab12cd3."""
+    return "-".join(filter(None, (f"{now:%Y%m%d-%H%M%S}", commit[:SHORT])))
+
+
+def checked_release_id(release: str) -> str:
+    """The id, when it can be an image tag and a value of AWS' tags. Raises InvalidInput."""
+    if not re.fullmatch(RELEASE_ID, release):
+        raise InvalidInput(
+            f"{release!r} is not a release id",
+            cure="use letters, digits, `.`, `_` and `-`, at most 100, the first a letter, digit or `_`",
+        )
+    return release
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git prints; None when there is no git or no repository."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=GIT_WITHIN, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _without(folder: Path, reports: Path) -> list[str]:
+    try:
+        inside = reports.resolve().relative_to(folder.resolve())
+    except ValueError:
+        return []
+    return [f":(exclude){inside}"]

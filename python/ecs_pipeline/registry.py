@@ -1,0 +1,102 @@
+"""The digest of an image in any registry, by the registry's own HTTP API; no Docker engine is needed.
+
+OCI Distribution Specification, "Checking if content exists in the registry"; tokens as in Docker Registry's
+"Token Authentication Specification". Credentials come from where `docker login` left them, if anywhere.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING
+
+from ecs_pipeline.clock import Clock
+from ecs_pipeline.errors import InvalidInput, Trouble
+from ecs_pipeline.references import DOCKER_HUB, Reference
+from ecs_pipeline.retry import Transient, call
+
+MANIFESTS = ", ".join(
+    (
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+    )
+)
+HUB_API = "registry-1.docker.io"
+TIMEOUT = 10.0
+
+if TYPE_CHECKING:
+    import requests
+
+
+def digest_of(reference: Reference, clock: Clock) -> str:
+    """The digest that a registry has under a tag. Raises InvalidInput when there is none or it may not be read."""
+    answer = call(lambda: _ask(reference), clock, attempts=4)
+    if answer.status_code == 200 and answer.headers.get("Docker-Content-Digest"):
+        return answer.headers["Docker-Content-Digest"]
+    reasons = {401: "the registry wants credentials", 403: "the registry forbids it", 404: "no such image"}
+    why = reasons.get(answer.status_code, f"the registry answered {answer.status_code}")
+    raise InvalidInput(
+        f"image {reference.name}:{reference.tag}: {why}", cure="check --image, or give it by digest (…@sha256:…)"
+    )
+
+
+def _ask(reference: Reference) -> requests.Response:
+    import requests
+
+    host = HUB_API if reference.registry == DOCKER_HUB else reference.registry
+    scheme = "http" if _is_loopback(host) else "https"  # as Docker does it
+    url = f"{scheme}://{host}/v2/{reference.repository}/manifests/{reference.tag}"
+    try:
+        answer = requests.head(url, headers={"Accept": MANIFESTS}, timeout=TIMEOUT)
+        if answer.status_code == 401:
+            answer = _ask_with_login(url, reference, answer)
+    except requests.RequestException as error:
+        raise Transient(_unreachable(host, " ".join(str(error).split()))) from error
+    if answer.status_code == 429 or answer.status_code >= 500:
+        raise Transient(_unreachable(host, f"HTTP {answer.status_code}"))
+    return answer
+
+
+def _ask_with_login(url: str, reference: Reference, refused: requests.Response) -> requests.Response:
+    import requests
+
+    kind, _, rest = refused.headers.get("WWW-Authenticate", "").partition(" ")
+    login, headers = _login(reference.registry), {"Accept": MANIFESTS}
+    if kind.lower() == "basic":
+        return requests.head(url, headers=headers, auth=login, timeout=TIMEOUT)
+    asked = dict(re.findall(r'(\w+)="([^"]*)"', rest))
+    realm = asked.pop("realm", "")
+    safe = realm.startswith("https://") or _is_loopback(realm.partition("//")[2].partition("/")[0])
+    if kind.lower() != "bearer" or not safe:
+        return refused
+    answer = requests.get(realm, params=asked, auth=login, timeout=TIMEOUT)
+    if answer.status_code != 200:
+        return answer
+    token = answer.json().get("token") or answer.json().get("access_token")
+    return requests.head(url, headers={**headers, "Authorization": f"Bearer {token}"}, timeout=TIMEOUT)
+
+
+def _login(registry: str) -> tuple[str, str] | None:
+    """What `docker login` saved for a registry (file or credential helper)."""
+    import docker.auth
+    import docker.errors
+
+    try:
+        found = docker.auth.load_config().resolve_authconfig(registry)
+    except docker.errors.DockerException:
+        return None
+    return (found["username"], found["password"]) if found and found.get("username") else None
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
+    try:
+        return name == "localhost" or ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _unreachable(host: str, why: str) -> Trouble:
+    return Trouble(f"registry {host}: {why}", cure="check the network, or give the image by digest")

@@ -1,0 +1,42 @@
+"""What one stage has at hand: settings, adapters, the clock and the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ecs_pipeline.clock import Clock
+from ecs_pipeline.observe import Observer
+from ecs_pipeline.ports import EcsPort, ElbPort, EnginePort, LogsPort, RepositoryPort, TaskDefinitionsPort
+from ecs_pipeline.record import Recorder
+from ecs_pipeline.settings import Settings
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the release comes from: the commit that is built, and the build that runs the stage."""
+
+    commit: str = ""
+    clean: bool = False
+    build: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that a stage works with; one for each process."""
+
+    settings: Settings
+    folder: Path
+    ecs: EcsPort
+    definitions: TaskDefinitionsPort
+    elb: ElbPort
+    repositories: RepositoryPort
+    engine: EnginePort
+    logs: LogsPort
+    clock: Clock
+    recorder: Recorder
+    observer: Observer
+    origin: Origin = Origin()
+    dry_run: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,159 @@
+"""What a config may say: names, types, defaults, limits. config.py reads it; docs/configuration.md explains it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
+
+DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+RELEASE_ID = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
+
+
+def parse_duration(text: Any) -> float:
+    """Seconds of `300ms`, `90s`, `5m`, `1h`; anything else is a ValueError that says so."""
+    if isinstance(text, float):
+        return text
+    found = DURATION.fullmatch(text) if isinstance(text, str) else None
+    if not found:
+        raise ValueError(f"{text!r} is not a duration; write 300ms, 90s, 5m or 1h")
+    return float(found[1]) * UNITS[found[2]]
+
+
+def _drain(value: Any) -> Any:
+    return None if value == "auto" else value
+
+
+def _argument(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _in_words(seconds: float) -> str:
+    return f"{seconds:g}s"
+
+
+DURATION_SCHEMA = {"type": "string", "pattern": rf"^{DURATION.pattern}$", "examples": ["300ms", "90s", "5m", "1h"]}
+Duration = Annotated[
+    float, BeforeValidator(parse_duration), PlainSerializer(_in_words), WithJsonSchema(DURATION_SCHEMA)
+]
+OptionalDuration = Annotated[
+    Duration | None,
+    BeforeValidator(_drain),
+    WithJsonSchema({"anyOf": [{"const": "auto"}, DURATION_SCHEMA], "default": "auto"}),
+]
+Argument = Annotated[str | None, BeforeValidator(_argument)]
+Name = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class Section(BaseModel):
+    """Frozen; a key that it does not have is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ImageSettings(Section):
+    """Where the image comes from when it is built here; paths are relative to the config file."""
+
+    repository: str = Field("", description="ECR repository; default: the app's name")
+    context: str = Field(".", description="folder that is built")
+    dockerfile: str = Field("Dockerfile", description="relative to the context")
+    build_args: dict[str, Argument] = Field(
+        default_factory=dict, description="build arguments; null takes the value from the environment"
+    )
+    platform: str = Field("", description="e.g. linux/amd64; default: what the task definition runs on")
+
+
+class CanaryStep(Section):
+    """One size of a canary that grows, and how long it is watched at that size."""
+
+    tasks: int | None = Field(None, ge=1, le=100, strict=True)
+    percent: float | None = Field(None, gt=0, lt=100)
+    bake: Duration | None = None
+
+    @model_validator(mode="after")
+    def _one_size(self) -> CanaryStep:
+        if (self.tasks is None) == (self.percent is None):
+            raise ValueError("give either tasks or percent")
+        return self
+
+
+class CanarySettings(Section):
+    """How the canary is started, and how it is judged."""
+
+    tasks: int | None = Field(None, ge=1, le=100, strict=True, description="how many canary tasks; default 1")
+    percent: float | None = Field(
+        None, gt=0, lt=100, description="instead of tasks: as many as make up this part of all"
+    )
+    steps: tuple[CanaryStep, ...] = Field((), description="instead of both: sizes to grow through")
+    healthy_within: Duration = Field(300.0, description="time for start, health and traffic together")
+    bake: Duration = Field(300.0, description="how long the canary is watched under traffic")
+    initial_delay: Duration = Field(0.0, description="after traffic and slow start, before the bake's clock starts")
+
+    @model_validator(mode="after")
+    def _one_size(self) -> CanarySettings:
+        given = [name for name in ("tasks", "percent", "steps") if getattr(self, name) not in (None, ())]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} exclude each other; keep one")
+        return self
+
+    @property
+    def sizes(self) -> tuple[CanaryStep, ...]:
+        """The sizes that the canary goes through, each with its bake."""
+        if self.steps:
+            return tuple(
+                one if one.bake is not None else one.model_copy(update={"bake": self.bake}) for one in self.steps
+            )
+        if self.percent is not None:
+            return (CanaryStep(percent=self.percent, bake=self.bake),)
+        return (CanaryStep(tasks=self.tasks or 1, bake=self.bake),)
+
+
+class PromoteSettings(Section):
+    """The rollout of the whole service."""
+
+    stable_within: Duration = Field(900.0, description="time for the service to run the release and nothing else")
+
+
+class RollbackSettings(Section):
+    """The way back."""
+
+    drain: OptionalDuration = Field(None, description="auto: the target group's deregistration delay")
+
+
+class ProvisionSettings(Section):
+    """The environment from the CloudFormation template."""
+
+    template: str = Field("", description="a template of your own; default: the one of the package")
+    stack: str = Field("", description="the stack's name; default: the cluster's")
+    parameters: dict[str, Argument] = Field(default_factory=dict, description="parameters of the template")
+    images: dict[str, ImageSettings] = Field(
+        default_factory=dict, description="images built and pushed first, by the parameter that takes them"
+    )
+
+
+class Settings(Section):
+    """A whole config, with the environment's overlay and the flags merged in."""
+
+    app: str = Field("", max_length=100, description="name from which others are derived")
+    region: str = ""
+    role_arn: str = Field("", description="role that is assumed for all AWS calls")
+    cluster: Name = Field(..., description="default: APP-ENVIRONMENT")
+    service: Name = Field(..., description="default: APP")
+    container: str = Field(
+        "", description="gets the image; default: the one behind the load balancer, else the only one"
+    )
+    image: ImageSettings = Field(default_factory=lambda: ImageSettings.model_validate({}))
+    task_definition: str = Field("", description="a JSON file; default: what the service runs now")
+    canary: CanarySettings = Field(default_factory=lambda: CanarySettings.model_validate({}))
+    promote: PromoteSettings = Field(default_factory=lambda: PromoteSettings.model_validate({}))
+    rollback: RollbackSettings = Field(default_factory=lambda: RollbackSettings.model_validate({}))
+    provision: ProvisionSettings = Field(default_factory=lambda: ProvisionSettings.model_validate({}))
+
+
+EXCLUSIVE: Mapping[str, frozenset[str]] = {"canary": frozenset(("tasks", "percent", "steps"))}
+"""Keys of which an overlay's one replaces the others."""

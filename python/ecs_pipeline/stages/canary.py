@@ -1,0 +1,270 @@
+"""Canary: the new image takes a part of the traffic beside the old one, and is watched.
+
+preflight         look: is the service free, which release is this; sweep what dead ones left
+image             in the registry, by digest
+task-definition   the service's current revision with that image
+tasks             so many of it, running
+healthy           by their containers' health checks
+traffic           registered in every target group, healthy there
+bake              watched for its time
+restore           only when one of these failed: as if nothing had been
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ecs_pipeline import decide, marks
+from ecs_pipeline.converge import converge
+from ecs_pipeline.definition import difference
+from ecs_pipeline.errors import Refused, ReleaseFailed
+from ecs_pipeline.fence import Fence, TurnChanged, refusal
+from ecs_pipeline.model import (
+    PASS,
+    Image,
+    Revision,
+    Target,
+    Task,
+    TaskDefinition,
+    canaries_for,
+    group_name,
+    share,
+)
+from ecs_pipeline.record import CanaryTaskRecord
+from ecs_pipeline.run import Run
+from ecs_pipeline.settings import CanaryStep
+from ecs_pipeline.stages.preflight import CanaryOptions, Plan, preflight
+from ecs_pipeline.stages.rollback import restore
+from ecs_pipeline.steps import removal
+from ecs_pipeline.steps.bake import Bake
+from ecs_pipeline.steps.healthy import HealthyStep
+from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, platform_of
+from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
+from ecs_pipeline.steps.tasks import Lost, Made, TasksStep, held_by
+from ecs_pipeline.steps.traffic import Seen, TrafficStep
+from ecs_pipeline.steps.unused import discard
+from ecs_pipeline.wait import duration
+
+STEPS = ("preflight", "image", "task-definition", "tasks", "healthy", "traffic", "bake", "restore")
+
+
+@dataclass
+class Canary:
+    """One run of the stage: its plan, its fence, and what it made."""
+
+    run: Run
+    plan: Plan
+    fence: Fence
+    made: Made
+
+    @property
+    def release(self) -> str:
+        """The release's id."""
+        return self.plan.release
+
+
+def canary(run: Run, options: CanaryOptions) -> None:
+    """The stage. Raises ReleaseFailed after restoring, Refused when the service is not free, Inconclusive."""
+    with run.recorder.step("preflight") as step:
+        plan = preflight(run, options)
+        if plan.done:
+            step.message = f"release {plan.release} is done already: nothing was changed"
+            _record_canary(run, plan.seen.canaries, plan.seen.service.running)
+            return
+        stage = Canary(run, plan, Fence(run.ecs, run.clock, plan.seen.service), Made())
+        service = plan.seen.service
+        step.message = f"{Revision(service.revision).name} runs {service.running} of {service.desired} tasks"
+    try:
+        _carry_out(stage)
+    except TurnChanged as changed:
+        _undo(stage)
+        raise refusal(changed.service, stage.release) from changed
+    except Lost as lost:
+        _give_way(stage, lost.winner)
+        raise held_by(service, lost.winner) from lost
+    except ReleaseFailed as failure:
+        _restore(stage, failure)
+        raise
+
+
+def _carry_out(stage: Canary) -> None:
+    _begin(stage)
+    image = _image(stage)
+    revision = _revision(stage, image)
+    sizes = stage.run.settings.canary.sizes
+    judged = max((one.judged_steps for one in stage.plan.seen.canaries), default=0)
+    for number, size in enumerate(sizes, start=1):
+        if number <= judged < len(sizes):
+            continue
+        tasks = _serve(stage, revision, size)
+        _bake(stage, revision, tasks, size.bake or 0.0)
+        if not stage.run.dry_run:
+            _record_verdict(stage, tasks, number, last=number == len(sizes))
+
+
+def _begin(stage: Canary) -> None:
+    """(4) Sweep what other turns left, then mark the release as under way."""
+    run, seen = stage.run, stage.plan.seen
+    with run.recorder.step("preflight"):
+        while left := decide.leftover_tasks(seen):
+            run.recorder.progress("sweeping what an earlier release left")
+            if run.dry_run:
+                break
+            if left.drain:
+                targets = [one.target for one in left.drain]
+                removal.deregister(run, [one.target for one in left.drain if not one.draining], stage.fence.write)
+                removal.drained(run, targets, run.settings.rollback.drain)
+            else:
+                removal.stop(run, left.stop, "ecs-pipeline: left over from an earlier release", stage.fence.write)
+                removal.stopped(run, left.stop)
+            seen = run.observer.look()
+        before = stage.plan.seen.marks
+        if (before.under_way, before.source) != (stage.release, stage.plan.source) and not run.dry_run:
+            tags = {marks.UNDER_WAY: stage.release, marks.SOURCE: stage.plan.source, marks.APPROVAL: ""}
+            stage.fence.write(lambda: run.ecs.tag(seen.service.arn, tags))
+
+
+def _image(stage: Canary) -> Image:
+    run, plan = stage.run, stage.plan
+    if plan.image:
+        return converge(GivenImage(plan.image), run, LISTED_WITHIN)
+    assert plan.repository is not None  # noqa: S101 - the preflight finds one or the other
+    step = BuiltImage(
+        run, run.settings.image, plan.repository, tag=stage.release, platform=platform_of(plan.base.definition)
+    )
+    image = converge(step, run, LISTED_WITHIN)
+    run.recorder.record.release.image, run.recorder.record.release.digest = image.reference, image.digest
+    return image
+
+
+def _revision(stage: Canary, image: Image) -> TaskDefinition:
+    run, plan = stage.run, stage.plan
+    current = plan.current.revision
+    newer_than = current.number if plan.base.family == current.family else 0
+    step = RevisionStep(run, stage.fence, plan.base, image, stage.release, newer_than)
+    try:
+        revision = converge(step, run, REGISTERED_WITHIN)
+    finally:
+        stage.made.revisions += step.made
+    run.recorder.record.release.task_definition = revision.revision.arn
+    old = {key: value for key, value in plan.current.definition.items() if key not in run.definitions.read_only_members}
+    new = {key: value for key, value in revision.definition.items() if key not in run.definitions.read_only_members}
+    run.recorder.record.changes = list(difference(old, new))
+    for line in run.recorder.record.changes if run.dry_run else ():
+        run.recorder.progress(line)
+    return revision
+
+
+def _serve(stage: Canary, revision: TaskDefinition, size: CanaryStep) -> list[Task]:
+    """Tasks of this size, running, healthy and in the traffic; `healthy_within` covers all three."""
+    run, service, container = stage.run, stage.plan.seen.service, stage.plan.base.container
+    count = size.tasks or canaries_for(size.percent or 1.0, service.desired)
+    if run.dry_run:
+        return _would_serve(stage, revision, count)
+    deadline = run.clock.now() + run.settings.canary.healthy_within
+
+    def left() -> float:
+        return max(0.0, deadline - run.clock.now())
+
+    tasks = converge(TasksStep(run, stage.fence, service, revision, container, count, stage.made), run, left())
+    converge(HealthyStep(run, tasks, revision, container), run, left())
+    seen = converge(TrafficStep(run, stage.fence, service, tasks, revision, container), run, left())
+    _record_canary(run, tasks, service.running, seen)
+    return tasks
+
+
+def _would_serve(stage: Canary, revision: TaskDefinition, count: int) -> list[Task]:
+    run, service = stage.run, stage.plan.seen.service
+    groups = ", ".join(group_name(one.target_group) for one in service.load_balancing)
+    told = {
+        "tasks": f"would run {count} task(s) of {revision.revision.name}",
+        "healthy": "would wait for their health checks",
+        "traffic": f"would register them in {groups}: {share(count, service.running):.0f} % of the traffic"
+        if groups
+        else "no load balancer: no traffic",
+    }
+    for name, message in told.items():
+        with run.recorder.step(name) as step:
+            step.message = message
+    return []
+
+
+def _bake(stage: Canary, revision: TaskDefinition, tasks: list[Task], seconds: float) -> None:
+    run = stage.run
+    with run.recorder.step("bake") as step:
+        if run.dry_run:
+            step.message = f"would watch for {duration(seconds)}"
+            return
+        Bake(run, stage.plan.seen.service, tasks, revision, stage.plan.base.container).watch(seconds)
+        step.message = f"watched for {duration(seconds)}"
+
+
+def _record_verdict(stage: Canary, tasks: list[Task], number: int, *, last: bool) -> None:
+    """The verdict is a tag of the first task and dies with it."""
+    tags = {marks.JUDGED_STEPS: str(number), **({marks.VERDICT: PASS} if last else {})}
+    stage.fence.write(lambda: stage.run.ecs.tag(tasks[0].arn, tags))
+
+
+def _undo(stage: Canary) -> None:
+    """(3) The turn changed: all that this process made goes, target first."""
+    run = stage.run
+    with run.recorder.step("restore") as step:
+        known = {one.arn: one for one in (*run.observer.tasks(), *run.ecs.tasks([one.arn for one in stage.made.tasks]))}
+        mine = [
+            one for one in known.values() if one.alive and one.turn == stage.fence.turn and one.release == stage.release
+        ]
+        service = stage.plan.seen.service
+        targets: list[Target] = [target for one in mine for target in run.observer.targets_of(one, service)]
+        removal.deregister(run, targets, lambda write: write())
+        removal.drained(run, targets, run.settings.rollback.drain)
+        removal.stop(run, mine, "ecs-pipeline: cancelled by a rollback", lambda write: write())
+        removal.stopped(run, mine)
+        for revision in dict.fromkeys((*stage.made.revisions, *(one.revision for one in mine))):
+            discard(run, revision)
+        step.message = "cancelled by a rollback: what this process had made is undone"
+
+
+def _give_way(stage: Canary, winner: Task) -> None:
+    """(4) Another release won: this one's revision goes, and the mark names the winner."""
+    run = stage.run
+    for revision in stage.made.revisions:
+        discard(run, revision)
+    now = run.ecs.service()
+    if now.marks.turn == stage.fence.turn and now.marks.under_way == stage.release:
+        run.ecs.tag(now.arn, {marks.UNDER_WAY: winner.release, marks.SOURCE: ""})
+
+
+def _restore(stage: Canary, failure: ReleaseFailed) -> None:
+    """(7) After a look: as if nothing had been; unless another run of the release has promoted it meanwhile."""
+    run = stage.run
+    try:
+        service = stage.fence.look_again()
+    except TurnChanged as changed:
+        _undo(stage)
+        raise refusal(changed.service, stage.release) from failure
+    seen = run.observer.look()
+    if decide.promoted(seen, stage.release):
+        targets = [target for one in seen.canaries for target in run.observer.targets_of(one, service)]
+        removal.deregister(run, targets, stage.fence.write)
+        raise Refused(
+            f"release {stage.release} was promoted while its canary failed here: {failure.message}",
+            cure="`rollback` undoes the promotion",
+        ) from failure
+    restore(run, stage.release)
+
+
+def _record_canary(run: Run, tasks: tuple[Task, ...] | list[Task], stable: int, seen: Seen | None = None) -> None:
+    record = run.recorder.record
+    targets = seen.targets if seen else ()
+    record.canary = [
+        CanaryTaskRecord(
+            arn=one.arn,
+            ip=one.address,
+            target_groups=tuple(target.group for target in targets if target.task == one.arn),
+            state=one.status,
+        )
+        for one in tasks
+    ]
+    in_traffic = len({one.task for one in targets}) if seen else len(tasks)
+    record.share = share(in_traffic, stable)
+    run.recorder.traffic(in_traffic, stable)

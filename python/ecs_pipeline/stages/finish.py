@@ -1,0 +1,178 @@
+"""(8) Finishing a cancel: whatever it left is removed, until two looks are clean.
+
+The order is the safety order: out of the traffic, drained, stopped; the service back; then the revisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from ecs_pipeline import decide, marks
+from ecs_pipeline.converge import settle
+from ecs_pipeline.decide import Leftover
+from ecs_pipeline.errors import ReleaseFailed, Trouble
+from ecs_pipeline.fence import settled
+from ecs_pipeline.model import Look, Revision, Task, Turn
+from ecs_pipeline.record import StepRecord
+from ecs_pipeline.run import Run
+from ecs_pipeline.steps import removal
+from ecs_pipeline.steps.rollout import StableStep
+from ecs_pipeline.steps.unused import used_by
+
+Steps = Callable[[str], AbstractContextManager[StepRecord]]
+"""Under which JUnit case a kind of work is recorded: rollback has one each, a stage's `restore` one for all."""
+
+PAUSE = 0.5
+"""Seconds between two looks: reads may lag."""
+MOST_LOOKS = 200
+REASON = "ecs-pipeline: rolled back"
+
+
+class Overtaken(Exception):
+    """Another rollback began while this one was finishing; `release` is the one that this one was cancelling."""
+
+    def __init__(self, turn: Turn) -> None:
+        super().__init__(turn.digest)
+        self.turn = turn
+        self.release = ""
+
+
+@dataclass
+class Finish:
+    """Removes what is left over in a turn; one for each rollback."""
+
+    run: Run
+    turn: Turn
+    steps: Steps
+    replaced: Turn | None = None
+    _stopped: dict[str, Task] = field(default_factory=dict)
+    _moved: str = ""
+    _kept: set[str] = field(default_factory=set)
+
+    def until_clean(self) -> Look:
+        """Look and remove, until two looks in a row find nothing. Raises Overtaken when the turn changes."""
+        clean = 0
+        for _ in range(MOST_LOOKS):
+            seen = self.run.observer.look(scan=True)
+            if seen.marks.turn == self.turn:
+                left = self._left(seen)
+                clean = 0 if left else clean + 1
+                if left:
+                    self._remove(left, seen)
+                if clean == 2:
+                    self._await_stopping()
+                    self._await_stable(seen)
+                    return seen
+            elif seen.marks.turn != self.replaced:  # the one it replaced: a stale read
+                self._undo_update()
+                raise Overtaken(seen.marks.turn)
+            if clean:
+                self.run.clock.sleep(PAUSE)
+        raise Trouble(
+            f"{self.run.settings.cluster}/{self.run.settings.service}: there is always something left to remove",
+            cure="run it again; if it stays so, please report it with the JSON report",
+        )
+
+    def _left(self, seen: Look) -> Leftover:
+        stopped = {task.revision for task in self._stopped.values()}
+        return decide.leftover(seen, stopped, self._kept)
+
+    def _remove(self, left: Leftover, seen: Look) -> None:
+        if left.drain:
+            self._drain(left, seen)
+        elif left.stop:
+            self._stop(left)
+        elif left.update:
+            self._update(left.update)
+        elif left.rewrite:
+            self._rewrite(left.rewrite, seen)
+        else:
+            self._deregister(left, seen)
+
+    def _drain(self, left: Leftover, seen: Look) -> None:
+        with self.steps("drain") as step:
+            targets = [one.target for one in left.drain]
+            going = [one.target for one in left.drain if not one.draining]
+            removal.deregister(self.run, going, lambda write: write())
+            living = {task.arn for task in seen.strangers}
+            removal.drained(
+                self.run,
+                [one.target for one in left.drain if one.owner in living],
+                self.run.settings.rollback.drain,
+            )
+            step.message = f"out of the traffic: {', '.join(sorted({str(one) for one in targets}))}"
+
+    def _stop(self, left: Leftover) -> None:
+        with self.steps("cleanup") as step:
+            self._stopped.update({one.arn: one for one in left.stop})
+            removal.stop(self.run, left.stop, REASON, lambda write: write())
+            removal.stopped(self.run, left.stop)
+            step.message = f"stopped: {', '.join(one.id for one in self._stopped.values())}"
+
+    def _update(self, revision: str) -> None:
+        with self.steps("service-update") as step:
+            self.run.recorder.progress(f"update the service to {Revision(revision).name}")
+            self._moved = revision
+            self.run.ecs.update_service(revision)
+            step.message = f"back to {Revision(revision).name}"
+
+    def _rewrite(self, revision: str, seen: Look) -> None:
+        with self.steps("service-update"):
+            release = seen.revisions[revision].release
+            self.run.ecs.tag(seen.service.arn, {marks.WANTED: revision, marks.RELEASE: release, marks.PREVIOUS: ""})
+
+    def _deregister(self, left: Leftover, seen: Look) -> None:
+        """Only what is proven unused; the service has to be stable on the revision that it returned to."""
+        self._await_stable(seen)
+        with self.steps("deregister") as step:
+            service = self.run.ecs.service()
+            gone = []
+            for arn in left.deregister:
+                user = used_by(self.run, service, arn)
+                if user:
+                    self._kept.add(arn)
+                    self.run.recorder.progress(f"{Revision(arn).name} stays: {user} uses it")
+                    continue
+                self.run.recorder.progress(f"deregister {Revision(arn).name}")
+                self.run.definitions.deregister(arn)
+                gone.append(Revision(arn).name)
+            step.message = "; ".join(filter(None, (step.message, f"deregistered {', '.join(gone)}" if gone else "")))
+
+    def _await_stable(self, seen: Look) -> None:
+        """Wait for the rollout that brings the service back, when there is one."""
+        wanted = seen.marks.wanted
+        primary = seen.service.primary
+        if wanted is None or primary is None or seen.service.revision != wanted:
+            return
+        others = any(one.running + one.pending for one in seen.service.deployments if one is not primary)
+        if primary.rollout == "COMPLETED" and not others:
+            return
+        with self.steps("stable") as step:
+            try:
+                rollout = StableStep(self.run, wanted)
+                within = self.run.settings.promote.stable_within
+                step.message = rollout.told(settle(rollout, self.run, within))
+            except ReleaseFailed as error:
+                raise Trouble(
+                    f"the service does not come back to {Revision(wanted).name}: {error.message}",
+                    cure="see the evidence; `rollback --to` takes any other revision",
+                    evidence=error.evidence,
+                ) from error
+
+    def _await_stopping(self) -> None:
+        """A process before this one may have been killed after StopTask."""
+        going = [one for one in self.run.observer.stopping() if one.status != "STOPPED"]
+        if going:
+            with self.steps("cleanup"):
+                removal.stopped(self.run, going)
+
+    def _undo_update(self) -> None:
+        """(3) The service back to `wanted` when this process had moved it for a turn that is over."""
+        if not self._moved:
+            return
+        service = settled(self.run.ecs, self.run.clock)
+        wanted = service.marks.wanted
+        if service.revision == self._moved and wanted not in (None, self._moved):
+            self.run.ecs.update_service(str(wanted))

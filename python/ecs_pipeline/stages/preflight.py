@@ -1,0 +1,150 @@
+"""What the canary finds out before it touches anything: whose turn it is, which release this is, what it is made of."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+
+from ecs_pipeline import decide, definition, marks
+from ecs_pipeline.errors import Inconclusive, Refused
+from ecs_pipeline.model import INCONCLUSIVE, Image, Look, Repository, Revision, TaskDefinition
+from ecs_pipeline.origin import checked_release_id, new_release_id
+from ecs_pipeline.run import Run
+from ecs_pipeline.stages.rollback import Options as RollbackOptions
+from ecs_pipeline.stages.rollback import cancel
+from ecs_pipeline.steps import image as images
+from ecs_pipeline.steps.revision import Base, base_of
+from ecs_pipeline.steps.tasks import held_by
+from ecs_pipeline.steps.traffic import targets_seen
+
+
+@dataclass(frozen=True)
+class CanaryOptions:
+    """What the command line asks for."""
+
+    release: str = ""
+    image: str = ""
+    replace: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the canary goes on with."""
+
+    seen: Look
+    release: str
+    source: str
+    current: TaskDefinition
+    base: Base
+    image: Image | None
+    repository: Repository | None
+    done: bool = False
+
+
+def preflight(run: Run, options: CanaryOptions) -> Plan:
+    """Look, refuse what has to be refused, and make the plan; nothing is written, but for `--replace`."""
+    seen = run.observer.look()
+    definition.refuse_when_unsupported(seen.service)
+    current = run.definitions.get(seen.service.revision)
+    container = definition.chosen_container(current.definition, seen.service, run.settings.container)
+    image = images.given(run, options.image) if options.image else None
+    repository = None if image else images.repository(run, run.settings.image.repository)
+    source = _source(run, image)
+    release = _release(seen, options.release, source) or _living(run, seen, image, container)
+    release = release or new_release_id(run.clock.wall(), run.origin.commit)
+    seen = _without_another(run, seen, release, replacing=options.replace)
+    plan = Plan(seen, release, source, current, base_of(run, current, container), image, repository)
+    done = _is_done(run, plan)
+    if not done and decide.cancelled(seen, seen.service.revision):
+        raise Refused(
+            f"{seen.service.label} runs {Revision(seen.service.revision).name}, which was cancelled",
+            cure="`rollback` brings it back first",
+        )
+    _record(run, plan, container)
+    return replace(plan, done=done)
+
+
+def _without_another(run: Run, seen: Look, release: str, *, replacing: bool) -> Look:
+    """Another release's canary: refused, or rolled back first with `--replace`."""
+    live = decide.holder(seen)
+    if live is None or live.release == release:
+        return seen
+    if not replacing:
+        raise held_by(seen.service, live, run.definitions.get(live.revision).tags.get(marks.BUILD, ""))
+    run.recorder.progress(f"release {live.release} holds the service: it is rolled back first")
+    if run.dry_run:
+        return seen
+    step = run.recorder.record.step("preflight")
+    cancel(run, RollbackOptions(release=live.release), lambda _name: nullcontext(step))
+    return run.observer.look()
+
+
+def _source(run: Run, image: Image | None) -> str:
+    """What makes two runs the same release when no id is given; '' when nothing does (an unclean tree)."""
+    if image:
+        return marks.tag_value(image.reference)
+    return f"commit {run.origin.commit}" if run.origin.commit and run.origin.clean else ""
+
+
+def _release(seen: Look, asked: str, source: str) -> str:
+    """The id given, else of the release under way when it is of the same source."""
+    if asked:
+        return checked_release_id(asked)
+    unfinished = seen.marks.under_way != seen.marks.release or seen.canaries
+    return seen.marks.under_way if source and unfinished and seen.marks.source == source else ""
+
+
+def _living(run: Run, seen: Look, image: Image | None, container: str) -> str:
+    """The id of the release that lives with the same `--image`."""
+    live = decide.holder(seen)
+    if live is None or image is None:
+        return ""
+    return live.release if _image_of(run, live.revision, container) == image.reference else ""
+
+
+def _image_of(run: Run, revision: str, container: str) -> str:
+    return definition.image_of(run.definitions.get(revision), container)
+
+
+def _refuse_other_image(run: Run, revision: str, plan: Plan) -> None:
+    """A release id that lives with another image."""
+    there = _image_of(run, revision, plan.base.container)
+    if plan.image and there != plan.image.reference:
+        raise Refused(
+            f"release {plan.release} of {plan.seen.service.label} lives with image {there}, not {plan.image.reference}",
+            cure="give this one an id of its own: --release",
+        )
+
+
+def _is_done(run: Run, plan: Plan) -> bool:
+    """Whether the canary has its verdict already, or is promoted."""
+    seen, live = plan.seen, decide.holder(plan.seen)
+    if live is None:
+        done = decide.promoted(seen, plan.release) and seen.service.revision == seen.marks.wanted
+        if done:
+            _refuse_other_image(run, seen.service.revision, plan)
+        return done
+    _refuse_other_image(run, live.revision, plan)
+    verdict = next((one.verdict for one in seen.canaries if one.verdict), "")
+    if not verdict:
+        return False
+    health = targets_seen(run, seen.canaries, seen.service)
+    if any(health.of(target) is None for target in health.targets):
+        return False
+    if verdict == INCONCLUSIVE:
+        raise Inconclusive(
+            f"the checks of release {plan.release} were inconclusive; its canary lives",
+            cure="`promote` or `rollback` it",
+        )
+    return True
+
+
+def _record(run: Run, plan: Plan, container: str) -> None:
+    record = run.recorder.record
+    record.release.id = plan.release
+    record.release.commit, record.release.build = run.origin.commit, run.origin.build
+    record.release.previous_task_definition = plan.current.revision.arn
+    if plan.image:
+        record.release.image, record.release.digest = plan.image.reference, plan.image.digest
+    run.recorder.traffic(len(plan.seen.canaries), plan.seen.service.running)
+    run.recorder.progress(f"release {plan.release} of {plan.seen.service.label}, container {container}")

@@ -1,0 +1,265 @@
+"""Promote: the whole service follows the canary, then the canary goes.
+
+preflight        look: which canary, was it judged, is it well
+service-update   the release is marked as the wanted one, then the service is updated
+stable           it runs the new revision and nothing else
+drain            the canary out of the traffic
+cleanup          the canary's tasks stopped: the last write
+restore          only when the rollout failed: the service back, canary and revision gone
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ecs_pipeline import decide, definition, evidence, marks
+from ecs_pipeline.converge import settle
+from ecs_pipeline.errors import Refused, ReleaseFailed
+from ecs_pipeline.fence import Fence, TurnChanged, refusal, settled
+from ecs_pipeline.model import Look, Revision, Target, Task
+from ecs_pipeline.origin import checked_release_id
+from ecs_pipeline.record import CanaryTaskRecord
+from ecs_pipeline.run import Run
+from ecs_pipeline.stages.rollback import restore
+from ecs_pipeline.steps import removal
+from ecs_pipeline.steps.rollout import StableStep
+from ecs_pipeline.steps.traffic import targets_seen
+
+STEPS = ("preflight", "service-update", "stable", "drain", "cleanup", "restore")
+
+
+@dataclass(frozen=True)
+class PromoteOptions:
+    """What the command line asks for."""
+
+    release: str = ""
+    unjudged: bool = False
+    approved_by: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is promoted: `resumed` when the service was told before."""
+
+    seen: Look
+    release: str
+    revision: str
+    canaries: tuple[Task, ...]
+    resumed: bool
+
+
+def promote(run: Run, options: PromoteOptions) -> None:
+    """The stage. Raises ReleaseFailed after restoring, Refused when there is nothing to promote."""
+    with run.recorder.step("preflight") as step:
+        plan = _plan(run, options)
+        step.message = f"release {plan.release}: {Revision(plan.revision).name}"
+        if plan.resumed and plan.seen.service.revision == plan.revision and not plan.canaries and _is_stable(plan):
+            step.message += " is promoted already: nothing was changed"
+            return
+    fence = Fence(run.ecs, run.clock, plan.seen.service)
+    try:
+        _update(run, fence, plan, options)
+        _stable(run, plan)
+        targets = _drain(run, fence, plan)
+        _clean_up(run, fence, plan, targets)
+    except TurnChanged as changed:
+        _undo_update(run, plan)
+        raise refusal(changed.service, plan.release) from changed
+    except ReleaseFailed as failure:
+        _restore(run, fence, plan, failure)
+        raise
+
+
+def _plan(run: Run, options: PromoteOptions) -> Plan:
+    seen = run.observer.look()
+    live = decide.holder(seen)
+    asked = checked_release_id(options.release) if options.release else ""
+    release = asked or (live.release if live else seen.marks.release)
+    if live and live.release != release:
+        raise Refused(
+            f"the canary of {seen.service.label} is release {live.release}, not {release}",
+            cure=f"promote what was approved: `promote --release {live.release}`",
+        )
+    if decide.promoted(seen, release):
+        plan = Plan(seen, release, str(seen.marks.wanted), seen.canaries, resumed=True)
+    else:
+        plan = _new_plan(run, seen, release, options)
+    _record(run, plan)
+    if plan.seen.service.revision != plan.revision:
+        _refuse_when_unwell(run, plan)
+    return plan
+
+
+def _new_plan(run: Run, seen: Look, release: str, options: PromoteOptions) -> Plan:
+    live, label = decide.holder(seen), seen.service.label
+    if live is None:
+        ended = [one for one in run.observer.stopping() if run.definitions.revision(one.revision).release == release]
+        why = f": its task {ended[-1].id} stopped ({evidence.first_cause(ended[-1])})" if ended and release else ""
+        raise Refused(
+            f"no canary {f'of release {release} ' if release else ''}lives at {label}{why}", cure="run `canary` first"
+        )
+    if not any(one.verdict for one in seen.canaries) and not options.unjudged:
+        raise Refused(
+            f"the canary of release {release} at {label} has no verdict: its bake did not end",
+            cure="run `canary` again to end it, or `promote --unjudged`",
+        )
+    if decide.cancelled(seen, seen.service.revision):
+        raise Refused(
+            f"{label} runs {Revision(seen.service.revision).name}, which was cancelled",
+            cure="`rollback` brings it back first",
+        )
+    return Plan(seen, release, live.revision, seen.canaries, resumed=False)
+
+
+def _refuse_when_unwell(run: Run, plan: Plan) -> None:
+    """A canary that died or turned unhealthy since it was judged is not what was approved."""
+    seen = targets_seen(run, plan.canaries, plan.seen.service)
+    running = [one for one in seen.tasks if one.alive and one.status == "RUNNING"]
+    problems = [f"task {one.id} is {one.status}" for one in seen.tasks if one not in running]
+    problems += [f"task {one.id} is UNHEALTHY" for one in running if one.health == "UNHEALTHY"]
+    for target in seen.targets:
+        health = seen.of(target)
+        if health is None or health.state != "healthy":
+            problems.append(f"target {target} is {health.state if health else 'not registered'}")
+    if problems or len(seen.tasks) < len(plan.canaries):
+        raise Refused(
+            f"the canary of release {plan.release} is not well any more: {', '.join(problems) or 'its task is gone'}",
+            cure="`rollback` it, or run `canary` again",
+        )
+
+
+def _update(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None:
+    """(6) One TagResource says what is wanted and where to return; then UpdateService by the full ARN."""
+    service = plan.seen.service
+    with run.recorder.step("service-update") as step:
+        name = Revision(plan.revision).name
+        if run.dry_run:
+            step.message = f"would update the service from {Revision(service.revision).name} to {name}"
+            return
+        if not plan.resumed:
+            _mark(run, fence, plan, options)
+        if fence.require().revision == plan.revision:
+            step.message = f"unchanged: the service was told to run {name} before"
+            return
+        run.recorder.progress(f"update the service to {name}")
+        fence.write(lambda: run.ecs.update_service(plan.revision))
+        step.message = f"{Revision(service.revision).name} → {name}"
+
+
+def _mark(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None:
+    before, service = plan.seen.marks, plan.seen.service
+    previous = service.revision if service.revision != plan.revision else before.previous
+    tags = {
+        marks.RELEASE: plan.release,
+        marks.PREVIOUS: previous or "",
+        marks.WANTED: plan.revision,
+        marks.UNDER_WAY: plan.release,
+    }
+    if options.approved_by:
+        tags[marks.APPROVAL] = marks.tag_value(options.approved_by)
+    try:
+        fence.write(lambda: run.ecs.tag(service.arn, tags))
+    except TurnChanged:
+        _undo_marks(run, plan)
+        raise
+
+
+def _stable(run: Run, plan: Plan) -> None:
+    with run.recorder.step("stable") as step:
+        rollout = StableStep(run, plan.revision)
+        if run.dry_run:
+            step.message = "would follow the rollout"
+            return
+        service = settle(rollout, run, run.settings.promote.stable_within)
+        step.message = rollout.told(service)
+        run.recorder.traffic(len(plan.canaries), service.running)
+
+
+def _drain(run: Run, fence: Fence, plan: Plan) -> tuple[Target, ...]:
+    with run.recorder.step("drain") as step:
+        seen = targets_seen(run, plan.canaries, plan.seen.service)
+        registered = [one for one in seen.targets if (health := seen.any(one)) and health.registered]
+        if run.dry_run:
+            step.message = f"would take {', '.join(str(one) for one in registered) or 'nothing'} out of the traffic"
+            return ()
+        removal.deregister(run, [one for one in registered if seen.of(one)], fence.write)
+        removal.drained(run, registered, None)
+        step.message = f"out of the traffic: {', '.join(str(one) for one in registered)}" if registered else "unchanged"
+        return tuple(registered)
+
+
+def _clean_up(run: Run, fence: Fence, plan: Plan, targets: Sequence[Target]) -> None:
+    with run.recorder.step("cleanup") as step:
+        if run.dry_run:
+            step.message = f"would stop {len(plan.canaries)} canary task(s)"
+            return
+        living = (
+            [one for one in run.ecs.tasks([task.arn for task in plan.canaries]) if one.alive] if plan.canaries else []
+        )
+        removal.stop(run, living, "ecs-pipeline: promoted", fence.write)
+        removal.stopped(run, plan.canaries)
+        step.message = f"stopped: {', '.join(one.id for one in plan.canaries)}" if plan.canaries else "unchanged"
+    run.recorder.record.share = 0.0 if targets or not plan.canaries else run.recorder.record.share
+    run.recorder.traffic(0, fence.require().running)
+
+
+def _restore(run: Run, fence: Fence, plan: Plan, failure: ReleaseFailed) -> None:
+    """(7) After a look: the service back on what it ran before, canary and revision gone."""
+    try:
+        fence.look_again()
+    except TurnChanged as changed:
+        _undo_update(run, plan)
+        raise refusal(changed.service, plan.release) from failure
+    restore(run, plan.release)
+
+
+def _undo_marks(run: Run, plan: Plan) -> None:
+    """(3) Promote's marks, if still ours."""
+    now, before = settled(run.ecs, run.clock), plan.seen.marks
+    if (now.marks.release, now.marks.wanted) != (plan.release, plan.revision):
+        return
+    tags = {
+        marks.RELEASE: before.release,
+        marks.PREVIOUS: before.previous or "",
+        marks.WANTED: before.wanted or plan.seen.service.revision,
+        marks.UNDER_WAY: "",
+    }
+    run.ecs.tag(now.arn, tags)
+
+
+def _undo_update(run: Run, plan: Plan) -> None:
+    """(3) The service back to `wanted`, when it still runs what this process gave it."""
+    now = settled(run.ecs, run.clock)
+    if now.revision == plan.revision and now.marks.wanted not in (None, plan.revision):
+        run.recorder.progress(f"the service goes back to {Revision(str(now.marks.wanted)).name}")
+        run.ecs.update_service(str(now.marks.wanted))
+
+
+def _is_stable(plan: Plan) -> bool:
+    primary = plan.seen.service.primary
+    return primary is not None and primary.rollout in ("COMPLETED", "")
+
+
+def _record(run: Run, plan: Plan) -> None:
+    record, service = run.recorder.record, plan.seen.service
+    record.release.id = plan.release
+    record.release.task_definition = plan.revision
+    record.release.previous_task_definition = (plan.seen.marks.previous if plan.resumed else service.revision) or ""
+    whole = run.definitions.get(plan.revision)
+    container = definition.chosen_container(whole.definition, service, run.settings.container)
+    record.release.image = definition.image_of(whole, container)
+    record.release.digest = record.release.image.partition("@")[2]
+    record.release.commit, record.release.build = whole.tags.get(marks.COMMIT, ""), whole.tags.get(marks.BUILD, "")
+    record.canary = [CanaryTaskRecord(one.arn, one.address, state=one.status) for one in plan.canaries]
+    before = record.release.previous_task_definition
+    if before:
+        old, new = run.definitions.get(before).definition, whole.definition
+        read_only = run.definitions.read_only_members
+        record.changes = list(
+            definition.difference(
+                {key: value for key, value in old.items() if key not in read_only},
+                {key: value for key, value in new.items() if key not in read_only},
+            )
+        )
+    run.recorder.traffic(len(plan.canaries), service.running)

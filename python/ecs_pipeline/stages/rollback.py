@@ -1,0 +1,208 @@
+"""Rollback: whatever is under way, or was released last, is undone. Given again it finishes that or does nothing.
+
+preflight        look; finish what the last cancel left; decide which release is cancelled; begin a new turn
+drain, cleanup   the canary out of the traffic, then stopped
+service-update   the service back to the revision before the promotion
+stable           it runs that and nothing else
+deregister       the bad revision, when nothing uses it
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from ecs_pipeline import decide, definition, marks
+from ecs_pipeline.errors import InvalidInput, Refused
+from ecs_pipeline.model import Look, Revision, Turn
+from ecs_pipeline.run import Run
+from ecs_pipeline.stages.finish import Finish, Overtaken, Steps
+from ecs_pipeline.stages.targets import registered_anew, resolve
+
+STEPS = ("preflight", "drain", "cleanup", "service-update", "stable", "deregister")
+MOST_TURNS = 5
+"""A rollback that another release's rollback overtakes starts again, so often."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for."""
+
+    release: str = ""
+    canary_only: bool = False
+    to: str = ""
+
+
+class Outcome(Enum):
+    """How a rollback ended."""
+
+    DONE = "rolled back"
+    UNCHANGED = "nothing to roll back"
+
+
+def rollback(run: Run, options: Options) -> None:
+    """The stage. Raises Refused when there is nothing to go back to or another release's canary lives."""
+    with run.recorder.step("preflight") as step:
+        seen = run.observer.look(scan=True)
+        describe(run, seen)
+        target = resolve(run, seen, options.to) if options.to else None
+        step.message = _plan(run, seen, options)
+    if run.dry_run:
+        return
+    outcome = cancel(run, options, run.recorder.step)
+    if target is not None:
+        go_to(run, target, run.recorder.step)
+    elif outcome is Outcome.UNCHANGED:
+        run.recorder.progress(f"{outcome.value}: nothing was changed")
+    describe(run, run.observer.look())
+
+
+def cancel(run: Run, options: Options, steps: Steps) -> Outcome:
+    """(7) Finish the last cancel, then cancel the release that is to go, and finish that."""
+    for _ in range(MOST_TURNS):
+        try:
+            return _cancel_once(run, options, steps)
+        except Overtaken as other:
+            run.recorder.progress(f"another rollback began (of {other.turn.cancelled or 'no release'}): looking again")
+            options = replace(options, release=options.release or other.release)
+    raise Refused(f"other rollbacks keep overtaking this one at {_label(run)}", cure="run it again")
+
+
+def restore(run: Run, release: str) -> None:
+    """Undo a release that failed, as one step; afterwards the service is on what it ran before."""
+    with run.recorder.step("restore") as step:
+        cancel(run, Options(release=release), lambda _name: nullcontext(step))
+        seen = run.observer.look()
+        step.message = f"the service runs {Revision(seen.service.revision).name}; no canary lives"
+        run.recorder.traffic(0, seen.service.running)
+
+
+def _cancel_once(run: Run, options: Options, steps: Steps) -> Outcome:
+    seen = run.observer.look(scan=True)
+    finished = bool(decide.leftover(seen))
+    if finished:
+        run.recorder.progress("finishing what an earlier rollback left")
+        seen = Finish(run, seen.marks.turn, steps).until_clean()
+    release = _release_to_cancel(seen, options)
+    if not release:
+        _refuse_if_held(seen, options)
+        if not finished and not options.release and not options.canary_only and not options.to:
+            _refuse_without_history(seen)
+        return Outcome.DONE if finished else Outcome.UNCHANGED
+    begin_turn(run, seen, release, steps)
+    return Outcome.DONE
+
+
+def _release_to_cancel(seen: Look, options: Options) -> str:
+    """(7) With `--canary` only what is unfinished: a living canary, or the start of the release that is named."""
+    release = decide.to_cancel(seen, options.release)
+    live = decide.holder(seen)
+    if options.canary_only and live is None:
+        return release if options.release and release != seen.marks.release else ""
+    if options.to and live is None and release == seen.marks.release:
+        return ""  # the promoted one goes when the service is sent elsewhere
+    return release
+
+
+def begin_turn(run: Run, seen: Look, release: str, steps: Steps, back: str | None = None) -> None:
+    """(7) One TagResource fences the release off and says where the service is to be; then finish."""
+    before = seen.marks
+    turn = decide.next_turn(before.turn, release)
+    wanted = back or decide.home(seen, release)
+    lost = None if back else decide.lost_home(seen, release)
+    if lost:
+        wanted = registered_anew(run, lost)
+    release_mark, previous = before.release, before.previous or ""
+    if wanted not in (before.wanted, None) or back:
+        release_mark, previous = run.definitions.revision(str(wanted)).release, ""
+    run.recorder.progress(f"cancelling release {release or 'none'}: the service is to run {_name(wanted)}")
+    tags = {
+        marks.TURN: marks.turn_value(turn),
+        marks.WANTED: wanted or "",
+        marks.UNDER_WAY: "",
+        marks.SOURCE: "",
+        marks.RELEASE: release_mark,
+        marks.PREVIOUS: previous,
+        marks.APPROVAL: "",
+    }
+    run.ecs.tag(seen.service.arn, tags)
+    try:
+        Finish(run, turn, steps, replaced=before.turn).until_clean()
+    except Overtaken as other:
+        other.release = release
+        raise
+
+
+def go_to(run: Run, target: str, steps: Steps) -> None:
+    """`--to`: the service to any revision; the promoted release is cancelled for it."""
+    seen = run.observer.look(scan=True)
+    wanted = target if run.definitions.revision(target).active else registered_anew(run, target)
+    if seen.service.revision == wanted and seen.marks.wanted in (None, wanted):
+        run.recorder.progress(f"the service runs {_name(wanted)} already")
+        return
+    leaving = seen.marks.release if seen.marks.release != run.definitions.revision(wanted).release else ""
+    begin_turn(run, seen, leaving, steps, back=wanted)
+
+
+def describe(run: Run, seen: Look) -> None:
+    """Fill the record with what is and what was."""
+    record = run.recorder.record
+    live = decide.holder(seen)
+    record.release.id = record.release.id or (live.release if live else seen.marks.release or seen.marks.under_way)
+    record.release.task_definition = live.revision if live else seen.service.revision
+    record.release.previous_task_definition = seen.marks.previous or ""
+    if record.release.task_definition:
+        whole = run.definitions.get(record.release.task_definition)
+        try:
+            container = definition.chosen_container(whole.definition, seen.service, run.settings.container)
+        except InvalidInput:
+            container = ""
+        record.release.image = definition.image_of(whole, container)
+        record.release.digest = record.release.image.partition("@")[2]
+    run.recorder.traffic(len(seen.canaries), seen.service.running)
+
+
+def _plan(run: Run, seen: Look, options: Options) -> str:
+    left = decide.leftover(seen)
+    release = _release_to_cancel(seen, options)
+    if not release and not left and not options.to:
+        return "nothing to roll back"
+    parts = ["finish what an earlier rollback left"] if left else []
+    if release:
+        live = [one for one in seen.canaries if one.release == release]
+        back = decide.lost_home(seen, release) or decide.home(seen, release)
+        parts.append(f"cancel release {release}")
+        parts += [f"remove {len(live)} canary task(s)"] if live else []
+        moves = back is not None and back != seen.service.revision
+        parts.append(f"service {'back to' if moves else 'stays on'} {_name(back or seen.service.revision)}")
+    if options.to:
+        parts.append(f"service to {options.to}")
+    if run.dry_run:
+        run.recorder.progress(f"would {', '.join(parts)}")
+    return ", ".join(parts)
+
+
+def _refuse_if_held(seen: Look, options: Options) -> None:
+    live = decide.holder(seen)
+    if live and options.release and options.release == seen.marks.release and seen.marks.previous is not None:
+        raise Refused(
+            f"release {options.release} is promoted, but the canary of {live.release} lives at {seen.service.label}",
+            cure=f"`rollback --release {live.release}` first",
+        )
+
+
+def _refuse_without_history(seen: Look) -> None:
+    if seen.marks.turn == Turn():
+        raise Refused(
+            f"nothing to go back to at {seen.service.label}: no canary lives and no promotion is recorded",
+            cure="`rollback --to REVISION` sends the service to a revision",
+        )
+
+
+def _name(arn: str | None) -> str:
+    return Revision(arn).name if arn else "what it runs"
+
+
+def _label(run: Run) -> str:
+    return f"{run.settings.cluster}/{run.settings.service}"

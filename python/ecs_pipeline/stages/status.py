@@ -1,0 +1,103 @@
+"""Status: what the service runs, whether a canary lives, what part of the traffic it has, how old and well it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ecs_pipeline import decide, definition
+from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.model import Look, Revision, Task, share
+from ecs_pipeline.run import Run
+from ecs_pipeline.steps.traffic import targets_seen
+from ecs_pipeline.wait import duration
+
+
+def status(run: Run) -> dict[str, Any]:
+    """The facts, for `--output json`; `rows` makes a table of them."""
+    seen = run.observer.look()
+    service = seen.service
+    primary = service.primary
+    return {
+        "cluster": service.cluster,
+        "service": service.name,
+        "state": service.status,
+        "task_definition": service.revision,
+        "image": _image(run, seen, service.revision),
+        "tasks": {"desired": service.desired, "running": service.running, "pending": service.pending},
+        "rollout": primary.rollout if primary else "",
+        "release": seen.marks.release,
+        "previous_task_definition": seen.marks.previous or "",
+        "under_way": seen.marks.under_way if seen.marks.under_way != seen.marks.release else "",
+        "canary": _canary(run, seen),
+    }
+
+
+def rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """Name and value of each line of the table."""
+    tasks, canary = facts["tasks"], facts["canary"]
+    found = [
+        ("service", f"{facts['cluster']}/{facts['service']} ({facts['state']})"),
+        ("runs", Revision(facts["task_definition"]).name),
+        ("image", facts["image"]),
+        ("release", facts["release"] or "none recorded"),
+        ("tasks", f"{tasks['running']} of {tasks['desired']} running, {tasks['pending']} pending"),
+        ("rollout", facts["rollout"] or "unknown"),
+        ("returns to", Revision(facts["previous_task_definition"]).name if facts["previous_task_definition"] else "-"),
+    ]
+    if facts["under_way"] and not canary:
+        found.append(("under way", f"release {facts['under_way']}, no canary task yet"))
+    if not canary:
+        return [*found, ("canary", "none")]
+    found += [
+        ("canary", f"release {canary['release']}, {Revision(canary['task_definition']).name}"),
+        ("verdict", canary["verdict"] or "none yet"),
+        ("share", f"{canary['share']:g} %"),
+        ("age", duration(canary["age_seconds"])),
+    ]
+    for task in canary["tasks"]:
+        health = ", ".join(f"{name} {state}" for name, state in task["targets"].items()) or "no targets"
+        found.append((f"task {task['index']}", f"{task['id']} {task['status']}, {health}"))
+    return found
+
+
+def _canary(run: Run, seen: Look) -> dict[str, Any] | None:
+    live = decide.holder(seen)
+    if live is None:
+        return None
+    health = targets_seen(run, seen.canaries, seen.service)
+    now = run.clock.wall()
+    in_traffic = {target.task for target in health.targets if (one := health.of(target)) and one.state == "healthy"}
+    return {
+        "release": live.release,
+        "task_definition": live.revision,
+        "image": _image(run, seen, live.revision),
+        "verdict": next((one.verdict for one in seen.canaries if one.verdict), ""),
+        "share": round(share(len(in_traffic), seen.service.running), 1),
+        "age_seconds": round((now - min(one.created for one in seen.canaries)).total_seconds()),
+        "tasks": [_task(run, one, seen, health) for one in seen.canaries],
+    }
+
+
+def _task(run: Run, task: Task, seen: Look, health: Any) -> dict[str, Any]:
+    targets = {}
+    for target in run.observer.targets_of(task, seen.service):
+        found = health.any(target)
+        targets[str(target)] = found.state if found and found.registered else "not registered"
+    return {
+        "arn": task.arn,
+        "id": task.id,
+        "index": task.index,
+        "ip": task.address,
+        "status": task.status,
+        "health": task.health,
+        "targets": targets,
+    }
+
+
+def _image(run: Run, seen: Look, revision: str) -> str:
+    whole = run.definitions.get(revision)
+    try:
+        container = definition.chosen_container(whole.definition, seen.service, run.settings.container)
+    except InvalidInput:
+        return ""
+    return definition.image_of(whole, container)

@@ -1,0 +1,61 @@
+"""The canary's containers: those with a health check of their own have to be HEALTHY."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ecs_pipeline import evidence
+from ecs_pipeline.converge import Step
+from ecs_pipeline.model import Task, TaskDefinition
+from ecs_pipeline.run import Run
+from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting
+
+
+@dataclass
+class HealthyStep(Step["tuple[Task, ...]", "tuple[Task, ...]"]):
+    """Wait for the container health checks of the essential containers; without any there is nothing to wait for."""
+
+    run: Run
+    tasks: list[Task]
+    revision: TaskDefinition
+    container: str
+    name = "healthy"
+
+    def observe(self) -> tuple[Task, ...]:
+        """The tasks as they are now."""
+        return self.run.ecs.tasks([one.arn for one in self.tasks]) if self.tasks else ()
+
+    def judge(self, seen: tuple[Task, ...]) -> Judgement[tuple[Task, ...]]:
+        """No task stopped, every checked container is HEALTHY."""
+        for one in evidence.stopped(seen):
+            lines = evidence.of_task(self.run, one, self.revision, self.container)
+            return Broken(f"the canary task stopped: {evidence.first_cause(one)}", lines)
+        if len(seen) < len(self.tasks):
+            return Waiting("ECS does not show the task")
+        pending = [
+            f"{container.name} {container.health}"
+            for task in seen
+            for container in task.containers
+            if container.name in self._checked and container.health != "HEALTHY"
+        ]
+        return Waiting(f"container health: {', '.join(sorted(set(pending)))}") if pending else Settled(seen)
+
+    def planned(self, seen: tuple[Task, ...]) -> tuple[Task, ...]:
+        """Nothing is started in a dry run."""
+        return seen
+
+    def told(self, result: tuple[Task, ...]) -> str:
+        """What was checked."""
+        return (
+            f"container health checks passed: {', '.join(self._checked)}"
+            if self._checked
+            else "no container health check"
+        )
+
+    @property
+    def _checked(self) -> list[str]:
+        return [
+            str(one["name"])
+            for one in self.revision.definition["containerDefinitions"]
+            if one.get("healthCheck") and one.get("essential", True)
+        ]

@@ -1,0 +1,131 @@
+"""The image: taken when the registry has it, else built and pushed under the release id, and pinned by digest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ecs_pipeline import references, registry
+from ecs_pipeline.converge import Step
+from ecs_pipeline.docker_engine import Build
+from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.model import Image, Repository
+from ecs_pipeline.run import Run
+from ecs_pipeline.settings import ImageSettings
+from ecs_pipeline.wait import Judgement, Settled, Waiting
+
+LISTED_WITHIN = 60.0
+"""Seconds that ECR may take to show a pushed image."""
+
+PLATFORMS = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
+DEFAULT_PLATFORM = "linux/amd64"
+
+
+def given(run: Run, text: str) -> Image:
+    """The image that `--image` names, by digest: from ECR, else from the registry's API. Raises InvalidInput."""
+    reference = references.parse(text)
+    if reference.digest and reference.ecr is None:
+        return Image(reference.pinned(reference.digest), reference.digest, text)
+    if reference.ecr is None:
+        digest = registry.digest_of(reference, run.clock)
+        return Image(reference.pinned(digest), digest, text)
+    account, region = reference.ecr
+    digest = run.repositories.digest(
+        reference.repository, tag=reference.tag, digest=reference.digest, account=account, region=region
+    )
+    if not digest:
+        named = reference.digest or reference.tag
+        raise InvalidInput(
+            f"image {text}: ECR repository {reference.repository} has no image {named}",
+            cure="push it first, or check --image",
+        )
+    return Image(reference.pinned(digest), digest, text)
+
+
+def repository(run: Run, name: str) -> Repository:
+    """The ECR repository that is pushed to. Raises InvalidInput when there is none."""
+    found = run.repositories.repository(name)
+    if found is None:
+        raise InvalidInput(
+            f"no ECR repository {name}", cure="run `provision`, create it, or check image.repository in the config"
+        )
+    return found
+
+
+def platform_of(definition: Mapping[str, Any]) -> str:
+    """What the tasks run on: the task definition's runtimePlatform."""
+    found = definition.get("runtimePlatform") or {}
+    return PLATFORMS.get(found.get("cpuArchitecture", ""), DEFAULT_PLATFORM)
+
+
+@dataclass
+class GivenImage(Step[Image, Image]):
+    """An image that was built elsewhere: never built, never tagged anew."""
+
+    image: Image
+    name = "image"
+
+    def observe(self) -> Image:
+        """Known since the preflight."""
+        return self.image
+
+    def judge(self, seen: Image) -> Judgement[Image]:
+        """It is there."""
+        return Settled(seen)
+
+    def told(self, result: Image) -> str:
+        """The reference by digest."""
+        return result.reference
+
+
+@dataclass
+class BuiltImage(Step[str, Image]):
+    """Build and push, unless the repository has an image of this tag."""
+
+    run: Run
+    settings: ImageSettings
+    repository: Repository
+    tag: str
+    platform: str
+    name = "image"
+
+    @property
+    def _target(self) -> str:
+        return f"{self.repository.uri}:{self.tag}"
+
+    def observe(self) -> str:
+        """The digest that ECR has under the tag, or ''."""
+        return self.run.repositories.digest(self.repository.name, tag=self.tag)
+
+    def decide(self, seen: str) -> str:
+        """Build and push what is not there."""
+        return "" if seen else f"build {self.settings.context} and push {self._target}"
+
+    def act(self, seen: str) -> None:
+        """Build, then push; a push that was cut short sends only the layers that are missing."""
+        told = self.run.recorder.progress
+        context = self.run.folder / self.settings.context
+        build = Build(
+            context=context.resolve(),
+            dockerfile=self.settings.dockerfile,
+            arguments=self.settings.build_args,
+            platform=self.settings.platform or self.platform,
+            tag=self._target,
+        )
+        self.run.engine.build(build, told)
+        self.run.engine.push(self._target, self.run.repositories.credentials(), told)
+
+    def judge(self, seen: str) -> Judgement[Image]:
+        """ECR lists it."""
+        if not seen:
+            return Waiting(f"ECR does not list {self._target} yet")
+        return Settled(Image(f"{self.repository.uri}@{seen}", seen, self._target))
+
+    def planned(self, seen: str) -> Image:
+        """By tag, for there is no digest yet."""
+        return Image(self._target, "", self._target)
+
+    def told(self, result: Image) -> str:
+        """Tag and digest."""
+        return f"{self.tag} is {result.digest}"

@@ -1,0 +1,71 @@
+"""Taking tasks away: out of the target groups, drained, then stopped. Never the other way round."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from ecs_pipeline import wait
+from ecs_pipeline.errors import ReleaseFailed
+from ecs_pipeline.model import Target, Task
+from ecs_pipeline.run import Run
+from ecs_pipeline.wait import Judgement, Settled, Waiting
+
+Write = Callable[[Callable[[], None]], object]
+"""How a write is made: through a fence, or plainly where a look comes before each write anyway."""
+
+DRAIN_MARGIN = 30.0
+"""Seconds that a target may stay `draining` beyond its group's deregistration delay."""
+STOPPED_WITHIN = 180.0
+"""Seconds: a task's stopTimeout is 120 at most on Fargate."""
+
+
+def deregister(run: Run, targets: Sequence[Target], write: Write) -> None:
+    """DeregisterTargets, group by group."""
+    for group in dict.fromkeys(one.group for one in targets):
+        inside = [one for one in targets if one.group == group]
+        run.recorder.progress(f"deregister {', '.join(str(one) for one in inside)}")
+        write(partial(run.elb.deregister, group, inside))
+
+
+def drained(run: Run, targets: Sequence[Target], configured: float | None) -> None:
+    """Wait until the targets are gone, their last requests answered. `configured`: seconds, None for the group's."""
+    delays = [group.drain for one in targets if (group := run.elb.target_group(one.group))]
+    if not delays or configured == 0:
+        return
+    within = configured if configured is not None else max(delays) + DRAIN_MARGIN
+
+    def judge() -> Judgement[None]:
+        left = []
+        for group in dict.fromkeys(one.group for one in targets):
+            inside = [one for one in targets if one.group == group]
+            states = {(one.identity, one.port): one for one in run.elb.health(group, inside)}
+            left += [one for one in inside if one.key in states and states[one.key].registered]
+        return Waiting(f"draining {', '.join(sorted({str(one) for one in left}))}") if left else Settled(None)
+
+    try:
+        wait.until(judge, run.clock, within, run.recorder.progress)
+    except wait.TimedOut as error:
+        run.recorder.progress(f"{error.message}; going on")
+
+
+def stop(run: Run, tasks: Sequence[Task], reason: str, write: Write) -> None:
+    """StopTask."""
+    for one in tasks:
+        run.recorder.progress(f"stop task {one.id}")
+        write(partial(run.ecs.stop_task, one.arn, reason))
+
+
+def stopped(run: Run, tasks: Sequence[Task]) -> None:
+    """Wait until the tasks are STOPPED (or forgotten)."""
+    if not tasks:
+        return
+
+    def judge() -> Judgement[None]:
+        states = {one.status for one in run.ecs.tasks([task.arn for task in tasks])} - {"STOPPED"}
+        return Waiting(f"stopping: {', '.join(sorted(states))}") if states else Settled(None)
+
+    try:
+        wait.until(judge, run.clock, STOPPED_WITHIN, run.recorder.progress)
+    except ReleaseFailed as error:
+        run.recorder.progress(f"{error.message}; AWS ends it by itself")

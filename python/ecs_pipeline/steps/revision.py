@@ -1,0 +1,152 @@
+"""The new revision: the service's current one, or the given file, with only the image changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ecs_pipeline import decide, definition, marks
+from ecs_pipeline.converge import Step
+from ecs_pipeline.errors import AnswerLost, InvalidInput
+from ecs_pipeline.fence import Fence
+from ecs_pipeline.model import Image, Revision, TaskDefinition, Turn
+from ecs_pipeline.observe import SCANNED
+from ecs_pipeline.run import Run
+from ecs_pipeline.wait import Judgement, Settled, Waiting
+
+REGISTERED_WITHIN = 60.0
+LISTED_WITHIN = 4.0
+"""Seconds after which a revision whose registration got no answer is taken not to have been registered."""
+ATTEMPTS = 4
+
+
+@dataclass(frozen=True)
+class Base:
+    """What the new revision is made from."""
+
+    definition: Mapping[str, Any]
+    tags: Mapping[str, str]
+    container: str
+
+    @property
+    def family(self) -> str:
+        """The family that the revision joins."""
+        return str(self.definition["family"])
+
+
+def base_of(run: Run, current: TaskDefinition, container: str) -> Base:
+    """The current revision, or the config's task-definition file, without what only a description has."""
+    read_only = run.definitions.read_only_members
+    if not run.settings.task_definition:
+        whole, tags = current.definition, current.tags
+    else:
+        path = run.folder / run.settings.task_definition
+        whole = definition.from_file(path, run.definitions.registered_members | read_only)
+        tags = {one["key"]: one.get("value", "") for one in whole.pop("tags", None) or current_tags(current)}
+    plain = {key: definition.without_nulls(value) for key, value in whole.items() if key not in read_only}
+    plain = {key: value for key, value in plain.items() if value is not None}
+    return Base({"family": current.revision.family, **plain}, marks.theirs(tags), container)
+
+
+def current_tags(current: TaskDefinition) -> list[dict[str, str]]:
+    """The tags of the current revision, as a file would give them."""
+    return [{"key": key, "value": value} for key, value in current.tags.items()]
+
+
+def find(run: Run, family: str, release: str, turn: Turn, newer_than: int) -> Revision | None:
+    """(4) The revision of this release and turn, when a process registered it before."""
+    newest = run.definitions.revisions(family, most=SCANNED)
+    candidates = [run.definitions.revision(arn, newest) for arn in newest if Revision(arn).number > newer_than]
+    return decide.reusable(candidates, release, turn)
+
+
+@dataclass
+class RevisionStep(Step["Revision | None", TaskDefinition]):
+    """Register the revision, or take the one that a dead process of this release registered."""
+
+    run: Run
+    fence: Fence
+    base: Base
+    image: Image
+    release: str
+    newer_than: int
+    made: list[str] = field(default_factory=list)
+    name = "task-definition"
+
+    def observe(self) -> Revision | None:
+        """The revision of this release and turn."""
+        if self.made:
+            return self.run.definitions.get(self.made[0]).revision
+        return find(self.run, self.base.family, self.release, self.fence.turn, self.newer_than)
+
+    def decide(self, seen: Revision | None) -> str:
+        """Register when there is none."""
+        return "" if seen else f"register a revision of {self.base.family} with {self.image.reference}"
+
+    def act(self, seen: Revision | None) -> None:
+        """RegisterTaskDefinition has no token: when no answer came, look for what it may have made."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                made = self.fence.write(lambda: self.run.definitions.register(self._definition(), self._tags()))
+            except AnswerLost:
+                if self._appears():
+                    return
+                if attempt == ATTEMPTS:
+                    raise
+            else:
+                self.made.append(made.revision.arn)
+                self._check(made)
+                return
+
+    def judge(self, seen: Revision | None) -> Judgement[TaskDefinition]:
+        """It is there, with its marks."""
+        if seen is None:
+            return Waiting(f"ECS does not list the revision of {self.base.family} yet")
+        return Settled(self.run.definitions.get(seen.arn))
+
+    def planned(self, seen: Revision | None) -> TaskDefinition:
+        """The revision as it would be."""
+        arn = f"{self.base.family}:new"
+        return TaskDefinition(Revision(arn, self.release, self.fence.turn), self._definition(), self._tags())
+
+    def told(self, result: TaskDefinition) -> str:
+        """FAMILY:NUMBER."""
+        return result.revision.name
+
+    def _definition(self) -> dict[str, Any]:
+        return definition.with_image(self.base.definition, self.base.container, self.image.reference)
+
+    def _tags(self) -> dict[str, str]:
+        ours = {
+            marks.RELEASE: self.release,
+            marks.TURN: marks.turn_value(self.fence.turn),
+            marks.COMMIT: marks.tag_value(self.run.origin.commit),
+            marks.BUILD: marks.tag_value(self.run.origin.build),
+        }
+        tags = {**self.base.tags, **{key: value for key, value in ours.items() if value}}
+        if len(tags) > marks.MOST_TAGS:
+            raise InvalidInput(
+                f"task definition {self.base.family} has {len(self.base.tags)} tags; ECS allows {marks.MOST_TAGS}, "
+                f"and {len(ours)} of them are needed here",
+                cure="remove some",
+            )
+        return tags
+
+    def _appears(self) -> bool:
+        """Whether the revision shows up although no answer told of it."""
+        until = self.run.clock.now() + LISTED_WITHIN
+        while self.observe() is None:
+            if self.run.clock.now() >= until:
+                return False
+            self.run.clock.sleep(1)
+        return True
+
+    def _check(self, made: TaskDefinition) -> None:
+        """Say so when AWS did not take a member as it was given."""
+        read_only = self.run.definitions.read_only_members
+        kept = {key: value for key, value in made.definition.items() if key not in read_only}
+        for member in definition.lost(self._definition(), kept):
+            note = f"{made.revision.name}: AWS did not keep {member} as it was given"
+            self.run.recorder.record.notes.append(note)
+            self.run.recorder.progress(note)

@@ -1,0 +1,151 @@
+"""The service's rollout, followed by its deployment: done, not yet, or failed (and why), noticed at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ecs_pipeline import evidence
+from ecs_pipeline.converge import Step
+from ecs_pipeline.model import Deployment, Revision, Service, Task
+from ecs_pipeline.run import Run
+from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting
+
+LEAST_FAILED, MOST_FAILED, FAILED_PART = 3, 200, 0.5
+"""The circuit breaker's default threshold, kept here too, for services without a breaker."""
+
+APPEARS_WITHIN = 30.0
+"""Seconds that DescribeServices may lag behind UpdateService."""
+
+NOT_PLACED = "unable to place a task"
+
+
+@dataclass
+class Seen:
+    """The service, and the tasks of the wanted revision that stopped since its deployment began."""
+
+    service: Service
+    failed: list[Task] = field(default_factory=list)
+
+
+@dataclass
+class StableStep(Step[Seen, Service]):
+    """The service runs one revision and nothing else, as its deployment says."""
+
+    run: Run
+    revision: str
+    name = "stable"
+    _known: dict[str, Task] = field(default_factory=dict)
+    _appeared: bool = False
+    _begun: float | None = None
+
+    def observe(self) -> Seen:
+        """The service; while it rolls also the tasks that failed (their reasons are the evidence)."""
+        service = self.run.ecs.service()
+        primary = service.primary
+        if primary is None or primary.revision != self.revision or primary.rollout == "COMPLETED":
+            return Seen(service)
+        return Seen(service, self._failed_tasks(primary))
+
+    def judge(self, seen: Seen) -> Judgement[Service]:
+        """Settled when the deployment of the revision is COMPLETED and no other one has tasks."""
+        service, primary = seen.service, seen.service.primary
+        if primary is None:
+            return Waiting("the service has no primary deployment")
+        if primary.revision != self.revision:
+            return self._not_ours(seen, primary)
+        self._appeared = True
+        broken = self._broken(seen, primary)
+        if broken:
+            return Broken(broken, self._evidence(seen, primary))
+        others = sum(one.running + one.pending for one in service.deployments if one is not primary)
+        done = primary.rollout == "COMPLETED" or (not primary.rollout and primary.running >= service.desired)
+        if done and not others and service.pending == 0:
+            return Settled(service)
+        name = Revision(self.revision).name
+        old = f", {others} of another revision" if others else ""
+        return Waiting(f"{primary.running} of {service.desired} tasks run {name}{old}")
+
+    def told(self, result: Service) -> str:
+        """What runs."""
+        return f"{result.running} of {result.desired} tasks run {Revision(self.revision).name}"
+
+    def planned(self, seen: Seen) -> Service:
+        """As it is."""
+        return seen.service
+
+    def _broken(self, seen: Seen, primary: Deployment) -> str:
+        if primary.rollout == "FAILED":
+            return f"the deployment failed: {primary.reason or 'no reason given'}"
+        if primary.rollout == "COMPLETED":
+            return ""
+        failed = max(primary.failed, len(seen.failed))
+        if failed >= failures_allowed(seen.service):
+            cause = f": {evidence.first_cause(seen.failed[-1])}" if seen.failed else ""
+            return f"{failed} tasks of the new revision failed{cause}"
+        since = primary.created
+        unplaced = [one for one in seen.service.events if NOT_PLACED in one.message and (not since or one.at >= since)]
+        return unplaced[0].message if unplaced else ""
+
+    def _not_ours(self, seen: Seen, primary: Deployment) -> Judgement[Service]:
+        now = Revision(primary.revision).name
+        if not self._appeared and not self._overdue():
+            return Waiting(f"ECS does not show the deployment of {Revision(self.revision).name} yet")
+        ours = [one for one in seen.service.deployments if one.revision == self.revision and one.rollout == "FAILED"]
+        if ours:
+            why = f"ECS rolled the deployment back to {now}: {ours[0].reason or 'it failed'}"
+        else:
+            why = f"the service was set to {now} while {Revision(self.revision).name} rolled out"
+        return Broken(why, self._evidence(seen, ours[0] if ours else primary))
+
+    def _overdue(self) -> bool:
+        if self._begun is None:
+            self._begun = self.run.clock.now()
+        return self.run.clock.now() - self._begun > APPEARS_WITHIN
+
+    def _evidence(self, seen: Seen, deployment: Deployment) -> list[str]:
+        lines = []
+        for task in seen.failed[-1:]:
+            definition = self.run.definitions.get(task.revision)
+            first = str(definition.definition["containerDefinitions"][0]["name"])
+            lines += evidence.of_task(self.run, task, definition, first)
+        return lines + evidence.of_service(seen.service, deployment.created)
+
+    def _failed_tasks(self, primary: Deployment) -> list[Task]:
+        """Stopped tasks of this deployment; each is described once."""
+        stopped = [one for one in self.run.ecs.arns_of_service("STOPPED") if one not in self._known]
+        self._known.update({one.arn: one for one in self.run.ecs.tasks(stopped)} if stopped else {})
+        return sorted(
+            (
+                one
+                for one in self._known.values()
+                if one.revision == self.revision
+                and (primary.created is None or one.created >= primary.created)
+                and _failed(one)
+            ),
+            key=lambda one: one.age_key,
+        )
+
+
+def failures_allowed(service: Service) -> int:
+    """How many failed tasks fail a rollout: the breaker's threshold when it is on, else its default."""
+    breaker: Mapping[str, Any] = (service.raw.get("deploymentConfiguration") or {}).get(
+        "deploymentCircuitBreaker"
+    ) or {}
+    threshold: Mapping[str, Any] = breaker.get("thresholdConfiguration") or {}
+    if breaker.get("enable") and threshold.get("value"):
+        if threshold.get("type") == "COUNT":
+            return max(1, int(threshold["value"]))
+        allowed = math.ceil(float(threshold["value"]) / 100 * service.desired)
+        unbounded = threshold.get("type") == "UNBOUNDED_PERCENT"
+        return max(1, allowed) if unbounded else min(MOST_FAILED, max(LEAST_FAILED, allowed))
+    return min(MOST_FAILED, max(LEAST_FAILED, math.ceil(FAILED_PART * service.desired)))
+
+
+def _failed(task: Task) -> bool:
+    """Ended by itself, or by ECS for its health; not scaled in."""
+    if task.stop_code in ("EssentialContainerExited", "TaskFailedToStart"):
+        return True
+    return task.stop_code == "ServiceSchedulerInitiated" and "health" in task.stopped_reason

@@ -1,0 +1,179 @@
+"""The canary's tasks: started once whatever happens, by RunTask's clientToken, which is the lock as well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from ecs_pipeline import decide, evidence
+from ecs_pipeline.converge import Step
+from ecs_pipeline.errors import Refused, Trouble
+from ecs_pipeline.fence import Fence
+from ecs_pipeline.model import CANARY, Service, Task, TaskDefinition
+from ecs_pipeline.run import Run
+from ecs_pipeline.run_parameters import run_parameters
+from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting
+
+SEEN_WITHIN = 60.0
+"""Seconds that AWS may take to show a task that it has just said it started (eventual consistency)."""
+MOST_TOKENS = 50
+
+
+class Lost(Exception):
+    """Another release's canary holds the service; `winner` is its task."""
+
+    def __init__(self, winner: Task) -> None:
+        super().__init__(winner.arn)
+        self.winner = winner
+
+
+@dataclass
+class Made:
+    """What this process made, so that it can undo it when its release is cancelled."""
+
+    tasks: list[Task] = field(default_factory=list)
+    revisions: list[str] = field(default_factory=list)
+
+
+@dataclass
+class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
+    """So many living tasks of the revision, numbered from 0; all of them running."""
+
+    run: Run
+    fence: Fence
+    service: Service
+    revision: TaskDefinition
+    container: str
+    count: int
+    made: Made
+    role: str = CANARY
+    name = "tasks"
+
+    def observe(self) -> dict[int, Task]:
+        """Our tasks by number: the living one (the older of two), else the last that this process started."""
+        known = {one.arn: one for one in self.run.observer.tasks()}
+        missing = [one.arn for one in self.made.tasks if one.arn not in known]
+        known.update({one.arn: one for one in self.run.ecs.tasks(missing)} if missing else {})
+        found: dict[int, Task] = {}
+        for one in sorted(self._ours(known), key=lambda task: (not task.alive, task.age_key)):
+            found.setdefault(self._number(one), one)
+        return found
+
+    def decide(self, seen: Mapping[int, Task]) -> str:
+        """Start those that are missing."""
+        missing = self._missing(seen)
+        return f"run {_counted(len(missing))} of {self.revision.revision.name}" if missing else ""
+
+    def act(self, seen: Mapping[int, Task]) -> None:
+        """(4) RunTask for each number; whose task the token names decides who holds the service."""
+        for index in self._missing(seen):
+            self._start(index)
+
+    def judge(self, seen: Mapping[int, Task]) -> Judgement[list[Task]]:
+        """All are RUNNING."""
+        tasks = [seen[index] for index in range(self.count) if index in seen]
+        for one in tasks:
+            if not one.alive:
+                lines = evidence.of_task(self.run, one, self.revision, self.container)
+                return Broken(f"the canary task stopped: {evidence.first_cause(one)}", lines)
+        running = [one for one in tasks if one.status == "RUNNING"]
+        if len(running) == self.count:
+            return Settled(running)
+        states = ", ".join(sorted({one.status for one in tasks if one.status != "RUNNING"})) or "not listed yet"
+        return Waiting(f"{len(running)} of {_counted(self.count)} running ({states})")
+
+    def planned(self, seen: Mapping[int, Task]) -> list[Task]:
+        """Those that live already."""
+        return [one for one in seen.values() if one.alive]
+
+    def told(self, result: list[Task]) -> str:
+        """The tasks."""
+        return f"running: {', '.join(one.id for one in result)}"
+
+    def _missing(self, seen: Mapping[int, Task]) -> list[int]:
+        return [index for index in range(self.count) if index not in seen]
+
+    def _ours(self, known: Mapping[str, Task]) -> list[Task]:
+        started = {one.arn for one in self.made.tasks}
+        release, turn = self.revision.revision.release, self.fence.turn
+        return [
+            one
+            for one in known.values()
+            if one.arn in started
+            or (one.alive and one.turn == turn and one.role == self.role and one.release == release)
+        ]
+
+    def _number(self, task: Task) -> int:
+        """A stopped task has lost its tags: go by what this process knows of it."""
+        return next((one.index for one in self.made.tasks if one.arn == task.arn), task.index)
+
+    def _start(self, index: int) -> None:
+        stopped_before = set(self.run.ecs.arns_started_by(self.run.observer.started_by, "STOPPED"))
+        token = decide.first_token(self.service.arn, self.fence.turn, self.role, index)
+        for _ in range(MOST_TOKENS):
+            named = self.fence.write(partial(self._run_task, token, index))
+            task = self._named(named)
+            if task is None or (not task.alive and (named in stopped_before or not self._runs_mine(task))):
+                token = decide.next_token(token, named)
+                continue
+            self._settle(task, index)
+            return
+        raise Trouble(
+            f"after {MOST_TOKENS} stopped canary tasks of {self.service.label} there is no unused RunTask token",
+            cure="run it again in an hour",
+        )
+
+    def _run_task(self, token: str, index: int) -> str:
+        release, turn = self.revision.revision.release, self.fence.turn
+        parameters = run_parameters(
+            self.service,
+            revision=self.revision.revision.arn,
+            release=release,
+            turn=turn,
+            role=self.role,
+            index=index,
+        )
+        return self.run.ecs.run_task({**parameters, "clientToken": token})
+
+    def _runs_mine(self, task: Task) -> bool:
+        return task.revision == self.revision.revision.arn
+
+    def _named(self, arn: str) -> Task | None:
+        """The task that RunTask named, as soon as AWS shows it; None when it is long gone."""
+        until = self.run.clock.now() + SEEN_WITHIN
+        while True:
+            found = self.run.ecs.tasks([arn])
+            if found:
+                return found[0]
+            if self.run.clock.now() >= until:
+                return None
+            self.run.clock.sleep(1)
+
+    def _settle(self, task: Task, index: int) -> None:
+        """Of two living tasks the older stays; another release's means that this one lost."""
+        mine = not task.alive or task.release == self.revision.revision.release
+        if mine:
+            self.made.tasks.append(task)
+        living = [one for one in self.run.observer.tasks() if one.turn == self.fence.turn]
+        rivals = [one for one in (*living, task) if one.alive and (one.role, one.index) == (self.role, index)]
+        oldest = min(rivals, key=lambda one: one.age_key, default=task)
+        if mine and task.alive and oldest.arn != task.arn:
+            self.fence.write(lambda: self.run.ecs.stop_task(task.arn, "ecs-pipeline: a second task for the same token"))
+            self.made.tasks.remove(task)
+        if oldest.alive and oldest.release != self.revision.revision.release:
+            raise Lost(oldest)
+
+
+def held_by(service: Service, task: Task, build: str = "") -> Refused:
+    """The refusal that names the holder."""
+    since = f", since {task.created:%Y-%m-%d %H:%M} UTC" if task.created else ""
+    by = f", build {build}" if build else ""
+    return Refused(
+        f"release {task.release} holds {service.label}: its canary task {task.id} lives{since}{by}",
+        cure="promote it, `rollback --canary`, or run `canary --replace`",
+    )
+
+
+def _counted(number: int) -> str:
+    return f"{number} task" if number == 1 else f"{number} tasks"

@@ -1,0 +1,140 @@
+"""The canary's traffic: written down, then registered in every target group of the service, then healthy there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from ecs_pipeline import evidence, marks
+from ecs_pipeline.converge import Step
+from ecs_pipeline.fence import Fence
+from ecs_pipeline.model import Service, Target, TargetHealth, Task, TaskDefinition, group_name, share
+from ecs_pipeline.run import Run
+from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting
+
+HOPELESS = {
+    "Target.NotInUse": "no load balancer sends it traffic, or the target's zone is not enabled on it",
+    "Target.IpUnusable": "the address cannot be a target",
+    "Target.HealthCheckDisabled": "the group's health check is switched off",
+    "Target.InvalidState": "the instance does not run",
+}
+"""Reasons of DescribeTargetHealth that no waiting changes."""
+
+ROOM = 46
+"""Tags that a service may have before records that are no longer needed make room (ECS allows 50)."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The tasks as they are, their targets, and the health of those that are registered."""
+
+    tasks: tuple[Task, ...]
+    targets: tuple[Target, ...]
+    health: dict[tuple[str, str, int], TargetHealth]
+
+    def any(self, target: Target) -> TargetHealth | None:
+        """What the group says of a target, be it draining or gone."""
+        return self.health.get((target.group, *target.key))
+
+    def of(self, target: Target) -> TargetHealth | None:
+        """The health of a target; None when it is not registered, or draining."""
+        found = self.any(target)
+        return found if found and found.registered and not found.draining else None
+
+
+def targets_seen(run: Run, tasks: Sequence[Task], service: Service, *, anomalies: bool = False) -> Seen:
+    """Tasks (DescribeTasks) and their targets (DescribeTargetHealth, once for each group)."""
+    now = run.ecs.tasks([one.arn for one in tasks]) if tasks else ()
+    targets = tuple(target for task in now if task.alive for target in run.observer.targets_of(task, service))
+    health = {}
+    for group in dict.fromkeys(one.group for one in targets):
+        inside = [one for one in targets if one.group == group]
+        settings = run.elb.target_group(group)
+        detect = anomalies and settings is not None and settings.anomaly_detection
+        for one in run.elb.health(group, inside, anomalies=detect):
+            health[group, one.identity, one.port] = one
+    return Seen(now, targets, health)
+
+
+@dataclass
+class TrafficStep(Step[Seen, Seen]):
+    """Targets of all canary tasks, healthy in every target group; nothing to do without a load balancer."""
+
+    run: Run
+    fence: Fence
+    service: Service
+    tasks: list[Task]
+    revision: TaskDefinition
+    container: str
+    name = "traffic"
+
+    def observe(self) -> Seen:
+        """Tasks, targets and their health."""
+        return targets_seen(self.run, self.tasks, self.service)
+
+    def decide(self, seen: Seen) -> str:
+        """Register those that are not in."""
+        missing = self._missing(seen)
+        groups = ", ".join(dict.fromkeys(group_name(one.group) for one in missing))
+        return f"register {', '.join(dict.fromkeys(str(one) for one in missing))} in {groups}" if missing else ""
+
+    def act(self, seen: Seen) -> None:
+        """(5) The record first, so that the address is found when this process dies between the two."""
+        missing = self._missing(seen)
+        record = marks.record_of(missing, self.run.clock.wall())
+        make_room(self.run, self.fence, len(record))
+        self.fence.write(lambda: self.run.ecs.tag(self.service.arn, record))
+        for group in dict.fromkeys(one.group for one in missing):
+            inside = [one for one in missing if one.group == group]
+            self.fence.write(partial(self.run.elb.register, group, inside))
+
+    def judge(self, seen: Seen) -> Judgement[Seen]:
+        """Every target is healthy."""
+        for one in evidence.stopped(seen.tasks):
+            lines = evidence.of_task(self.run, one, self.revision, self.container)
+            return Broken(f"the canary task stopped: {evidence.first_cause(one)}", lines)
+        waiting = []
+        for target in seen.targets:
+            health = seen.of(target)
+            if health and health.reason in HOPELESS:
+                return Broken(f"target {target}: {health.reason}: {HOPELESS[health.reason]}", (health.description,))
+            if health is None or health.state != "healthy":
+                waiting.append(f"{target} {_told(health)}")
+        expected = len(self.tasks) * len(self.service.load_balancing)
+        if waiting or len(seen.targets) < expected:
+            return Waiting(f"targets: {', '.join(waiting) or 'the task has no address yet'}")
+        return Settled(seen)
+
+    def planned(self, seen: Seen) -> Seen:
+        """Nothing is registered in a dry run."""
+        return seen
+
+    def told(self, result: Seen) -> str:
+        """The share."""
+        if not result.targets:
+            return "the service has no load balancer: the canary takes no traffic"
+        tasks, running = len(self.tasks), self.service.running
+        return f"{tasks} of {tasks + running} targets: {share(tasks, running):.0f} % of the traffic"
+
+    def _missing(self, seen: Seen) -> list[Target]:
+        return [one for one in seen.targets if seen.of(one) is None]
+
+
+def make_room(run: Run, fence: Fence, needed: int) -> None:
+    """Drop records older than a day; when tags get scarce, also those whose addresses are not registered."""
+    service = fence.require()
+    tags = service.raw.get("tags") or {}
+    outdated = marks.outdated_records(tags, run.clock.wall())
+    if len(tags) - len(outdated) + needed > ROOM:
+        registered = {one.target.key for one in run.observer.look().registrations}
+        outdated += [key for key in marks.unregistered_records(tags, registered) if key not in outdated]
+    if outdated:
+        fence.write(lambda: run.ecs.untag(service.arn, outdated))
+
+
+def _told(health: TargetHealth | None) -> str:
+    if health is None:
+        return "not registered yet"
+    reason = f" ({health.reason}{': ' + health.description if health.description else ''})" if health.reason else ""
+    return f"{health.state}{reason}"

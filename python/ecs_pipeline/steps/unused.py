@@ -1,0 +1,30 @@
+"""Revisions that may go: deregistered only when it is proven that nothing uses them."""
+
+from __future__ import annotations
+
+from ecs_pipeline.fence import settled
+from ecs_pipeline.model import Revision, Service
+from ecs_pipeline.run import Run
+
+
+def used_by(run: Run, service: Service, revision: str) -> str:
+    """What uses a revision: the service, its marks, one of its deployments, a running task; '' for nothing."""
+    marks = service.marks
+    if revision in (service.revision, marks.wanted, marks.previous):
+        return f"service {service.name}"
+    for deployment in service.deployments:
+        if deployment.revision == revision and (deployment.running or deployment.pending):
+            return f"deployment {deployment.id}"
+    running = run.ecs.tasks_of_family(Revision(revision).family)
+    return next((f"task {one.id}" for one in running if one.revision == revision and one.alive), "")
+
+
+def discard(run: Run, revision: str) -> None:
+    """(3) Deregister a revision of this process' own, unless another run of its release has promoted it since."""
+    service = settled(run.ecs, run.clock)
+    user = used_by(run, service, revision)
+    if user:
+        run.recorder.progress(f"{Revision(revision).name} stays: {user} uses it")
+        return
+    run.recorder.progress(f"deregister {Revision(revision).name}")
+    run.definitions.deregister(revision)

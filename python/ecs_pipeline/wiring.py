@@ -1,0 +1,71 @@
+"""Puts the real parts together: config, AWS, Docker, clock and record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ecs_pipeline.clock import SystemClock
+from ecs_pipeline.common import Common
+from ecs_pipeline.config import Config
+from ecs_pipeline.record import Listener, Recorder, StageRecord, StepRecord
+from ecs_pipeline.run import Run
+
+
+def new_record(common: Common, stage: str, steps: tuple[str, ...], clock: SystemClock) -> StageRecord:
+    """An empty record; cluster and service are filled in once the config is read."""
+    return StageRecord(
+        stage=stage,
+        cluster=common.cluster or "-",
+        service=common.service or "-",
+        region=common.region,
+        started=clock.wall(),
+        steps=[StepRecord(name) for name in steps],
+        dry_run=common.dry_run,
+    )
+
+
+def listeners(common: Common, stage: str) -> list[Listener]:
+    """The console, and the reports; a dry run leaves no files."""
+    from ecs_pipeline.reports import reports
+    from ecs_pipeline.reports.console import ConsoleLog
+
+    return [ConsoleLog()] if common.dry_run else reports(common.reports, stage)
+
+
+def new_run(
+    config: Config, common: Common, clock: SystemClock, recorder: Recorder, environment: Mapping[str, str]
+) -> Run:
+    """The adapters of one process; the first AWS call is made by the stage."""
+    from ecs_pipeline.aws.ecr import Ecr
+    from ecs_pipeline.aws.ecs import Ecs
+    from ecs_pipeline.aws.elb import Elb
+    from ecs_pipeline.aws.logs import Logs
+    from ecs_pipeline.aws.session import AwsSession
+    from ecs_pipeline.aws.task_definitions import TaskDefinitions
+    from ecs_pipeline.docker_engine import DockerEngine
+    from ecs_pipeline.observe import Observer
+    from ecs_pipeline.origin import origin
+
+    settings = config.settings
+    session = AwsSession(clock, settings.region, settings.role_arn)
+    recorder.counts(lambda: session.calls)
+    recorder.record.region = session.region
+    ecs = Ecs(session.client("ecs"), settings.cluster, settings.service)
+    definitions = TaskDefinitions(session.client("ecs"))
+    elb = Elb(session.client("elbv2"))
+    return Run(
+        settings=settings,
+        folder=config.folder,
+        ecs=ecs,
+        definitions=definitions,
+        elb=elb,
+        repositories=Ecr(session),
+        engine=DockerEngine(clock),
+        logs=Logs(session),
+        clock=clock,
+        recorder=recorder,
+        observer=Observer(ecs, definitions, elb, settings.service),
+        origin=origin(config.folder, Path(common.reports), environment),
+        dry_run=common.dry_run,
+    )
