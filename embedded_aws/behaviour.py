@@ -1,4 +1,4 @@
-"""Switches that make the embedded AWS as awkward as AWS may be; all are off at the start.
+"""Switches that make the embedded AWS as awkward as AWS may be, or quicker; all are off at the start.
 
 Set by POST /_embedded_aws/behaviour with a JSON object, read by GET, all switched off by DELETE.
 """
@@ -28,6 +28,8 @@ class Behaviour:
     placement_failures: int = 0
     #: Stopping a task removes its tags.
     stop_removes_tags: bool = True
+    #: Targets are checked so often, which makes tests quick; None: as their group says (AWS: from 5 s on).
+    health_check_interval: float | None = None
     #: Targets ("10.0.0.7" or "10.0.0.7:8000") that anomaly detection finds anomalous.
     anomalous_targets: list[str] = dataclasses.field(default_factory=list)
 
@@ -35,6 +37,7 @@ class Behaviour:
 current = Behaviour()
 _KINDS: dict[str, tuple[type, ...]] = {
     "token_lifetime": (int, float, type(None)),
+    "health_check_interval": (int, float, type(None)),
     "placement_failures": (int,),
     "stop_removes_tags": (bool,),
     "anomalous_targets": (list,),

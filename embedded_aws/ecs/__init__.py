@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from embedded_aws.ecs import container_instances, run_task, tags, task_definitions, task_queries
+from embedded_aws.ecs import (
+    container_instances,
+    run_task,
+    service_deployments,
+    services,
+    tags,
+    task_definitions,
+    task_queries,
+)
 
 
 def install() -> None:
     """Replace ministack's operations."""
-    for part in (tags, task_definitions, run_task, task_queries, container_instances):
+    parts = (tags, task_definitions, run_task, task_queries, container_instances, services, service_deployments)
+    for part in parts:
         part.install()

@@ -11,7 +11,7 @@ from embedded_aws import behaviour
 if TYPE_CHECKING:
     from embedded_aws.ecs.tags import Tags
 
-_KEPT = 500
+_KEPT = 200
 _past: dict[str, deque[tuple[float, Any]]] = {}
 
 

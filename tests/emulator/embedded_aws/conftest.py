@@ -1,0 +1,28 @@
+"""What the tests of the embedded AWS share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.emulator.embedded_aws.environment import Environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from embedded_aws.launcher import EmbeddedAws
+
+
+@pytest.fixture
+def environment(embedded_aws: EmbeddedAws, aws: Callable[[str], Any]) -> Iterator[Environment]:
+    """An environment of this test's own, with quick health checks; what still runs in it is stopped at the end."""
+    embedded_aws.configure(health_check_interval=0.3)
+    made = Environment(embedded_aws, aws)
+    yield made
+    if "cluster" not in made.__dict__:
+        return
+    for service in made.ecs.list_services(cluster=made.cluster)["serviceArns"]:
+        made.ecs.delete_service(cluster=made.cluster, service=service, force=True)
+    for task in made.ecs.list_tasks(cluster=made.cluster)["taskArns"]:
+        made.ecs.stop_task(cluster=made.cluster, task=task)
