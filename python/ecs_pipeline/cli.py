@@ -132,6 +132,21 @@ def status(**common: Any) -> int:
     return run_quietly(settings, show)
 
 
+@cli.command()
+@click.option("--image", metavar="URI", default="", help="The first image; default: built from the config.")
+@click.option("--release", metavar="ID", default="", help="Tag of the first image; default: timestamp and commit.")
+@click.option("--delete", is_flag=True, help="Remove the environment.")
+@click.option("--confirm", metavar="STACK", default="", help="The stack's name, which --delete asks for.")
+@common_options
+def provision(image: str, release: str, delete: bool, confirm: str, **common: Any) -> int:  # noqa: FBT001
+    """Create or update the environment: cluster, repositories, roles, load balancer, service, autoscaling."""
+    from ecs_pipeline.stages import provision as stage
+    from ecs_pipeline.wiring import new_provision
+
+    options = stage.ProvisionOptions(image=image, release=release, delete=delete, confirm=confirm)
+    return run_stage("provision", stage.STEPS, Common(**common), lambda run: new_provision(run, options)())
+
+
 def run_stage(name: str, steps: Sequence[str], common: Common, body: Body) -> int:
     """Run a stage with its record and reports; returns the exit code."""
     from ecs_pipeline.wiring import listeners, new_record

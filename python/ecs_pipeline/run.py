@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ecs_pipeline.clock import Clock
 from ecs_pipeline.observe import Observer
@@ -37,6 +37,6 @@ class Run:
     clock: Clock
     recorder: Recorder
     observer: Observer
+    session: Any = None  # aws.session.AwsSession: only wiring makes further clients of it
     origin: Origin = Origin()
     dry_run: bool = False
-    environment: Mapping[str, str] = field(default_factory=dict)

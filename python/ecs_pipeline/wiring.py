@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ecs_pipeline.clock import SystemClock
 from ecs_pipeline.common import Common
 from ecs_pipeline.config import Config
 from ecs_pipeline.record import Listener, Recorder, StageRecord, StepRecord
 from ecs_pipeline.run import Run
+
+if TYPE_CHECKING:
+    from ecs_pipeline.stages.provision import Provision, ProvisionOptions
 
 
 def new_record(common: Common, stage: str, steps: tuple[str, ...], clock: SystemClock) -> StageRecord:
@@ -66,6 +70,22 @@ def new_run(
         clock=clock,
         recorder=recorder,
         observer=Observer(ecs, definitions, elb, settings.service),
+        session=session,
         origin=origin(config.folder, Path(common.reports), environment),
         dry_run=common.dry_run,
+    )
+
+
+def new_provision(run: Run, options: ProvisionOptions) -> Provision:
+    """The provision command with its own adapters."""
+    from ecs_pipeline.aws.cloudformation import CloudFormation
+    from ecs_pipeline.aws.ec2 import Ec2
+    from ecs_pipeline.stages.provision import Provision
+
+    name = run.settings.provision.stack or run.settings.cluster
+    return Provision(
+        run=run,
+        cloudformation=CloudFormation(run.session.client("cloudformation"), name),
+        network=Ec2(run.session.client("ec2")),
+        options=options,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ecs_pipeline.aws.ecs_facts import parse_service, parse_task, tag_list
@@ -26,16 +27,7 @@ class Ecs:
 
     def service(self) -> Service:
         """The service with its tags (DescribeServices). Raises InvalidInput when there is none."""
-        try:
-            answer = self._client.call(
-                "DescribeServices", cluster=self.cluster, services=[self.service_name], include=["TAGS"]
-            )
-        except AwsError as error:
-            if error.code == "ClusterNotFoundException":
-                raise InvalidInput(
-                    f"no cluster {self.cluster}", cure="check --cluster and the region, or run `provision`"
-                ) from error
-            raise
+        answer = self._call("DescribeServices", cluster=self.cluster, services=[self.service_name], include=["TAGS"])
         for one in answer["services"]:
             if one["status"] != "INACTIVE":
                 return parse_service(one, self.cluster)
@@ -46,15 +38,15 @@ class Ecs:
 
     def update_service(self, revision: str) -> None:
         """UpdateService to the revision, by its full ARN: the family alone would mean the newest ACTIVE one."""
-        self._client.call("UpdateService", cluster=self.cluster, service=self.service_name, taskDefinition=revision)
+        self._call("UpdateService", cluster=self.cluster, service=self.service_name, taskDefinition=revision)
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
         """TagResource: one call, so all of them or none."""
-        self._client.call("TagResource", resourceArn=arn, tags=tag_list(tags))
+        self._call("TagResource", resourceArn=arn, tags=tag_list(tags))
 
     def untag(self, arn: str, keys: Sequence[str]) -> None:
         """UntagResource."""
-        self._client.call("UntagResource", resourceArn=arn, tagKeys=list(keys))
+        self._call("UntagResource", resourceArn=arn, tagKeys=list(keys))
 
     # ---- tasks
 
@@ -64,30 +56,30 @@ class Ecs:
 
     def arns_started_by(self, started_by: str, desired_status: str) -> list[str]:
         """ARNs of tasks with that startedBy (ListTasks takes no other filter with it; it matches exactly)."""
-        return self._client.pages(
+        return self._pages(
             "ListTasks", "taskArns", cluster=self.cluster, startedBy=started_by, desiredStatus=desired_status
         )
 
     def arns_of_service(self, desired_status: str = "RUNNING") -> list[str]:
         """ARNs of the service's own tasks."""
-        return self._client.pages(
+        return self._pages(
             "ListTasks", "taskArns", cluster=self.cluster, serviceName=self.service_name, desiredStatus=desired_status
         )
 
     def tasks_of_family(self, family: str) -> tuple[Task, ...]:
         """Running tasks of any revision of a family, whoever started them."""
-        return self.tasks(self._client.pages("ListTasks", "taskArns", cluster=self.cluster, family=family))
+        return self.tasks(self._pages("ListTasks", "taskArns", cluster=self.cluster, family=family))
 
     def running_tasks(self) -> tuple[Task, ...]:
         """Every running task of the cluster."""
-        return self.tasks(self._client.pages("ListTasks", "taskArns", cluster=self.cluster))
+        return self.tasks(self._pages("ListTasks", "taskArns", cluster=self.cluster))
 
     def tasks(self, arns: Iterable[str]) -> tuple[Task, ...]:
         """DescribeTasks, a hundred at once; what AWS does not know (yet, or any more) is left out."""
         wanted = list(arns)
         found: list[Task] = []
         for start in range(0, len(wanted), DESCRIBED_AT_ONCE):
-            answer = self._client.call(
+            answer = self._call(
                 "DescribeTasks",
                 cluster=self.cluster,
                 tasks=wanted[start : start + DESCRIBED_AT_ONCE],
@@ -103,7 +95,7 @@ class Ecs:
         Raises NotPlaced when there is no room.
         """
         try:
-            answer = self._client.call("RunTask", cluster=self.cluster, **parameters)
+            answer = self._call("RunTask", cluster=self.cluster, **parameters)
         except AwsError as error:
             if error.code == "ConflictException" and error.raw.get("resourceIds"):
                 return str(error.raw["resourceIds"][0])
@@ -119,7 +111,7 @@ class Ecs:
     def stop_task(self, arn: str, reason: str) -> None:
         """StopTask; a task that is gone already is as good as stopped."""
         try:
-            self._client.call("StopTask", cluster=self.cluster, task=arn, reason=reason[:255])
+            self._call("StopTask", cluster=self.cluster, task=arn, reason=reason[:255])
         except AwsError as error:
             if error.code == "InvalidParameterException" and "not found" in error.text:
                 return
@@ -127,7 +119,24 @@ class Ecs:
 
     def instance_of(self, container_instance: str) -> str:
         """The EC2 instance id of a container instance (DescribeContainerInstances)."""
-        answer = self._client.call(
-            "DescribeContainerInstances", cluster=self.cluster, containerInstances=[container_instance]
-        )
+        answer = self._call("DescribeContainerInstances", cluster=self.cluster, containerInstances=[container_instance])
         return next((str(one["ec2InstanceId"]) for one in answer["containerInstances"]), "")
+
+    def _call(self, operation: str, /, **parameters: Any) -> dict[str, Any]:
+        with self._existing_cluster():
+            return self._client.call(operation, **parameters)
+
+    def _pages(self, operation: str, key: str, /, **parameters: Any) -> list[Any]:
+        with self._existing_cluster():
+            return self._client.pages(operation, key, **parameters)
+
+    @contextmanager
+    def _existing_cluster(self) -> Iterator[None]:
+        try:
+            yield
+        except AwsError as error:
+            if error.code == "ClusterNotFoundException":
+                raise InvalidInput(
+                    f"no cluster {self.cluster}", cure="check --cluster and the region, or run `provision`"
+                ) from error
+            raise

@@ -1,0 +1,102 @@
+"""AWS CloudFormation: one stack, changed only by change sets that were shown first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ecs_pipeline.aws.session import AwsClient, AwsError
+from ecs_pipeline.stacks import Change, ChangeSet, Stack
+
+CAPABILITIES = ["CAPABILITY_IAM"]
+
+
+class CloudFormation:
+    """The operations on one stack."""
+
+    def __init__(self, client: AwsClient, name: str) -> None:
+        self._client = client
+        self.name = name
+
+    def stack(self) -> Stack | None:
+        """DescribeStacks; None when there is no such stack."""
+        try:
+            answer = self._client.call("DescribeStacks", StackName=self.name)
+        except AwsError as error:
+            if error.code == "ValidationError" and "does not exist" in error.text:
+                return None
+            raise
+        one = answer["Stacks"][0]
+        if one["StackStatus"] == "DELETE_COMPLETE":
+            return None
+        return Stack(
+            name=one["StackName"],
+            status=one["StackStatus"],
+            reason=one.get("StackStatusReason", ""),
+            parameters={each["ParameterKey"]: each.get("ParameterValue", "") for each in one.get("Parameters", [])},
+            outputs={each["OutputKey"]: each.get("OutputValue", "") for each in one.get("Outputs", [])},
+        )
+
+    def create_change_set(
+        self, name: str, template: str, parameters: Sequence[Mapping[str, Any]], *, new: bool
+    ) -> None:
+        """CreateChangeSet; the name makes it idempotent within a run."""
+        self._client.call(
+            "CreateChangeSet",
+            StackName=self.name,
+            ChangeSetName=name,
+            ChangeSetType="CREATE" if new else "UPDATE",
+            TemplateBody=template,
+            Parameters=list(parameters),
+            Capabilities=CAPABILITIES,
+            Description="ecs-pipeline provision",
+        )
+
+    def change_set(self, name: str) -> ChangeSet:
+        """DescribeChangeSet, all its pages."""
+        changes: list[Change] = []
+        request: dict[str, Any] = {"StackName": self.name, "ChangeSetName": name}
+        while True:
+            answer = self._client.call("DescribeChangeSet", **request)
+            for one in answer.get("Changes", []):
+                change = one.get("ResourceChange", {})
+                changes.append(
+                    Change(
+                        change.get("Action", ""),
+                        change.get("LogicalResourceId", ""),
+                        change.get("ResourceType", ""),
+                        change.get("Replacement", ""),
+                    )
+                )
+            if not answer.get("NextToken"):
+                return ChangeSet(answer["Status"], answer.get("StatusReason", ""), tuple(changes))
+            request["NextToken"] = answer["NextToken"]
+
+    def execute(self, name: str) -> None:
+        """ExecuteChangeSet."""
+        self._client.call("ExecuteChangeSet", StackName=self.name, ChangeSetName=name)
+
+    def drop_change_set(self, name: str) -> None:
+        """DeleteChangeSet."""
+        self._client.call("DeleteChangeSet", StackName=self.name, ChangeSetName=name)
+
+    def delete(self) -> None:
+        """DeleteStack."""
+        self._client.call("DeleteStack", StackName=self.name)
+
+    def events(self, since: datetime) -> list[tuple[str, str]]:
+        """(id, line) of the stack's events since a time, oldest first (DescribeStackEvents, one page)."""
+        try:
+            answer = self._client.call("DescribeStackEvents", StackName=self.name)
+        except AwsError as error:
+            if error.code == "ValidationError":
+                return []
+            raise
+        recent = [one for one in answer["StackEvents"] if one["Timestamp"] >= since]
+        return [(one["EventId"], _event(one)) for one in reversed(recent)]
+
+
+def _event(one: Mapping[str, Any]) -> str:
+    reason = f": {one['ResourceStatusReason']}" if one.get("ResourceStatusReason") else ""
+    return f"{one.get('ResourceStatus', '')} {one.get('LogicalResourceId', '')}{reason}"

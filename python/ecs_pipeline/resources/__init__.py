@@ -1,0 +1,1 @@
+"""Files that come with the package; links into resources/ecs_pipeline, where the Jenkins library has them."""

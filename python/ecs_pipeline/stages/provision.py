@@ -1,0 +1,271 @@
+"""Provision: an environment from one CloudFormation template, by change sets that are shown first.
+
+A new environment needs the app's first image before it can have a service: the stack is made without one, the images
+are built and pushed into its repositories, then the service is added. Given again it changes what the template or
+the parameters changed, and nothing that releases or autoscaling have moved since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib import resources
+from typing import Any
+
+from ecs_pipeline import decide, wait
+from ecs_pipeline.converge import converge
+from ecs_pipeline.errors import InvalidInput, Refused, Trouble
+from ecs_pipeline.origin import checked_release_id, new_release_id
+from ecs_pipeline.run import Run
+from ecs_pipeline.settings import ImageSettings
+from ecs_pipeline.stacks import ChangeSet, NetworkPort, Stack, StackPort
+from ecs_pipeline.steps import image as images
+from ecs_pipeline.wait import Judgement, Settled, Waiting
+
+STEPS = ("preflight", "stack", "image", "service")
+CHANGE_SET_WITHIN, STACK_WITHIN = 300.0, 3600.0
+UNUSABLE = ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED")
+DEPLOYED = frozenset(("Service", "TaskDefinition"))
+"""Resources whose change could undo what releases did: the service is then told what it runs by now."""
+
+
+@dataclass(frozen=True)
+class ProvisionOptions:
+    """What the command line asks for."""
+
+    image: str = ""
+    release: str = ""
+    delete: bool = False
+    confirm: str = ""
+
+
+@dataclass
+class Provision:
+    """One run of the command."""
+
+    run: Run
+    cloudformation: StackPort
+    network: NetworkPort
+    options: ProvisionOptions
+
+    def __call__(self) -> None:
+        """Create, update or delete the environment."""
+        with self.run.recorder.step("preflight") as step:
+            stack = self._settled()
+            if self.options.delete:
+                self._refuse_to_delete(stack)
+            given = {} if self.options.delete else self._parameters(stack)
+            step.message = f"stack {self.cloudformation.name}: {stack.status if stack else 'new'}"
+        if self.options.delete:
+            self._delete(stack)
+        elif stack is None or stack.status == "REVIEW_IN_PROGRESS" or not stack.parameters.get("Image"):
+            self._create(stack, given)
+        else:
+            self._update(stack, given)
+        self._show_outputs()
+
+    def _create(self, stack: Stack | None, given: Mapping[str, str]) -> None:
+        """Without a service, then the images, then with it."""
+        new = stack is None or stack.status == "REVIEW_IN_PROGRESS"
+        needs_repositories = not self.options.image or bool(self.run.settings.provision.images)
+        if needs_repositories:
+            with self.run.recorder.step("stack") as step:
+                step.message = self._apply({**given, "Image": ""}, stack, new=new)
+            if self.run.dry_run:
+                self.run.recorder.progress("would then build and push the images and add the service")
+                return
+            new, stack = False, self._settled()
+        found = self._images()
+        with self.run.recorder.step("service") as step:
+            step.message = self._apply({**given, **found}, stack, new=new)
+
+    def _update(self, stack: Stack, given: Mapping[str, str]) -> None:
+        """What the template or a parameter changed. The count and the revision are left as they are."""
+        with self.run.recorder.step("stack") as step:
+            step.message = self._apply(given, stack, new=False, keeping_releases=True)
+
+    def _apply(
+        self, given: Mapping[str, str], stack: Stack | None, *, new: bool, keeping_releases: bool = False
+    ) -> str:
+        name = f"ecs-pipeline-{self.run.clock.wall():%Y%m%d-%H%M%S}-{len(given)}"
+        change_set = self._change_set(name, given, stack, new=new)
+        if keeping_releases and DEPLOYED & {one.resource for one in change_set.changes}:
+            self.cloudformation.drop_change_set(name)
+            name += "-kept"
+            current = self.run.ecs.service().revision
+            change_set = self._change_set(name, {**given, "CurrentTaskDefinition": current}, stack, new=new)
+        if change_set.empty:
+            self.cloudformation.drop_change_set(name)
+            return "unchanged"
+        for one in change_set.changes:
+            self.run.recorder.progress(str(one))
+        if self.run.dry_run:
+            self.cloudformation.drop_change_set(name)
+            if new:
+                self.cloudformation.delete()
+            return f"would make {len(change_set.changes)} changes"
+        begun = self.run.clock.wall() - timedelta(seconds=1)
+        self.cloudformation.execute(name)
+        self._await("UPDATE" if not new else "CREATE", begun)
+        return f"{len(change_set.changes)} changes made"
+
+    def _change_set(self, name: str, given: Mapping[str, str], stack: Stack | None, *, new: bool) -> ChangeSet:
+        template = self._template()
+        known = set(_parameter_names(template))
+        for key in given:
+            if key not in known:
+                raise InvalidInput(
+                    f"provision.parameters.{key}: the template has no such parameter",
+                    cure=f"it has {', '.join(sorted(known))}",
+                )
+        parameters: list[dict[str, Any]] = [
+            {"ParameterKey": key, "ParameterValue": value} for key, value in given.items()
+        ]
+        before = stack.parameters if stack and not new else {}
+        parameters += [
+            {"ParameterKey": key, "UsePreviousValue": True} for key in before if key in known and key not in given
+        ]
+        self.cloudformation.create_change_set(name, template, parameters, new=new)
+
+        def judge() -> Judgement[ChangeSet]:
+            found = self.cloudformation.change_set(name)
+            return (
+                Settled(found) if found.status in ("CREATE_COMPLETE", "FAILED") else Waiting("preparing the change set")
+            )
+
+        change_set = wait.until(judge, self.run.clock, CHANGE_SET_WITHIN, self.run.recorder.progress)
+        if change_set.status == "FAILED" and not change_set.empty:
+            self.cloudformation.drop_change_set(name)
+            raise InvalidInput(
+                f"stack {self.cloudformation.name}: {change_set.reason}", cure="correct the template's parameters"
+            )
+        return change_set
+
+    def _await(self, kind: str, begun: datetime) -> None:
+        told: set[str] = set()
+
+        def judge() -> Judgement[Stack | None]:
+            for identity, line in self.cloudformation.events(begun):
+                if identity not in told:
+                    told.add(identity)
+                    self.run.recorder.progress(line)
+            stack = self.cloudformation.stack()
+            if stack is None or (stack.settled and stack.status != "REVIEW_IN_PROGRESS"):
+                return Settled(stack)
+            return Waiting("")
+
+        stack = wait.until(judge, self.run.clock, STACK_WITHIN, lambda _why: None)
+        good = (stack is None) if kind == "DELETE" else bool(stack and stack.status == f"{kind}_COMPLETE")
+        if not good:
+            failed = [line for _, line in self.cloudformation.events(begun) if "_FAILED" in line]
+            raise Trouble(
+                f"stack {self.cloudformation.name} is {stack.status if stack else 'gone'}: {failed[:1]}",
+                cure="see the events, correct the cause, then run it again",
+                evidence=failed,
+            )
+
+    def _settled(self) -> Stack | None:
+        """The stack once nothing is going on with it: an earlier, killed run may have left it busy."""
+
+        def judge() -> Judgement[Stack | None]:
+            stack = self.cloudformation.stack()
+            return Settled(stack) if stack is None or stack.settled else Waiting(f"stack is {stack.status}")
+
+        stack = wait.until(judge, self.run.clock, STACK_WITHIN, self.run.recorder.progress)
+        if stack and stack.status in UNUSABLE and not self.options.delete:
+            raise Refused(
+                f"stack {stack.name} is {stack.status}: {stack.reason}",
+                cure=f"remove it first: `provision --delete --confirm {stack.name}`",
+            )
+        return stack
+
+    def _parameters(self, stack: Stack | None) -> dict[str, str]:
+        settings = self.run.settings
+        given = {
+            "ClusterName": settings.cluster,
+            "ServiceName": settings.service,
+            "RepositoryName": settings.image.repository,
+            **{key: value or "" for key, value in settings.provision.parameters.items()},
+        }
+        if not {"VpcId", "SubnetIds"} <= set(given) and stack is None:
+            network = self.network.default_network()
+            if network is None:
+                raise InvalidInput(
+                    "the account has no default VPC", cure="name one: provision.parameters.VpcId and SubnetIds"
+                )
+            vpc, subnets = network
+            given = {"VpcId": vpc, "SubnetIds": ",".join(subnets), "AssignPublicIp": "ENABLED", **given}
+        return given
+
+    def _images(self) -> dict[str, str]:
+        """The images that the first service starts with: the app's and those of `provision.images`, by digest."""
+        run, tag = self.run, self.options.release or new_release_id(self.run.clock.wall(), self.run.origin.commit)
+        found = {}
+        wanted: dict[str, ImageSettings] = dict(run.settings.provision.images)
+        if self.options.image:
+            with run.recorder.step("image"):
+                found["Image"] = images.given(run, self.options.image).reference
+        else:
+            wanted["Image"] = run.settings.image
+        for parameter, settings in wanted.items():
+            repository = images.repository(run, settings.repository)
+            step = images.BuiltImage(run, settings, repository, checked_release_id(tag), images.DEFAULT_PLATFORM)
+            found[parameter] = converge(step, run, images.LISTED_WITHIN).reference
+        return found
+
+    def _refuse_to_delete(self, stack: Stack | None) -> None:
+        name = self.cloudformation.name
+        if stack is not None and self.options.confirm != name:
+            raise InvalidInput(
+                f"--delete removes all of {name}: service, load balancer, images and logs",
+                cure=f"confirm it: --confirm {name}",
+            )
+        if stack is None or not stack.parameters.get("Image"):
+            return
+        try:
+            seen = self.run.observer.look()
+        except InvalidInput:
+            return
+        live = decide.holder(seen)
+        if live:
+            raise Refused(
+                f"release {live.release} has a live canary at {seen.service.label}", cure="`rollback` it first"
+            )
+
+    def _delete(self, stack: Stack | None) -> None:
+        with self.run.recorder.step("stack") as step:
+            if stack is None:
+                step.message = "unchanged: there is no such stack"
+                return
+            if self.run.dry_run:
+                step.message = f"would delete stack {stack.name}"
+                return
+            begun = self.run.clock.wall() - timedelta(seconds=1)
+            self.cloudformation.delete()
+            self._await("DELETE", begun)
+            step.message = "deleted"
+
+    def _template(self) -> str:
+        own = self.run.settings.provision.template
+        if own:
+            path = self.run.folder / own
+            try:
+                return path.read_text(encoding="utf-8")
+            except OSError as error:
+                raise InvalidInput(f"{path}: {error.strerror}", cure="check provision.template") from error
+        return resources.files("ecs_pipeline.resources").joinpath("environment.yml").read_text(encoding="utf-8")
+
+    def _show_outputs(self) -> None:
+        stack = None if self.options.delete or self.run.dry_run else self.cloudformation.stack()
+        for key, value in (stack.outputs if stack else {}).items():
+            self.run.recorder.progress(f"{key}: {value}")
+
+
+def _parameter_names(template: str) -> list[str]:
+    """The parameters of a template; its functions (`!Ref`) are read as plain values."""
+    from ruamel.yaml import YAML
+
+    reader = YAML(typ="rt", pure=True)
+    document = reader.load(template)
+    return list(document.get("Parameters") or {})
