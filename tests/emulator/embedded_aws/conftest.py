@@ -20,9 +20,9 @@ def environment(embedded_aws: EmbeddedAws, aws: Callable[[str], Any]) -> Iterato
     embedded_aws.configure(health_check_interval=0.3)
     made = Environment(embedded_aws, aws)
     yield made
-    if "cluster" not in made.__dict__:
+    if not made.ecs.describe_clusters(clusters=[made.name])["clusters"]:
         return
-    for service in made.ecs.list_services(cluster=made.cluster)["serviceArns"]:
-        made.ecs.delete_service(cluster=made.cluster, service=service, force=True)
-    for task in made.ecs.list_tasks(cluster=made.cluster)["taskArns"]:
-        made.ecs.stop_task(cluster=made.cluster, task=task)
+    for service in made.ecs.list_services(cluster=made.name)["serviceArns"]:
+        made.ecs.delete_service(cluster=made.name, service=service, force=True)
+    for task in made.ecs.list_tasks(cluster=made.name)["taskArns"]:
+        made.ecs.stop_task(cluster=made.name, task=task)

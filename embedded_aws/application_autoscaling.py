@@ -1,0 +1,191 @@
+"""Application Auto Scaling: scalable targets and scaling policies are kept, and nothing scales by itself.
+
+API reference of Application Auto Scaling: RegisterScalableTarget, PutScalingPolicy and their describe and delete calls.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+from ministack import app as ministack_app
+from ministack.core import router
+from ministack.core.concurrency import run_reentrant
+from ministack.core.responses import error_response_json
+from ministack.services import ecs
+
+from embedded_aws.api import ApiError, json_action, page
+from embedded_aws.ecs import services
+
+if TYPE_CHECKING:
+    from embedded_aws.api import Members, Response
+
+    TargetKey = tuple[str, str, str]
+
+_SERVICE = "application-autoscaling"
+_PREFIX = "AnyScaleFrontendService."
+_ROLE = "aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService"
+_SUSPENDED = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
+_targets: dict[TargetKey, Members] = {}
+_policies: dict[tuple[TargetKey, str], Members] = {}
+
+
+def install() -> None:
+    """Add the service to ministack."""
+    router.SERVICE_PATTERNS[_SERVICE] = {"target_prefixes": [_PREFIX], "credential_scope": _SERVICE}
+    ministack_app.SERVICE_HANDLERS[_SERVICE] = _handle
+
+
+async def _handle(_method: str, _path: str, headers: Members, body: bytes, _query: Members) -> Response:
+    action = headers.get("x-amz-target", "").removeprefix(_PREFIX)
+    if action not in _ACTIONS:
+        return error_response_json("UnknownOperationException", f"{action} is not emulated.", 400)
+    answer: Response = await run_reentrant(json_action(_ACTIONS[action]), json.loads(body or b"{}"))
+    return answer
+
+
+def register_target(request: Members) -> Members:
+    """RegisterScalableTarget: a new one, or changes of one; the service is brought between its bounds."""
+    key = key_of(request)
+    service = _service(key)
+    target = _targets.get(key)
+    if target is None:
+        for member in ("MinCapacity", "MaxCapacity"):
+            if member not in request:
+                message = f"{member} is required when a scalable target is registered."
+                raise ApiError("ValidationException", message)
+        target = _targets[key] = {
+            "ServiceNamespace": key[0],
+            "ResourceId": key[1],
+            "ScalableDimension": key[2],
+            "RoleARN": f"arn:aws:iam::{os.environ['MINISTACK_ACCOUNT_ID']}:role/{_ROLE}",
+            "CreationTime": time.time(),
+            "SuspendedState": dict.fromkeys(_SUSPENDED, False),
+            "ScalableTargetARN": _arn(f"scalable-target/{uuid.uuid4().hex[:22]}"),
+        }
+    target.update(
+        {name: request[name] for name in ("MinCapacity", "MaxCapacity", "RoleARN") if request.get(name) is not None}
+    )
+    target["SuspendedState"] = {**target["SuspendedState"], **(request.get("SuspendedState") or {})}
+    _keep_between(service, int(target["MinCapacity"]), int(target["MaxCapacity"]))
+    return {"ScalableTargetARN": target["ScalableTargetARN"]}
+
+
+def deregister_target(request: Members) -> Members:
+    """DeregisterScalableTarget: its policies go with it."""
+    key = _known(request)
+    del _targets[key]
+    for each in [each for each in _policies if each[0] == key]:
+        del _policies[each]
+    return {}
+
+
+def put_policy(request: Members) -> Members:
+    """PutScalingPolicy: a new one, or changes of one."""
+    key = _known(request)
+    name = request["PolicyName"]
+    policy = _policies.setdefault(
+        (key, name),
+        {
+            "PolicyARN": _arn(f"scalingPolicy:{uuid.uuid4()}:resource/{key[0]}/{key[1]}:policyName/{name}"),
+            "CreationTime": time.time(),
+            "PolicyType": "StepScaling",
+            "Alarms": [],
+        },
+    )
+    policy.update(request)
+    return {"PolicyARN": policy["PolicyARN"], "Alarms": policy["Alarms"]}
+
+
+def delete_policy(request: Members) -> Members:
+    """DeleteScalingPolicy."""
+    if _policies.pop((key_of(request), request["PolicyName"]), None) is None:
+        raise ApiError("ObjectNotFoundException", f"No scaling policy found named {request['PolicyName']}.")
+    return {}
+
+
+def key_of(request: Members) -> TargetKey:
+    """Give what identifies a scalable target."""
+    return request["ServiceNamespace"], request["ResourceId"], request["ScalableDimension"]
+
+
+def _describe_targets(request: Members) -> Members:
+    wanted, dimension = request.get("ResourceIds"), request.get("ScalableDimension")
+    found = [
+        target
+        for (namespace, resource, its_dimension), target in _targets.items()
+        if namespace == request["ServiceNamespace"]
+        and (not wanted or resource in wanted)
+        and (not dimension or its_dimension == dimension)
+    ]
+    return _page("ScalableTargets", found, request)
+
+
+def _describe_policies(request: Members) -> Members:
+    found = [
+        policy
+        for (key, name), policy in _policies.items()
+        if key[0] == request["ServiceNamespace"]
+        and request.get("ResourceId") in {None, key[1]}
+        and request.get("ScalableDimension") in {None, key[2]}
+        and (not request.get("PolicyNames") or name in request["PolicyNames"])
+    ]
+    return _page("ScalingPolicies", found, request)
+
+
+def _describe_activities(_request: Members) -> Members:
+    return {"ScalingActivities": []}
+
+
+def _page(member: str, found: list[Members], request: Members) -> Members:
+    paging = {"nextToken": request.get("NextToken"), "maxResults": request.get("MaxResults")}
+    shown, more = page(found, paging, default_size=50)
+    return {member: shown, **({"NextToken": more["nextToken"]} if more else {})}
+
+
+def _known(request: Members) -> TargetKey:
+    key = key_of(request)
+    if key not in _targets:
+        message = (
+            f"No scalable target registered for service namespace: {key[0]}, "
+            f"resource ID: {key[1]}, scalable dimension: {key[2]}"
+        )
+        raise ApiError("ObjectNotFoundException", message)
+    return key
+
+
+def _service(key: TargetKey) -> Members | None:
+    """Find the ECS service of a target; other namespaces are taken as they are."""
+    if key[0] != "ecs":
+        return None
+    service: Members | None = ecs._services.get(key[1].removeprefix("service/"))
+    if service is None or service["status"] != "ACTIVE":
+        raise ApiError("ValidationException", f"ECS service doesn't exist: {key[1]}")
+    return service
+
+
+def _keep_between(service: Members | None, low: int, high: int) -> None:
+    if service is not None and not low <= service["desiredCount"] <= high:
+        count = min(max(service["desiredCount"], low), high)
+        cluster, name = service["clusterArn"], service["serviceName"]
+        services.update({"cluster": cluster, "service": name, "desiredCount": count})
+
+
+def _arn(resource: str) -> str:
+    region, account = os.environ["MINISTACK_REGION"], os.environ["MINISTACK_ACCOUNT_ID"]
+    service = "autoscaling" if resource.startswith("scalingPolicy") else _SERVICE
+    return f"arn:aws:{service}:{region}:{account}:{resource}"
+
+
+_ACTIONS = {
+    "RegisterScalableTarget": register_target,
+    "DescribeScalableTargets": _describe_targets,
+    "DeregisterScalableTarget": deregister_target,
+    "PutScalingPolicy": put_policy,
+    "DescribeScalingPolicies": _describe_policies,
+    "DeleteScalingPolicy": delete_policy,
+    "DescribeScalingActivities": _describe_activities,
+}

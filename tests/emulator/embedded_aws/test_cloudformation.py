@@ -1,0 +1,304 @@
+"""Stacks of the resources that a service needs: change sets, conditions, updates in place, deletion."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import docker
+import pytest
+
+from embedded_aws import images
+from tests.emulator.embedded_aws.environment import fetch, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.emulator.embedded_aws.environment import Environment
+
+ROLE = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
+
+def template(**changes: Any) -> dict[str, Any]:
+    """A whole environment, as users write it; `changes` go into the resources' properties by logical id."""
+    name = {"Ref": "AWS::StackName"}
+    container = {
+        "Name": "app",
+        "Image": {"Ref": "Image"},
+        "PortMappings": [{"ContainerPort": {"Ref": "Port"}}],
+        "Environment": [
+            {"Name": "PORT", "Value": {"Ref": "Port"}},
+            {"Fn::If": ["Debug", {"Name": "DEBUG", "Value": "1"}, {"Ref": "AWS::NoValue"}]},
+        ],
+        "DockerLabels": {"Team-Name": "lab"},
+        "LogConfiguration": {
+            "LogDriver": "awslogs",
+            "Options": {
+                "awslogs-group": {"Ref": "Logs"},
+                "awslogs-region": {"Ref": "AWS::Region"},
+                "awslogs-stream-prefix": "app",
+            },
+        },
+    }
+    resources = {
+        "Cluster": ("ECS::Cluster", {"ClusterName": name}),
+        "Repository": ("ECR::Repository", {"RepositoryName": name, "ImageTagMutability": "IMMUTABLE"}),
+        "Logs": ("Logs::LogGroup", {"LogGroupName": {"Fn::Join": ["/", ["", "ecs", name]]}}),
+        "Role": ("IAM::Role", {"AssumeRolePolicyDocument": ROLE}),
+        "Group": ("EC2::SecurityGroup", {"GroupDescription": "app", "VpcId": {"Ref": "Vpc"}}),
+        "Balancer": (
+            "ElasticLoadBalancingV2::LoadBalancer",
+            {"Name": name, "Subnets": {"Ref": "Subnets"}, "SecurityGroups": [{"Fn::GetAtt": ["Group", "GroupId"]}]},
+        ),
+        "Targets": (
+            "ElasticLoadBalancingV2::TargetGroup",
+            {
+                "Name": name,
+                "Port": {"Ref": "Port"},
+                "Protocol": "HTTP",
+                "VpcId": {"Ref": "Vpc"},
+                "TargetType": "ip",
+                "HealthCheckPath": "/health",
+                "HealthCheckIntervalSeconds": 5,
+                "HealthCheckTimeoutSeconds": 2,
+                "TargetGroupAttributes": [{"Key": "deregistration_delay.timeout_seconds", "Value": "1"}],
+            },
+        ),
+        "Listener": (
+            "ElasticLoadBalancingV2::Listener",
+            {
+                "LoadBalancerArn": {"Ref": "Balancer"},
+                "Port": 80,
+                "Protocol": "HTTP",
+                "DefaultActions": [{"Type": "forward", "TargetGroupArn": {"Ref": "Targets"}}],
+            },
+        ),
+        "Definition": (
+            "ECS::TaskDefinition",
+            {
+                "Family": name,
+                "NetworkMode": "awsvpc",
+                "RequiresCompatibilities": ["FARGATE"],
+                "Cpu": "256",
+                "Memory": "512",
+                "ExecutionRoleArn": {"Fn::GetAtt": "Role.Arn"},
+                "EnableFaultInjection": True,
+                "RuntimePlatform": {"CpuArchitecture": "X86_64", "OperatingSystemFamily": "LINUX"},
+                "ContainerDefinitions": [container],
+            },
+        ),
+        "Service": (
+            "ECS::Service",
+            {
+                "ServiceName": name,
+                "Cluster": {"Ref": "Cluster"},
+                "TaskDefinition": {"Ref": "Definition"},
+                "LaunchType": "FARGATE",
+                "HealthCheckGracePeriodSeconds": 30,
+                "DeploymentConfiguration": {
+                    "MaximumPercent": 200,
+                    "MinimumHealthyPercent": 100,
+                    "DeploymentCircuitBreaker": {"Enable": True, "Rollback": True},
+                },
+                "LoadBalancers": [
+                    {"ContainerName": "app", "ContainerPort": {"Ref": "Port"}, "TargetGroupArn": {"Ref": "Targets"}}
+                ],
+                "NetworkConfiguration": {
+                    "AwsvpcConfiguration": {"Subnets": {"Ref": "Subnets"}, "SecurityGroups": [{"Ref": "Group"}]}
+                },
+                "PropagateTags": "SERVICE",
+                "Tags": [{"Key": "team", "Value": "lab"}],
+            },
+        ),
+        "Scaling": (
+            "ApplicationAutoScaling::ScalableTarget",
+            {
+                "MinCapacity": 1,
+                "MaxCapacity": 3,
+                "ResourceId": {"Fn::Sub": "service/${Cluster}/${Service.Name}"},
+                "ScalableDimension": "ecs:service:DesiredCount",
+                "ServiceNamespace": "ecs",
+            },
+        ),
+        "Policy": (
+            "ApplicationAutoScaling::ScalingPolicy",
+            {
+                "PolicyName": "cpu",
+                "PolicyType": "TargetTrackingScaling",
+                "ScalingTargetId": {"Ref": "Scaling"},
+                "TargetTrackingScalingPolicyConfiguration": {
+                    "TargetValue": 60,
+                    "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"},
+                },
+            },
+        ),
+    }
+    made: dict[str, Any] = {
+        logical_id: {"Type": f"AWS::{kind}", "Properties": {**properties, **changes.get(logical_id, {})}}
+        for logical_id, (kind, properties) in resources.items()
+    }
+    made["Service"]["DependsOn"] = "Listener"
+    return {
+        "Parameters": {
+            "Image": {"Type": "String"},
+            "Mode": {"Type": "String", "Default": "plain"},
+            "Port": {"Type": "Number", "Default": 8000},
+            "Vpc": {"Type": "AWS::EC2::VPC::Id"},
+            "Subnets": {"Type": "List<AWS::EC2::Subnet::Id>"},
+        },
+        "Conditions": {"Debug": {"Fn::Equals": [{"Ref": "Mode"}, "debug"]}},
+        "Resources": made,
+        "Outputs": {
+            "Uri": {"Value": {"Fn::GetAtt": ["Repository", "RepositoryUri"]}},
+            "Target": {"Value": {"Ref": "Scaling"}},
+            "Policy": {"Value": {"Fn::GetAtt": ["Policy", "PolicyName"]}},
+        },
+    }
+
+
+class Stack:
+    """One stack and what the tests ask of it."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.name = environment.name
+        self.api = environment.client("cloudformation")
+
+    def parameters(self, *, image: str = "", **values: str) -> list[dict[str, Any]]:
+        ec2 = self.environment.client("ec2")
+        vpc = ec2.describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
+        subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
+        known = {"Image": image, "Vpc": vpc, "Subnets": ",".join(each["SubnetId"] for each in subnets), **values}
+        return [
+            {"ParameterKey": key, **({"ParameterValue": value} if value else {"UsePreviousValue": True})}
+            for key, value in known.items()
+        ]
+
+    def change_set(self, kind: str, body: dict[str, Any], **parameters: str) -> Any:
+        name = f"c{len(self.api.list_change_sets(StackName=self.name)['Summaries'])}" if kind == "UPDATE" else "first"
+        self.api.create_change_set(
+            StackName=self.name,
+            ChangeSetName=name,
+            ChangeSetType=kind,
+            TemplateBody=json.dumps(body),
+            Parameters=self.parameters(**parameters),
+            Capabilities=["CAPABILITY_IAM"],
+        )
+        return self.api.describe_change_set(StackName=self.name, ChangeSetName=name)
+
+    def execute(self, change_set: Any) -> Any:
+        self.api.execute_change_set(ChangeSetName=change_set["ChangeSetId"])
+        return wait_for(lambda: self._finished(), seconds=60)
+
+    def _finished(self) -> Any:
+        stack = self.api.describe_stacks(StackName=self.name)["Stacks"][0]
+        return None if stack["StackStatus"].endswith("IN_PROGRESS") else stack
+
+    def delete(self) -> Any:
+        """Delete the stack; give the reason when that failed."""
+        arn = self.api.describe_stacks(StackName=self.name)["Stacks"][0]["StackId"]
+        self.api.delete_stack(StackName=self.name)
+
+        def status() -> Any:
+            stack = self.api.describe_stacks(StackName=arn)["Stacks"][0]
+            return None if stack["StackStatus"].endswith("IN_PROGRESS") else stack
+
+        return wait_for(status, seconds=60)
+
+
+@pytest.fixture
+def stack(environment: Environment) -> Iterator[Stack]:
+    made = Stack(environment)
+    made.execute(made.change_set("CREATE", template(), image=images.build_app("v1")))
+    yield made
+    made.environment.client("ecr").delete_repository(repositoryName=made.name, force=True)
+    assert made.delete()["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_a_stack_makes_a_service_that_takes_traffic(stack: Stack, environment: Environment) -> None:
+    """CloudFormation waits for a service's steady state; template reference of AWS::ECS::Service and the others."""
+    described = stack.api.describe_stacks(StackName=stack.name)["Stacks"][0]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
+    port = environment.server.endpoint.rpartition(":")[2]
+    assert described["StackStatus"] == "CREATE_COMPLETE"
+    assert outputs == {
+        "Uri": f"127.0.0.1:{port}/{stack.name}",
+        "Target": f"service/{stack.name}/{stack.name}|ecs:service:DesiredCount|ecs",
+        "Policy": "cpu",
+    }
+    assert environment.deployments() == [("PRIMARY", "COMPLETED", "1")]
+    assert fetch(environment.url) == (200, "v1")
+    definition = environment.ecs.describe_task_definition(taskDefinition=stack.name)["taskDefinition"]
+    assert definition["enableFaultInjection"] is True
+    assert definition["runtimePlatform"]["cpuArchitecture"] == "X86_64"
+    container = definition["containerDefinitions"][0]
+    assert container["dockerLabels"] == {"Team-Name": "lab"}
+    assert container["environment"] == [{"name": "PORT", "value": "8000"}]
+    tags = {each["key"]: each["value"] for each in environment.service(include=["TAGS"])["tags"]}
+    assert (tags["team"], tags["aws:cloudformation:stack-name"]) == ("lab", stack.name)
+
+
+def test_an_update_changes_only_what_changed(stack: Stack, environment: Environment) -> None:
+    """DesiredCount that the template does not name is left alone; an unchanged revision is no UpdateService."""
+    first = environment.service()["deployments"][0]["id"]
+    environment.update(desiredCount=2)
+    scaling = {"MaxCapacity": 5}
+    change_set = stack.change_set("UPDATE", template(Scaling=scaling))
+    changes = [each["ResourceChange"] for each in change_set["Changes"]]
+    assert [(each["Action"], each["LogicalResourceId"]) for each in changes] == [("Modify", "Scaling")]
+    assert stack.execute(change_set)["StackStatus"] == "UPDATE_COMPLETE"
+    target = environment.client("application-autoscaling").describe_scalable_targets(
+        ServiceNamespace="ecs", ResourceIds=[f"service/{stack.name}/{stack.name}"]
+    )["ScalableTargets"][0]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 5)
+    service = environment.service()
+    assert (service["desiredCount"], service["deployments"][0]["id"]) == (2, first)
+
+
+def test_a_new_image_rolls_the_service_and_a_condition_adds_a_variable(
+    stack: Stack, environment: Environment
+) -> None:
+    """A changed TaskDefinition is replaced by the next revision, and the old one is deregistered."""
+    environment.update(desiredCount=2)
+    change_set = stack.change_set("UPDATE", template(), image=images.build_app("v2"), Mode="debug")
+    assert stack.execute(change_set)["StackStatus"] == "UPDATE_COMPLETE"
+    assert fetch(environment.url) == (200, "v2")
+    assert environment.service()["desiredCount"] == 2
+    definition = environment.ecs.describe_task_definition(taskDefinition=stack.name)["taskDefinition"]
+    assert {each["name"] for each in definition["containerDefinitions"][0]["environment"]} == {"PORT", "DEBUG"}
+    old = environment.ecs.describe_task_definition(taskDefinition=f"{stack.name}:1")["taskDefinition"]
+    assert old["status"] == "INACTIVE"
+
+
+def test_a_change_set_without_changes_fails(stack: Stack) -> None:
+    """DescribeChangeSet: Status FAILED with "The submitted information didn't contain changes"."""
+    change_set = stack.change_set("UPDATE", template())
+    assert (change_set["Status"], change_set["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
+    assert "didn't contain changes" in change_set["StatusReason"]
+    stack.api.delete_change_set(ChangeSetName=change_set["ChangeSetId"])
+
+
+def test_a_crashing_image_fails_the_update_and_the_stack_goes_back(stack: Stack, environment: Environment) -> None:
+    """The circuit breaker fails the resource, and CloudFormation rolls the stack back."""
+    change_set = stack.change_set("UPDATE", template(), image=images.build_app("crash"))
+    assert stack.execute(change_set)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert fetch(environment.url) == (200, "v1")
+
+
+def test_a_repository_with_images_does_not_go_with_its_stack(stack: Stack, environment: Environment) -> None:
+    """Template reference, AWS::ECR::Repository, EmptyOnDelete: a repository that is not empty is not deleted."""
+    ecr = environment.client("ecr")
+    token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    user, password = base64.b64decode(token).decode().split(":")
+    uri = ecr.describe_repositories(repositoryNames=[stack.name])["repositories"][0]["repositoryUri"]
+    engine = docker.from_env(version="auto")
+    engine.images.get(images.build_app("v1")).tag(uri, "one")
+    engine.images.push(uri, tag="one", auth_config={"username": user, "password": password})
+    deleted = stack.delete()
+    assert deleted["StackStatus"] == "DELETE_FAILED"
+    assert "Repository" in deleted["StackStatusReason"]
+    assert environment.ecs.describe_clusters(clusters=[stack.name])["clusters"] == []
