@@ -6,11 +6,12 @@ the same path without the writing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from ecs_pipeline import wait
 from ecs_pipeline.run import Run
-from ecs_pipeline.wait import Judgement, Settled
+from ecs_pipeline.wait import Deadline, Judgement, Settled
 
 Seen = TypeVar("Seen")
 Result = TypeVar("Result")
@@ -20,6 +21,7 @@ class Step(Generic[Seen, Result]):
     """A part of a stage that brings AWS from what is seen to what is wanted."""
 
     name = ""
+    writes = True
 
     def observe(self) -> Seen:
         """Read what the step is about."""
@@ -36,6 +38,10 @@ class Step(Generic[Seen, Result]):
         """Whether what is wanted is there: Settled, Waiting (why) or Broken (why)."""
         raise NotImplementedError
 
+    def evidence(self) -> Sequence[str]:
+        """What helps to understand that it was not settled in time."""
+        return ()
+
     def planned(self, seen: Seen) -> Result:
         """What a dry run goes on with in place of what would have been made."""
         raise NotImplementedError
@@ -45,33 +51,40 @@ class Step(Generic[Seen, Result]):
         return ""
 
 
-def converge(step: Step[Seen, Result], run: Run, within: float) -> Result:
-    """Carry a step out, waiting `within` seconds at most. Raises what the step's reads and writes raise,
-    StepBroken or TimedOut.
-    """
+def converge(step: Step[Seen, Result], run: Run, deadline: Deadline) -> Result:
+    """Carry a step out. Raises what its reads and writes raise, StepBroken, TimedOut at the deadline."""
     with run.recorder.step(step.name) as record:
         seen = step.observe()
         change = step.decide(seen)
         if run.dry_run:
             judgement = step.judge(seen)
             if not change and isinstance(judgement, Settled):
-                record.message = f"unchanged: {step.told(judgement.result)}"
+                record.message = _unchanged(step, judgement.result)
                 return judgement.result
             record.message = f"would {change or 'wait'}"
             return step.planned(seen)
         if change:
             run.recorder.progress(change)
             step.act(seen)
-        result = settle(step, run, within, None if change else seen)
-        record.message = step.told(result) if change else f"unchanged: {step.told(result)}".rstrip(": ")
+        result = settle(step, run, deadline, None if change else seen)
+        record.message = step.told(result) if change else _unchanged(step, result)
         return result
 
 
-def settle(step: Step[Seen, Result], run: Run, within: float, first: Seen | None = None) -> Result:
+def settle(step: Step[Seen, Result], run: Run, deadline: Deadline, first: Seen | None = None) -> Result:
     """Wait until the step is judged settled; `first` is what was seen just now, if anything."""
     unused = [] if first is None else [first]
 
     def look() -> Judgement[Result]:
         return step.judge(unused.pop() if unused else step.observe())
 
-    return wait.until(look, run.clock, within, run.recorder.progress)
+    try:
+        return wait.until(look, run.clock, deadline, run.recorder.progress)
+    except wait.TimedOut as error:
+        error.evidence = tuple(step.evidence())
+        raise
+
+
+def _unchanged(step: Step[Seen, Result], result: Result) -> str:
+    told = step.told(result)
+    return f"unchanged: {told}".rstrip(": ") if step.writes else told

@@ -157,7 +157,8 @@ def _argument(key: str, value: str | None) -> str:
 
 
 def _tell(line: str, lines: list[str], told: Told) -> None:
-    if line.strip():
+    """Tell a builder's line; what the engine's own builder says of its intermediate images helps nobody."""
+    if line.strip() and not line.startswith((" --->", "Removing intermediate container")):
         lines.append(line)
         told(line)
 

@@ -18,11 +18,11 @@ PAUSE = 0.2
 """Seconds between two looks that are to agree."""
 
 
-class TurnChanged(Exception):
+class TurnChanged(Refused):
     """The turn is another than the stage began with; `service` is what two looks agreed on."""
 
     def __init__(self, service: Service) -> None:
-        super().__init__(service.marks.turn.digest)
+        super().__init__("another turn began: the release was cancelled")
         self.service = service
 
 

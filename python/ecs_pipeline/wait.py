@@ -42,6 +42,19 @@ class Broken:
 Judgement = Settled[T] | Waiting | Broken
 
 
+@dataclass(frozen=True)
+class Deadline:
+    """An end of time allowed: `at` on the clock, `allowed` seconds in all, as the config says."""
+
+    at: float
+    allowed: float
+
+    @classmethod
+    def after(cls, clock: Clock, seconds: float) -> Deadline:
+        """So many seconds from now."""
+        return cls(clock.now() + seconds, seconds)
+
+
 class TimedOut(ReleaseFailed):
     """The time allowed was over before the wait was settled."""
 
@@ -50,18 +63,16 @@ class StepBroken(ReleaseFailed):
     """A wait was judged broken."""
 
 
-def until(judge: Callable[[], Judgement[T]], clock: Clock, within: float, told: Callable[[str], None]) -> T:
-    """Look until `judge` says Settled, at most `within` seconds; `told` hears why it waits, when that changes.
+def until(judge: Callable[[], Judgement[T]], clock: Clock, deadline: Deadline, told: Callable[[str], None]) -> T:
+    """Look until `judge` says Settled or the deadline is over; `told` hears why it waits, when that changes.
 
     Raises StepBroken as soon as `judge` says Broken, TimedOut when the time is over. It never sleeps past the end.
     """
-    start = clock.now()
-    deadline = start + within
     last = [""]
 
     def pause(state: tenacity.RetryCallState) -> float:
         wanted = FIRST_PAUSE * GROWTH ** min(state.attempt_number - 1, 50)
-        return max(0.0, min(wanted, LONGEST_PAUSE, deadline - clock.now()))
+        return max(0.0, min(wanted, LONGEST_PAUSE, deadline.at - clock.now()))
 
     def heard(judgement: Judgement[T]) -> bool:
         if isinstance(judgement, Waiting) and judgement.why != last[0]:
@@ -71,7 +82,7 @@ def until(judge: Callable[[], Judgement[T]], clock: Clock, within: float, told: 
 
     policy = tenacity.Retrying(
         retry=tenacity.retry_if_result(heard),
-        stop=lambda _state: clock.now() >= deadline,
+        stop=lambda _state: clock.now() >= deadline.at,
         wait=pause,
         sleep=clock.sleep,
         retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
@@ -81,7 +92,7 @@ def until(judge: Callable[[], Judgement[T]], clock: Clock, within: float, told: 
         return judgement.result
     if isinstance(judgement, Broken):
         raise StepBroken(judgement.why, evidence=judgement.evidence)
-    raise TimedOut(f"not within {duration(within)}: {judgement.why}")
+    raise TimedOut(f"not within {duration(deadline.allowed)}: {judgement.why}")
 
 
 def duration(seconds: float) -> str:

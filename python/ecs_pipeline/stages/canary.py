@@ -12,6 +12,8 @@ restore           only when one of these failed: as if nothing had been
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ecs_pipeline import decide, marks
@@ -43,7 +45,7 @@ from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
 from ecs_pipeline.steps.tasks import Lost, Made, TasksStep, held_by
 from ecs_pipeline.steps.traffic import Seen, TrafficStep
 from ecs_pipeline.steps.unused import discard
-from ecs_pipeline.wait import duration
+from ecs_pipeline.wait import Deadline, duration
 
 STEPS = ("preflight", "image", "task-definition", "tasks", "healthy", "traffic", "bake", "restore")
 
@@ -71,24 +73,36 @@ def canary(run: Run, options: CanaryOptions) -> None:
             step.message = f"release {plan.release} is done already: nothing was changed"
             _record_canary(run, plan.seen.canaries, plan.seen.service.running)
             return
+        step.message = _serving(plan)
         stage = Canary(run, plan, Fence(run.ecs, run.clock, plan.seen.service), Made())
-        service = plan.seen.service
-        step.message = f"{Revision(service.revision).name} runs {service.running} of {service.desired} tasks"
-    try:
+        with _undoing(stage):
+            _begin(stage)
+    with _undoing(stage):
         _carry_out(stage)
+
+
+@contextmanager
+def _undoing(stage: Canary) -> Iterator[None]:
+    """What ends the stage early, and what of it is taken back then."""
+    try:
+        yield
     except TurnChanged as changed:
         _undo(stage)
         raise refusal(changed.service, stage.release) from changed
     except Lost as lost:
         _give_way(stage, lost.winner)
-        raise held_by(service, lost.winner) from lost
+        raise held_by(stage.plan.seen.service, lost.winner) from lost
     except ReleaseFailed as failure:
         _restore(stage, failure)
         raise
 
 
+def _serving(plan: Plan) -> str:
+    service = plan.seen.service
+    return f"{Revision(service.revision).name} runs {service.running} of {service.desired} tasks"
+
+
 def _carry_out(stage: Canary) -> None:
-    _begin(stage)
     image = _image(stage)
     revision = _revision(stage, image)
     sizes = stage.run.settings.canary.sizes
@@ -105,34 +119,33 @@ def _carry_out(stage: Canary) -> None:
 def _begin(stage: Canary) -> None:
     """(4) Sweep what other turns left, then mark the release as under way."""
     run, seen = stage.run, stage.plan.seen
-    with run.recorder.step("preflight"):
-        while left := decide.leftover_tasks(seen):
-            run.recorder.progress("sweeping what an earlier release left")
-            if run.dry_run:
-                break
-            if left.drain:
-                targets = [one.target for one in left.drain]
-                removal.deregister(run, [one.target for one in left.drain if not one.draining], stage.fence.write)
-                removal.drained(run, targets, run.settings.rollback.drain)
-            else:
-                removal.stop(run, left.stop, "ecs-pipeline: left over from an earlier release", stage.fence.write)
-                removal.stopped(run, left.stop)
-            seen = run.observer.look()
-        before = stage.plan.seen.marks
-        if (before.under_way, before.source) != (stage.release, stage.plan.source) and not run.dry_run:
-            tags = {marks.UNDER_WAY: stage.release, marks.SOURCE: stage.plan.source, marks.APPROVAL: ""}
-            stage.fence.write(lambda: run.ecs.tag(seen.service.arn, tags))
+    while left := decide.leftover_tasks(seen):
+        run.recorder.progress("sweeping what an earlier release left")
+        if run.dry_run:
+            break
+        if left.drain:
+            targets = [one.target for one in left.drain]
+            removal.deregister(run, [one.target for one in left.drain if not one.draining], stage.fence.write)
+            removal.drained(run, targets, run.settings.rollback.drain)
+        else:
+            removal.stop(run, left.stop, "ecs-pipeline: left over from an earlier release", stage.fence.write)
+            removal.stopped(run, left.stop)
+        seen = run.observer.look()
+    before = stage.plan.seen.marks
+    if (before.under_way, before.source) != (stage.release, stage.plan.source) and not run.dry_run:
+        tags = {marks.UNDER_WAY: stage.release, marks.SOURCE: stage.plan.source, marks.APPROVAL: ""}
+        stage.fence.write(lambda: run.ecs.tag(seen.service.arn, tags))
 
 
 def _image(stage: Canary) -> Image:
     run, plan = stage.run, stage.plan
     if plan.image:
-        return converge(GivenImage(plan.image), run, LISTED_WITHIN)
+        return converge(GivenImage(plan.image), run, Deadline.after(run.clock, LISTED_WITHIN))
     assert plan.repository is not None  # noqa: S101 - the preflight finds one or the other
     step = BuiltImage(
         run, run.settings.image, plan.repository, tag=stage.release, platform=platform_of(plan.base.definition)
     )
-    image = converge(step, run, LISTED_WITHIN)
+    image = converge(step, run, Deadline.after(run.clock, LISTED_WITHIN))
     run.recorder.record.release.image, run.recorder.record.release.digest = image.reference, image.digest
     return image
 
@@ -143,7 +156,7 @@ def _revision(stage: Canary, image: Image) -> TaskDefinition:
     newer_than = current.number if plan.base.family == current.family else 0
     step = RevisionStep(run, stage.fence, plan.base, image, stage.release, newer_than)
     try:
-        revision = converge(step, run, REGISTERED_WITHIN)
+        revision = converge(step, run, Deadline.after(run.clock, REGISTERED_WITHIN))
     finally:
         stage.made.revisions += step.made
     run.recorder.record.release.task_definition = revision.revision.arn
@@ -161,14 +174,10 @@ def _serve(stage: Canary, revision: TaskDefinition, size: CanaryStep) -> list[Ta
     count = size.tasks or canaries_for(size.percent or 1.0, service.desired)
     if run.dry_run:
         return _would_serve(stage, revision, count)
-    deadline = run.clock.now() + run.settings.canary.healthy_within
-
-    def left() -> float:
-        return max(0.0, deadline - run.clock.now())
-
-    tasks = converge(TasksStep(run, stage.fence, service, revision, container, count, stage.made), run, left())
-    converge(HealthyStep(run, tasks, revision, container), run, left())
-    seen = converge(TrafficStep(run, stage.fence, service, tasks, revision, container), run, left())
+    deadline = Deadline.after(run.clock, run.settings.canary.healthy_within)
+    tasks = converge(TasksStep(run, stage.fence, service, revision, container, count, stage.made), run, deadline)
+    converge(HealthyStep(run, tasks, revision, container), run, deadline)
+    seen = converge(TrafficStep(run, stage.fence, service, tasks, revision, container), run, deadline)
     _record_canary(run, tasks, service.running, seen)
     return tasks
 

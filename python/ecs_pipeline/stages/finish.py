@@ -20,12 +20,15 @@ from ecs_pipeline.run import Run
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.rollout import StableStep
 from ecs_pipeline.steps.unused import used_by
+from ecs_pipeline.wait import Deadline
 
 Steps = Callable[[str], AbstractContextManager[StepRecord]]
 """Under which JUnit case a kind of work is recorded: rollback has one each, a stage's `restore` one for all."""
 
 PAUSE = 0.5
 """Seconds between two looks: reads may lag."""
+SHOWN_WITHIN = 30.0
+"""Seconds that DescribeServices may lag behind UpdateService."""
 MOST_LOOKS = 200
 REASON = "ecs-pipeline: rolled back"
 
@@ -41,19 +44,21 @@ class Overtaken(Exception):
 
 @dataclass
 class Finish:
-    """Removes what is left over in a turn; one for each rollback."""
+    """Removes what is left over in a turn; one for each rollback. `target`: `--to` sends the service there."""
 
     run: Run
     turn: Turn
     steps: Steps
     replaced: Turn | None = None
+    target: str = ""
     _stopped: dict[str, Task] = field(default_factory=dict)
     _moved: str = ""
+    _shown_by: float = 0.0
     _kept: set[str] = field(default_factory=set)
 
     def until_clean(self) -> Look:
         """Look and remove, until two looks in a row find nothing. Raises Overtaken when the turn changes."""
-        clean = 0
+        clean, left = 0, Leftover()
         for _ in range(MOST_LOOKS):
             seen = self.run.observer.look(scan=True)
             if seen.marks.turn == self.turn:
@@ -61,6 +66,8 @@ class Finish:
                 clean = 0 if left else clean + 1
                 if left:
                     self._remove(left, seen)
+                elif self._moving(seen):
+                    clean = 0
                 if clean == 2:
                     self._await_stopping()
                     self._await_stable(seen)
@@ -68,7 +75,7 @@ class Finish:
             elif seen.marks.turn != self.replaced:  # the one it replaced: a stale read
                 self._undo_update()
                 raise Overtaken(seen.marks.turn)
-            if clean:
+            if not left:
                 self.run.clock.sleep(PAUSE)
         raise Trouble(
             f"{self.run.settings.cluster}/{self.run.settings.service}: there is always something left to remove",
@@ -77,7 +84,13 @@ class Finish:
 
     def _left(self, seen: Look) -> Leftover:
         stopped = {task.revision for task in self._stopped.values()}
-        return decide.leftover(seen, stopped, self._kept)
+        left = decide.leftover(seen, stopped, self._kept)
+        to_move = self.target and seen.service.revision != self.target != self._moved
+        return Leftover(update=self.target) if to_move and not (left.drain or left.stop) else left
+
+    def _moving(self, seen: Look) -> bool:
+        """Whether DescribeServices does not show yet what UpdateService was told."""
+        return bool(self._moved) and seen.service.revision != self._moved and self.run.clock.now() < self._shown_by
 
     def _remove(self, left: Leftover, seen: Look) -> None:
         if left.drain:
@@ -114,7 +127,7 @@ class Finish:
     def _update(self, revision: str) -> None:
         with self.steps("service-update") as step:
             self.run.recorder.progress(f"update the service to {Revision(revision).name}")
-            self._moved = revision
+            self._moved, self._shown_by = revision, self.run.clock.now() + SHOWN_WITHIN
             self.run.ecs.update_service(revision)
             step.message = f"back to {Revision(revision).name}"
 
@@ -152,8 +165,8 @@ class Finish:
         with self.steps("stable") as step:
             try:
                 rollout = StableStep(self.run, wanted)
-                within = self.run.settings.promote.stable_within
-                step.message = rollout.told(settle(rollout, self.run, within))
+                deadline = Deadline.after(self.run.clock, self.run.settings.promote.stable_within)
+                step.message = rollout.told(settle(rollout, self.run, deadline))
             except ReleaseFailed as error:
                 raise Trouble(
                     f"the service does not come back to {Revision(wanted).name}: {error.message}",

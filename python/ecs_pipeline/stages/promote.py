@@ -25,6 +25,7 @@ from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.rollout import StableStep
 from ecs_pipeline.steps.traffic import targets_seen
+from ecs_pipeline.wait import Deadline
 
 STEPS = ("preflight", "service-update", "stable", "drain", "cleanup", "restore")
 
@@ -171,7 +172,7 @@ def _stable(run: Run, plan: Plan) -> None:
         if run.dry_run:
             step.message = "would follow the rollout"
             return
-        service = settle(rollout, run, run.settings.promote.stable_within)
+        service = settle(rollout, run, Deadline.after(run.clock, run.settings.promote.stable_within))
         step.message = rollout.told(service)
         run.recorder.traffic(len(plan.canaries), service.running)
 

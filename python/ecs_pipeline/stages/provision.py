@@ -21,7 +21,7 @@ from ecs_pipeline.run import Run
 from ecs_pipeline.settings import ImageSettings
 from ecs_pipeline.stacks import ChangeSet, NetworkPort, Stack, StackPort
 from ecs_pipeline.steps import image as images
-from ecs_pipeline.wait import Judgement, Settled, Waiting
+from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
 
 STEPS = ("preflight", "stack", "image", "service")
 CHANGE_SET_WITHIN, STACK_WITHIN = 300.0, 3600.0
@@ -134,7 +134,7 @@ class Provision:
                 Settled(found) if found.status in ("CREATE_COMPLETE", "FAILED") else Waiting("preparing the change set")
             )
 
-        change_set = wait.until(judge, self.run.clock, CHANGE_SET_WITHIN, self.run.recorder.progress)
+        change_set = wait.until(judge, self.run.clock, self._within(CHANGE_SET_WITHIN), self.run.recorder.progress)
         if change_set.status == "FAILED" and not change_set.empty:
             self.cloudformation.drop_change_set(name)
             raise InvalidInput(
@@ -155,7 +155,7 @@ class Provision:
                 return Settled(stack)
             return Waiting("")
 
-        stack = wait.until(judge, self.run.clock, STACK_WITHIN, lambda _why: None)
+        stack = wait.until(judge, self.run.clock, self._within(STACK_WITHIN), lambda _why: None)
         good = (stack is None) if kind == "DELETE" else bool(stack and stack.status == f"{kind}_COMPLETE")
         if not good:
             failed = [line for _, line in self.cloudformation.events(begun) if "_FAILED" in line]
@@ -172,7 +172,7 @@ class Provision:
             stack = self.cloudformation.stack()
             return Settled(stack) if stack is None or stack.settled else Waiting(f"stack is {stack.status}")
 
-        stack = wait.until(judge, self.run.clock, STACK_WITHIN, self.run.recorder.progress)
+        stack = wait.until(judge, self.run.clock, self._within(STACK_WITHIN), self.run.recorder.progress)
         if stack and stack.status in UNUSABLE and not self.options.delete:
             raise Refused(
                 f"stack {stack.name} is {stack.status}: {stack.reason}",
@@ -211,7 +211,7 @@ class Provision:
         for parameter, settings in wanted.items():
             repository = images.repository(run, settings.repository)
             step = images.BuiltImage(run, settings, repository, checked_release_id(tag), images.DEFAULT_PLATFORM)
-            found[parameter] = converge(step, run, images.LISTED_WITHIN).reference
+            found[parameter] = converge(step, run, self._within(images.LISTED_WITHIN)).reference
         return found
 
     def _refuse_to_delete(self, stack: Stack | None) -> None:
@@ -245,6 +245,9 @@ class Provision:
             self.cloudformation.delete()
             self._await("DELETE", begun)
             step.message = "deleted"
+
+    def _within(self, seconds: float) -> Deadline:
+        return Deadline.after(self.run.clock, seconds)
 
     def _template(self) -> str:
         own = self.run.settings.provision.template

@@ -47,25 +47,26 @@ def rollback(run: Run, options: Options) -> None:
         seen = run.observer.look(scan=True)
         describe(run, seen)
         target = resolve(run, seen, options.to) if options.to else None
+        if not decide.leftover(seen):
+            _refuse(seen, options)
         step.message = _plan(run, seen, options)
     if run.dry_run:
         return
-    outcome = cancel(run, options, run.recorder.step)
+    outcome = cancel(run, options, run.recorder.step, seen)
     if target is not None:
         go_to(run, target, run.recorder.step)
-    elif outcome is Outcome.UNCHANGED:
-        run.recorder.progress(f"{outcome.value}: nothing was changed")
-    describe(run, run.observer.look())
+    if target is not None or outcome is Outcome.DONE:
+        describe(run, run.observer.look())
 
 
-def cancel(run: Run, options: Options, steps: Steps) -> Outcome:
+def cancel(run: Run, options: Options, steps: Steps, seen: Look | None = None) -> Outcome:
     """(7) Finish the last cancel, then cancel the release that is to go, and finish that."""
     for _ in range(MOST_TURNS):
         try:
-            return _cancel_once(run, options, steps)
+            return _cancel_once(run, options, steps, seen or run.observer.look(scan=True))
         except Overtaken as other:
             run.recorder.progress(f"another rollback began (of {other.turn.cancelled or 'no release'}): looking again")
-            options = replace(options, release=options.release or other.release)
+            options, seen = replace(options, release=options.release or other.release), None
     raise Refused(f"other rollbacks keep overtaking this one at {_label(run)}", cure="run it again")
 
 
@@ -78,17 +79,14 @@ def restore(run: Run, release: str) -> None:
         run.recorder.traffic(0, seen.service.running)
 
 
-def _cancel_once(run: Run, options: Options, steps: Steps) -> Outcome:
-    seen = run.observer.look(scan=True)
+def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> Outcome:
     finished = bool(decide.leftover(seen))
     if finished:
         run.recorder.progress("finishing what an earlier rollback left")
         seen = Finish(run, seen.marks.turn, steps).until_clean()
     release = _release_to_cancel(seen, options)
     if not release:
-        _refuse_if_held(seen, options)
-        if not finished and not options.release and not options.canary_only and not options.to:
-            _refuse_without_history(seen)
+        _refuse_when_held(seen, options)
         return Outcome.DONE if finished else Outcome.UNCHANGED
     begin_turn(run, seen, release, steps)
     return Outcome.DONE
@@ -128,7 +126,7 @@ def begin_turn(run: Run, seen: Look, release: str, steps: Steps, back: str | Non
     }
     run.ecs.tag(seen.service.arn, tags)
     try:
-        Finish(run, turn, steps, replaced=before.turn).until_clean()
+        Finish(run, turn, steps, replaced=before.turn, target=back or "").until_clean()
     except Overtaken as other:
         other.release = release
         raise
@@ -183,20 +181,24 @@ def _plan(run: Run, seen: Look, options: Options) -> str:
     return ", ".join(parts)
 
 
-def _refuse_if_held(seen: Look, options: Options) -> None:
+def _refuse(seen: Look, options: Options) -> None:
+    """Nothing to undo, and a reason to say so: no history at all, or somebody else's canary."""
+    if _release_to_cancel(seen, options):
+        return
+    _refuse_when_held(seen, options)
+    if options == Options() and seen.marks.turn == Turn():
+        raise Refused(
+            f"nothing to go back to at {seen.service.label}: no canary lives and no promotion is recorded",
+            cure="`rollback --to REVISION` sends the service to a revision",
+        )
+
+
+def _refuse_when_held(seen: Look, options: Options) -> None:
     live = decide.holder(seen)
     if live and options.release and options.release == seen.marks.release and seen.marks.previous is not None:
         raise Refused(
             f"release {options.release} is promoted, but the canary of {live.release} lives at {seen.service.label}",
             cure=f"`rollback --release {live.release}` first",
-        )
-
-
-def _refuse_without_history(seen: Look) -> None:
-    if seen.marks.turn == Turn():
-        raise Refused(
-            f"nothing to go back to at {seen.service.label}: no canary lives and no promotion is recorded",
-            cure="`rollback --to REVISION` sends the service to a revision",
         )
 
 

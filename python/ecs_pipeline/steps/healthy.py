@@ -20,6 +20,7 @@ class HealthyStep(Step["tuple[Task, ...]", "tuple[Task, ...]"]):
     revision: TaskDefinition
     container: str
     name = "healthy"
+    writes = False
 
     def observe(self) -> tuple[Task, ...]:
         """The tasks as they are now."""
@@ -39,6 +40,12 @@ class HealthyStep(Step["tuple[Task, ...]", "tuple[Task, ...]"]):
             if container.name in self._checked and container.health != "HEALTHY"
         ]
         return Waiting(f"container health: {', '.join(sorted(set(pending)))}") if pending else Settled(seen)
+
+    def evidence(self) -> list[str]:
+        """The task and its log."""
+        return [
+            line for one in self.observe() for line in evidence.of_task(self.run, one, self.revision, self.container)
+        ]
 
     def planned(self, seen: tuple[Task, ...]) -> tuple[Task, ...]:
         """Nothing is started in a dry run."""

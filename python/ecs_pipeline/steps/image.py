@@ -65,6 +65,7 @@ class GivenImage(Step[Image, Image]):
 
     image: Image
     name = "image"
+    writes = False
 
     def observe(self) -> Image:
         """Known since the preflight."""

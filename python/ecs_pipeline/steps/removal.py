@@ -9,7 +9,7 @@ from ecs_pipeline import wait
 from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.model import Target, Task
 from ecs_pipeline.run import Run
-from ecs_pipeline.wait import Judgement, Settled, Waiting
+from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
 
 Write = Callable[[Callable[[], None]], object]
 """How a write is made: through a fence, or plainly where a look comes before each write anyway."""
@@ -44,7 +44,7 @@ def drained(run: Run, targets: Sequence[Target], configured: float | None) -> No
         return Waiting(f"draining {', '.join(sorted({str(one) for one in left}))}") if left else Settled(None)
 
     try:
-        wait.until(judge, run.clock, within, run.recorder.progress)
+        wait.until(judge, run.clock, Deadline.after(run.clock, within), run.recorder.progress)
     except wait.TimedOut as error:
         run.recorder.progress(f"{error.message}; going on")
 
@@ -66,6 +66,6 @@ def stopped(run: Run, tasks: Sequence[Task]) -> None:
         return Waiting(f"stopping: {', '.join(sorted(states))}") if states else Settled(None)
 
     try:
-        wait.until(judge, run.clock, STOPPED_WITHIN, run.recorder.progress)
+        wait.until(judge, run.clock, Deadline.after(run.clock, STOPPED_WITHIN), run.recorder.progress)
     except ReleaseFailed as error:
         run.recorder.progress(f"{error.message}; AWS ends it by itself")

@@ -37,6 +37,7 @@ class StableStep(Step[Seen, Service]):
     run: Run
     revision: str
     name = "stable"
+    writes = False
     _known: dict[str, Task] = field(default_factory=dict)
     _appeared: bool = False
     _begun: float | None = None
@@ -65,12 +66,19 @@ class StableStep(Step[Seen, Service]):
         if done and not others and service.pending == 0:
             return Settled(service)
         name = Revision(self.revision).name
+        if primary.running >= service.desired and not others:
+            return Waiting(f"{primary.running} of {service.desired} tasks run {name}; the deployment is not complete")
         old = f", {others} of another revision" if others else ""
         return Waiting(f"{primary.running} of {service.desired} tasks run {name}{old}")
 
     def told(self, result: Service) -> str:
         """What runs."""
         return f"{result.running} of {result.desired} tasks run {Revision(self.revision).name}"
+
+    def evidence(self) -> list[str]:
+        """The service's events, and why its tasks failed."""
+        seen = self.observe()
+        return self._evidence(seen, seen.service.primary) if seen.service.primary else []
 
     def planned(self, seen: Seen) -> Service:
         """As it is."""

@@ -20,11 +20,11 @@ SEEN_WITHIN = 60.0
 MOST_TOKENS = 50
 
 
-class Lost(Exception):
+class Lost(Refused):
     """Another release's canary holds the service; `winner` is its task."""
 
     def __init__(self, winner: Task) -> None:
-        super().__init__(winner.arn)
+        super().__init__(f"release {winner.release} was faster: its canary task {winner.id} holds the service")
         self.winner = winner
 
 

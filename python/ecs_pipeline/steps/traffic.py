@@ -106,6 +106,11 @@ class TrafficStep(Step[Seen, Seen]):
             return Waiting(f"targets: {', '.join(waiting) or 'the task has no address yet'}")
         return Settled(seen)
 
+    def evidence(self) -> list[str]:
+        """The tasks and their logs."""
+        seen = self.observe()
+        return [line for one in seen.tasks for line in evidence.of_task(self.run, one, self.revision, self.container)]
+
     def planned(self, seen: Seen) -> Seen:
         """Nothing is registered in a dry run."""
         return seen
