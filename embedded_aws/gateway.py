@@ -95,7 +95,7 @@ def _own_containers(folder: Path) -> None:
         if include_unlabelled:  # at the start
             ownership.sweep_dead_owners(client, folder)
         else:
-            ownership.remove_containers(client, folder)
+            ownership.clean_up(client, folder)
 
     container_reaper.instance_id = lambda: folder.name
     container_reaper.own_labels = own_labels

@@ -1,6 +1,7 @@
 """Build the images of demo and tests from Debian's static busybox, for no image registry can be asked.
 
 Each build carries the digest of its sources and arguments as a label: an image that is there is not built again.
+Within one process each is looked at once.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +36,7 @@ APP_VARIANTS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+@cache
 def build_base() -> str:
     """Build the image that all others begin with; return its name.
 
@@ -45,12 +48,14 @@ def build_base() -> str:
         return _build(Path(folder), BASE_IMAGE, {})
 
 
+@cache
 def build_app(variant: str) -> str:
     """Build one variant of the stand-in app (a key of APP_VARIANTS); return its name."""
     build_base()
     return _build(APP_FOLDER, f"ecs-pipeline-demo/app:{variant}", APP_VARIANTS[variant])
 
 
+@cache
 def build_sidecar(name: str) -> str:
     """Build the stand-in of a sidecar such as datadog or flume; return its name."""
     build_base()

@@ -113,7 +113,7 @@ class EmbeddedAws:
                 if pipe is not None:
                     pipe.close()
             if process.returncode != 0:
-                self._remove_containers()
+                self._clean_up()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self) -> None:
@@ -152,8 +152,8 @@ class EmbeddedAws:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
         return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "TMPDIR": str(self._folder)}
 
-    def _remove_containers(self) -> None:
-        command = self._command("embedded_aws.remove_containers")
+    def _clean_up(self) -> None:
+        command = self._command("embedded_aws.clean_up")
         subprocess.run(command, env=self._server_environment(), check=False, capture_output=True)
 
     def _behaviour(self, method: str, values: Mapping[str, Any]) -> None:

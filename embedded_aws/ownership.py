@@ -25,11 +25,14 @@ _LOCK_NAME = "owner.lock"
 _log = logging.getLogger(__name__)
 
 
-def hold(folder: Path) -> IO[str]:
-    """Take the lock of a private folder; whoever keeps the returned file open owns the folder's containers."""
+def hold(folder: Path, registry: str) -> IO[str]:
+    """Take the lock of a private folder; whoever keeps the returned file open owns what is labelled with it.
+
+    `registry` is the address of its image registry, whose images go when it ends: nobody can pull them any more.
+    """
     lock = (folder / _LOCK_NAME).open("w")
     fcntl.flock(lock, fcntl.LOCK_EX)
-    lock.write("held once\n")  # until now a sweep leaves the folder alone: its owner is just starting
+    lock.write(registry)  # until now a sweep leaves the folder alone: its owner is just starting
     lock.flush()
     return lock
 
@@ -43,6 +46,27 @@ def remove_containers(client: docker.DockerClient, folder: Path) -> int:
     return len(containers)
 
 
+def remove_images(client: docker.DockerClient, registry: str) -> None:
+    """Remove all names of images that begin with a registry's address."""
+    for image in client.images.list():
+        for name in [*image.tags, *(image.attrs["RepoDigests"] or [])]:
+            if name.startswith(f"{registry}/"):
+                try:
+                    client.images.remove(name, force=True)
+                except APIError as error:  # it went with another of its names
+                    _log.debug("image %s: %s", name, error)
+
+
+def clean_up(client: docker.DockerClient, folder: Path) -> int:
+    """Remove containers and images of the owner of a folder; give the number of containers."""
+    number = remove_containers(client, folder)
+    with contextlib.suppress(OSError):
+        registry = (folder / _LOCK_NAME).read_text()
+        if registry:
+            remove_images(client, registry)
+    return number
+
+
 def sweep_dead_owners(client: docker.DockerClient, own_folder: Path) -> None:
     """Remove the containers and folders of servers that died without cleaning up."""
     labelled = client.containers.list(all=True, ignore_removed=True, filters={"label": FOLDER_LABEL})
@@ -53,7 +77,7 @@ def sweep_dead_owners(client: docker.DockerClient, own_folder: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not lock.read():
                 continue
-            number = remove_containers(client, folder)
+            number = clean_up(client, folder)
             shutil.rmtree(folder, ignore_errors=True)
             _log.info("removed %d containers of the dead owner of %s", number, folder)
 

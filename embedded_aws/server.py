@@ -25,7 +25,7 @@ def main() -> None:
     _set_environment(options, port)
     from embedded_aws import gateway, ownership
 
-    lock = ownership.hold(options.folder)
+    lock = ownership.hold(options.folder, f"127.0.0.1:{port}")
     gateway.install(options.folder)
     asyncio.run(_serve(listener, port))
     lock.close()

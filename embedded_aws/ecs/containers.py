@@ -63,7 +63,11 @@ class TaskContainers:
         container = engine().containers.create(
             image.id, **self._settings(definition, override), **self._network(definition)
         )
-        container.start()
+        try:
+            container.start()
+        except APIError:
+            container.remove(force=True)
+            raise
         container.reload()
         log = _ship_log(container, definition, self.task_arn.rsplit("/", 1)[-1])
         end = threading.Thread(target=self._await_exit, args=(container, definition["name"]), daemon=True)

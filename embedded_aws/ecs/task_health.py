@@ -33,7 +33,7 @@ def stop_unhealthy(service: Record, task: Record) -> None:
     """Stop a task of the newest deployment that fails its health checks after the grace period."""
     if task["lastStatus"] != "RUNNING" or task["desiredStatus"] != "RUNNING":
         return
-    if time.time() - task["startedAt"] < service.get("healthCheckGracePeriodSeconds", 0):
+    if time.time() - task["startedAt"] < (service["healthCheckGracePeriodSeconds"] or 0):
         return
     name = task["taskArn"].rpartition("/")[2]
     if task["healthStatus"] == "UNHEALTHY":

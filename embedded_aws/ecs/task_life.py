@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from embedded_aws.api import Members
     from embedded_aws.ecs.records import Record
 
+EXIT_SECONDS = 2.0
 ESSENTIAL_EXITED = "Essential container in task exited"
 _log = logging.getLogger(__name__)
 _lives: dict[str, TaskLife] = {}
@@ -73,7 +74,9 @@ class TaskLife:
         task_record.mark(self._task, "PENDING")
         task_record.mark(self._task, "ACTIVATING", pullStartedAt=time.time())
         overrides = {each["name"]: each for each in self._task["overrides"]["containerOverrides"]}
-        for definition in self._definition["containerDefinitions"]:
+        # An essential container first: its end is the task's, and the others live in its network.
+        definitions = sorted(self._definition["containerDefinitions"], key=lambda each: not each.get("essential", True))
+        for definition in definitions:
             if self._ending.is_set():
                 return
             self._start_container(definition, overrides.get(definition["name"], {}))
@@ -93,6 +96,8 @@ class TaskLife:
             reason = "ResourceInitializationError: unable to pull secrets or registry auth: "
             raise CannotStart(f"{reason}execution resource retrieval failed: {error}") from error
         except APIError as error:
+            if self._containers.started and self._ending.wait(EXIT_SECONDS):
+                return  # the container whose network this one joins has just ended, and with it the task
             shown["reason"] = f"CannotStartContainerError: {error.explanation}"
             raise CannotStart(shown["reason"]) from error
         with records.lock:
@@ -100,7 +105,7 @@ class TaskLife:
             if shown["lastStatus"] == "PENDING":
                 shown["lastStatus"] = "RUNNING"
             shown["networkBindings"] = _bindings(container.attrs["NetworkSettings"]["Ports"] or {})
-        if len(self._containers.started) == 1:
+        if len(self._containers.started) == 1 and self._containers.address():
             task_record.set_address(self._task, self._containers.address())
         if shown["_checked"]:
             container_health.watch(self._task, shown, container)

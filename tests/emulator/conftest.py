@@ -31,9 +31,7 @@ def embedded_aws(engine: str) -> Iterator[EmbeddedAws]:
 @pytest.fixture(scope="session")
 def aws(embedded_aws: EmbeddedAws) -> Callable[[str], Any]:
     """A factory of boto3 clients that talk to the embedded AWS, one a service."""
-    session = boto3.Session(
-        aws_access_key_id="test", aws_secret_access_key="test", region_name=embedded_aws.region
-    )
+    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=embedded_aws.region)
     clients: dict[str, Any] = {}
 
     def client(service: str) -> Any:

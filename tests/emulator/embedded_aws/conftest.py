@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.emulator.embedded_aws.environment import Environment
+from tests.emulator.embedded_aws.web_server import WebServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,3 +27,17 @@ def environment(embedded_aws: EmbeddedAws, aws: Callable[[str], Any]) -> Iterato
         made.ecs.delete_service(cluster=made.name, service=service, force=True)
     for task in made.ecs.list_tasks(cluster=made.name)["taskArns"]:
         made.ecs.stop_task(cluster=made.name, task=task)
+
+
+@pytest.fixture
+def new_server() -> Iterator[Callable[..., WebServer]]:
+    """Make web servers that are closed at the end."""
+    made: list[WebServer] = []
+
+    def new(body: str = "up") -> WebServer:
+        made.append(WebServer(body))
+        return made[-1]
+
+    yield new
+    for server in made:
+        server.close()

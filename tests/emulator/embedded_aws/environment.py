@@ -42,6 +42,10 @@ def fetch(url: str) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
+def _ports(targets: tuple[tuple[str, int], ...]) -> list[dict[str, Any]]:
+    return [{"Id": each, **({"Port": port} if port else {})} for each, port in targets]
+
+
 @dataclass
 class Environment:
     """A cluster, a load balancer and a family of revisions, made when they are first used."""
@@ -150,10 +154,17 @@ class Environment:
         details = self.wait_for_task(arn)["attachments"][0]["details"]
         return next(str(each["value"]) for each in details if each["name"] == "privateIPv4Address")
 
+    def add_targets(self, *targets: tuple[str, int], group: str = "") -> None:
+        """Register targets, in the environment's own group unless another is named."""
+        self.elb.register_targets(TargetGroupArn=group or self.target_group, Targets=_ports(targets))
+
+    def take_targets(self, *targets: tuple[str, int], group: str = "") -> None:
+        self.elb.deregister_targets(TargetGroupArn=group or self.target_group, Targets=_ports(targets))
+
     def health(self, arn: str = "", *targets: tuple[str, int], **members: Any) -> list[Any]:
         """Ask for the health of all, or of the named targets of a group."""
         if targets:
-            members["Targets"] = [{"Id": each, "Port": port} for each, port in targets]
+            members["Targets"] = _ports(targets)
         group = arn or self.target_group
         return list(self.elb.describe_target_health(TargetGroupArn=group, **members)["TargetHealthDescriptions"])
 
@@ -165,9 +176,7 @@ class Environment:
         arguments = {
             "launchType": "FARGATE",
             "networkConfiguration": NETWORK,
-            "loadBalancers": [
-                {"targetGroupArn": self.target_group, "containerName": "app", "containerPort": 8000}
-            ],
+            "loadBalancers": [{"targetGroupArn": self.target_group, "containerName": "app", "containerPort": 8000}],
             **members,
         }
         answer = self.ecs.create_service(
@@ -193,7 +202,7 @@ class Environment:
         ]
 
     def wait_until_stable(self) -> Any:
-        return wait_for(lambda: self._stable())
+        return wait_for(self._stable)
 
     def _stable(self) -> Any:
         service = self.service()

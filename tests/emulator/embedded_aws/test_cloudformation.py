@@ -192,7 +192,7 @@ class Stack:
 
     def execute(self, change_set: Any) -> Any:
         self.api.execute_change_set(ChangeSetName=change_set["ChangeSetId"])
-        return wait_for(lambda: self._finished(), seconds=60)
+        return wait_for(self._finished, seconds=60)
 
     def _finished(self) -> Any:
         stack = self.api.describe_stacks(StackName=self.name)["Stacks"][0]
@@ -259,9 +259,7 @@ def test_an_update_changes_only_what_changed(stack: Stack, environment: Environm
     assert (service["desiredCount"], service["deployments"][0]["id"]) == (2, first)
 
 
-def test_a_new_image_rolls_the_service_and_a_condition_adds_a_variable(
-    stack: Stack, environment: Environment
-) -> None:
+def test_a_new_image_rolls_the_service_and_a_condition_adds_a_variable(stack: Stack, environment: Environment) -> None:
     """A changed TaskDefinition is replaced by the next revision, and the old one is deregistered."""
     environment.update(desiredCount=2)
     change_set = stack.change_set("UPDATE", template(), image=images.build_app("v2"), Mode="debug")

@@ -1,4 +1,4 @@
-"""Remove the containers of a server that was killed: python -m embedded_aws.remove_containers --folder FOLDER."""
+"""Remove what a server left that was killed: python -m embedded_aws.clean_up --folder FOLDER."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from embedded_aws import ownership
 
 
 def main() -> None:
-    """Remove the containers that carry the folder's label."""
+    """Remove the containers and images of the folder's owner."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True)
-    ownership.remove_containers(docker.from_env(version="auto"), parser.parse_args().folder)
+    ownership.clean_up(docker.from_env(version="auto"), parser.parse_args().folder)
 
 
 if __name__ == "__main__":

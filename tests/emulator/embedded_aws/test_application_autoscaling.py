@@ -1,0 +1,104 @@
+"""Application Auto Scaling keeps scalable targets and policies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.emulator.embedded_aws.environment import wait_for
+
+if TYPE_CHECKING:
+    from tests.emulator.embedded_aws.environment import Environment
+
+POLICY = {
+    "PolicyName": "cpu",
+    "PolicyType": "TargetTrackingScaling",
+    "TargetTrackingScalingPolicyConfiguration": {
+        "TargetValue": 60.0,
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"},
+    },
+}
+
+
+class Scaling:
+    """One service's scalable target."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.api = environment.client("application-autoscaling")
+        self.resource = f"service/{environment.name}/{environment.name}"
+        self.identity = {
+            "ServiceNamespace": "ecs",
+            "ResourceId": self.resource,
+            "ScalableDimension": "ecs:service:DesiredCount",
+        }
+
+    def register(self, **members: Any) -> None:
+        self.api.register_scalable_target(**self.identity, **members)
+
+    def targets(self) -> list[Any]:
+        answer = self.api.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=[self.resource])
+        return list(answer["ScalableTargets"])
+
+    def policies(self) -> list[Any]:
+        answer = self.api.describe_scaling_policies(ServiceNamespace="ecs", ResourceId=self.resource)
+        return list(answer["ScalingPolicies"])
+
+
+@pytest.fixture
+def scaling(environment: Environment) -> Scaling:
+    environment.create_service(environment.register("v1"), loadBalancers=[])
+    return Scaling(environment)
+
+
+def test_a_target_is_registered_changed_and_suspended(scaling: Scaling) -> None:
+    """RegisterScalableTarget: what is not given stays as it was; data type SuspendedState."""
+    scaling.register(MinCapacity=1, MaxCapacity=4)
+    scaling.register(MaxCapacity=6, SuspendedState={"DynamicScalingInSuspended": True})
+    target = scaling.targets()[0]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 6)
+    assert target["SuspendedState"] == {
+        "DynamicScalingInSuspended": True,
+        "DynamicScalingOutSuspended": False,
+        "ScheduledScalingSuspended": False,
+    }
+
+
+def test_a_service_is_brought_between_its_bounds(scaling: Scaling, environment: Environment) -> None:
+    """RegisterScalableTarget: a capacity outside of the new limits is changed."""
+    scaling.register(MinCapacity=2, MaxCapacity=4)
+    wait_for(lambda: environment.service()["desiredCount"] == 2)
+
+
+def test_policies_go_with_their_target(scaling: Scaling) -> None:
+    """PutScalingPolicy, DescribeScalingPolicies, DeleteScalingPolicy and DeregisterScalableTarget."""
+    scaling.register(MinCapacity=1, MaxCapacity=4)
+    arn = scaling.api.put_scaling_policy(**scaling.identity, **POLICY)["PolicyARN"]
+    assert [(each["PolicyARN"], each["PolicyType"]) for each in scaling.policies()] == [(arn, "TargetTrackingScaling")]
+    scaling.api.delete_scaling_policy(**scaling.identity, PolicyName="cpu")
+    assert scaling.policies() == []
+    scaling.api.put_scaling_policy(**scaling.identity, **POLICY)
+    scaling.api.deregister_scalable_target(**scaling.identity)
+    assert (scaling.targets(), scaling.policies()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("operation", "members", "code"),
+    [
+        ("put_scaling_policy", POLICY, "ObjectNotFoundException"),
+        ("deregister_scalable_target", {}, "ObjectNotFoundException"),
+        ("delete_scaling_policy", {"PolicyName": "none"}, "ObjectNotFoundException"),
+        ("register_scalable_target", {"MaxCapacity": 3}, "ValidationException"),
+    ],
+)
+def test_what_is_not_there_is_an_error(scaling: Scaling, operation: str, members: Any, code: str) -> None:
+    """Errors of the four operations."""
+    with pytest.raises(ClientError, match=code):
+        getattr(scaling.api, operation)(**scaling.identity, **members)
+
+
+def test_only_services_that_exist_are_scaled(environment: Environment) -> None:
+    """RegisterScalableTarget, error ValidationException."""
+    with pytest.raises(ClientError, match="ValidationException"):
+        Scaling(environment).register(MinCapacity=1, MaxCapacity=2)

@@ -1,0 +1,143 @@
+"""Amazon ECR at the embedded AWS' own address, for the engine's pushes and pulls."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import docker
+import pytest
+from botocore.exceptions import ClientError
+
+from embedded_aws import images
+from tests.emulator.embedded_aws.environment import wait_for
+
+if TYPE_CHECKING:
+    from tests.emulator.embedded_aws.environment import Environment
+
+
+class Repository:
+    """A repository and the engine that pushes to it."""
+
+    def __init__(self, environment: Environment, **members: Any) -> None:
+        self.name = environment.name
+        self.ecr = environment.client("ecr")
+        self.uri = self.ecr.create_repository(repositoryName=self.name, **members)["repository"]["repositoryUri"]
+        self.engine = docker.from_env(version="auto")
+
+    def credentials(self) -> dict[str, str]:
+        token = self.ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+        user, password = base64.b64decode(token).decode().split(":")
+        return {"username": user, "password": password}
+
+    def push(self, variant: str, tag: str, credentials: dict[str, str] | None = None) -> str:
+        """Push an image; give the engine's error, or nothing."""
+        self.engine.images.get(images.build_app(variant)).tag(self.uri, tag)
+        login = credentials or self.credentials()
+        lines = self.engine.images.push(self.uri, tag=tag, stream=True, decode=True, auth_config=login)
+        return " ".join(line["error"] for line in lines if "error" in line)
+
+    def digest(self, tag: str) -> str:
+        found = self.ecr.describe_images(repositoryName=self.name, imageIds=[{"imageTag": tag}])
+        return str(found["imageDetails"][0]["imageDigest"])
+
+
+def test_images_are_pushed_and_pulled_with_the_token(environment: Environment) -> None:
+    """GetAuthorizationToken; the registry refuses who has none (ECR User Guide, "Private registry authentication")."""
+    repository = Repository(environment)
+    port = environment.server.endpoint.rpartition(":")[2]
+    assert repository.uri == f"127.0.0.1:{port}/{environment.name}"
+    data = repository.ecr.get_authorization_token()["authorizationData"][0]
+    assert data["proxyEndpoint"] == f"http://127.0.0.1:{port}"
+    assert "unauthorized" in repository.push("v1", "one", {"username": "AWS", "password": "wrong"})
+    assert repository.push("v1", "one") == ""
+    repository.engine.images.remove(f"{repository.uri}:one")
+    pulled = repository.engine.images.pull(repository.uri, tag="one", auth_config=repository.credentials())
+    assert f"{repository.uri}@{repository.digest('one')}" in pulled.attrs["RepoDigests"]
+
+
+def test_an_immutable_tag_keeps_its_digest(environment: Environment) -> None:
+    """ECR User Guide, "Preventing image tags from being overwritten"; PutImage, its two errors."""
+    repository = Repository(environment, imageTagMutability="IMMUTABLE")
+    assert repository.push("v1", "one") == ""
+    assert repository.push("v1", "one") == ""
+    assert "immutable" in repository.push("v2", "one")
+    assert repository.push("v2", "two") == ""
+    manifests = repository.ecr.batch_get_image(
+        repositoryName=repository.name, imageIds=[{"imageTag": "one"}, {"imageTag": "two"}]
+    )["images"]
+    one, two = (each["imageManifest"] for each in manifests)
+    with pytest.raises(ClientError, match="ImageAlreadyExistsException"):
+        repository.ecr.put_image(repositoryName=repository.name, imageManifest=one, imageTag="one")
+    with pytest.raises(ClientError, match="ImageTagAlreadyExistsException"):
+        repository.ecr.put_image(repositoryName=repository.name, imageManifest=two, imageTag="one")
+    repository.ecr.put_image(repositoryName=repository.name, imageManifest=one, imageTag="latest")
+    assert repository.digest("latest") == repository.digest("one")
+
+
+def test_excluded_tags_may_move(environment: Environment) -> None:
+    """CreateRepository: IMMUTABLE_WITH_EXCLUSION and its filters."""
+    filters = [{"filterType": "WILDCARD", "filter": "dev-*"}]
+    repository = Repository(
+        environment,
+        imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+        imageTagMutabilityExclusionFilters=filters,
+    )
+    described = repository.ecr.describe_repositories(repositoryNames=[repository.name])["repositories"][0]
+    assert described["imageTagMutabilityExclusionFilters"] == filters
+    assert repository.push("v1", "dev-x") + repository.push("v2", "dev-x") == ""
+    assert repository.push("v1", "one") == ""
+    assert "immutable" in repository.push("v2", "one")
+
+
+def test_tags_and_images_are_deleted_apart(environment: Environment) -> None:
+    """BatchDeleteImage: a tag is taken away, and the image with its last tag; ListImages: one id a tag."""
+    repository = Repository(environment)
+    repository.push("v1", "one")
+    repository.push("v1", "two")
+    assert len(repository.ecr.list_images(repositoryName=repository.name)["imageIds"]) == 2
+    repository.ecr.batch_delete_image(repositoryName=repository.name, imageIds=[{"imageTag": "one"}])
+    details = repository.ecr.describe_images(repositoryName=repository.name)["imageDetails"]
+    assert [each["imageTags"] for each in details] == [["two"]]
+    assert details[0]["imageSizeInBytes"] > 500_000
+    repository.ecr.batch_delete_image(repositoryName=repository.name, imageIds=[{"imageTag": "two"}])
+    assert repository.ecr.describe_images(repositoryName=repository.name)["imageDetails"] == []
+
+
+def test_what_is_missing_has_an_error_of_its_own(environment: Environment) -> None:
+    """DescribeImages, errors ImageNotFoundException and RepositoryNotFoundException."""
+    repository = Repository(environment)
+    with pytest.raises(ClientError, match="ImageNotFoundException"):
+        repository.digest("none")
+    with pytest.raises(ClientError, match="RepositoryNotFoundException"):
+        repository.ecr.describe_images(repositoryName="no-such-repository")
+
+
+def test_tasks_pull_from_the_registry_and_tell_the_digest(environment: Environment) -> None:
+    """Data type Container, imageDigest: the digest of the image manifest."""
+    repository = Repository(environment)
+    repository.push("v1", "one")
+    digest = repository.digest("one")
+    repository.engine.images.remove(f"{repository.uri}:one")
+    for image in (f"{repository.uri}:one", f"{repository.uri}@{digest}"):
+        arn = environment.run(environment.register("v1", container={"image": image}))
+        assert environment.wait_for_task(arn)["containers"][0]["imageDigest"] == digest
+
+
+def test_a_deployment_resolves_a_tag_once(environment: Environment) -> None:
+    """Developer Guide, "Container image resolution": all tasks of a deployment run the same digest."""
+    repository = Repository(environment)
+    repository.push("v1", "stable")
+    first = repository.digest("stable")
+    definition = environment.register("v1", container={"image": f"{repository.uri}:stable"})
+    environment.create_service(definition, loadBalancers=[])
+    environment.wait_until_stable()
+    repository.push("v2", "stable")
+    environment.update(desiredCount=2)
+
+    def digests() -> list[str]:
+        return [each["containers"][0].get("imageDigest", "") for each in environment.tasks()]
+
+    wait_for(lambda: digests() == [first, first])
+    environment.update(forceNewDeployment=True)
+    wait_for(lambda: digests() == [repository.digest("stable")] * 2)
