@@ -1,0 +1,23 @@
+"""What a stage leaves behind: the console's lines and the files in the reports folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ecs_pipeline.record import Listener
+
+
+def reports(folder: str | Path, stage: str) -> list[Listener]:
+    """All listeners of one stage: JUnit, JSON and HTML files in `folder`, then the console on stderr.
+
+    The files come first, so that what the console says of a failure is the last thing that is said.
+    Nothing is written before the first event. The libraries are imported here: `--help` needs none of them.
+    """
+    from ecs_pipeline.reports.console import ConsoleLog
+    from ecs_pipeline.reports.files import ReportFolder
+    from ecs_pipeline.reports.html import HtmlReport
+    from ecs_pipeline.reports.json_report import JsonReport
+    from ecs_pipeline.reports.junit import JunitReport
+
+    files = ReportFolder(Path(folder))
+    return [JunitReport(files, stage), JsonReport(files, stage), HtmlReport(files, stage), ConsoleLog()]

@@ -1,0 +1,95 @@
+"""Report files: written whole, replaced at once, and never a reason for a stage to fail."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from ecs_pipeline.record import StageRecord, StepRecord
+
+READABLE_BY_ALL = 0o644
+
+
+class ReportFolder:
+    """The folder that the reports of a stage are written to; made when missing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._written: dict[str, bytes] = {}
+        self._told = False
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put a file there: a reader sees the whole old one or the whole new one.
+
+        A write error (full disk, read-only folder) is told once on stderr, and never raised: the outcome of
+        the stage is worth more than its report.
+        """
+        path = self.path / name
+        try:
+            if self._written.get(name) == content and path.exists():
+                return
+            self.path.mkdir(parents=True, exist_ok=True)
+            _replace(path, content)
+            self._written[name] = content
+        except OSError as error:
+            self._tell(error)
+
+    def _tell(self, error: OSError) -> None:
+        if self._told:
+            return
+        self._told = True
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"reports cannot be written to {self.path}: {error.strerror or error}\n")
+
+
+class FileReport(ABC):
+    """A listener that keeps files up to date: a killed stage leaves them as of the last event."""
+
+    def __init__(self, folder: ReportFolder, stage: str) -> None:
+        self.stage = stage
+        self._folder = folder
+
+    @abstractmethod
+    def files(self, record: StageRecord) -> Mapping[str, bytes]:
+        """The files that tell of the record, by name."""
+
+    def step_started(self, record: StageRecord, step: StepRecord) -> None:  # noqa: ARG002
+        """A step begins: until it is over the files say that it was interrupted."""
+        self._write(record)
+
+    def progressed(self, record: StageRecord, step: StepRecord | None, text: str) -> None:  # noqa: ARG002
+        """Something changed."""
+        self._write(record)
+
+    def step_ended(self, record: StageRecord, step: StepRecord) -> None:  # noqa: ARG002
+        """A step is over."""
+        self._write(record)
+
+    def finished(self, record: StageRecord) -> None:
+        """The stage is over."""
+        self._write(record)
+
+    def _write(self, record: StageRecord) -> None:
+        for name, content in self.files(record).items():
+            self._folder.write(name, content)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), READABLE_BY_ALL)
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise

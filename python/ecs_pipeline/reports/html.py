@@ -1,0 +1,153 @@
+"""STAGE.html with its style sheet and pictures: one page for people.
+
+Jenkins serves it under `sandbox allow-same-origin; default-src 'none'; img-src 'self'; style-src 'self'`:
+no script, no inline style, no data: image. So the style sheet and the timeline are files beside the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import jinja2
+
+import ecs_pipeline
+from ecs_pipeline.model import FAIL, INCONCLUSIVE, PASS
+from ecs_pipeline.record import ERROR, FAILED, INTERRUPTED, PASSED, CheckRecord, ReleaseRecord, StageRecord
+from ecs_pipeline.reports.cases import culprit, cure, number, reason, step_cases, unjudged
+from ecs_pipeline.reports.files import FileReport
+from ecs_pipeline.reports.plain import one_line, plain_lines, shortened
+from ecs_pipeline.reports.timeline import NARROW, WIDE, drawing, in_words
+from ecs_pipeline.wait import duration
+
+TEMPLATES = "templates"
+REFUSED = "refused"
+HEADLINES = {ERROR: "stopped by trouble", INCONCLUSIVE: "inconclusive: a person decides"}
+"""Outcomes that need more words than their own."""
+
+TONES = (PASSED, FAILED, ERROR, REFUSED, INCONCLUSIVE, INTERRUPTED)
+"""Outcomes that the style sheet has a colour for."""
+
+
+class HtmlReport(FileReport):
+    """Keeps STAGE.html, STAGE.css, STAGE.svg and STAGE-narrow.svg (for phones) up to date."""
+
+    def files(self, record: StageRecord) -> Mapping[str, bytes]:
+        """The page last, so that what it links to is there."""
+        style, wide, narrow = f"{self.stage}.css", f"{self.stage}.svg", f"{self.stage}-narrow.svg"
+        alternative = in_words(record)
+        files = {
+            style: _style_sheet(),
+            wide: _render("timeline.svg", drawing=drawing(record, WIDE), alternative=alternative),
+            narrow: _render("timeline.svg", drawing=drawing(record, NARROW), alternative=alternative),
+        }
+        page = _render("report.html", style=style, wide=wide, narrow=narrow, **_page(record, alternative))
+        return {**files, f"{self.stage}.html": page}
+
+
+def _page(record: StageRecord, alternative: str) -> dict[str, Any]:
+    """What the template shows; sections that are empty are left out there."""
+    ended = culprit(record)
+    return {
+        "record": record,
+        "release": record.release,
+        "revisions": _revisions(record.release),
+        "tone": record.outcome if record.outcome in TONES else PASSED if record.exit_code == 0 else ERROR,
+        "headline": f"{record.stage.capitalize()} {HEADLINES.get(record.outcome, record.outcome)}",
+        "reason": reason(record),
+        "cure": cure(record),
+        "where": ended.name if ended else "",
+        "evidence": _lines(record.evidence),
+        "steps": step_cases(record),
+        "begun": any(step.started for step in record.steps),
+        "alternative": alternative,
+        "changes": _lines(record.changes),
+        "log_tail": _lines(record.log_tail),
+        "properties": _properties(record),
+    }
+
+
+def _revisions(release: ReleaseRecord) -> list[str]:
+    """From and to, those that are known."""
+    arns = (release.previous_task_definition, release.task_definition)
+    return [_last_part(arn) for arn in arns if arn]
+
+
+def _properties(record: StageRecord) -> dict[str, str]:
+    release = record.release
+    known = {
+        "Cluster": record.cluster,
+        "Service": record.service,
+        "Region": record.region,
+        "Image": release.image,
+        "Revision": release.task_definition,
+        "Previous revision": release.previous_task_definition,
+        "Commit": release.commit,
+        "Build": release.build,
+        "Outcome": f"{record.outcome}, exit code {record.exit_code}",
+        "AWS calls": str(record.aws_calls),
+        "Waited": duration(record.waited_seconds),
+        "Version": f"ecs-pipeline {ecs_pipeline.__version__}",
+    }
+    return {name: value for name, value in known.items() if value}
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("ecs_pipeline.reports", TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_clean,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "duration": duration,
+        "moment": _moment,
+        "last_part": _last_part,
+        "target_group": _target_group,
+        "number": number,
+        "verdict": _verdict,
+    }
+    return environment
+
+
+def _render(template: str, **values: Any) -> bytes:
+    return _environment().get_template(template).render(values).encode()
+
+
+@cache
+def _style_sheet() -> bytes:
+    return resources.files("ecs_pipeline.reports").joinpath(f"{TEMPLATES}/report.css").read_bytes()
+
+
+def _clean(value: Any) -> Any:
+    """Every value that a template prints passes here: harmless text, and not without end."""
+    return shortened(one_line(value)) if isinstance(value, str) else value
+
+
+def _lines(texts: list[str] | tuple[str, ...]) -> list[str]:
+    return [line for text in texts for line in plain_lines(text)]
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _last_part(arn: str) -> str:
+    return arn.rpartition("/")[2]
+
+
+def _target_group(arn: str) -> str:
+    """The name in arn:…:targetgroup/NAME/ID."""
+    parts = arn.split("/")
+    return parts[1] if len(parts) > 1 else arn
+
+
+def _verdict(check: CheckRecord) -> str:
+    words = {PASS: PASSED, FAIL: FAILED, "": unjudged(check)}
+    return words.get(check.verdict, check.verdict)

@@ -1,0 +1,102 @@
+"""STAGE.json: the result of a stage for machines."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+import ecs_pipeline
+from ecs_pipeline.record import CheckRecord, ReleaseRecord, StageRecord
+from ecs_pipeline.reports.cases import canary_tasks, cure, reason, step_cases
+from ecs_pipeline.reports.files import FileReport
+
+
+class JsonReport(FileReport):
+    """Keeps STAGE.json up to date."""
+
+    def files(self, record: StageRecord) -> Mapping[str, bytes]:
+        """STAGE.json in UTF-8; half a surrogate pair stays escaped, as UTF-8 has no bytes for it."""
+        text = json.dumps(to_dict(record), indent=2, ensure_ascii=False)
+        return {f"{self.stage}.json": f"{text}\n".encode("utf-8", "backslashreplace")}
+
+
+def to_dict(record: StageRecord) -> dict[str, Any]:
+    """The record as STAGE.json has it: times in seconds, shares in percent, `started` in ISO 8601, UTC.
+
+    Until the stage is over, its outcome is "interrupted", and the step under way an error "interrupted".
+    """
+    result: dict[str, Any] = {
+        "stage": record.stage,
+        "outcome": record.outcome,
+        "exit_code": record.exit_code,
+        "message": reason(record),
+        "cure": cure(record),
+        "cluster": record.cluster,
+        "service": record.service,
+        "region": record.region,
+        "release": _release(record.release),
+        "canary": {"tasks": _tasks(record), "share": round(record.share, 1)},
+        "checks": [_check(check) for check in record.checks],
+        "steps": _steps(record),
+        "aws_calls": record.aws_calls,
+        "waited_seconds": round(record.waited_seconds, 3),
+        "started": _utc(record.started),
+        "seconds": round(record.seconds, 3),
+        "dry_run": record.dry_run,
+        "version": ecs_pipeline.__version__,
+    }
+    if record.approved_by:
+        result["approved_by"] = record.approved_by
+    return result
+
+
+def _release(release: ReleaseRecord) -> dict[str, str]:
+    return {
+        "id": release.id,
+        "image": release.image,
+        "digest": release.digest,
+        "task_definition": release.task_definition,
+        "previous_task_definition": release.previous_task_definition,
+    }
+
+
+def _tasks(record: StageRecord) -> list[dict[str, Any]]:
+    tasks = canary_tasks(record)
+    return [{"arn": task.arn, "ip": task.ip, "target_groups": list(task.target_groups)} for task in tasks]
+
+
+def _check(check: CheckRecord) -> dict[str, Any]:
+    return {
+        "name": check.name,
+        "kind": check.kind,
+        "verdict": check.verdict,
+        "samples": check.samples,
+        "failures": check.failures,
+        "value": _finite(check.value),
+        "limit": _finite(check.limit),
+        "message": check.message,
+    }
+
+
+def _steps(record: StageRecord) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": case.name,
+            "outcome": case.outcome,
+            "seconds": round(case.seconds, 3),
+            "message": case.message,
+        }
+        for case in step_cases(record)
+    ]
+
+
+def _finite(value: str | float | None) -> str | float | None:
+    """JSON has no NaN and no infinity: they are written as text."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
