@@ -1,0 +1,90 @@
+import json
+from pathlib import Path
+
+import ecs_pipeline
+import pytest
+from ecs_pipeline.record import CanaryTaskRecord
+from ecs_pipeline.reports.files import ReportFolder
+from ecs_pipeline.reports.json_report import JsonReport, to_dict
+
+from tests.unit.reports import stage_records
+
+CONTRACT = {
+    "stage": None,
+    "outcome": None,
+    "exit_code": None,
+    "release": {"id", "image", "digest", "task_definition", "previous_task_definition"},
+    "canary": {"tasks", "share"},
+    "checks": {"name", "kind", "verdict", "samples", "failures", "value", "limit", "message"},
+    "steps": {"name", "outcome", "seconds", "message"},
+    "aws_calls": None,
+    "waited_seconds": None,
+    "started": None,
+    "seconds": None,
+}
+ADDED = {"cluster", "service", "region", "message", "cure", "dry_run", "version"}
+
+
+@pytest.mark.parametrize("name", stage_records.ALL)
+def test_the_members_are_those_of_the_contract(name: str) -> None:
+    result = to_dict(stage_records.ALL[name]())
+    assert set(result) - {"approved_by"} == set(CONTRACT) | ADDED
+    for member, inner in CONTRACT.items():
+        values = result[member] if isinstance(result[member], list) else [result[member]]
+        assert all(set(value) == inner for value in values if inner)
+    assert all(set(task) == {"arn", "ip", "target_groups"} for task in result["canary"]["tasks"])
+
+
+def test_a_passed_canary_in_numbers() -> None:
+    result = to_dict(stage_records.passed_canary())
+    assert (result["outcome"], result["exit_code"]) == ("passed", 0)
+    assert (result["message"], result["cure"]) == ("", "")
+    assert (result["started"], result["seconds"], result["aws_calls"]) == ("2026-11-23T07:15:00Z", 381.4, 57)
+    assert result["checks"][0]["value"] == 182.5
+    assert list(result["steps"][1].values()) == ["image", "passed", 38.2, "built and pushed"]
+    assert result["version"] == ecs_pipeline.__version__
+
+
+def test_the_share_is_rounded_to_a_tenth_of_a_percent() -> None:
+    record = stage_records.passed_canary()
+    record.share = 100 / 3
+    assert to_dict(record)["canary"]["share"] == 33.3
+
+
+def test_the_baseline_is_not_among_the_canarys_tasks() -> None:
+    record = stage_records.passed_canary()
+    record.canary.append(CanaryTaskRecord("arn:baseline", role="baseline"))
+    assert [task["ip"] for task in to_dict(record)["canary"]["tasks"]] == ["10.0.1.17"]
+
+
+def test_a_stage_under_way_is_interrupted_and_so_is_its_step() -> None:
+    result = to_dict(stage_records.killed_canary())
+    assert (result["outcome"], result["exit_code"]) == ("interrupted", 143)
+    assert (result["message"], result["cure"]) == ("interrupted during bake", "the same command resumes")
+    bake = next(step for step in result["steps"] if step["name"] == "bake")
+    assert (bake["outcome"], bake["message"]) == ("error", "interrupted")
+
+
+def test_who_approved_is_told_when_known() -> None:
+    assert to_dict(stage_records.promoted())["approved_by"] == "Aki Sato"
+    assert "approved_by" not in to_dict(stage_records.passed_canary())
+
+
+@pytest.mark.parametrize("text", ["\x00\x1b[31m]]>", "half \ud83d", "\U0001f680 日本 \u2028", "<b>{{ 7*7 }}"])
+def test_any_text_comes_back_as_it_was(tmp_path: Path, text: str) -> None:
+    JsonReport(ReportFolder(tmp_path), "canary").finished(stage_records.filled_with(text))
+
+    result = json.loads((tmp_path / "canary.json").read_text(encoding="utf-8"))
+    assert result["message"] == result["release"]["id"] == result["checks"][0]["value"] == text
+
+
+def test_numbers_that_json_does_not_know_are_text(tmp_path: Path) -> None:
+    record = stage_records.passed_canary()
+    record.checks[0].value, record.checks[0].limit = float("nan"), float("inf")
+    JsonReport(ReportFolder(tmp_path), "canary").finished(record)
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    result = json.loads((tmp_path / "canary.json").read_text(encoding="utf-8"), parse_constant=refuse)
+    assert (result["checks"][0]["value"], result["checks"][0]["limit"]) == ("nan", "inf")
