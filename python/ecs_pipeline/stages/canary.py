@@ -110,7 +110,7 @@ def _carry_out(stage: Canary) -> None:
     for number, size in enumerate(sizes, start=1):
         if number <= judged < len(sizes):
             continue
-        tasks = _serve(stage, revision, size)
+        tasks, revision = _serve(stage, revision, size)
         _bake(stage, revision, tasks, size.bake or 0.0)
         if not stage.run.dry_run:
             _record_verdict(stage, tasks, number, last=number == len(sizes))
@@ -168,21 +168,33 @@ def _revision(stage: Canary, image: Image) -> TaskDefinition:
     return revision
 
 
-def _serve(stage: Canary, revision: TaskDefinition, size: CanaryStep) -> list[Task]:
+def _serve(stage: Canary, revision: TaskDefinition, size: CanaryStep) -> tuple[list[Task], TaskDefinition]:
     """Tasks of this size, running, healthy and in the traffic; `healthy_within` covers all three."""
     run, service, container = stage.run, stage.plan.seen.service, stage.plan.base.container
     count = size.tasks or canaries_for(size.percent or 1.0, service.desired)
     if run.dry_run:
-        return _would_serve(stage, revision, count)
+        _would_serve(stage, revision, count)
+        return [], revision
     deadline = Deadline.after(run.clock, run.settings.canary.healthy_within)
-    tasks = converge(TasksStep(run, stage.fence, service, revision, container, count, stage.made), run, deadline)
+    starting = TasksStep(run, stage.fence, service, revision, container, count, stage.made)
+    tasks = converge(starting, run, deadline)
+    revision = _adopted(stage, starting.revision)
     converge(HealthyStep(run, tasks, revision, container), run, deadline)
     seen = converge(TrafficStep(run, stage.fence, service, tasks, revision, container), run, deadline)
     _record_canary(run, tasks, service.running, seen)
-    return tasks
+    return tasks, revision
 
 
-def _would_serve(stage: Canary, revision: TaskDefinition, count: int) -> list[Task]:
+def _adopted(stage: Canary, revision: TaskDefinition) -> TaskDefinition:
+    """(4) The revision that the tasks run; a duplicate that this process registered goes."""
+    for arn in [one for one in stage.made.revisions if one != revision.revision.arn]:
+        discard(stage.run, arn)
+        stage.made.revisions.remove(arn)
+    stage.run.recorder.record.release.task_definition = revision.revision.arn
+    return revision
+
+
+def _would_serve(stage: Canary, revision: TaskDefinition, count: int) -> None:
     run, service = stage.run, stage.plan.seen.service
     groups = ", ".join(group_name(one.target_group) for one in service.load_balancing)
     told = {
@@ -195,7 +207,6 @@ def _would_serve(stage: Canary, revision: TaskDefinition, count: int) -> list[Ta
     for name, message in told.items():
         with run.recorder.step(name) as step:
             step.message = message
-    return []
 
 
 def _bake(stage: Canary, revision: TaskDefinition, tasks: list[Task], seconds: float) -> None:
@@ -218,7 +229,7 @@ def _undo(stage: Canary) -> None:
     """(3) The turn changed: all that this process made goes, target first."""
     run = stage.run
     with run.recorder.step("restore") as step:
-        known = {one.arn: one for one in (*run.observer.tasks(), *run.ecs.tasks([one.arn for one in stage.made.tasks]))}
+        known = {one.arn: one for one in (*run.observer.tasks(), *run.ecs.tasks(stage.made.tasks))}
         mine = [
             one for one in known.values() if one.alive and one.turn == stage.fence.turn and one.release == stage.release
         ]

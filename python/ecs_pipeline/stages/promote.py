@@ -11,19 +11,21 @@ restore          only when the rollout failed: the service back, canary and revi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from ecs_pipeline import decide, definition, evidence, marks
 from ecs_pipeline.converge import settle
 from ecs_pipeline.errors import Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal, settled
-from ecs_pipeline.model import Look, Revision, Target, Task
+from ecs_pipeline.model import Look, Revision, Target, Task, Turn
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.record import CanaryTaskRecord
 from ecs_pipeline.run import Run
+from ecs_pipeline.stages.finish import Finish
 from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.steps import removal
-from ecs_pipeline.steps.rollout import StableStep
+from ecs_pipeline.steps.rollout import StableStep, rolled_back
 from ecs_pipeline.steps.traffic import targets_seen
 from ecs_pipeline.wait import Deadline
 
@@ -95,6 +97,7 @@ def _plan(run: Run, options: PromoteOptions) -> Plan:
 def _new_plan(run: Run, seen: Look, release: str, options: PromoteOptions) -> Plan:
     live, label = decide.holder(seen), seen.service.label
     if live is None:
+        _finish_cancel(run, seen, options.release)
         ended = [one for one in run.observer.stopping() if run.definitions.revision(one.revision).release == release]
         why = f": its task {ended[-1].id} stopped ({evidence.first_cause(ended[-1])})" if ended and release else ""
         raise Refused(
@@ -111,6 +114,21 @@ def _new_plan(run: Run, seen: Look, release: str, options: PromoteOptions) -> Pl
             cure="`rollback` brings it back first",
         )
     return Plan(seen, release, live.revision, seen.canaries, resumed=False)
+
+
+def _finish_cancel(run: Run, seen: Look, asked: str) -> None:
+    """A process that died while it restored: the same command finishes that."""
+    turn = seen.marks.turn
+    if run.dry_run or turn == Turn() or asked not in ("", turn.cancelled):
+        return
+    if not decide.leftover(run.observer.look(scan=True)):
+        return
+    with run.recorder.step("restore") as step:
+        Finish(run, turn, lambda _name: nullcontext(step)).until_clean()
+    raise Refused(
+        f"release {turn.cancelled} was cancelled; what was left of it is removed now",
+        cure="start it again if it is still wanted",
+    )
 
 
 def _refuse_when_unwell(run: Run, plan: Plan) -> None:
@@ -140,7 +158,8 @@ def _update(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None
             return
         if not plan.resumed:
             _mark(run, fence, plan, options)
-        if fence.require().revision == plan.revision:
+        now = fence.require()
+        if now.revision == plan.revision or rolled_back(now, plan.revision):
             step.message = f"unchanged: the service was told to run {name} before"
             return
         run.recorder.progress(f"update the service to {name}")

@@ -23,8 +23,8 @@ class HealthyStep(Step["tuple[Task, ...]", "tuple[Task, ...]"]):
     writes = False
 
     def observe(self) -> tuple[Task, ...]:
-        """The tasks as they are now."""
-        return self.run.ecs.tasks([one.arn for one in self.tasks]) if self.tasks else ()
+        """The tasks as they are now, when they have something to check."""
+        return self.run.ecs.tasks([one.arn for one in self.tasks]) if self._checked else tuple(self.tasks)
 
     def judge(self, seen: tuple[Task, ...]) -> Judgement[tuple[Task, ...]]:
         """No task stopped, every checked container is HEALTHY."""

@@ -88,14 +88,13 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
         """RegisterTaskDefinition has no token: when no answer came, look for what it may have made."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                made = self.fence.write(lambda: self.run.definitions.register(self._definition(), self._tags()))
+                made = self.fence.write(self._register)
             except AnswerLost:
                 if self._appears():
                     return
                 if attempt == ATTEMPTS:
                     raise
             else:
-                self.made.append(made.revision.arn)
                 self._check(made)
                 return
 
@@ -113,6 +112,12 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
     def told(self, result: TaskDefinition) -> str:
         """FAMILY:NUMBER."""
         return result.revision.name
+
+    def _register(self) -> TaskDefinition:
+        """Noted before the look that may find the release cancelled: then it is taken back."""
+        made = self.run.definitions.register(self._definition(), self._tags())
+        self.made.append(made.revision.arn)
+        return made
 
     def _definition(self) -> dict[str, Any]:
         return definition.with_image(self.base.definition, self.base.container, self.image.reference)

@@ -137,6 +137,11 @@ class StableStep(Step[Seen, Service]):
         )
 
 
+def rolled_back(service: Service, revision: str) -> bool:
+    """Whether ECS has failed the deployment of a revision and gone back by itself."""
+    return any(one.revision == revision and one.rollout == "FAILED" for one in service.deployments)
+
+
 def failures_allowed(service: Service) -> int:
     """How many failed tasks fail a rollout: the breaker's threshold when it is on, else its default."""
     breaker: Mapping[str, Any] = (service.raw.get("deploymentConfiguration") or {}).get(

@@ -30,9 +30,12 @@ class Lost(Refused):
 
 @dataclass
 class Made:
-    """What this process made, so that it can undo it when its release is cancelled."""
+    """What this process made or may have made, so that it can undo it when its release is cancelled.
 
-    tasks: list[Task] = field(default_factory=list)
+    `tasks` are numbers by ARN: those that RunTask named.
+    """
+
+    tasks: dict[str, int] = field(default_factory=dict)
     revisions: list[str] = field(default_factory=list)
 
 
@@ -48,16 +51,25 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
     count: int
     made: Made
     role: str = CANARY
+    _chosen: dict[str, int] = field(default_factory=dict)
     name = "tasks"
 
     def observe(self) -> dict[int, Task]:
-        """Our tasks by number: the living one (the older of two), else the last that this process started."""
+        """Our tasks by number: the living one (the older of two), else the last that this process started.
+
+        Once each number has its task, only those are looked at.
+        """
+        if len(self._chosen) == self.count:
+            return {self._chosen[one.arn]: one for one in self.run.ecs.tasks(self._chosen)}
         known = {one.arn: one for one in self.run.observer.tasks()}
-        missing = [one.arn for one in self.made.tasks if one.arn not in known]
+        missing = [arn for arn in self.made.tasks if arn not in known]
         known.update({one.arn: one for one in self.run.ecs.tasks(missing)} if missing else {})
         found: dict[int, Task] = {}
         for one in sorted(self._ours(known), key=lambda task: (not task.alive, task.age_key)):
             found.setdefault(self._number(one), one)
+        for one in found.values():
+            self._adopt(one)
+        self._chosen = {one.arn: index for index, one in found.items() if index < self.count}
         return found
 
     def decide(self, seen: Mapping[int, Task]) -> str:
@@ -95,18 +107,17 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         return [index for index in range(self.count) if index not in seen]
 
     def _ours(self, known: Mapping[str, Task]) -> list[Task]:
-        started = {one.arn for one in self.made.tasks}
         release, turn = self.revision.revision.release, self.fence.turn
         return [
             one
             for one in known.values()
-            if one.arn in started
+            if (not one.alive and one.arn in self.made.tasks)
             or (one.alive and one.turn == turn and one.role == self.role and one.release == release)
         ]
 
     def _number(self, task: Task) -> int:
         """A stopped task has lost its tags: go by what this process knows of it."""
-        return next((one.index for one in self.made.tasks if one.arn == task.arn), task.index)
+        return self.made.tasks.get(task.arn, task.index)
 
     def _start(self, index: int) -> None:
         stopped_before = set(self.run.ecs.arns_started_by(self.run.observer.started_by, "STOPPED"))
@@ -115,6 +126,7 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
             named = self.fence.write(partial(self._run_task, token, index))
             task = self._named(named)
             if task is None or (not task.alive and (named in stopped_before or not self._runs_mine(task))):
+                self.made.tasks.pop(named, None)
                 token = decide.next_token(token, named)
                 continue
             self._settle(task, index)
@@ -134,7 +146,14 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
             role=self.role,
             index=index,
         )
-        return self.run.ecs.run_task({**parameters, "clientToken": token})
+        named = self.run.ecs.run_task({**parameters, "clientToken": token})
+        self.made.tasks[named] = index
+        return named
+
+    def _adopt(self, task: Task) -> None:
+        """A living task of this release that runs another revision is another process': that revision it is."""
+        if task.alive and not self._runs_mine(task):
+            self.revision = self.run.definitions.get(task.revision)
 
     def _runs_mine(self, task: Task) -> bool:
         return task.revision == self.revision.revision.arn
@@ -153,16 +172,15 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
     def _settle(self, task: Task, index: int) -> None:
         """Of two living tasks the older stays; another release's means that this one lost."""
         mine = not task.alive or task.release == self.revision.revision.release
-        if mine:
-            self.made.tasks.append(task)
         living = [one for one in self.run.observer.tasks() if one.turn == self.fence.turn]
         rivals = [one for one in (*living, task) if one.alive and (one.role, one.index) == (self.role, index)]
         oldest = min(rivals, key=lambda one: one.age_key, default=task)
         if mine and task.alive and oldest.arn != task.arn:
             self.fence.write(lambda: self.run.ecs.stop_task(task.arn, "ecs-pipeline: a second task for the same token"))
-            self.made.tasks.remove(task)
+            self.made.tasks.pop(task.arn)
         if oldest.alive and oldest.release != self.revision.revision.release:
             raise Lost(oldest)
+        self._adopt(oldest)
 
 
 def held_by(service: Service, task: Task, build: str = "") -> Refused:

@@ -1,0 +1,278 @@
+"""The ports of the stages on a World, and a Run made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ecs_pipeline.aws.ecs_facts import parse_revision
+from ecs_pipeline.docker_engine import Build
+from ecs_pipeline.errors import InvalidInput, Trouble
+from ecs_pipeline.model import (
+    Repository,
+    Revision,
+    Service,
+    Target,
+    TargetGroup,
+    TargetHealth,
+    Task,
+    TaskDefinition,
+)
+from ecs_pipeline.observe import Observer
+from ecs_pipeline.record import Recorder, StageRecord, StepRecord
+from ecs_pipeline.run import Origin, Run
+from ecs_pipeline.settings import Settings
+
+from tests.fakes.world import CLUSTER, REGISTRY, SERVICE, World, digest_of, utc
+
+READ_ONLY = frozenset(("taskDefinitionArn", "revision", "status", "registeredAt"))
+
+
+class FakeClock:
+    """Time of the schedule."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.waited = 0.0
+
+    def now(self) -> float:
+        return self._world.now
+
+    def wall(self) -> datetime:
+        return utc(self._world.now)
+
+    def sleep(self, seconds: float) -> None:
+        self.waited += seconds
+        self._world.schedule.sleep(seconds)
+
+    def check(self) -> None:
+        return
+
+
+class FakeEcs:
+    """EcsPort."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def service(self) -> Service:
+        return self._read("DescribeServices", self.world.service_facts)
+
+    def update_service(self, revision: str) -> None:
+        if not self.world.revisions[revision].active:
+            raise Trouble("ecs:UpdateService: ClientException: TaskDefinition is inactive")
+        self._write("UpdateService", lambda: self.world.update_service(revision), revision)
+
+    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        self._write("TagResource", lambda: self._tags(arn).update(tags), dict(tags))
+
+    def untag(self, arn: str, keys: Sequence[str]) -> None:
+        self._write("UntagResource", lambda: [self._tags(arn).pop(key, None) for key in keys], list(keys))
+
+    def _tags(self, arn: str) -> dict[str, str]:
+        if arn not in self.world.tasks:
+            return self.world.service_tags
+        task = self.world.tasks[arn]
+        return task.tags if task.stop_asked is None else {}
+
+    def tasks_started_by(self, started_by: str, desired_status: str = "RUNNING") -> tuple[Task, ...]:
+        return self.tasks(self.arns_started_by(started_by, desired_status))
+
+    def arns_started_by(self, started_by: str, desired_status: str) -> list[str]:
+        def found() -> list[str]:
+            return [
+                one.arn
+                for one in self.world.tasks.values()
+                if one.started_by == started_by
+                and one.arn not in self.world.missing
+                and (one.stop_asked is not None) == (desired_status == "STOPPED")
+            ]
+
+        return self._read("ListTasks", found)
+
+    def arns_of_service(self, desired_status: str = "RUNNING") -> list[str]:
+        return self._read("ListTasks", list)
+
+    def tasks_of_family(self, family: str) -> tuple[Task, ...]:
+        return self.running_tasks()
+
+    def running_tasks(self) -> tuple[Task, ...]:
+        return self.tasks([one.arn for one in self.world.alive()])
+
+    def tasks(self, arns: Iterable[str]) -> tuple[Task, ...]:
+        wanted = list(arns)
+        if not wanted:
+            return ()
+        return self._read(
+            "DescribeTasks",
+            lambda: tuple(
+                self.world.task_facts(self.world.tasks[arn])
+                for arn in wanted
+                if arn in self.world.tasks and arn not in self.world.missing
+            ),
+        )
+
+    def run_task(self, parameters: Mapping[str, Any]) -> str:
+        return self._write("RunTask", lambda: self.world.run_task(parameters), parameters["clientToken"])
+
+    def stop_task(self, arn: str, reason: str) -> None:
+        self._write("StopTask", lambda: self.world.stop_task(arn, reason), arn)
+
+    def instance_of(self, container_instance: str) -> str:
+        return ""
+
+    def _read(self, name: str, act: Callable[[], Any]) -> Any:
+        return self.world.call(name, act, write=False)
+
+    def _write(self, name: str, act: Callable[[], Any], detail: Any = "") -> Any:
+        return self.world.call(name, act, write=True, detail=detail)
+
+
+class FakeDefinitions:
+    """TaskDefinitionsPort."""
+
+    read_only_members = READ_ONLY
+    registered_members = frozenset(("family", "containerDefinitions", "networkMode", "tags", "cpu", "memory"))
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def get(self, arn: str) -> TaskDefinition:
+        if arn not in self.world.revisions:
+            raise InvalidInput(f"no task definition {arn}")
+        return self.world.call("DescribeTaskDefinition", lambda: self._whole(arn), write=False)
+
+    def exists(self, arn: str) -> bool:
+        return arn in self.world.revisions
+
+    def revision(self, arn: str, active: Iterable[str] | None = None) -> Revision:
+        return self.get(arn).revision if self.exists(arn) else Revision(arn, active=False)
+
+    def revisions(self, family: str, status: str = "ACTIVE", most: int = 100) -> list[str]:
+        def found() -> list[str]:
+            same = [
+                one
+                for one in self.world.revisions.values()
+                if Revision(one.arn).family == family and one.active == (status == "ACTIVE")
+            ]
+            return [one.arn for one in sorted(same, key=lambda one: Revision(one.arn).number, reverse=True)][:most]
+
+        return self.world.call("ListTaskDefinitions", found, write=False)
+
+    def register(self, definition: Mapping[str, Any], tags: Mapping[str, str]) -> TaskDefinition:
+        arn = self.world.call(
+            "RegisterTaskDefinition", lambda: self.world.register(definition, tags), write=True, detail=dict(tags)
+        )
+        return self._whole(arn)
+
+    def deregister(self, arn: str) -> None:
+        def act() -> None:
+            self.world.revisions[arn].active = False
+
+        self.world.call("DeregisterTaskDefinition", act, write=True, detail=arn)
+
+    def _whole(self, arn: str) -> TaskDefinition:
+        one = self.world.revisions[arn]
+        definition = {**one.definition, "taskDefinitionArn": arn, "status": "ACTIVE" if one.active else "INACTIVE"}
+        return TaskDefinition(parse_revision(definition, one.tags), definition, dict(one.tags))
+
+
+class FakeElb:
+    """ElbPort."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def target_group(self, arn: str) -> TargetGroup | None:
+        return TargetGroup(arn, "ip", "HTTP", int(self.world.delays.drain), 0, anomaly_detection=False)
+
+    def health(self, group: str, targets: Sequence[Target] = (), *, anomalies: bool = False) -> list[TargetHealth]:
+        def found() -> list[TargetHealth]:
+            states = [(one, self.world.health(one)) for one in targets]
+            return [
+                TargetHealth(one.identity, one.port, state or "unused", "" if state else "Target.NotRegistered")
+                for one, state in states
+            ]
+
+        return self.world.call("DescribeTargetHealth", found, write=False)
+
+    def register(self, group: str, targets: Sequence[Target]) -> None:
+        def act() -> None:
+            for one in targets:
+                state = self.world.targets.get(one.key)
+                if state is None or state[1] is not None:
+                    self.world.targets[one.key] = (self.world.now, None)
+
+        self.world.call("RegisterTargets", act, write=True, detail=[one.key for one in targets])
+
+    def deregister(self, group: str, targets: Sequence[Target]) -> None:
+        def act() -> None:
+            for one in targets:
+                state = self.world.targets.get(one.key)
+                if state is not None and state[1] is None:
+                    self.world.targets[one.key] = (state[0], self.world.now)
+
+        self.world.call("DeregisterTargets", act, write=True, detail=[one.key for one in targets])
+
+
+class FakeRepositories:
+    """RepositoryPort: tags are versions, so that a digest tells which."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def repository(self, name: str) -> Repository | None:
+        return Repository(name, f"{REGISTRY}/{name}") if name == SERVICE else None
+
+    def digest(self, repository: str, *, tag: str = "", digest: str = "", account: str = "", region: str = "") -> str:
+        return self.world.call("DescribeImages", lambda: self.world.images.get(digest or tag, ""), write=False)
+
+    def credentials(self) -> tuple[str, str]:
+        return "AWS", "password"
+
+
+class FakeEngine:
+    """EnginePort: the version that is built is the release's tag."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def build(self, build: Build, told: Callable[[str], None]) -> None:
+        told("built")
+
+    def push(self, tag: str, login: tuple[str, str], told: Callable[[str], None]) -> None:
+        name = tag.rpartition(":")[2]
+        self.world.images[name] = digest_of(name)
+
+
+class FakeLogs:
+    """LogsPort."""
+
+    def tail(self, task: Task, definition: TaskDefinition, container: str, lines: int = 20) -> list[str]:
+        return ["the last line"]
+
+
+def new_run(world: World, stage: str, steps: Sequence[str], settings: Mapping[str, Any] | None = None) -> Run:
+    """A run of a stage on a world."""
+    defaults: dict[str, Any] = {"cluster": CLUSTER, "service": SERVICE, "image": {"repository": SERVICE}}
+    quick = {"canary": {"bake": "5s", "healthy_within": "30s"}}
+    chosen = Settings.model_validate({**defaults, **quick, **(settings or {})})
+    clock = FakeClock(world)
+    record = StageRecord(stage, CLUSTER, SERVICE, "", clock.wall(), [StepRecord(name) for name in steps])
+    ecs, definitions, elb = FakeEcs(world), FakeDefinitions(world), FakeElb(world)
+    return Run(
+        settings=chosen,
+        folder=Path(),
+        ecs=ecs,
+        definitions=definitions,
+        elb=elb,
+        repositories=FakeRepositories(world),
+        engine=FakeEngine(world),
+        logs=FakeLogs(),
+        clock=clock,
+        recorder=Recorder(record, clock, ()),
+        observer=Observer(ecs, definitions, elb, SERVICE),
+        origin=Origin(),
+    )

@@ -1,0 +1,338 @@
+"""What AWS holds, how it changes with time, and the calls that read and write it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import Any
+
+from ecs_pipeline import marks
+from ecs_pipeline.model import Container, Deployment, Event, LoadBalancing, Service, Target, Task
+
+from tests.fakes.schedule import Schedule
+
+CLUSTER, SERVICE, FAMILY = "prd", "web", "web"
+PREFIX = "arn:aws:ecs:ap-northeast-1:123456789012"
+GROUP = "arn:aws:elasticloadbalancing:ap-northeast-1:123456789012:targetgroup/web/1"
+REGISTRY = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com"
+
+
+@dataclass
+class FakeTask:
+    """A task: its state follows from the times at which things happened to it."""
+
+    arn: str
+    revision: str
+    tags: dict[str, str]
+    token: str
+    parameters: dict[str, Any]
+    created: float
+    address: str
+    started_by: str = ""
+    group: str = ""
+    stop_asked: float | None = None
+    stopped: float | None = None
+    reason: str = ""
+    code: str = ""
+    deployment: str = ""
+
+
+@dataclass
+class FakeRevision:
+    """A revision; `image` decides how its tasks fare."""
+
+    arn: str
+    definition: dict[str, Any]
+    tags: dict[str, str]
+    active: bool = True
+    deregistered: float = 0.0
+
+    @property
+    def image(self) -> str:
+        """The image of the first container."""
+        return str(self.definition["containerDefinitions"][0]["image"])
+
+
+@dataclass
+class FakeDeployment:
+    """A rollout of the service."""
+
+    id: str
+    revision: str
+    created: float
+    status: str = "PRIMARY"
+    rollout: str = "IN_PROGRESS"
+    failed: int = 0
+
+
+@dataclass
+class Delays:
+    """Seconds that things take."""
+
+    start: float = 1.0
+    healthy: float = 2.0
+    drain: float = 3.0
+    stop: float = 1.0
+    rollout: float = 4.0
+
+
+@dataclass
+class World:
+    """AWS with one cluster, one service, one target group."""
+
+    schedule: Schedule = field(default_factory=Schedule)
+    delays: Delays = field(default_factory=Delays)
+    desired: int = 3
+    breaker: bool = True
+    revisions: dict[str, FakeRevision] = field(default_factory=dict)
+    tasks: dict[str, FakeTask] = field(default_factory=dict)
+    service_tags: dict[str, str] = field(default_factory=dict)
+    deployments: list[FakeDeployment] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    targets: dict[tuple[str, int], tuple[float, float | None]] = field(default_factory=dict)
+    images: dict[str, str] = field(default_factory=dict)
+    log: list[tuple[str, str, Any]] = field(default_factory=list)
+    bad_images: dict[str, str] = field(default_factory=dict)
+    hook: Callable[[str, str, bool], None] = lambda _when, _call, _write: None
+    missing: set[str] = field(default_factory=set)
+    expired_tokens: set[str] = field(default_factory=set)
+    with_load_balancer: bool = True
+    raw: dict[str, Any] = field(default_factory=dict)
+    _numbers: Any = field(default_factory=lambda: itertools.count(1))
+
+    def __post_init__(self) -> None:
+        first = self.register(definition_with(f"{REGISTRY}/web@{digest_of('v1')}"), {"team": "lab"})
+        self.deployments = [FakeDeployment("ecs-svc/0", first, self.now - 1000, rollout="COMPLETED")]
+
+    @property
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self.schedule.now
+
+    # ---- the calls
+
+    def call(self, name: str, act: Callable[[], Any], *, write: bool, detail: Any = "") -> Any:
+        """One call: others may go first; a test's hook may kill before it or lose its answer after it."""
+        self.schedule.pause()
+        self.hook("before", name, write)
+        agent = self.schedule.current
+        self.log.append((agent.name if agent else "", name, detail))
+        self._pass_time()
+        result = act()
+        self.hook("after", name, write)
+        return result
+
+    def register(self, definition: Mapping[str, Any], tags: Mapping[str, str]) -> str:
+        """RegisterTaskDefinition."""
+        family = str(definition["family"])
+        number = 1 + sum(1 for one in self.revisions if f"/{family}:" in one)
+        arn = f"{PREFIX}:task-definition/{family}:{number}"
+        self.revisions[arn] = FakeRevision(arn, dict(definition), dict(tags))
+        return arn
+
+    def run_task(self, parameters: Mapping[str, Any]) -> str:
+        """RunTask: the task that the token stands for, started now if it is new."""
+        token = str(parameters["clientToken"])
+        for one in self.tasks.values():
+            if one.token == token and token not in self.expired_tokens:
+                return one.arn
+        self.expired_tokens.discard(token)
+        number = next(self._numbers)
+        arn = f"{PREFIX}:task/{CLUSTER}/{number:032x}"
+        self.tasks[arn] = FakeTask(
+            arn=arn,
+            revision=str(parameters["taskDefinition"]),
+            tags={one["key"]: one["value"] for one in parameters["tags"]},
+            token=token,
+            parameters=dict(parameters),
+            created=self.now,
+            address=f"10.0.{number // 250}.{number % 250 + 1}",
+            started_by=str(parameters["startedBy"]),
+            group=f"family:{FAMILY}",
+        )
+        return arn
+
+    def stop_task(self, arn: str, reason: str, code: str = "UserInitiated") -> None:
+        """StopTask: the tags go at once, the containers a little later."""
+        task = self.tasks[arn]
+        if task.stop_asked is None:
+            task.stop_asked, task.reason, task.code = self.now, reason, code
+            task.stopped, task.tags = self.now + self.delays.stop, {}
+
+    def update_service(self, revision: str) -> None:
+        """UpdateService: a new deployment, unless it is the one that runs."""
+        if self.deployments[0].revision == revision:
+            return
+        for one in self.deployments:
+            one.status = "ACTIVE"
+        self.deployments.insert(0, FakeDeployment(f"ecs-svc/{next(self._numbers)}", revision, self.now))
+
+    def fate(self, revision: str) -> str:
+        """What becomes of a revision: '' (well), its tasks crash or are unhealthy, or only the rollout fails."""
+        return self.bad_images.get(self.revisions[revision].image, "")
+
+    # ---- time
+
+    def _pass_time(self) -> None:
+        for task in self.tasks.values():
+            crashes = self.fate(task.revision) == "crash" and self.now >= task.created + self.delays.start
+            if crashes and task.stop_asked is None:
+                self.stop_task(task.arn, "Essential container in task exited", "EssentialContainerExited")
+        for key, (_, leaving) in list(self.targets.items()):
+            if leaving is not None and self.now >= leaving + self.delays.drain:
+                del self.targets[key]
+        self._roll()
+
+    def _roll(self) -> None:
+        primary = self.deployments[0]
+        if primary.rollout != "IN_PROGRESS" or self.now < primary.created + self.delays.rollout:
+            return
+        if self.fate(primary.revision):
+            primary.failed = max(3, (self.desired + 1) // 2)
+            if self.breaker:
+                primary.rollout, primary.status = "FAILED", "ACTIVE"
+                back = next(one for one in self.deployments[1:] if one.rollout == "COMPLETED")
+                self.deployments.remove(back)
+                self.deployments.insert(0, replace(back, id=f"ecs-svc/{next(self._numbers)}", status="PRIMARY"))
+            return
+        primary.rollout = "COMPLETED"
+        self.deployments = [primary]
+
+    # ---- the facts
+
+    def task_facts(self, task: FakeTask) -> Task:
+        """A task as the adapter would tell it."""
+        running = self.now >= task.created + self.delays.start
+        status = "RUNNING" if running else "PENDING"
+        if task.stop_asked is not None:
+            status = "STOPPED" if self.now >= (task.stopped or 0) else "STOPPING"
+        crashed = task.code == "EssentialContainerExited"
+        return Task(
+            arn=task.arn,
+            revision=task.revision,
+            status=status,
+            desired_status="STOPPED" if task.stop_asked is not None else "RUNNING",
+            created=utc(task.created),
+            started_by=task.started_by,
+            group=task.group,
+            of=task.tags.get(marks.SERVICE, ""),
+            release=task.tags.get(marks.RELEASE, ""),
+            turn=marks.parse_turn(task.tags.get(marks.TURN, "")),
+            role=task.tags.get(marks.ROLE, "canary"),
+            index=int(task.tags.get(marks.INDEX, "0")),
+            verdict=task.tags.get(marks.VERDICT, ""),
+            judged_steps=int(task.tags.get(marks.JUDGED_STEPS, "0")),
+            address=task.address if running or task.stop_asked else "",
+            containers=(Container("app", status, exit_code=3 if crashed else None),),
+            stop_code=task.code,
+            stopped_reason=task.reason,
+        )
+
+    def service_facts(self) -> Service:
+        """The service as the adapter would tell it."""
+        primary = self.deployments[0]
+        balancing = (LoadBalancing(GROUP, "app", 8000),) if self.with_load_balancer else ()
+        breaker = {"deploymentCircuitBreaker": {"enable": self.breaker, "rollback": self.breaker}}
+        return Service(
+            arn=f"{PREFIX}:service/{CLUSTER}/{SERVICE}",
+            name=SERVICE,
+            cluster=CLUSTER,
+            status="ACTIVE",
+            revision=primary.revision,
+            desired=self.desired,
+            running=self.desired,
+            pending=0,
+            marks=marks.parse_service(self.service_tags),
+            deployments=tuple(self._deployment(one) for one in self.deployments),
+            events=tuple(self.events),
+            load_balancing=balancing,
+            raw={
+                "tags": dict(self.service_tags),
+                "deployments": [{"status": "PRIMARY"}],
+                "deploymentConfiguration": breaker,
+                **self.raw,
+            },
+        )
+
+    def health(self, target: Target) -> str:
+        """The state of a target."""
+        registered = self.targets.get(target.key)
+        if registered is None:
+            return ""
+        since, leaving = registered
+        if leaving is not None:
+            return "draining"
+        owner = next((one for one in self.alive() if one.address == target.identity), None)
+        if owner is None or self.fate(owner.revision) == "unhealthy":
+            return "unhealthy" if self.now >= since + self.delays.healthy else "initial"
+        return "healthy" if self.now >= since + self.delays.healthy else "initial"
+
+    def _deployment(self, one: FakeDeployment) -> Deployment:
+        done = one.rollout == "COMPLETED"
+        running = self.desired if done else 0
+        return Deployment(
+            one.id, one.status, one.revision, self.desired, running, 0, one.failed, one.rollout, "", utc(one.created)
+        )
+
+    # ---- for tests
+
+    def alive(self) -> list[FakeTask]:
+        """Canary tasks that were not told to stop."""
+        return [one for one in self.tasks.values() if one.stop_asked is None]
+
+    def registered(self) -> list[tuple[str, int]]:
+        """Addresses in the target group that are not draining."""
+        return [key for key, (_, leaving) in self.targets.items() if leaving is None]
+
+    def writes(self) -> list[str]:
+        """Names of the writing calls so far."""
+        return [name for _, name, _ in self.log if name in WRITES]
+
+    def marks(self) -> Mapping[str, str]:
+        """The service's tags of ours, without the records of targets and empty ones."""
+        return {
+            key.removeprefix(marks.PREFIX): value
+            for key, value in self.service_tags.items()
+            if value and not key.startswith(marks.TARGETS)
+        }
+
+
+WRITES = frozenset(
+    (
+        "RunTask",
+        "StopTask",
+        "TagResource",
+        "UntagResource",
+        "UpdateService",
+        "RegisterTaskDefinition",
+        "DeregisterTaskDefinition",
+        "RegisterTargets",
+        "DeregisterTargets",
+    )
+)
+
+
+def digest_of(version: str) -> str:
+    """A digest that tells versions apart."""
+    return "sha256:" + version.encode().hex().ljust(64, "0")
+
+
+def definition_with(image: str, family: str = FAMILY) -> dict[str, Any]:
+    """A small task definition."""
+    return {
+        "family": family,
+        "containerDefinitions": [{"name": "app", "image": image, "portMappings": [{"containerPort": 8000}]}],
+        "networkMode": "awsvpc",
+    }
+
+
+def utc(seconds: float) -> datetime:
+    """A time as the model has it."""
+    return datetime.fromtimestamp(seconds, timezone.utc)
+
+
+def names(items: Sequence[str]) -> list[str]:
+    """FAMILY:NUMBER of ARNs."""
+    return [one.rpartition("/")[2] for one in items]

@@ -1,0 +1,162 @@
+"""Stages side by side on one world, and what must hold afterwards; the counterpart of protocol_model/scenarios.py."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+
+from ecs_pipeline import marks
+
+from tests.fakes.schedule import Agent, Killed, Schedule
+from tests.fakes.stages import run_stage, stage_of
+from tests.fakes.world import REGISTRY, FakeTask, World, digest_of, names
+
+STARTS = {
+    "P runs": ("canary P", "promote P"),
+    "A is a canary": ("canary P", "promote P", "canary A"),
+    "A is promoted": ("canary P", "promote P", "canary A", "promote A"),
+    "A was rolled back": ("canary P", "promote P", "canary A", "rollback A"),
+}
+SETTINGS = {"canary": {"bake": "2s", "healthy_within": "30s"}, "promote": {"stable_within": "60s"}}
+
+
+@cache
+def _prepared(start: str) -> World:
+    world = World()
+    for command in STARTS[start]:
+        code = run_stage(world, command, SETTINGS)
+        assert code == 0, (command, code)
+    return world
+
+
+def start_of(start: str, failing: Mapping[str, str] | None = None) -> World:
+    """A world in which the commands of a start have run; `failing`: how releases fail (crash, unhealthy, rollout)."""
+    world = copy.deepcopy(_prepared(start))
+    for release, how in (failing or {}).items():
+        world.bad_images[f"{REGISTRY}/web@{digest_of(release)}"] = how
+    return world
+
+
+def side_by_side(
+    world: World, script: str, seed: int, kill: tuple[int, int, str] | None = None
+) -> dict[str, list[int | str]]:
+    """Run `canary A; promote A | rollback` in an order that the seed decides; how each command ended.
+
+    `kill` = (agent, number of its call, before or after): there the agent dies, and its command is run again.
+    """
+    chance = random.Random(seed)
+    schedule = Schedule(chance.choice)
+    schedule.now, world.schedule = world.schedule.now, schedule
+    ends: dict[str, list[int | str]] = {}
+    agents = []
+    for number, commands in enumerate(script.split("|")):
+        name = f"{number + 1}: {commands.strip()}"
+        ends[name] = []
+        body = _commands(world, [one.strip() for one in commands.split(";")], ends[name])
+        agents.append(Agent(name, body))
+    if kill is not None:
+        world.hook = _killer(schedule, agents[kill[0]], kill[1], kill[2])
+    schedule.run(*agents)
+    world.hook = lambda _when, _call, _write: None
+    after = Schedule()
+    after.now, world.schedule = schedule.now, after
+    for agent in agents:
+        if agent.error is not None:
+            raise agent.error
+    return ends
+
+
+def _commands(world: World, commands: list[str], ends: list[int | str]) -> Callable[[], None]:
+    def body() -> None:
+        for command in commands:
+            try:
+                ends.append(run_stage(world, command, SETTINGS))
+            except Killed:
+                ends.append("killed")
+                ends.append(run_stage(world, command, SETTINGS))
+
+    return body
+
+
+def _killer(schedule: Schedule, victim: Agent, number: int, when: str) -> Callable[[str, str, bool], None]:
+    def hook(moment: str, _call: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
+        if schedule.current is victim and moment == "before":
+            victim.calls += 1
+        if schedule.current is victim and moment == when and victim.calls == number:
+            victim.calls += 1
+            raise Killed
+
+    return hook
+
+
+def clean(world: World) -> Iterator[str]:
+    """What must not be once all stages are over."""
+    turn = marks.parse_turn(world.service_tags.get(marks.TURN, ""))
+    alive, serving = world.alive(), world.revisions[world.deployments[0].revision]
+    wanted, previous = (world.service_tags.get(key) or None for key in (marks.WANTED, marks.PREVIOUS))
+    used = {serving.arn, previous} | {one.revision for one in alive}
+    addresses = {one.address for one in alive}
+    recorded = {one.identity for one in marks.parse_service(world.service_tags).targets}
+    release = world.service_tags.get(marks.RELEASE, "")
+    facts = {
+        "two canaries live": len(alive) > 1,
+        "a task of a cancelled turn lives": any(_turn_of(one) != turn for one in alive),
+        "a target without a living task": any(key[0] not in addresses for key in world.registered()),
+        "a target without a record": any(key[0] not in recorded for key in world.registered()),
+        "a canary on a deregistered revision": any(not world.revisions[one.revision].active for one in alive),
+        "the service does not run what is wanted": wanted not in (None, serving.arn),
+        "the service runs a deregistered revision": not serving.active,
+        "the release mark is not what runs": bool(release) and serving.tags.get(marks.RELEASE, "") != release,
+        "a revision is left over": any(
+            one.active and marks.RELEASE in one.tags and one.arn not in used for one in world.revisions.values()
+        ),
+        "the rollout is not over": world.deployments[0].rollout != "COMPLETED",
+    }
+    yield from (what for what, broken in facts.items() if broken)
+
+
+def heals(world: World) -> Iterator[str]:
+    """Whatever came before: a rollback cleans up, a second one writes nothing, and a whole release's life follows."""
+    world = copy.deepcopy(world)
+    code, _, why = stage_of(world, "rollback", SETTINGS)
+    if code not in (0, 3):
+        yield f"a rollback afterwards exits {code}: {why}"
+    before = len(world.writes())
+    code = run_stage(world, "rollback", SETTINGS)
+    if len(world.writes()) != before or code not in (0, 3):
+        yield f"a second rollback writes or exits {code}"
+    yield from (f"after a rollback: {what}" for what in clean(world))
+    if world.alive():
+        yield "after a rollback: a canary lives"
+    for command in ("canary N", "promote N", "rollback", "canary N", "promote N"):
+        code, _, why = stage_of(world, command, SETTINGS)
+        if code != 0:
+            yield f"in the next release's life: {command} exits {code}: {why}"
+        yield from (
+            f"in the next release's life, after {command}: {what}"
+            for what in clean(world)
+            if what != "a revision is left over"
+        )
+
+
+def picture(world: World) -> dict[str, object]:
+    """The state of AWS that two runs are compared by: what is, not how it came to be."""
+    live = sorted(
+        (one.tags.get(marks.RELEASE, ""), one.tags.get(marks.VERDICT, ""), names([one.revision])[0])
+        for one in world.alive()
+    )
+    return {
+        "marks": {key: value for key, value in world.marks().items() if key not in ("source",)},
+        "service": [names([one.revision])[0] for one in world.deployments],
+        "tasks": live,
+        "targets": len(world.registered()),
+        "draining": len(world.targets) - len(world.registered()),
+        "revisions": [(names([one.arn])[0], one.active) for one in world.revisions.values()],
+        "images": sorted(world.images),
+    }
+
+
+def _turn_of(task: FakeTask) -> object:
+    return marks.parse_turn(task.tags.get(marks.TURN, ""))
