@@ -64,7 +64,7 @@ def promoted(seen: Look, release: str) -> bool:
 def home(seen: Look, release: str) -> str | None:
     """(7) Where to return when `release` is cancelled: before its promotion, never to a cancelled revision."""
     marks = seen.marks
-    undone = marks.previous if release and marks.release == release else None
+    undone = marks.previous if marks.release == release else None
     for revision in (undone, marks.wanted, seen.service.revision, marks.previous):
         if revision is None or cancelled(seen, revision):
             continue
@@ -75,7 +75,7 @@ def home(seen: Look, release: str) -> str | None:
 
 def lost_home(seen: Look, release: str) -> str | None:
     """The recorded revision to return to, when somebody else deregistered it: it is registered anew."""
-    undone = seen.marks.previous if release and seen.marks.release == release else None
+    undone = seen.marks.previous if seen.marks.release == release else None
     if undone is None or seen.revisions[undone].active or _fenced(seen.revisions[undone], seen.marks.turn):
         return None
     return undone

@@ -1,0 +1,153 @@
+"""The decisions of the package are those of the checked specification, on random worlds."""
+
+from __future__ import annotations
+
+import importlib
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from ecs_pipeline import decide
+from ecs_pipeline.model import Look, Marks, Registration, Revision, Service, Target, Task, Turn
+
+from tests.fakes.world import GROUP, PREFIX, utc
+
+MODEL = Path(__file__).parents[2] / "protocol_model"
+WORLDS = 20_000
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[tuple[ModuleType, ModuleType]]:
+    sys.path.insert(0, str(MODEL))
+    yield importlib.import_module("aws"), importlib.import_module("decide")
+    sys.path.remove(str(MODEL))
+
+
+def test_decisions_are_those_of_the_model(model: tuple[ModuleType, ModuleType]) -> None:
+    aws, theirs = model
+    for seed in range(WORLDS):
+        chance = random.Random(seed)
+        modelled = random_look(aws, chance)
+        seen = translated(modelled)
+        asked = chance.choice(["", "A", "B"])
+        assert decide.to_cancel(seen, asked) == theirs.to_cancel(modelled, asked), seed
+        assert decide.promoted(seen, "A") == theirs.promoted(modelled, "A"), seed
+        assert number(decide.home(seen, asked)) == theirs.home(modelled, asked), seed
+        for revision in modelled.revisions:
+            assert decide.cancelled(seen, arn(revision.number)) == theirs.cancelled(modelled, revision.number), seed
+        living, expected = decide.holder(seen), theirs.holder(modelled.tasks, modelled.marks.turn)
+        assert (living.arn if living else None) == (task_arn(expected.number) if expected else None), seed
+        assert_same_leftover(decide.leftover(seen), theirs.leftover(modelled), modelled, seed)
+
+
+def assert_same_leftover(ours: decide.Leftover, theirs: Any, modelled: Any, seed: int) -> None:
+    """The package takes away all of a kind at once, the model one after the other."""
+    if theirs is None:
+        assert not ours, seed
+        return
+    first = theirs.arguments[0] if theirs.arguments else None
+    if theirs.name == "DeregisterTargets":
+        assert address(first) in {one.target.identity for one in ours.drain}, seed
+    elif theirs.name == "StopTask":
+        drained_first = {one.target.identity for one in ours.drain}
+        assert task_arn(first) in {one.arn for one in ours.stop} or drained_first, seed
+    elif theirs.name == "UpdateService":
+        assert ours.update == arn(first), seed
+    elif theirs.name == "TagService":
+        assert ours.rewrite == arn(dict(theirs.arguments)["wanted"]), seed
+    else:
+        assert arn(first) in ours.deregister, seed
+
+
+def random_look(aws: ModuleType, chance: random.Random) -> Any:
+    turns = [aws.Turn(), aws.Turn("t1", "A"), aws.Turn("t2", "B")]
+    revisions = [aws.Revision(0)] + [
+        aws.Revision(number, chance.choice(["", "A", "B"]), chance.choice(turns), chance.random() < 0.8)
+        for number in range(1, 5)
+    ]
+    tasks = tuple(
+        aws.Task(
+            number,
+            f"token{number}",
+            release := chance.choice(["A", "B"]),
+            chance.choice([one.number for one in revisions if one.release == release] or [0]),
+            chance.choice(turns),
+            alive=chance.random() < 0.6,
+            in_traffic=chance.random() < 0.5,
+        )
+        for number in range(chance.randint(0, 3))
+    )
+    pick = [None, 0, 1, 2, 3, 4]
+    marks = aws.Marks(
+        turn=chance.choice(turns),
+        under_way=chance.choice(["", "A", "B"]),
+        wanted=chance.choice(pick),
+        release=chance.choice(["", "A", "B"]),
+        previous=chance.choice(pick),
+        recorded=tuple(one.number for one in tasks if chance.random() < 0.8),
+    )
+    return aws.Look(tasks, marks, chance.randint(0, 4), tuple(revisions))
+
+
+def translated(look: Any) -> Look:
+    marks = look.marks
+    ours = Marks(
+        turn=turn(marks.turn),
+        under_way=marks.under_way,
+        wanted=arn(marks.wanted) if marks.wanted is not None else None,
+        release=marks.release,
+        previous=arn(marks.previous) if marks.previous is not None else None,
+    )
+    service = Service("arn", "web", "prd", "ACTIVE", arn(look.service), 3, 3, 0, ours, (), (), (), {})
+    revisions = {
+        arn(one.number): Revision(arn(one.number), one.release, turn(one.turn) if one.turn else None, one.active)
+        for one in look.revisions
+    }
+    tasks = tuple(task(one) for one in look.tasks)
+    registrations = tuple(
+        Registration(
+            Target(GROUP, address(one.number), 8000),
+            draining=False,
+            owner=task_arn(one.number) if one.alive else "",
+        )
+        for one in look.tasks
+        if one.in_traffic and one.number in marks.recorded
+    )
+    return Look(tasks, service, revisions, registrations)
+
+
+def task(one: Any) -> Task:
+    return Task(
+        arn=task_arn(one.number),
+        revision=arn(one.revision),
+        status="RUNNING" if one.alive else "STOPPED",
+        desired_status="RUNNING" if one.alive else "STOPPED",
+        created=utc(1000 + one.number),
+        release=one.release,
+        turn=turn(one.turn),
+        address=address(one.number),
+    )
+
+
+def turn(one: Any) -> Turn:
+    return Turn(one.digest, one.cancelled)
+
+
+def arn(number: int) -> str:
+    return f"{PREFIX}:task-definition/web:{number}"
+
+
+def number(revision: str | None) -> int | None:
+    return Revision(revision).number if revision else None
+
+
+def task_arn(number: int) -> str:
+    return f"{PREFIX}:task/prd/{number}"
+
+
+def address(number: int) -> str:
+    return f"10.0.0.{number}"
