@@ -185,6 +185,7 @@ class Recorder:
 
     def progress(self, text: str) -> None:
         """Say what changed; told once, not at every look."""
+        self._tick()
         for listener in self._listeners:
             listener.progressed(self.record, self._step, text)
 

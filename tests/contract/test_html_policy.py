@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from ecs_pipeline.reports.files import ReportFolder
-from ecs_pipeline.reports.html import HtmlReport
 from lxml import etree, html
 
+from ecs_pipeline.reports.files import ReportFolder
+from ecs_pipeline.reports.html import HtmlReport
 from tests.unit.reports import stage_records
 
 HOSTILE = '"><img src=//x onerror=y><style>'

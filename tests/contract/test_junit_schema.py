@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from ecs_pipeline.record import StageRecord
-from ecs_pipeline.reports.junit import document
 from lxml import etree
 
+from ecs_pipeline.record import StageRecord
+from ecs_pipeline.reports.junit import document
 from tests.unit.reports import stage_records
 
 SCHEMA = etree.RelaxNG(etree.parse(str(Path(__file__).with_name("junit.rng"))))

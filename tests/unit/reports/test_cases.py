@@ -1,4 +1,5 @@
 import pytest
+
 from ecs_pipeline.record import (
     ERROR,
     FAILED,
@@ -11,7 +12,6 @@ from ecs_pipeline.record import (
     StepRecord,
 )
 from ecs_pipeline.reports.cases import Case, canary_tasks, cases, culprit, cure, number, reason, step_cases
-
 from tests.unit.reports import stage_records
 
 

@@ -6,9 +6,9 @@ import sys
 from datetime import datetime
 
 import pytest
+
 from ecs_pipeline.record import StageRecord
 from ecs_pipeline.reports.console import ConsoleLog
-
 from tests.unit.reports import stage_records
 
 HEADER = "16:15:00 canary sample-app-prd/sample-app in ap-northeast-1, release 20261123-071500-ab12cd3"

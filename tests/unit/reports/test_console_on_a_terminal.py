@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import pytest
-from ecs_pipeline.reports.console import ConsoleLog
 
+from ecs_pipeline.reports.console import ConsoleLog
 from tests.unit.reports import stage_records
 
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
 from ecs_pipeline.record import StageRecord
 from ecs_pipeline.reports.files import FileReport, ReportFolder
-
 from tests.unit.reports import stage_records
 
 

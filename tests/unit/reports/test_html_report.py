@@ -2,11 +2,11 @@ import re
 from pathlib import Path
 
 import pytest
+from lxml import etree, html
+
 from ecs_pipeline.record import CanaryTaskRecord, StageRecord
 from ecs_pipeline.reports.files import ReportFolder
 from ecs_pipeline.reports.html import HtmlReport
-from lxml import etree, html
-
 from tests.unit.reports import stage_records
 
 HOSTILE = "<script>alert(1)</script> ]]> \x1b[31mred\x1b[0m \x00 {{ 7*7 }} \" ' & \U0001f680"

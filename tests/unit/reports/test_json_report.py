@@ -1,12 +1,12 @@
 import json
 from pathlib import Path
 
-import ecs_pipeline
 import pytest
+
+import ecs_pipeline
 from ecs_pipeline.record import CanaryTaskRecord
 from ecs_pipeline.reports.files import ReportFolder
 from ecs_pipeline.reports.json_report import JsonReport, to_dict
-
 from tests.unit.reports import stage_records
 
 CONTRACT = {

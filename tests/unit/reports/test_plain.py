@@ -1,4 +1,5 @@
 import pytest
+
 from ecs_pipeline.reports.plain import LONGEST_LINE, one_line, plain, plain_lines, shortened
 
 

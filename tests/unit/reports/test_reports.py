@@ -4,8 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ecs_pipeline.reports import reports
 from lxml import etree, html
+
+from ecs_pipeline.reports import reports
 
 IMPORT = """
 import sys

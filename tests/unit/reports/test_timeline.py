@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+
 from ecs_pipeline.record import StageRecord, TrafficPoint
 from ecs_pipeline.reports.timeline import (
     LABEL_ROOM,
@@ -12,7 +13,6 @@ from ecs_pipeline.reports.timeline import (
     drawing,
     in_words,
 )
-
 from tests.unit.reports import stage_records
 
 
