@@ -22,7 +22,9 @@ POLL_SECONDS = 0.1
 
 
 def targets(task: Record) -> list[tuple[str, TargetKey]]:
-    """Give the target groups of a running service task and what it is in each of them."""
+    """Give the target groups of a running service task and what it is in each; none when it died too soon."""
+    if task["attachments"] and not task.get("_address"):
+        return []
     return [
         (each["targetGroupArn"], _key(task, each))
         for each in task.get("_load_balancers", [])

@@ -22,10 +22,9 @@ def is_healthy(task: Record) -> bool:
     is_checked = any(each["_essential"] and each["_checked"] for each in task["containers"])
     if is_checked and task["healthStatus"] != "HEALTHY":
         return False
-    targets = service_targets.targets(task)
-    if targets:
+    if task["_load_balancers"]:
         states = [health.state for _, health in service_targets.health(task)]
-        return len(states) == len(targets) and set(states) <= {"healthy", "unused", "unavailable"}
+        return len(states) == len(task["_load_balancers"]) and set(states) <= {"healthy", "unused", "unavailable"}
     return is_checked or time.time() - task["startedAt"] >= START_SECONDS
 
 

@@ -119,13 +119,18 @@ class TaskLife:
             self.stop(ESSENTIAL_EXITED, "EssentialContainerExited")
 
     def _end(self) -> None:
-        if self._drain is not None:
-            task_record.mark(self._task, "DEACTIVATING")
-            self._drain(self._task)
-        task_record.mark(self._task, "STOPPING")
-        self._containers.stop()
-        task_record.mark(self._task, "DEPROVISIONING")
-        self._containers.remove()
+        try:
+            if self._drain is not None:
+                task_record.mark(self._task, "DEACTIVATING")
+                self._drain(self._task)
+        finally:
+            task_record.mark(self._task, "STOPPING")
+            self._containers.stop()
+            task_record.mark(self._task, "DEPROVISIONING")
+            self._containers.remove()
+            self._close()
+
+    def _close(self) -> None:
         _lives.pop(self._task["taskArn"], None)
         with records.lock:
             for each in self._task["containers"]:
