@@ -11,8 +11,8 @@ from ministack import app as ministack_app
 from ministack.core import container_reaper
 
 from embedded_aws import application_autoscaling, behaviour, ownership, registry
-from embedded_aws.cloudformation import install as install_cloudformation
-from embedded_aws.ecs import install as install_ecs
+from embedded_aws.cloudformation import installation as cloudformation
+from embedded_aws.ecs import installation as ecs
 from embedded_aws.load_balancing import data_plane, group_settings, target_health
 
 if TYPE_CHECKING:
@@ -31,10 +31,17 @@ _log = logging.getLogger(__name__)
 def install(folder: Path) -> None:
     """Put the layer into ministack; `folder` is this server's own."""
     _own_containers(folder)
-    for part in (registry, target_health, group_settings, data_plane, application_autoscaling):
+    parts = (
+        registry,
+        target_health,
+        group_settings,
+        data_plane,
+        application_autoscaling,
+        ecs,
+        cloudformation,
+    )
+    for part in parts:
         part.install()
-    install_ecs()
-    install_cloudformation()
 
 
 def application(on_start: Callable[[], None]) -> Application:

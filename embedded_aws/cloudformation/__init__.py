@@ -1,11 +1,1 @@
 """AWS CloudFormation: the resource types that ministack lacks or makes differently."""
-
-from __future__ import annotations
-
-from embedded_aws.cloudformation import autoscaling_resources, ecs_resources, load_balancing_resources
-
-
-def install() -> None:
-    """Add and replace resource types."""
-    for part in (ecs_resources, autoscaling_resources, load_balancing_resources):
-        part.install()

@@ -1,0 +1,11 @@
+"""Put our resource types into ministack's CloudFormation."""
+
+from __future__ import annotations
+
+from embedded_aws.cloudformation import autoscaling_resources, ecs_resources, load_balancing_resources
+
+
+def install() -> None:
+    """Add and replace resource types."""
+    for part in (ecs_resources, autoscaling_resources, load_balancing_resources):
+        part.install()
