@@ -86,15 +86,15 @@ class CloudFormation:
         self._client.call("DeleteStack", StackName=self.name)
 
     def events(self, since: datetime) -> list[tuple[str, str]]:
-        """(id, line) of the stack's events since a time, oldest first (DescribeStackEvents, one page)."""
+        """(id, line) of what ended in the stack since a time, oldest first (DescribeStackEvents, one page)."""
         try:
             answer = self._client.call("DescribeStackEvents", StackName=self.name)
         except AwsError as error:
             if error.code == "ValidationError":
                 return []
             raise
-        recent = [one for one in answer["StackEvents"] if one["Timestamp"] >= since]
-        return [(one["EventId"], _event(one)) for one in reversed(recent)]
+        ended = [one for one in answer["StackEvents"] if not one.get("ResourceStatus", "").endswith("_IN_PROGRESS")]
+        return [(one["EventId"], _event(one)) for one in reversed(ended) if one["Timestamp"] >= since]
 
 
 def _event(one: Mapping[str, Any]) -> str:

@@ -270,7 +270,7 @@ def _restore(stage: Canary, failure: ReleaseFailed) -> None:
             f"release {stage.release} was promoted while its canary failed here: {failure.message}",
             cure="`rollback` undoes the promotion",
         ) from failure
-    restore(run, stage.release)
+    restore(run, stage.release, failure)
 
 
 def _record_canary(run: Run, tasks: tuple[Task, ...] | list[Task], stable: int, seen: Seen | None = None) -> None:

@@ -231,7 +231,7 @@ def _restore(run: Run, fence: Fence, plan: Plan, failure: ReleaseFailed) -> None
     except TurnChanged as changed:
         _undo_update(run, plan)
         raise refusal(changed.service, plan.release) from failure
-    restore(run, plan.release)
+    restore(run, plan.release, failure)
 
 
 def _undo_marks(run: Run, plan: Plan) -> None:

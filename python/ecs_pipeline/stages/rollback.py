@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from ecs_pipeline import decide, definition, marks
-from ecs_pipeline.errors import InvalidInput, Refused
+from ecs_pipeline.errors import InvalidInput, Refused, ReleaseFailed
 from ecs_pipeline.model import Look, Revision, Turn
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.finish import Finish, Overtaken, Steps
@@ -70,12 +70,17 @@ def cancel(run: Run, options: Options, steps: Steps, seen: Look | None = None) -
     raise Refused(f"other rollbacks keep overtaking this one at {_label(run)}", cure="run it again")
 
 
-def restore(run: Run, release: str) -> None:
-    """Undo a release that failed, as one step; afterwards the service is on what it ran before."""
+def restore(run: Run, release: str, failure: ReleaseFailed) -> None:
+    """Undo a release that failed, as one step; afterwards the service is on what it ran before.
+
+    The failure is completed by what its reader wants to know next: that the service is well again.
+    """
     with run.recorder.step("restore") as step:
         cancel(run, Options(release=release), lambda _name: nullcontext(step))
         seen = run.observer.look()
-        step.message = f"the service runs {Revision(seen.service.revision).name}; no canary lives"
+        serving = Revision(seen.service.revision).name
+        step.message = f"the service runs {serving}; no canary lives"
+        failure.cure = f"{serving} serves as before, the release is gone: correct it and start it again"
         run.recorder.traffic(0, seen.service.running)
 
 

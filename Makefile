@@ -1,0 +1,55 @@
+# make demo    the main job on an embedded AWS (KEEP=1 leaves it running)
+# make test    all tests and checks: what .ci/run calls
+# make check   format, lint, types
+# make chaos   every fault at every AWS call, and many more orders of events
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format unit emulator chaos environments requirements clean
+
+VENV := .cache/venv
+BIN := $(VENV)/bin
+PYTHON_SOURCES := python tests embedded_aws demo
+SHELL_SOURCES := tools/environment .ci/run $(wildcard embedded_aws/images/*/*.sh)
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+environments:
+	@tools/environment $(VENV) resources/ecs_pipeline/requirements.txt requirements/dev.txt
+	@tools/environment .cache/embedded-aws requirements/embedded-aws.txt
+	@[ -x $(BIN)/ecs-pipeline ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+
+demo: environments
+	@$(BIN)/python -m demo $(if $(KEEP),--keep)
+
+test: check unit emulator
+
+check: environments
+	$(BIN)/ruff format --check $(PYTHON_SOURCES)
+	$(BIN)/ruff check $(PYTHON_SOURCES)
+	$(BIN)/mypy
+	$(BIN)/python -m embedded_aws.engine_packages shellcheck shellcheck
+	shellcheck $(SHELL_SOURCES)
+
+unit: environments
+	$(BIN)/pytest -q -n 2 tests/unit tests/contract
+
+emulator: environments
+	$(BIN)/pytest -q -n 2 tests/emulator
+
+chaos: environments
+	$(BIN)/pytest -q -n 2 tests/unit/protocol --seeds 300
+
+format: environments
+	$(BIN)/ruff check --fix $(PYTHON_SOURCES)
+	$(BIN)/ruff format $(PYTHON_SOURCES)
+
+# uv resolves for all platforms and Python versions at once; the .in files and setup.cfg say what is wanted.
+UV := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --custom-compile-command "make requirements"
+requirements:
+	$(UV) setup.cfg -o resources/ecs_pipeline/requirements.txt
+	$(UV) requirements/dev.in -c resources/ecs_pipeline/requirements.txt -o requirements/dev.txt
+	$(UV) requirements/embedded-aws.in -o requirements/embedded-aws.txt
+
+clean:
+	rm -rf .cache build target ecs-pipeline-reports
