@@ -17,7 +17,7 @@ help:
 environments:
 	@tools/environment $(VENV) resources/ecs_pipeline/requirements.txt requirements/dev.txt
 	@tools/environment .cache/embedded-aws requirements/embedded-aws.txt
-	@[ -x $(BIN)/ecs-pipeline ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@[ $(BIN)/ecs-pipeline -nt setup.cfg ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
 demo: environments
 	@$(BIN)/python -m demo $(if $(KEEP),--keep)

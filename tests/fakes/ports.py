@@ -24,7 +24,6 @@ from ecs_pipeline.observe import Observer
 from ecs_pipeline.record import Recorder, StageRecord, StepRecord
 from ecs_pipeline.run import Origin, Run
 from ecs_pipeline.settings import Settings
-
 from tests.fakes.world import CLUSTER, REGISTRY, SERVICE, World, digest_of, utc
 
 READ_ONLY = frozenset(("taskDefinitionArn", "revision", "status", "registeredAt"))

@@ -9,7 +9,6 @@ from ecs_pipeline.errors import PipelineError
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages import canary, promote, rollback
 from ecs_pipeline.stages.preflight import CanaryOptions
-
 from tests.fakes.ports import new_run
 from tests.fakes.world import World
 

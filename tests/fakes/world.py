@@ -10,7 +10,6 @@ from typing import Any
 
 from ecs_pipeline import marks
 from ecs_pipeline.model import Container, Deployment, Event, LoadBalancing, Service, Target, Task
-
 from tests.fakes.schedule import Schedule
 
 CLUSTER, SERVICE, FAMILY = "prd", "web", "web"

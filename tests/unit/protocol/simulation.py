@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
 from ecs_pipeline import marks
-
 from tests.fakes.schedule import Agent, Killed, Schedule
 from tests.fakes.stages import run_stage, stage_of
 from tests.fakes.world import REGISTRY, FakeTask, World, digest_of, names

@@ -11,9 +11,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
 from ecs_pipeline import decide
 from ecs_pipeline.model import Look, Marks, Registration, Revision, Service, Target, Task, Turn
-
 from tests.fakes.world import GROUP, PREFIX, utc
 
 MODEL = Path(__file__).parents[2] / "protocol_model"
