@@ -88,7 +88,7 @@ def _get_authorization_token(_request: Members) -> Members:
 def _putting(put: Any) -> Any:
     def put_image(request: Members) -> Members:
         repository = registry_images.repository(request)
-        name, tag = repository["repositoryName"], request.get("imageTag")
+        name, tag = repository["repositoryName"], request.get("imageTag", "")
         digest = request.get("imageDigest") or ecr._image_digest(request.get("imageManifest", ""))
         held = registry_images.find(name, {"imageTag": tag} if tag else {"imageDigest": digest})
         if held and held["imageDigest"] == digest:

@@ -68,7 +68,7 @@ async def _serve(listener: socket.socket, port: int) -> None:
     ended = asyncio.Event()
     _end_on_signals(ended)
     application = gateway.application(on_start=lambda: print(f"http://127.0.0.1:{port}", flush=True))  # noqa: T201
-    await serve(application, config, shutdown_trigger=ended.wait)  # type: ignore[arg-type]
+    await serve(application, config, shutdown_trigger=ended.wait)
 
 
 def _end_on_signals(ended: asyncio.Event) -> None:
@@ -77,7 +77,8 @@ def _end_on_signals(ended: asyncio.Event) -> None:
         loop.add_signal_handler(number, ended.set)
 
     def watch_parent() -> None:
-        sys.stdin.buffer.read()
+        while os.read(sys.stdin.fileno(), 1024):  # unbuffered: a buffer's lock would be held at the exit
+            pass
         loop.call_soon_threadsafe(ended.set)
 
     threading.Thread(target=watch_parent, daemon=True, name="watch-parent").start()

@@ -1,6 +1,6 @@
-"""AWS::ECS::TaskDefinition and AWS::ECS::Service, made by the API's own operations.
+"""AWS::ECS::Cluster, ::TaskDefinition and ::Service, made and deleted by the API's own operations.
 
-Template reference of both types: what Ref and Fn::GetAtt return, and what replaces the resource.
+Template reference of these types: what Ref and Fn::GetAtt return, and what replaces a resource.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ministack.services.cloudformation import provisioners, stacks
 
 from embedded_aws.api import ApiError
 from embedded_aws.cloudformation.properties import api_members, tags
-from embedded_aws.ecs import deployments, records, services, task_definitions
+from embedded_aws.ecs import clusters, deployments, records, services, task_definitions
 from embedded_aws.ecs import tags as ecs_tags
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _DELETED_SECONDS = 7200.0
 
 def install() -> None:
     """Replace ministack's resource types; a service is waited for, so it is made off the event loop."""
+    provisioners._RESOURCE_HANDLERS["AWS::ECS::Cluster"]["delete"] = _delete_cluster
     provisioners._RESOURCE_HANDLERS["AWS::ECS::TaskDefinition"].update(
         create=_create_definition, update=_update_definition, delete=_delete_definition
     )
@@ -44,6 +45,10 @@ def install() -> None:
     )
     runs_on_worker = stacks._runs_on_worker_thread
     stacks._runs_on_worker_thread = lambda kind: kind == _SERVICE_TYPE or runs_on_worker(kind)
+
+
+def _delete_cluster(name: str, _properties: Members) -> None:
+    clusters.delete({"cluster": name})
 
 
 def _create_definition(logical_id: str, properties: Members, stack: str) -> Made:

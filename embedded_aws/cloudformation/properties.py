@@ -14,8 +14,6 @@ from ministack.services.cloudformation.engine import _NO_VALUE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from botocore.model import Shape
-
     from embedded_aws.api import Members
 
 
@@ -46,7 +44,7 @@ def _model(service: str) -> Any:
     return botocore.session.get_session().get_service_model(service)
 
 
-def _convert(value: Any, shape: Shape | None) -> Any:
+def _convert(value: Any, shape: Any) -> Any:
     kind = shape.type_name if shape else ""
     if kind == "structure" and isinstance(value, dict):
         return _structure(value, shape)

@@ -123,7 +123,7 @@ class TaskContainers:
 
     def _await_exit(self, container: Container, name: str) -> None:
         try:
-            code = int(engine().api.wait(container.id, timeout=None)["StatusCode"])
+            code = int(engine().api.wait(str(container.id), timeout=None)["StatusCode"])
         except NotFound:  # removed by force
             code = 137
         self.on_exit(name, code)

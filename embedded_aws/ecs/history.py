@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from embedded_aws.ecs.tags import Tags
 
 _KEPT = 200
+_lock = threading.Lock()
 _past: dict[str, deque[tuple[float, Any]]] = {}
 
 
@@ -37,9 +39,10 @@ def tags_as_of_now(arn: str, current: Tags) -> Tags:
 
 
 def _record(key: str, value: Any) -> None:
-    past = _past.setdefault(key, deque(maxlen=_KEPT))
-    if not past or past[-1][1] != value:
-        past.append((time.monotonic(), value))
+    with _lock:
+        past = _past.setdefault(key, deque(maxlen=_KEPT))
+        if not past or past[-1][1] != value:
+            past.append((time.monotonic(), value))
 
 
 def _as_of_now(key: str, current: Any, *, missing: Any) -> Any:
@@ -47,4 +50,5 @@ def _as_of_now(key: str, current: Any, *, missing: Any) -> Any:
     if lag <= 0:
         return current
     then = time.monotonic() - lag
-    return next((value for since, value in reversed(_past.get(key, ())) if since <= then), missing)
+    with _lock:
+        return next((value for since, value in reversed(_past.get(key, ())) if since <= then), missing)

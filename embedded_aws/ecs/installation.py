@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from embedded_aws.ecs import (
+    clusters,
     container_instances,
     run_task,
     service_deployments,
@@ -15,6 +16,15 @@ from embedded_aws.ecs import (
 
 def install() -> None:
     """Replace ministack's operations."""
-    parts = (tags, task_definitions, run_task, task_queries, container_instances, services, service_deployments)
+    parts = (
+        clusters,
+        tags,
+        task_definitions,
+        run_task,
+        task_queries,
+        container_instances,
+        services,
+        service_deployments,
+    )
     for part in parts:
         part.install()

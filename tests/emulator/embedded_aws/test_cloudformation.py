@@ -34,6 +34,7 @@ def template(**changes: Any) -> dict[str, Any]:
             {"Name": "PORT", "Value": {"Ref": "Port"}},
             {"Fn::If": ["Debug", {"Name": "DEBUG", "Value": "1"}, {"Ref": "AWS::NoValue"}]},
         ],
+        "StopTimeout": {"Fn::If": ["Debug", 5, {"Ref": "AWS::NoValue"}]},
         "DockerLabels": {"Team-Name": "lab"},
         "LogConfiguration": {
             "LogDriver": "awslogs",
@@ -44,7 +45,7 @@ def template(**changes: Any) -> dict[str, Any]:
             },
         },
     }
-    resources = {
+    resources: dict[str, tuple[str, dict[str, Any]]] = {
         "Cluster": ("ECS::Cluster", {"ClusterName": name}),
         "Repository": ("ECR::Repository", {"RepositoryName": name, "ImageTagMutability": "IMMUTABLE"}),
         "Logs": ("Logs::LogGroup", {"LogGroupName": {"Fn::Join": ["/", ["", "ecs", name]]}}),
@@ -238,6 +239,7 @@ def test_a_stack_makes_a_service_that_takes_traffic(stack: Stack, environment: E
     container = definition["containerDefinitions"][0]
     assert container["dockerLabels"] == {"Team-Name": "lab"}
     assert container["environment"] == [{"name": "PORT", "value": "8000"}]
+    assert "stopTimeout" not in container
     tags = {each["key"]: each["value"] for each in environment.service(include=["TAGS"])["tags"]}
     assert (tags["team"], tags["aws:cloudformation:stack-name"]) == ("lab", stack.name)
 
@@ -267,7 +269,9 @@ def test_a_new_image_rolls_the_service_and_a_condition_adds_a_variable(stack: St
     assert fetch(environment.url) == (200, "v2")
     assert environment.service()["desiredCount"] == 2
     definition = environment.ecs.describe_task_definition(taskDefinition=stack.name)["taskDefinition"]
-    assert {each["name"] for each in definition["containerDefinitions"][0]["environment"]} == {"PORT", "DEBUG"}
+    container = definition["containerDefinitions"][0]
+    assert {each["name"] for each in container["environment"]} == {"PORT", "DEBUG"}
+    assert container["stopTimeout"] == 5
     old = environment.ecs.describe_task_definition(taskDefinition=f"{stack.name}:1")["taskDefinition"]
     assert old["status"] == "INACTIVE"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.emulator.embedded_aws.environment import fetch, wait_for
@@ -75,6 +76,10 @@ def test_connections_are_kept(environment: Environment, new_server: NewServer) -
     connection.close()
 
 
+def is_healthy(environment: Environment, group: str) -> bool:
+    return environment.states(group) == ["healthy"]
+
+
 def test_weighted_groups_share_the_requests(environment: Environment, new_server: NewServer) -> None:
     """User Guide, "Weighted target groups"; data type ForwardActionConfig."""
     groups = [environment.new_target_group(suffix, attached=False) for suffix in ("x", "y")]
@@ -86,5 +91,5 @@ def test_weighted_groups_share_the_requests(environment: Environment, new_server
     assert listener["DefaultActions"][0]["ForwardConfig"]["TargetGroups"] == weights
     for name, group in zip("xy", groups, strict=True):
         environment.add_targets(new_server(name).target, group=group)
-        wait_for(lambda group=group: environment.states(group) == ["healthy"])
+        wait_for(partial(is_healthy, environment, group))
     assert Counter(fetch(environment.url)[1] for _ in range(20)) == {"x": 15, "y": 5}

@@ -13,6 +13,7 @@ from tests.emulator.embedded_aws.environment import fetch, wait_for
 if TYPE_CHECKING:
     from tests.emulator.embedded_aws.environment import Environment
 
+SLOW = {"environment": [{"name": "SLOW_START", "value": "3"}]}
 BREAKER = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
 
 
@@ -71,8 +72,12 @@ def test_a_crashing_revision_is_rolled_back_and_takes_no_traffic(environment: En
     kept = {task["taskArn"] for task in environment.tasks()}
     answers: list[tuple[int, str]] = []
     failed = environment.update(taskDefinition=environment.register("crash"))["deployments"][0]["id"]
-    wait_for(lambda: (answers.append(fetch(environment.url)), "FAILED" in str(environment.deployments()))[1])
-    wait_for(lambda: environment.deployments() == [("PRIMARY", "COMPLETED", "1")])
+
+    def is_back() -> bool:
+        answers.append(fetch(environment.url))
+        return environment.deployments() == [("PRIMARY", "COMPLETED", "1")] and bool(environment.tasks("STOPPED"))
+
+    wait_for(is_back)
     rolled_back = environment.service()
     assert rolled_back["deployments"][0]["id"] not in {first, failed}
     assert rolled_back["taskDefinition"].endswith(":1")
@@ -144,12 +149,12 @@ def test_a_healthy_target_gates_the_rollout(environment: Environment) -> None:
     """A task that runs and is not healthy yet does not count (Developer Guide, rolling deployments)."""
     environment.create_service(environment.register("v1"), healthCheckGracePeriodSeconds=30)
     environment.wait_until_stable()
-    environment.update(taskDefinition=environment.register("slow-start"))
+    environment.update(taskDefinition=environment.register("v2", container=SLOW))
     wait_for(lambda: environment.service()["deployments"][0]["runningCount"] == 1)
     assert environment.deployments() == [("PRIMARY", "IN_PROGRESS", "2"), ("ACTIVE", "COMPLETED", "1")]
     assert fetch(environment.url) == (200, "v1")
     environment.wait_until_stable()
-    assert fetch(environment.url) == (200, "slow-start")
+    assert fetch(environment.url) == (200, "v2")
 
 
 def test_the_same_revision_is_no_new_deployment_unless_it_is_forced(environment: Environment) -> None:
@@ -178,6 +183,35 @@ def test_scale_in_and_deletion_drain_the_targets(environment: Environment) -> No
     wait_for(lambda: environment.states() == ["draining"])
     wait_for(lambda: environment.service()["status"] == "INACTIVE")
     assert environment.states() == []
+
+
+def test_a_task_that_a_user_stops_is_drained_and_replaced(environment: Environment) -> None:
+    """Developer Guide, task lifecycle: targets are deregistered in DEACTIVATING; the scheduler starts another task."""
+    environment.create_service(environment.register("v1"))
+    environment.wait_until_stable()
+    stopped = environment.tasks()[0]["taskArn"]
+    environment.ecs.stop_task(cluster=environment.cluster, task=stopped)
+    wait_for(lambda: environment.task(stopped)["lastStatus"] == "DEACTIVATING")
+    assert "draining" in environment.states()
+    environment.wait_for_task(stopped, "STOPPED")
+    wait_for(lambda: environment.states() == ["healthy"])
+    assert environment.service()["deployments"][0]["failedTasks"] == 0
+
+
+def test_a_cluster_with_services_or_tasks_is_not_deleted(environment: Environment) -> None:
+    """DeleteCluster, errors ClusterContainsServicesException and ClusterContainsTasksException."""
+    definition = environment.register("v1")
+    environment.create_service(definition, count=0)
+    with pytest.raises(ClientError, match="ClusterContainsServicesException"):
+        environment.ecs.delete_cluster(cluster=environment.cluster)
+    environment.ecs.delete_service(cluster=environment.cluster, service=environment.name)
+    wait_for(lambda: environment.service()["status"] == "INACTIVE")
+    task = environment.run(definition)
+    with pytest.raises(ClientError, match="ClusterContainsTasksException"):
+        environment.ecs.delete_cluster(cluster=environment.cluster)
+    environment.ecs.stop_task(cluster=environment.cluster, task=task)
+    environment.wait_for_task(task, "STOPPED")
+    assert environment.ecs.delete_cluster(cluster=environment.cluster)["cluster"]["status"] == "INACTIVE"
 
 
 @pytest.mark.parametrize(
@@ -237,7 +271,7 @@ def test_a_deployment_under_way_can_be_stopped_and_rolled_back(environment: Envi
     """StopServiceDeployment with stopType ROLLBACK returns to the previous service revision."""
     environment.create_service(environment.register("v1"))
     environment.wait_until_stable()
-    environment.update(taskDefinition=environment.register("slow-start"))
+    environment.update(taskDefinition=environment.register("v2", container=SLOW))
     newest = environment.ecs.list_service_deployments(cluster=environment.cluster, service=environment.name)
     arn = newest["serviceDeployments"][0]["serviceDeploymentArn"]
     environment.ecs.stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")

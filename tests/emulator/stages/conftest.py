@@ -1,0 +1,32 @@
+"""A service of each test's own; images are pushed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embedded_aws.launcher import EmbeddedAws
+from tests.emulator.stages.scene import Images, Scene
+
+
+@pytest.fixture(scope="session")
+def pushed(aws: Callable[[str], Any]) -> Images:
+    """The app's variants in ECR."""
+    return Images(aws)
+
+
+@pytest.fixture
+def scene(embedded_aws: EmbeddedAws, aws: Callable[[str], Any], pushed: Images, tmp_path: Path) -> Iterator[Scene]:
+    """A service that is not started yet; what runs of it is stopped at the end."""
+    embedded_aws.configure(health_check_interval=0.3)
+    made = Scene(embedded_aws, aws, images=pushed, folder=tmp_path)
+    yield made
+    if not made.ecs.describe_clusters(clusters=[made.name])["clusters"]:
+        return
+    for service in made.ecs.list_services(cluster=made.name)["serviceArns"]:
+        made.ecs.delete_service(cluster=made.name, service=service, force=True)
+    for task in made.ecs.list_tasks(cluster=made.name)["taskArns"]:
+        made.ecs.stop_task(cluster=made.name, task=task)

@@ -1,0 +1,224 @@
+"""A service on the embedded AWS, and the command line run on it as a Jenkinsfile would."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import docker
+
+from embedded_aws import images
+from tests.emulator.embedded_aws.environment import NETWORK, Environment
+
+PROGRAM = Path(sys.executable).with_name("ecs-pipeline")
+REPOSITORY = "stages"
+TAGS = {"team": "lab"}
+
+
+@dataclass
+class Outcome:
+    """How a command ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+    report: Mapping[str, Any]
+    junit: Path
+
+    def step(self, name: str) -> str:
+        """The outcome of a step."""
+        return next(str(one["outcome"]) for one in self.report["steps"] if one["name"] == name)
+
+    def message(self, name: str) -> str:
+        """The line of a step."""
+        return next(str(one["message"]) for one in self.report["steps"] if one["name"] == name)
+
+    def cases(self) -> dict[str, str]:
+        """JUnit cases and what each of them is: passed, failure, error or skipped."""
+        found = {}
+        for case in ET.parse(self.junit).getroot().iter("testcase"):
+            kinds = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
+            found[str(case.get("name"))] = kinds[0] if kinds else "passed"
+        return found
+
+
+class Images:
+    """The app's variants, pushed to a repository of the embedded AWS when they are first used."""
+
+    def __init__(self, client: Callable[[str], Any]) -> None:
+        self._ecr = client("ecr")
+        self._uris: dict[str, str] = {}
+
+    @cached_property
+    def repository(self) -> str:
+        """The repository's URI."""
+        try:
+            made = self._ecr.create_repository(repositoryName=REPOSITORY)["repository"]
+        except self._ecr.exceptions.RepositoryAlreadyExistsException:
+            made = self._ecr.describe_repositories(repositoryNames=[REPOSITORY])["repositories"][0]
+        return str(made["repositoryUri"])
+
+    def uri(self, variant: str) -> str:
+        """REPOSITORY:VARIANT."""
+        if variant not in self._uris:
+            self._uris[variant] = self._push(variant)
+        return self._uris[variant]
+
+    def digest(self, variant: str) -> str:
+        """REPOSITORY@sha256:…"""
+        self.uri(variant)
+        found = self._ecr.describe_images(repositoryName=REPOSITORY, imageIds=[{"imageTag": variant}])
+        return f"{self.repository}@{found['imageDetails'][0]['imageDigest']}"
+
+    def _push(self, variant: str) -> str:
+        import base64
+
+        token = self._ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+        user, _, password = base64.b64decode(token).decode().partition(":")
+        engine = docker.from_env()
+        engine.images.get(images.build_app(variant)).tag(self.repository, tag=variant)
+        login = {"username": user, "password": password}
+        for event in engine.images.push(self.repository, tag=variant, auth_config=login, stream=True, decode=True):
+            assert "error" not in event, event
+        engine.close()
+        return f"{self.repository}:{variant}"
+
+
+@dataclass
+class Scene(Environment):
+    """One service of this test's own."""
+
+    images: Images = field(kw_only=True)
+    folder: Path = field(kw_only=True)
+    runs: int = 0
+
+    def start(self, count: int = 3, **members: Any) -> str:
+        """Create the service on v1 and wait until it is stable; its revision."""
+        container = {"image": self.images.digest("v1"), **members.pop("container", {})}
+        definition = members.pop("definition", {})
+        revision = self.register("v1", container=container, tags=_list(TAGS), **definition)
+        settings = {
+            "tags": _list(TAGS),
+            "propagateTags": "SERVICE",
+            "enableECSManagedTags": True,
+            "deploymentConfiguration": {
+                "maximumPercent": 200,
+                "minimumHealthyPercent": 100,
+                "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+            },
+            **members,
+        }
+        self.create_service(revision, count, **settings)
+        self.wait_until_stable()
+        return revision
+
+    def config(self, **changes: Any) -> None:
+        """Write the config of the next commands."""
+        defaults: dict[str, Any] = {
+            "cluster": self.name,
+            "service": self.name,
+            "image": {"repository": REPOSITORY},
+            "canary": {"healthy_within": "25s", "bake": "1s"},
+            "promote": {"stable_within": "60s"},
+        }
+        for key, value in changes.items():
+            old = defaults.get(key)
+            defaults[key] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+        (self.folder / "ecs-pipeline.yml").write_text(json.dumps(defaults))
+
+    def command(self, *words: str) -> tuple[list[str], Path]:
+        """The command line of a stage with reports of its own, and their folder."""
+        self.runs += 1
+        reports = self.folder / f"reports-{self.runs}"
+        if not (self.folder / "ecs-pipeline.yml").exists():
+            self.config()
+        with_reports = [] if words[0] == "status" else ["--reports", str(reports)]
+        return [str(PROGRAM), *words, *with_reports], reports
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        """What the command line finds in its environment."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "GIT_", "BUILD_"))}
+        return {**kept, **self.server.environment, "HOME": str(self.folder), **changes}
+
+    def ecs_pipeline(self, *words: str, **changes: str) -> Outcome:
+        """Run a command to its end."""
+        command, reports = self.command(*words)
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment(**changes), capture_output=True, text=True, timeout=170
+        )
+        return self.outcome(words[0], done.returncode, done.stdout, done.stderr, reports)
+
+    def outcome(self, stage: str, code: int, stdout: str, stderr: str, reports: Path) -> Outcome:
+        """What a command left behind."""
+        file = reports / f"{stage}.json"
+        report = json.loads(file.read_text()) if file.exists() else {}
+        return Outcome(code, stdout, stderr, report, reports / f"TEST-ecs-pipeline-{stage}.xml")
+
+    def canary(self, variant: str = "v2", *words: str) -> Outcome:
+        """`canary --image` of a variant, with its name as the release id unless another is given."""
+        release = () if "--release" in words else ("--release", variant)
+        return self.ecs_pipeline("canary", "--image", self.images.uri(variant), *release, *words)
+
+    # ---- what AWS holds
+
+    def running_image(self) -> str:
+        """The image that the service runs."""
+        return self.image_of(self.service()["taskDefinition"])
+
+    def image_of(self, revision: str) -> str:
+        """The app's image in a revision."""
+        definition = self.ecs.describe_task_definition(taskDefinition=revision)["taskDefinition"]
+        return str(definition["containerDefinitions"][0]["image"])
+
+    def marks(self) -> dict[str, str]:
+        """The service's tags of ours that are not empty, without records of targets."""
+        return {
+            one["key"].removeprefix("ecs-pipeline:"): one["value"]
+            for one in self.service(include=["TAGS"])["tags"]
+            if one["key"].startswith("ecs-pipeline:") and one["value"] and ":targets:" not in one["key"]
+        }
+
+    def canaries(self, status: str = "RUNNING") -> list[Any]:
+        """Tasks of ours."""
+        arns = self.ecs.list_tasks(cluster=self.name, startedBy=f"canary/{self.name}", desiredStatus=status)["taskArns"]
+        return list(self.ecs.describe_tasks(cluster=self.name, tasks=arns, include=["TAGS"])["tasks"]) if arns else []
+
+    def registered(self) -> set[str]:
+        """Addresses in the target group that are not draining."""
+        return {one["Target"]["Id"] for one in self.health() if one["TargetHealth"]["State"] != "draining"}
+
+    def service_addresses(self) -> set[str]:
+        """Addresses of the service's own tasks."""
+        return {
+            str(detail["value"])
+            for task in self.tasks()
+            for attachment in task["attachments"]
+            for detail in attachment["details"]
+            if detail["name"] == "privateIPv4Address"
+        }
+
+    def revisions(self, status: str = "ACTIVE") -> list[int]:
+        """Numbers of the family's revisions."""
+        arns = self.ecs.list_task_definitions(familyPrefix=self.name, status=status)["taskDefinitionArns"]
+        return sorted(int(one.rpartition(":")[2]) for one in arns)
+
+    def assert_nothing_left(self) -> None:
+        """No canary, no foreign target, one deployment."""
+        assert self.canaries() == []
+        assert self.registered() == self.service_addresses()
+        assert len(self.service()["deployments"]) == 1
+
+
+def _list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in tags.items()]
+
+
+__all__ = ["NETWORK", "Images", "Outcome", "Scene"]
