@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,29 @@ if TYPE_CHECKING:
     from embedded_aws.api import Members
     from embedded_aws.ecs.records import Record
 
+_DEFAULTS: Members = {
+    "desiredCount": 1,
+    "loadBalancers": [],
+    "serviceRegistries": [],
+    "schedulingStrategy": "REPLICA",
+    "deploymentController": {"type": "ECS"},
+    "placementConstraints": [],
+    "placementStrategy": [],
+    "enableECSManagedTags": False,
+    "enableExecuteCommand": False,
+    "propagateTags": "NONE",
+}
+_STATE: Members = {
+    "status": "ACTIVE",
+    "runningCount": 0,
+    "pendingCount": 0,
+    "deployments": [],
+    "events": [],
+    "_steady": False,
+    "_completed": None,
+    "_service_deployments": [],
+    "_revisions": [],
+}
 _NOT_STORED = {"cluster", "service", "serviceName", "clientToken", "tags", "forceNewDeployment", "role"}
 
 
@@ -122,32 +146,15 @@ def _check_name(cluster: Record, name: str) -> None:
 def _new(cluster: Record, name: str, request: Members) -> Record:
     arn = records.arn("service", cluster["clusterName"], name)
     service: Record = {
-        "desiredCount": 1,
-        "loadBalancers": [],
-        "serviceRegistries": [],
+        **copy.deepcopy(_DEFAULTS),
         "healthCheckGracePeriodSeconds": 0 if request.get("loadBalancers") else None,
-        "schedulingStrategy": "REPLICA",
-        "deploymentController": {"type": "ECS"},
-        "placementConstraints": [],
-        "placementStrategy": [],
-        "enableECSManagedTags": False,
-        "enableExecuteCommand": False,
-        "propagateTags": "NONE",
         **{member: value for member, value in request.items() if member not in _NOT_STORED and value is not None},
+        **copy.deepcopy(_STATE),
         "serviceArn": arn,
         "serviceName": name,
         "clusterArn": cluster["clusterArn"],
-        "status": "ACTIVE",
-        "runningCount": 0,
-        "pendingCount": 0,
-        "deployments": [],
-        "events": [],
         "createdAt": time.time(),
         "createdBy": f"arn:aws:iam::{arn.split(':')[4]}:root",
-        "_steady": False,
-        "_completed": None,
-        "_service_deployments": [],
-        "_revisions": [],
     }
     service["deploymentConfiguration"] = _merged({}, request.get("deploymentConfiguration") or {})
     return service

@@ -19,33 +19,33 @@ if TYPE_CHECKING:
     from embedded_aws.ecs.records import Record
     from embedded_aws.ecs.tags import Tags
 
+_STATE: Record = {
+    "attributes": [{"name": "ecs.cpu-architecture", "value": "x86_64"}],
+    "connectivity": "CONNECTED",
+    "desiredStatus": "RUNNING",
+    "lastStatus": "PROVISIONING",
+    "healthStatus": "UNKNOWN",
+    "enableExecuteCommand": False,
+    "version": 1,
+}
 STARTING = ("PROVISIONING", "PENDING", "ACTIVATING")
 
 
 def create(cluster: Record, definition: Record, members: Members, task_tags: Tags) -> Record:
     """Make and store the record of a task that is about to start; `members` are added to it."""
-    task_id = uuid.uuid4().hex
-    task_arn = records.arn("task", cluster["clusterName"], task_id)
+    task_arn = records.arn("task", cluster["clusterName"], uuid.uuid4().hex)
     overrides = members.pop("overrides", None) or {}
     task: Record = {
         "taskArn": task_arn,
         "clusterArn": cluster["clusterArn"],
         "taskDefinitionArn": definition["taskDefinitionArn"],
+        **{name: definition.get(name) for name in ("cpu", "memory", "ephemeralStorage")},
+        **_STATE,
         "attachments": _attachments(definition, members),
-        "attributes": [{"name": "ecs.cpu-architecture", "value": "x86_64"}],
         "availabilityZone": f"{task_arn.split(':')[3]}a",
-        "connectivity": "CONNECTED",
         "containers": [_container(task_arn, each) for each in definition["containerDefinitions"]],
-        "cpu": definition.get("cpu"),
-        "memory": definition.get("memory"),
         "createdAt": time.time(),
-        "desiredStatus": "RUNNING",
-        "lastStatus": "PROVISIONING",
-        "enableExecuteCommand": False,
-        "ephemeralStorage": definition.get("ephemeralStorage"),
-        "healthStatus": "UNKNOWN",
         "overrides": {"containerOverrides": [], "inferenceAcceleratorOverrides": [], **overrides},
-        "version": 1,
         **members,
     }
     with records.lock:

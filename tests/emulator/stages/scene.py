@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import sys
-import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import docker
+from lxml import etree
 
 from embedded_aws import images
 from tests.emulator.embedded_aws.environment import NETWORK, Environment
@@ -44,7 +45,7 @@ class Outcome:
     def cases(self) -> dict[str, str]:
         """JUnit cases and what each of them is: passed, failure, error or skipped."""
         found = {}
-        for case in ET.parse(self.junit).getroot().iter("testcase"):
+        for case in etree.parse(self.junit).getroot().iter("testcase"):
             kinds = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
             found[str(case.get("name"))] = kinds[0] if kinds else "passed"
         return found
@@ -79,8 +80,6 @@ class Images:
         return f"{self.repository}@{found['imageDetails'][0]['imageDigest']}"
 
     def _push(self, variant: str) -> str:
-        import base64
-
         token = self._ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
         user, _, password = base64.b64decode(token).decode().partition(":")
         engine = docker.from_env()
@@ -152,7 +151,13 @@ class Scene(Environment):
         """Run a command to its end."""
         command, reports = self.command(*words)
         done = subprocess.run(
-            command, cwd=self.folder, env=self.environment(**changes), capture_output=True, text=True, timeout=170
+            command,
+            check=False,
+            cwd=self.folder,
+            env=self.environment(**changes),
+            capture_output=True,
+            text=True,
+            timeout=170,
         )
         return self.outcome(words[0], done.returncode, done.stdout, done.stderr, reports)
 
