@@ -48,12 +48,13 @@ class Marks:
 
 @dataclass(frozen=True)
 class Revision:
-    """A task-definition revision, as far as releases are concerned."""
+    """A task-definition revision, as far as releases are concerned; `restores` is the one that it is a copy of."""
 
     arn: str
     release: str = ""
     turn: Turn | None = None
     active: bool = True
+    restores: str = ""
 
     @property
     def name(self) -> str:

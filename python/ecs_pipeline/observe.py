@@ -68,15 +68,17 @@ class Observer:
 
     def _revisions(self, service: Service, tasks: Iterable[Task], *, scan: bool) -> dict[str, Revision]:
         needed = {service.revision, service.marks.wanted, service.marks.previous} | {one.revision for one in tasks}
-        arns = {arn for arn in needed if arn}
-        active: set[str] = set()
-        if scan:
-            for family in sorted({Revision(arn).family for arn in arns}):
-                newest = self._definitions.revisions(family)
-                active |= set(newest)
-                current = [Revision(arn).number for arn in arns if Revision(arn).family == family]
-                arns |= {arn for arn in newest[:SCANNED] if Revision(arn).number > min(current)}
-        return {arn: self._definitions.revision(arn, active) for arn in sorted(arns)}
+        arns = sorted(arn for arn in needed if arn)
+        if not scan:
+            return {arn: self._definitions.revision(arn) for arn in arns}
+        newest = {family: self._definitions.revisions(family) for family in {Revision(arn).family for arn in arns}}
+        active = {arn for listed in newest.values() for arn in listed}
+        found = {arn: self._definitions.revision(arn, active) for arn in arns}
+        for family, listed in newest.items():
+            oldest = min(_made_at(one) for one in found.values() if one.family == family)
+            newer = [arn for arn in listed[:SCANNED] if Revision(arn).number > oldest]
+            found.update({arn: self._definitions.revision(arn, active) for arn in newer})
+        return found
 
     def _registrations(self, service: Service, tasks: tuple[Task, ...]) -> tuple[Registration, ...]:
         recorded = {(one.identity, one.port) for one in service.marks.targets}
@@ -119,3 +121,8 @@ class Observer:
 
     def _possible(self, task: Task, service: Service) -> set[Target]:
         return {replace(target, task="") for target in self.targets_of(task, service)}
+
+
+def _made_at(revision: Revision) -> int:
+    """Its number; of a copy the number of the original, for what came between the two may be left over."""
+    return Revision(revision.restores or revision.arn).number

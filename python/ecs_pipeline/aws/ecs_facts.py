@@ -45,6 +45,7 @@ def parse_revision(definition: Mapping[str, Any], tags: Mapping[str, str]) -> Re
         release=tags.get(marks.RELEASE, ""),
         turn=turn,
         active=definition.get("status", "ACTIVE") == "ACTIVE",
+        restores=tags.get(marks.RESTORES, ""),
     )
 
 

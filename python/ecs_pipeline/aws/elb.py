@@ -68,7 +68,7 @@ class Elb:
         ]
 
     def register(self, group: str, targets: Sequence[Target]) -> None:
-        """RegisterTargets; one that is in already stays as it is. Raises ReleaseFailed when the group is gone."""
+        """RegisterTargets; one that is in stays as it is. Raises ReleaseFailed when the group is gone."""
         try:
             self._client.call("RegisterTargets", TargetGroupArn=group, Targets=_named(targets))
         except AwsError as error:

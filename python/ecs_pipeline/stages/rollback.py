@@ -181,9 +181,7 @@ def _plan(run: Run, seen: Look, options: Options) -> str:
         parts.append(f"service {'back to' if moves else 'stays on'} {_name(back or seen.service.revision)}")
     if options.to:
         parts.append(f"service to {options.to}")
-    if run.dry_run:
-        run.recorder.progress(f"would {', '.join(parts)}")
-    return ", ".join(parts)
+    return ("would " if run.dry_run else "") + ", ".join(parts)
 
 
 def _refuse(seen: Look, options: Options) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 from ecs_pipeline import references, registry
 from ecs_pipeline.converge import Step
 from ecs_pipeline.docker_engine import Build
-from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.errors import InvalidInput, Trouble
 from ecs_pipeline.model import Image, Repository
+from ecs_pipeline.references import Reference
 from ecs_pipeline.run import Run
 from ecs_pipeline.settings import ImageSettings
 from ecs_pipeline.wait import Judgement, Settled, Waiting
@@ -25,22 +26,28 @@ DEFAULT_PLATFORM = "linux/amd64"
 def given(run: Run, text: str) -> Image:
     """The image that `--image` names, by digest: from ECR, else from the registry's API. Raises InvalidInput."""
     reference = references.parse(text)
-    if reference.digest and reference.ecr is None:
-        return Image(reference.pinned(reference.digest), reference.digest, text)
-    if reference.ecr is None:
-        digest = registry.digest_of(reference, run.clock)
-        return Image(reference.pinned(digest), digest, text)
-    account, region = reference.ecr
-    digest = run.repositories.digest(
-        reference.repository, tag=reference.tag, digest=reference.digest, account=account, region=region
-    )
+    account, region = reference.ecr or ("", "")
+    if reference.ecr or _is_ours(run, reference):
+        digest = run.repositories.digest(
+            reference.repository, tag=reference.tag, digest=reference.digest, account=account, region=region
+        )
+    else:
+        digest = reference.digest or registry.digest_of(reference, run.clock)
     if not digest:
-        named = reference.digest or reference.tag
         raise InvalidInput(
-            f"image {text}: ECR repository {reference.repository} has no image {named}",
+            f"image {text}: ECR repository {reference.repository} has no image {reference.digest or reference.tag}",
             cure="push it first, or check --image",
         )
     return Image(reference.pinned(digest), digest, text)
+
+
+def _is_ours(run: Run, reference: Reference) -> bool:
+    """Whether ECR itself says that a repository of the account has this name: its hosts are not all alike."""
+    try:
+        found = run.repositories.repository(reference.repository)
+    except Trouble:
+        return False
+    return found is not None and found.uri == reference.name
 
 
 def repository(run: Run, name: str) -> Repository:
