@@ -59,15 +59,14 @@ def ensure_engine(settings: EngineSettings | None = None) -> Iterator[str]:
 
     Raises EngineMissing where none can be installed or started, and when DOCKER_HOST names one that does not answer.
     """
-    named = os.environ.get("DOCKER_HOST")
-    if settings is None and named and not answers(named):
+    named = os.environ.get("DOCKER_HOST") if settings is None else None
+    if named and not answers(named):
         raise EngineMissing(f"No Docker engine answers at DOCKER_HOST={named}: start it, or unset DOCKER_HOST.")
     ensure_busybox()
-    host = named if settings is None and named else (settings or EngineSettings()).host
-    if answers(host) and settings is None and not EngineSettings().pid_file.exists():
-        yield host
-        return
-    with _shared_engine(settings or EngineSettings()):
+    ours = settings or EngineSettings()
+    host = named or ours.host
+    is_foreign = answers(host) and not ours.pid_file.exists()
+    with contextlib.nullcontext() if named or is_foreign else _shared_engine(ours):
         yield host
 
 

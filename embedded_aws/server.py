@@ -67,8 +67,14 @@ async def _serve(listener: socket.socket, port: int) -> None:
     config.loglevel = "WARNING"
     ended = asyncio.Event()
     _end_on_signals(ended)
-    application = gateway.application(on_start=lambda: print(f"http://127.0.0.1:{port}", flush=True))  # noqa: T201
+    application = gateway.application(on_start=lambda: _tell(f"http://127.0.0.1:{port}"))
     await serve(application, config, shutdown_trigger=ended.wait)
+
+
+def _tell(address: str) -> None:
+    """Tell the parent where to find us; what is printed later goes to the log, for nobody reads it any more."""
+    print(address, flush=True)  # noqa: T201
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 
 def _end_on_signals(ended: asyncio.Event) -> None:

@@ -53,7 +53,7 @@ def count(service: Record, deployment: Record) -> None:
 
 
 def note_healthy(service: Record, deployment: Record) -> None:
-    """A task of a rollout is healthy: its failures are forgotten (resetOnHealthyTask)."""
+    """A task has become healthy: the failures before it are forgotten (resetOnHealthyTask)."""
     deployment["_streak"] = 0
     breaker = service["deploymentConfiguration"]["deploymentCircuitBreaker"]
     if deployment["rolloutState"] == "IN_PROGRESS" and breaker.get("resetOnHealthyTask", True):

@@ -54,7 +54,7 @@ class TaskContainers:
     """Starts, stops and removes the containers of one task; `on_exit` hears of each end by name and exit code."""
 
     task_arn: str
-    network_mode: str
+    task_definition: Members
     on_exit: Callable[[str, int], None]
     started: list[RunningContainer] = field(default_factory=list)
 
@@ -106,14 +106,14 @@ class TaskContainers:
             "labels": {**container_reaper.own_labels("ecs-task"), **_labels(self.task_arn, definition)},
             "read_only": definition.get("readonlyRootFilesystem", False),
             "user": definition.get("user"),
-            "volumes": ecs._docker_binds_from_taskdef({}, definition),
+            "volumes": ecs._docker_binds_from_taskdef(self.task_definition, definition),
             "working_dir": definition.get("workingDirectory"),
         }
 
     def _network(self, definition: Members) -> Members:
-        if self.network_mode == "host":
+        if self.task_definition["networkMode"] == "host":
             return {"network_mode": "host"}
-        if self.network_mode == "awsvpc":
+        if self.task_definition["networkMode"] == "awsvpc":
             return {"network_mode": f"container:{self.started[0].container.id}"} if self.started else {}
         ports = {
             f"{each['containerPort']}/{each['protocol']}": ("127.0.0.1", each["hostPort"] or None)

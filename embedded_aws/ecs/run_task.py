@@ -39,9 +39,10 @@ def run_task(request: Members) -> Members:
         launching.check_network(request, definition)
         tasks, failures = _place(request, cluster, definition, chosen)
         client_tokens.remember(cluster, request, tasks)
+        lives = [TaskLife(task, definition) for task in tasks]
         answer = {"tasks": [_shown(each) for each in tasks], "failures": failures}
-    for task in tasks:
-        TaskLife(task, definition).begin()
+    for life in lives:
+        life.begin()
     return answer
 
 

@@ -81,13 +81,13 @@ def _drain(service: Record, tasks: list[Record]) -> None:
 def _look_at_health(service: Record, tasks: list[Record]) -> None:
     deployment = deployments.primary(service)
     for task in tasks:
-        task["_healthy"] = task_health.is_healthy(task)
+        was_healthy, task["_healthy"] = task["_healthy"], task_health.is_healthy(task)
         if task["_deployment"] != deployment["id"]:
             continue
-        if task["_healthy"]:
-            circuit_breaker.note_healthy(service, deployment)
-        else:
+        if not task["_healthy"]:
             task_health.stop_unhealthy(service, task)
+        elif not was_healthy:
+            circuit_breaker.note_healthy(service, deployment)
 
 
 def _act(service: Record, tasks: list[Record]) -> None:

@@ -47,11 +47,11 @@ class TaskLife:
         self._pinned = pinned or task_images.PinnedDigests()
         self._drain = drain
         self._ending = threading.Event()
-        self._containers = containers.TaskContainers(task["taskArn"], definition["networkMode"], self._exited)
+        self._containers = containers.TaskContainers(task["taskArn"], definition, self._exited)
+        _lives[task["taskArn"]] = self
 
     def begin(self) -> None:
-        """Start the task in the background."""
-        _lives[self._task["taskArn"]] = self
+        """Start the task in the background; what was stopped before ends at once."""
         threading.Thread(target=self._live, daemon=True, name=f"task-{self._task['taskArn'][-8:]}").start()
 
     def stop(self, reason: str, code: str) -> None:
