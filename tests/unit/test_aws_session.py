@@ -1,0 +1,207 @@
+"""Calls of AWS over real HTTP: which errors are tried again, how often, and what is said of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ecs_pipeline import retry
+from ecs_pipeline.aws.session import AwsClient, AwsError, AwsSession
+from ecs_pipeline.errors import AnswerLost, Interrupted, InvalidInput, Trouble
+from tests.unit.aws_stub import REGION, AwsStub, aws_stub, ok, refused, session
+from tests.unit.clocks import RecordingClock
+from tests.unit.http_stub import Answer
+
+THROTTLES = ["ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"]
+PASSING = ["ServerException", "InternalFailure", "ServiceUnavailable", "RequestTimeout", "InternalServerError"]
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
+    with aws_stub(monkeypatch) as stub:
+        yield stub
+
+
+@pytest.fixture
+def clock() -> RecordingClock:
+    return RecordingClock()
+
+
+@pytest.fixture
+def ecs(aws: AwsStub, clock: RecordingClock) -> AwsClient:
+    return session(clock).client("ecs")
+
+
+def test_a_call_sends_its_parameters_and_returns_the_answer(aws: AwsStub, ecs: AwsClient) -> None:
+    aws.on("StopTask", ok({"task": {"taskArn": "arn:t"}}))
+    assert ecs.call("StopTask", cluster="c", task="t")["task"]["taskArn"] == "arn:t"
+    assert [one.json for one in aws.asked("StopTask")] == [{"cluster": "c", "task": "t"}]
+
+
+@pytest.mark.parametrize("once", [True, False])
+@pytest.mark.parametrize("code", THROTTLES)
+def test_a_throttled_call_is_made_again_for_nothing_was_done(
+    aws: AwsStub, ecs: AwsClient, clock: RecordingClock, code: str, *, once: bool
+) -> None:
+    aws.on("StopTask", refused(code), refused(code), ok({}))
+    ecs.call("StopTask", once=once, task="t")
+    assert (len(aws.asked("StopTask")), len(clock.pauses)) == (3, 2)
+
+
+def test_too_many_requests_are_a_throttle_whatever_the_code(aws: AwsStub, ecs: AwsClient) -> None:
+    aws.on("StopTask", refused("Anything", status=429), ok({}))
+    ecs.call("StopTask", once=True, task="t")
+    assert len(aws.asked("StopTask")) == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [*(refused(code) for code in PASSING), refused("Unheard", status=503), Answer(502, b"<html>gateway")],
+    ids=[*PASSING, "503", "502 without a code"],
+)
+def test_trouble_that_passes_is_tried_again_unless_the_call_may_be_made_once_only(
+    aws: AwsStub, ecs: AwsClient, answer: Answer
+) -> None:
+    aws.on("StopTask", answer, ok({}))
+    ecs.call("StopTask", task="t")
+    assert len(aws.asked("StopTask")) == 2
+    aws.on("StopTask", answer, ok({}))
+    with pytest.raises(AnswerLost, match=r"^ecs:StopTask: "):
+        ecs.call("StopTask", once=True, task="t")
+    assert len(aws.asked("StopTask")) == 3
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_a_call_that_was_never_sent_is_made_again(
+    aws: AwsStub, clock: RecordingClock, monkeypatch: pytest.MonkeyPatch, *, once: bool
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    with pytest.raises(AwsError, match="check the network") as caught:
+        session(clock).client("ecs").call("StopTask", once=once, task="t")
+    assert not isinstance(caught.value, AnswerLost)
+    assert len(clock.pauses) == retry.ATTEMPTS - 1
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "AccessDenied", "UnauthorizedOperation"])
+def test_a_denied_call_is_not_repeated_and_names_the_action_to_allow(aws: AwsStub, ecs: AwsClient, code: str) -> None:
+    aws.on("RunTask", refused(code, "User: arn:u is not authorized"))
+    with pytest.raises(AwsError) as caught:
+        ecs.call("RunTask", taskDefinition="web")
+    assert len(aws.asked("RunTask")) == 1
+    assert (caught.value.exit_code, caught.value.code) == (4, code)
+    assert str(caught.value) == (
+        f"ecs:RunTask: {code}: User: arn:u is not authorized; allow ecs:RunTask to the role that the job runs with"
+    )
+
+
+def test_the_action_is_named_as_iam_names_it(aws: AwsStub, clock: RecordingClock) -> None:
+    body = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
+    aws.on("DescribeTargetGroups", Answer(403, body))
+    with pytest.raises(AwsError, match="allow elasticloadbalancing:DescribeTargetGroups to"):
+        session(clock).client("elbv2").call("DescribeTargetGroups")
+
+
+@pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException"])
+def test_expired_credentials_are_told_at_once(aws: AwsStub, ecs: AwsClient, code: str) -> None:
+    aws.on("StopTask", refused(code, "The security token included in the request is expired"))
+    with pytest.raises(AwsError, match="renew the job's AWS credentials"):
+        ecs.call("StopTask", task="t")
+    assert len(aws.asked("StopTask")) == 1
+
+
+def test_any_other_refusal_is_final_and_keeps_what_aws_said(aws: AwsStub, ecs: AwsClient) -> None:
+    aws.on("RunTask", refused("ConflictException", "in use", resourceIds=["arn:task/1"]))
+    with pytest.raises(AwsError) as caught:
+        ecs.call("RunTask", taskDefinition="web")
+    assert len(aws.asked("RunTask")) == 1
+    assert (caught.value.code, caught.value.text) == ("ConflictException", "in use")
+    assert caught.value.raw["resourceIds"] == ["arn:task/1"]
+
+
+def test_a_wrong_parameter_is_told_in_one_line_and_not_sent(aws: AwsStub, ecs: AwsClient) -> None:
+    with pytest.raises(AwsError, match=r"^ecs:RunTask: Parameter validation failed: .*count.*; correct") as caught:
+        ecs.call("RunTask", taskDefinition="web", count="many")
+    assert "\n" not in str(caught.value)
+    assert aws.http.requests == []
+
+
+def test_an_interruption_is_noticed_before_a_call(aws: AwsStub) -> None:
+    class InterruptedClock(RecordingClock):
+        def check(self) -> None:
+            raise Interrupted(15)
+
+    with pytest.raises(Interrupted):
+        session(InterruptedClock()).client("ecs").call("StopTask", task="t")
+    assert aws.http.requests == []
+
+
+@pytest.mark.parametrize(("setting", "requests"), [("", retry.ATTEMPTS), ("1", 1), ("3", 3)])
+def test_the_number_of_attempts_is_ours_or_that_of_the_environment_and_botocore_adds_none(
+    aws: AwsStub, clock: RecordingClock, monkeypatch: pytest.MonkeyPatch, setting: str, requests: int
+) -> None:
+    if setting:
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", setting)
+    aws.on("StopTask", refused("ThrottlingException"))
+    calls = session(clock)
+    with pytest.raises(AwsError, match="ThrottlingException"):
+        calls.client("ecs").call("StopTask", task="t")
+    assert len(aws.http.requests) == requests == calls.calls
+
+
+def test_every_request_of_every_client_is_counted(aws: AwsStub, clock: RecordingClock) -> None:
+    calls = session(clock)
+    aws.on("ListTasks", ok({"taskArns": ["a"], "nextToken": "2"}), ok({"taskArns": ["b"]}))
+    assert calls.client("ecs").pages("ListTasks", "taskArns", cluster="c") == ["a", "b"]
+    aws.on("DescribeImages", refused("ThrottlingException"), ok({"imageDetails": []}))
+    calls.client("ecr").call("DescribeImages", repositoryName="web")
+    assert calls.calls == 4 == len(aws.http.requests)
+    assert [one.json.get("nextToken") for one in aws.asked("ListTasks")] == [None, "2"]
+
+
+def test_a_client_is_made_once_for_a_service_and_region(aws: AwsStub, clock: RecordingClock) -> None:
+    calls = session(clock)
+    assert calls.client("ecr") is calls.client("ecr", REGION)
+    elsewhere = calls.client("ecr", "eu-west-1")
+    assert elsewhere.boto.meta.region_name == "eu-west-1"
+    assert elsewhere is not calls.client("ecr")
+
+
+def test_requests_say_who_makes_them(aws: AwsStub, ecs: AwsClient) -> None:
+    ecs.call("StopTask", task="t")
+    assert "ecs-pipeline/" in aws.http.requests[0].headers["user-agent"]
+
+
+def test_a_missing_region_is_bad_input(aws: AwsStub, clock: RecordingClock) -> None:
+    with pytest.raises(InvalidInput, match=r"^no AWS region; give --region"):
+        AwsSession(clock)
+
+
+def test_the_region_given_goes_before_that_of_the_environment(
+    aws: AwsStub, clock: RecordingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    assert (AwsSession(clock).region, AwsSession(clock, REGION).region) == ("eu-west-1", REGION)
+    assert AwsSession(clock, REGION).client("ecs").boto.meta.region_name == REGION
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("AWS_PROFILE", r"profile \(gone\) could not be found"), ("AWS_ENDPOINT_URL", "Invalid endpoint")],
+)
+def test_a_wrong_setting_of_aws_is_bad_input(
+    aws: AwsStub, clock: RecordingClock, monkeypatch: pytest.MonkeyPatch, name: str, words: str
+) -> None:
+    monkeypatch.setenv(name, "gone")
+    with pytest.raises(InvalidInput, match=f"^AWS configuration: .*{words}"):
+        session(clock).client("ecs")
+
+
+def test_missing_credentials_are_told_with_the_cure(
+    aws: AwsStub, clock: RecordingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    with pytest.raises(Trouble, match="give the job AWS credentials"):
+        session(clock).client("ecs").call("StopTask", task="t")
+    assert aws.http.requests == []

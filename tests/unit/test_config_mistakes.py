@@ -1,0 +1,230 @@
+"""What is told of a wrong config: one line with the place and the cure, the other mistakes after it, exit 2."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ecs_pipeline.config import load
+from ecs_pipeline.errors import InvalidInput
+
+Tell = Callable[..., list[str]]
+
+NAMES = "cluster: c\nservice: s\n"
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tell:
+    """Read a config that is wrong: what is said of it, the first line first."""
+    monkeypatch.chdir(tmp_path)
+
+    def telling(text: str | bytes, environment: str = "", **flags: str) -> list[str]:
+        Path("c.yml").write_bytes(text if isinstance(text, bytes) else text.encode())
+        with pytest.raises(InvalidInput) as caught:
+            load("c.yml", environment, flags)
+        assert caught.value.exit_code == 2
+        return [str(caught.value), *caught.value.evidence]
+
+    return telling
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("contaner: app", "contaner: unknown key (did you mean container?)"),
+        ("canary: {healthy_witin: 5m}", "canary.healthy_witin: unknown key (did you mean healthy_within?)"),
+        ("canary: {steps: [{task: 1}]}", "canary.steps.0.task: unknown key (did you mean tasks?)"),
+        ("image: {build_arg: {}}", "image.build_arg: unknown key (did you mean build_args?)"),
+        ("promote: {stable: 5m}", "promote.stable: unknown key (did you mean stable_within?)"),
+        ("environment: {}", "environment: unknown key (did you mean environments?)"),
+        ("rollback: {zzz: 5m}", "rollback.zzz: unknown key; known here: drain"),
+    ],
+)
+def test_an_unknown_key_is_told_with_the_nearest_known_one(told: Tell, text: str, line: str) -> None:
+    assert told(NAMES + text) == [f"c.yml:3: {line}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("app: 5", "app: text is expected, not 5"),
+        ("app: [a]", "app: text is expected, not ['a']"),
+        ("region: true", "region: text is expected, not True"),
+        ("canary: 5m", "canary: a map of keys is expected, not '5m'"),
+        ("canary: [tasks]", "canary: a map of keys is expected, not ['tasks']"),
+        ("canary: {tasks: two}", "canary.tasks: a whole number is expected, not 'two'"),
+        ("canary: {tasks: true}", "canary.tasks: a whole number is expected, not True"),
+        ("canary: {tasks: 0}", "canary.tasks: input should be greater than or equal to 1, not 0"),
+        ("canary: {tasks: 101}", "canary.tasks: input should be less than or equal to 100, not 101"),
+        ("canary: {percent: 100}", "canary.percent: input should be less than 100, not 100"),
+        ("canary: {percent: few}", "canary.percent: a number is expected, not 'few'"),
+        ("canary: {steps: 3}", "canary.steps: a list is expected, not 3"),
+        ("image: {build_args: [A=1]}", "image.build_args: a map of keys is expected, not ['A=1']"),
+        ("image: {build_args: {A: [1]}}", "image.build_args.A: text is expected, not [1]"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_is_expected(told: Tell, text: str, line: str) -> None:
+    assert told(NAMES + text) == [f"c.yml:3: {line}"]
+
+
+@pytest.mark.parametrize("value", ["5", "5 m", "5min", "-5m", "m", "''", "1h30m", "null", "[5m]", "5M"])
+def test_what_is_no_duration_is_told_with_how_to_write_one(told: Tell, value: str) -> None:
+    (line,) = told(f"{NAMES}canary: {{bake: {value}}}\n")
+    assert line.startswith("c.yml:3: canary.bake: ")
+    assert line.endswith(" is not a duration; write 300ms, 90s, 5m or 1h")
+
+
+STEPS = "steps: [{tasks: 1}]"
+
+
+@pytest.mark.parametrize("pair", ["tasks: 1, percent: 5", f"percent: 5, {STEPS}", f"tasks: 1, {STEPS}"])
+def test_sizes_that_exclude_each_other_are_told(told: Tell, pair: str) -> None:
+    (line,) = told(f"{NAMES}canary: {{{pair}}}\n")
+    assert line.startswith("c.yml:3: canary: ")
+    assert line.endswith("exclude each other; keep one")
+
+
+@pytest.mark.parametrize("step", ["{}", "{bake: 5m}", "{tasks: 1, percent: 5}"])
+def test_a_step_has_one_size(told: Tell, step: str) -> None:
+    assert told(f"{NAMES}canary: {{steps: [{step}]}}") == ["c.yml:3: canary.steps.0: give either tasks or percent"]
+
+
+def test_an_overlay_with_two_sizes_is_told_at_the_overlay(told: Tell) -> None:
+    text = NAMES + "environments:\n  prd:\n    canary: {tasks: 1, percent: 5}\n"
+    assert told(text, "prd") == ["c.yml:5: canary: tasks and percent exclude each other; keep one"]
+
+
+def test_each_mistake_has_the_line_where_its_value_stands_in_base_or_overlay(told: Tell) -> None:
+    text = NAMES + (
+        "canary:\n  bake: long\n  healthy_within: longer\n"
+        "environments:\n  prd:\n    canary:\n      healthy_within: longest\n"
+    )
+    for environment, lines in (
+        ("prd", {"bake": "4", "healthy_within": "9"}),
+        ("", {"bake": "4", "healthy_within": "5"}),
+    ):
+        places = [one.split(": ")[:2] for one in told(text, environment)]
+        assert {key.removeprefix("canary."): place.removeprefix("c.yml:") for place, key in places} == lines
+
+
+def test_a_mistake_in_another_environment_does_not_count(tmp_path: Path) -> None:
+    (tmp_path / "c.yml").write_text(NAMES + "environments: {prd: {nonsense: 1}, stg: {}}\n")
+    assert load(str(tmp_path / "c.yml"), "stg", {}).environment == "stg"
+
+
+def test_all_mistakes_are_told_at_once(told: Tell) -> None:
+    lines = told("app: 5\nregionn: x\ncanary: {tasks: 0}\nrollback: {drain: soon}\n")
+    assert len(lines) == 6
+    for word in ("app", "regionn", "canary.tasks", "rollback.drain", "no cluster", "no service"):
+        assert any(word in one for one in lines), word
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "line"),
+    [
+        ("service: s", {}, "no cluster named; give --cluster, `cluster:` in c.yml, or `app:` and --environment"),
+        ("app: a", {}, "no cluster named; give --cluster, `cluster:` in c.yml, or `app:` and --environment"),
+        ("cluster: c", {}, "no service named; give --service, `service:` in c.yml, or `app:`"),
+        ("", {"cluster": "c"}, "no service named; give --service, `service:` in c.yml, or `app:`"),
+    ],
+)
+def test_a_missing_name_is_told_with_the_ways_to_give_it(
+    told: Tell, text: str, flags: dict[str, str], line: str
+) -> None:
+    assert told(text, **flags) == [line]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("canary:\n  tasks: 1\n  tasks: 2\n", 3),
+        ("app: a\napp: b\n", 2),
+        ("environments:\n  prd: {}\n  prd: {}\n", 3),
+    ],
+)
+def test_a_key_that_stands_twice_is_told_at_its_second_place(told: Tell, text: str, line: int) -> None:
+    (told_line,) = told(text)
+    assert told_line.startswith(f"c.yml:{line}: found duplicate key ")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("app: [a\nregion: b\n", 2), ("app: 'a\n", 2), ("a: b: c\n", 1), ("app: *nothing\n", 1), ("a: 1\n--- \nb: 2", 2)],
+)
+def test_broken_yaml_is_told_with_its_line(told: Tell, text: str, line: int) -> None:
+    (told_line,) = told(text)
+    assert told_line.startswith(f"c.yml:{line}: ")
+    assert told_line.endswith("; correct the YAML there")
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"app: \xff\xfe", "c.yml: not UTF-8 text; save the file as UTF-8"),
+        (b"- a\n- b", "c.yml: a config is a map of keys, found a list; see docs/configuration.md"),
+        (b"just words", "c.yml: a config is a map of keys, found plain text; see docs/configuration.md"),
+    ],
+)
+def test_a_file_that_is_no_map_is_told(told: Tell, content: bytes, line: str) -> None:
+    assert told(content) == [line]
+
+
+def test_a_control_character_is_told(told: Tell) -> None:
+    (line,) = told(b"app: \x01")
+    assert line.startswith("c.yml: unacceptable character #x0001")
+
+
+@pytest.mark.parametrize("name", ["gone.yml", "folder"])
+def test_a_file_that_cannot_be_read_is_told_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    with pytest.raises(InvalidInput, match=rf"^{name}: .*; check --config$"):
+        load(name, "", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "environments: {staging: {}, prd: {}}",
+            "c.yml:1: no environment stagin (did you mean staging?); use one of: staging, prd",
+        ),
+        ("app: a\nenvironments: {prd: {}}", "c.yml:2: no environment stagin; use one of: prd"),
+        (
+            "environments: [stagin]",
+            "c.yml:1: environments: a map of names is expected; write `environments: {prd: {…}}`",
+        ),
+        ("environments:\n  stagin: 5m", "c.yml:2: environments.stagin: a map of keys is expected"),
+    ],
+)
+def test_an_environment_that_there_is_not_is_told_with_those_there_are(told: Tell, text: str, line: str) -> None:
+    assert told(text, "stagin") == [line]
+
+
+KEYS = st.sampled_from(["app", "cluster", "service", "canary", "image", "steps", "tasks", "percent", "bake", "drain"])
+WORDS = st.text("abcdefg_-. ", min_size=1, max_size=3)
+DOCUMENTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | WORDS, inner, max_size=5),
+    max_leaves=10,
+)
+
+
+@settings(
+    max_examples=150, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(document=st.dictionaries(KEYS, DOCUMENTS, max_size=6))
+def test_whatever_a_config_holds_it_is_read_or_refused_in_single_lines(tmp_path: Path, document: Any) -> None:
+    file = tmp_path / "c.yml"
+    file.write_text(json.dumps({"cluster": "c", "service": "s", **document}))
+    try:
+        load(str(file), "", {})
+    except InvalidInput as error:
+        lines = [str(error), *error.evidence]
+        assert all(one.startswith(f"{file}:1: ") and "\n" not in one for one in lines)

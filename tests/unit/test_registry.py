@@ -1,0 +1,161 @@
+"""The digest of an image, asked of a registry over real HTTP: its ways to want credentials and to say no."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ecs_pipeline.errors import InvalidInput, Trouble
+from ecs_pipeline.references import parse
+from ecs_pipeline.registry import digest_of
+from tests.unit.clocks import RecordingClock
+from tests.unit.http_stub import NO_ANSWER, Answer, HttpStub, Request, http_stub
+
+DIGEST = "sha256:" + "0a" * 32
+FOUND = Answer(200, b"", {"Docker-Content-Digest": DIGEST})
+BASIC = "Basic " + base64.b64encode(b"ann:secret").decode()
+
+Handle = Callable[[Request], Answer]
+
+
+class Registry:
+    """A registry whose answers a test sets."""
+
+    def __init__(self) -> None:
+        self.handle: Handle = lambda _request: FOUND
+        self.http = HttpStub("")
+
+    def answer(self, request: Request) -> Answer:
+        """As the test wants it by now."""
+        return self.handle(request)
+
+    def digest(self, clock: RecordingClock | None = None) -> str:
+        """Ask for web:v1."""
+        return digest_of(parse(f"{self.http.host}/team/web:v1"), clock or RecordingClock())
+
+    def refused(self) -> str:
+        """What is said when it cannot be had."""
+        with pytest.raises(InvalidInput) as caught:
+            self.digest()
+        assert caught.value.exit_code == 2
+        return str(caught.value)
+
+
+@pytest.fixture
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
+    """A registry on loopback, with what `docker login` would have saved for it."""
+    found = Registry()
+    with http_stub(found.answer) as found.http:
+        login = {"auths": {found.http.host: {"auth": BASIC.removeprefix("Basic ")}}}
+        (tmp_path / "config.json").write_text(json.dumps(login))
+        monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+        yield found
+
+
+def bearer(realm: str) -> Handle:
+    """A registry that wants a token, and hands it out to who logs in."""
+
+    def handle(request: Request) -> Answer:
+        if request.path.startswith("/token"):
+            good = request.headers.get("authorization") == BASIC
+            return Answer(200, b'{"token": "of-an-hour"}') if good else Answer(401)
+        if request.headers.get("authorization") == "Bearer of-an-hour":
+            return FOUND
+        challenge = f'Bearer realm="{realm}",service="registry",scope="repository:team/web:pull"'
+        return Answer(401, b"", {"WWW-Authenticate": challenge})
+
+    return handle
+
+
+def test_the_digest_is_asked_without_fetching_the_manifest(registry: Registry) -> None:
+    assert registry.digest() == DIGEST
+    (asked,) = registry.http.requests
+    assert (asked.method, asked.path) == ("HEAD", "/v2/team/web/manifests/v1")
+    for kind in ("image.index.v1", "manifest.list.v2", "image.manifest.v1", "distribution.manifest.v2"):
+        assert kind in asked.headers["accept"]
+    assert "authorization" not in asked.headers
+
+
+def test_a_token_is_fetched_with_the_login_where_the_registry_wants_one(registry: Registry) -> None:
+    registry.handle = bearer(f"{registry.http.url}/token")
+    assert registry.digest() == DIGEST
+    assert [one.path.partition("?")[0] for one in registry.http.requests] == [
+        "/v2/team/web/manifests/v1",
+        "/token",
+        "/v2/team/web/manifests/v1",
+    ]
+    assert registry.http.requests[1].path.endswith("?service=registry&scope=repository%3Ateam%2Fweb%3Apull")
+    assert "manifest" in registry.http.requests[2].headers["accept"]
+
+
+def test_an_older_kind_of_token_answer_is_taken_too(registry: Registry) -> None:
+    inner = bearer(f"{registry.http.url}/token")
+    registry.handle = lambda one: (
+        Answer(200, b'{"access_token": "of-an-hour"}') if one.path.startswith("/token") else inner(one)
+    )
+    assert registry.digest() == DIGEST
+
+
+def test_the_login_is_sent_where_the_registry_wants_it(registry: Registry) -> None:
+    challenge = Answer(401, b"", {"WWW-Authenticate": 'Basic realm="registry"'})
+    registry.handle = lambda one: FOUND if one.headers.get("authorization") == BASIC else challenge
+    assert registry.digest() == DIGEST
+    assert len(registry.http.requests) == 2
+
+
+@pytest.mark.parametrize("config", ["", "{", '{"auths": {}}', '{"credsStore": "there-is-none"}'])
+def test_without_a_login_the_registry_is_asked_without_one(registry: Registry, tmp_path: Path, config: str) -> None:
+    (tmp_path / "config.json").write_text(config)
+    registry.handle = bearer(f"{registry.http.url}/token")
+    assert "the registry wants credentials" in registry.refused()
+    assert "authorization" not in registry.http.requests[1].headers
+
+
+@pytest.mark.parametrize(
+    "realm", ["http://registry.example.com/token", "http://localhost.example.com/token", "http://localhost@evil/", ""]
+)
+def test_the_login_is_not_sent_in_the_clear(registry: Registry, realm: str) -> None:
+    registry.handle = bearer(realm)
+    assert "the registry wants credentials" in registry.refused()
+    assert len(registry.http.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (401, "the registry wants credentials"),
+        (403, "the registry forbids it"),
+        (404, "no such image"),
+        (400, "the registry answered 400"),
+    ],
+)
+def test_a_refusal_names_image_reason_and_cure(registry: Registry, status: int, why: str) -> None:
+    registry.handle = lambda _request: Answer(status)
+    name = f"{registry.http.host}/team/web:v1"
+    assert registry.refused() == f"image {name}: {why}; check --image, or give it by digest (…@sha256:…)"
+
+
+@pytest.mark.parametrize("answer", [Answer(500), Answer(503), Answer(429), NO_ANSWER])
+def test_trouble_of_the_registry_is_tried_again(registry: Registry, answer: Answer) -> None:
+    registry.handle = lambda _request: answer if len(registry.http.requests) < 3 else FOUND
+    clock = RecordingClock()
+    assert registry.digest(clock) == DIGEST
+    assert len(clock.pauses) == 2
+
+
+@pytest.mark.parametrize(("answer", "why"), [(Answer(502), "HTTP 502"), (NO_ANSWER, "Connection aborted")])
+def test_trouble_that_stays_names_the_registry(registry: Registry, answer: Answer, why: str) -> None:
+    registry.handle = lambda _request: answer
+    with pytest.raises(Trouble, match=f"^registry {registry.http.host}: .*{why}.*; check the network"):
+        registry.digest()
+    assert len(registry.http.requests) == 4
+
+
+def test_trouble_of_the_token_server_is_tried_again(registry: Registry) -> None:
+    inner, refusals = bearer(f"{registry.http.url}/token"), iter([Answer(500), Answer(200, b"<html>")])
+    registry.handle = lambda one: next(refusals, inner(one)) if one.path.startswith("/token") else inner(one)
+    assert registry.digest() == DIGEST

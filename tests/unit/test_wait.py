@@ -1,0 +1,134 @@
+"""Waiting: quick at first, then sparing; never past the end; told only what changed; over at once when broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import pytest
+
+from ecs_pipeline import wait
+from ecs_pipeline.errors import Interrupted
+from ecs_pipeline.wait import Broken, Deadline, Judgement, Settled, StepBroken, TimedOut, Waiting, duration
+from tests.unit.clocks import RecordingClock
+
+
+def waited(judge: Callable[[], Judgement[str]], clock: RecordingClock, within: float) -> tuple[str, list[str]]:
+    told: list[str] = []
+    return wait.until(judge, clock, Deadline.after(clock, within), told.append), told
+
+
+def each(*judgements: Judgement[str]) -> Callable[[], Judgement[str]]:
+    """One judgement a look."""
+    rest: Iterator[Judgement[str]] = iter(judgements)
+    return lambda: next(rest)
+
+
+def test_what_is_there_is_taken_without_a_pause() -> None:
+    clock = RecordingClock()
+    assert waited(each(Settled("x")), clock, 10) == ("x", [])
+    assert clock.pauses == []
+
+
+def test_pauses_grow_from_the_first_to_the_longest_and_stay_there() -> None:
+    clock = RecordingClock()
+    waited(each(*[Waiting("x")] * 20, Settled("x")), clock, 1000)
+    assert clock.pauses[0] == wait.FIRST_PAUSE
+    growing = [one for one in clock.pauses if one < wait.LONGEST_PAUSE]
+    assert 5 < len(growing) < 15
+    assert all(later == pytest.approx(one * wait.GROWTH) for one, later in pairwise(growing))
+    assert clock.pauses[len(growing) :] == [wait.LONGEST_PAUSE] * (20 - len(growing))
+
+
+@pytest.mark.parametrize("within", [0.0, 0.3, 7.0, 60.0])
+def test_it_looks_once_more_at_the_end_and_never_sleeps_past_it(within: float) -> None:
+    clock = RecordingClock()
+    begun, looks = clock.now(), []
+
+    def judge() -> Judgement[str]:
+        looks.append(clock.now())
+        return Waiting("the task")
+
+    with pytest.raises(TimedOut):
+        waited(judge, clock, within)
+    assert looks[0] == begun
+    assert looks[-1] == clock.now() == pytest.approx(begun + within)
+
+
+def test_what_comes_with_the_last_look_counts() -> None:
+    clock = RecordingClock()
+    end = clock.now() + 7
+    result, _ = waited(lambda: Settled("late") if clock.now() >= end else Waiting("x"), clock, 7)
+    assert result == "late"
+
+
+def test_a_look_that_takes_longer_than_the_time_allowed_is_the_last() -> None:
+    clock, looks = RecordingClock(), []
+
+    def judge() -> Judgement[str]:
+        looks.append(1)
+        clock.sleep(30)
+        return Waiting("x")
+
+    with pytest.raises(TimedOut):
+        waited(judge, clock, 10)
+    assert len(looks) == 1
+
+
+def test_a_timeout_says_how_long_and_what_for() -> None:
+    with pytest.raises(TimedOut) as caught:
+        waited(each(*[Waiting("2 of 3 running")] * 50), RecordingClock(), 65)
+    assert (str(caught.value), caught.value.exit_code) == ("not within 1m 5s: 2 of 3 running", 1)
+
+
+def test_a_reason_is_told_when_it_changes_and_again_when_it_comes_back() -> None:
+    reasons = ["a", "a", "b", "b", "a"]
+    _, told = waited(each(*map(Waiting, reasons), Settled("x")), RecordingClock(), 100)
+    assert told == ["a", "b", "a"]
+
+
+def test_what_is_broken_ends_the_wait_at_once_with_its_evidence() -> None:
+    clock = RecordingClock()
+    with pytest.raises(StepBroken, match=r"^it crashed$") as caught:
+        waited(each(Waiting("x"), Broken("it crashed", ["exit code 3"])), clock, 100)
+    assert caught.value.evidence == ("exit code 3",)
+    assert len(clock.pauses) == 1
+
+
+def test_an_interruption_ends_the_wait_in_its_pause() -> None:
+    class InterruptedClock(RecordingClock):
+        def sleep(self, seconds: float) -> None:
+            raise Interrupted(15)
+
+    with pytest.raises(Interrupted, match="SIGTERM"):
+        waited(each(Waiting("x"), Waiting("x")), InterruptedClock(), 100)
+
+
+def test_an_error_of_a_look_ends_the_wait() -> None:
+    def judge() -> Judgement[str]:
+        raise ValueError("a mistake")
+
+    with pytest.raises(ValueError, match="a mistake"):
+        waited(judge, RecordingClock(), 100)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0s"),
+        (0.25, "0.2s"),
+        (9.96, "10.0s"),
+        (10.4, "10s"),
+        (12, "12s"),
+        (59.6, "1m"),
+        (300, "5m"),
+        (125, "2m 5s"),
+        (3600, "1h"),
+        (3780, "1h 3m"),
+        (3661, "1h 1m"),
+        (3605, "1h 5s"),
+        (90000, "25h"),
+    ],
+)
+def test_a_duration_is_told_as_people_write_it(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
