@@ -1,0 +1,219 @@
+"""Task definitions as documents: the image changed and nothing else, differences without secrets, files."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecs_pipeline import definition
+from ecs_pipeline.errors import InvalidInput, Refused
+from ecs_pipeline.model import LoadBalancing
+from tests.unit.facts import GROUP, OTHER_GROUP, service
+
+KNOWN = frozenset(("family", "containerDefinitions", "cpu", "memory", "networkMode", "taskDefinitionArn", "tags"))
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text("ab", max_size=2),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abn", max_size=2), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def containers(*names: str) -> dict[str, Any]:
+    return {"containerDefinitions": [{"name": one, "image": f"old/{one}"} for one in names]}
+
+
+def test_only_the_image_of_the_one_container_changes() -> None:
+    before = {**containers("app", "proxy"), "cpu": "256", "unknown": {"image": "kept"}}
+    untouched = copy.deepcopy(before)
+    changed = definition.with_image(before, "app", "new")
+    assert before == untouched
+    assert [one["image"] for one in changed["containerDefinitions"]] == ["new", "old/proxy"]
+    changed["containerDefinitions"][0]["image"] = "old/app"
+    assert changed == before
+
+
+def test_the_container_that_is_named_gets_the_image() -> None:
+    assert definition.chosen_container(containers("app", "proxy"), service(), "proxy") == "proxy"
+
+
+def test_else_the_one_behind_the_load_balancer() -> None:
+    found = service(load_balancing=(LoadBalancing(GROUP, "proxy", 80), LoadBalancing(OTHER_GROUP, "proxy", 81)))
+    assert definition.chosen_container(containers("app", "proxy"), found, "") == "proxy"
+
+
+@pytest.mark.parametrize("behind", [(), (LoadBalancing(GROUP, "gone", 80),)])
+def test_else_the_only_one(behind: tuple[LoadBalancing, ...]) -> None:
+    assert definition.chosen_container(containers("app"), service(load_balancing=behind), "") == "app"
+    assert definition.chosen_container(containers("app"), None, "") == "app"
+
+
+def test_a_container_that_there_is_not_is_told_with_those_there_are() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        definition.chosen_container(containers("app", "proxy"), service(), "aps")
+    assert str(caught.value) == "no container aps in the task definition (did you mean app?); use one of: app, proxy"
+
+
+@pytest.mark.parametrize("behind", [(), (LoadBalancing(GROUP, "app", 80), LoadBalancing(OTHER_GROUP, "proxy", 81))])
+def test_an_unclear_container_is_not_guessed(behind: tuple[LoadBalancing, ...]) -> None:
+    with pytest.raises(InvalidInput, match="not clear: app, proxy; name it: `container:` in the config"):
+        definition.chosen_container(containers("app", "proxy"), service(load_balancing=behind), "")
+
+
+@settings(derandomize=True)
+@given(value=VALUES)
+def test_a_definition_does_not_differ_from_itself(value: Any) -> None:
+    assert list(definition.difference(value, copy.deepcopy(value))) == []
+    assert list(definition.lost(value, copy.deepcopy(value))) == []
+
+
+def test_each_difference_is_told_by_its_place_whatever_the_order() -> None:
+    old = {"cpu": "256", "memory": "512", "containerDefinitions": [{"name": "a", "image": "x"}, {"name": "b"}]}
+    new = {
+        "containerDefinitions": [{"name": "b", "user": "1"}, {"name": "a", "image": "y", "command": ["z"]}],
+        "memory": "1024",
+        "pidMode": "task",
+    }
+    assert sorted(definition.difference(old, new)) == [
+        'containerDefinitions.a.command: nothing → ["z"]',
+        "containerDefinitions.a.image: x → y",
+        "containerDefinitions.b.user: nothing → 1",
+        "cpu: 256 → nothing",
+        "memory: 512 → 1024",
+        "pidMode: nothing → task",
+    ]
+
+
+def test_entries_without_names_are_compared_by_their_position() -> None:
+    old, new = {"ports": [{"p": 1}, {"p": 2}]}, {"ports": [{"p": 1}, {"p": 3}, {"p": 4}]}
+    assert list(definition.difference(old, new)) == ["ports[1].p: 2 → 3", 'ports[2]: nothing → {"p": 4}']
+
+
+def test_a_long_value_is_cut_but_never_an_image_by_digest() -> None:
+    image = "r/a@sha256:" + "0" * 64
+    lines = list(definition.difference({"a": "x", "b": "x"}, {"a": image, "b": "y" * 100}))
+    assert lines == [f"a: x → {image}", f"b: x → {'y' * 59}…"]
+
+
+@pytest.mark.parametrize(
+    ("member", "old", "new"),
+    [
+        ("environment", [{"name": "KEY", "value": "hunter1"}], [{"name": "KEY", "value": "hunter2"}]),
+        ("environment", [{"name": "KEY", "value": "hunter1"}], []),
+        ("environment", [], [{"name": "KEY", "value": "hunter2"}]),
+        ("environment", [{"name": "KEY", "value": "hunter1"}] * 2, [{"name": "KEY", "value": "hunter2"}]),
+        ("environment", None, [{"name": "KEY", "value": "hunter2"}]),
+        ("secrets", [{"name": "KEY", "valueFrom": "hunter1"}], [{"name": "KEY", "valueFrom": "hunter2"}]),
+        ("environmentFiles", [{"value": "hunter1"}], [{"value": "hunter2"}]),
+        ("logConfiguration", {"options": {"token": "hunter1"}}, {"options": {"token": "hunter2"}}),
+        ("firelensConfiguration", {"options": {"token": "hunter1"}}, {"options": {}}),
+    ],
+)
+def test_a_value_that_may_be_secret_is_told_to_have_changed_and_not_shown(member: str, old: Any, new: Any) -> None:
+    lines = list(
+        definition.difference(
+            {"containerDefinitions": [{"name": "app", member: old}]},
+            {"containerDefinitions": [{"name": "app", member: new}]},
+        )
+    )
+    assert lines
+    assert all(one.startswith(f"containerDefinitions.app.{member}") and one.endswith(": changed") for one in lines)
+    assert "hunter" not in "".join(lines)
+
+
+def test_members_that_were_not_kept_are_named_and_added_ones_are_defaults() -> None:
+    given_, kept = containers("app", "proxy"), containers("app", "proxy")
+    given_.update(cpu="256", new={"a": [1, {"b": 2}]})
+    kept.update(cpu="512", essential=True, new={"a": [1, {"b": 3}]})
+    kept["containerDefinitions"][1].pop("image")
+    assert sorted(definition.lost(given_, kept)) == ["containerDefinitions[1].image", "cpu", "new.a[1].b"]
+
+
+@pytest.mark.parametrize("kept", [[1], [1, 2, 3], None, "12"])
+def test_a_list_of_another_length_is_not_kept(kept: Any) -> None:
+    assert list(definition.lost({"a": [1, 2]}, {"a": kept})) == ["a"]
+
+
+def test_nulls_are_left_out_at_any_depth() -> None:
+    value = {"a": None, "b": [{"c": None, "d": 0}, None], "e": "", "f": {"g": None}, "h": False}
+    assert definition.without_nulls(value) == {"b": [{"d": 0}, None], "e": "", "f": {}, "h": False}
+
+
+@pytest.mark.parametrize("indent", [None, 2, "\t"])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_file_is_read_as_the_aws_command_writes_it(tmp_path: Path, *, indent: Any, wrapped: bool) -> None:
+    document = {"family": "web", "cpu": None, **containers("app"), "taskDefinitionArn": "arn", "tags": []}
+    document["containerDefinitions"][0] |= {"command": ["sh", "-c", "echo 'é😀\\ \" \n\t#: {}'"], "cpu": 0}
+    file = tmp_path / "taskdef.json"
+    file.write_text(json.dumps({"taskDefinition": document} if wrapped else document, indent=indent))
+    assert definition.from_file(file, KNOWN) == document
+
+
+def test_a_member_that_there_is_not_is_told_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "taskdef.json"
+    file.write_text('{\n  "family": "web",\n  "containerDefinition": [],\n  "containerDefinitions": []\n}')
+    with pytest.raises(InvalidInput) as caught:
+        definition.from_file(file, KNOWN)
+    line = "3: containerDefinition: no such member of a task definition (did you mean containerDefinitions?)"
+    assert str(caught.value) == f"{file}:{line}"
+
+
+@pytest.mark.parametrize("text", ["[]", '"x"', "{}", '{"containerDefinitions": {}}', "", '{"taskDefinition": []}'])
+def test_a_file_that_is_no_task_definition_is_told(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "taskdef.json"
+    file.write_text(text)
+    with pytest.raises(InvalidInput, match="not a task definition; a JSON object with containerDefinitions"):
+        definition.from_file(file, KNOWN)
+
+
+def test_a_broken_file_is_told_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "taskdef.json"
+    file.write_text('{\n"family": "web"\n"cpu": "1"}')
+    with pytest.raises(InvalidInput, match=f"^{file}:3: "):
+        definition.from_file(file, KNOWN)
+
+
+CLASSIC = {"loadBalancers": [{"loadBalancerName": "old", "containerName": "app", "containerPort": 80}]}
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        ({"deploymentController": {"type": "CODE_DEPLOY"}}, "its deployment controller is CODE_DEPLOY"),
+        ({"deploymentController": {"type": "EXTERNAL"}}, "its deployment controller is EXTERNAL"),
+        ({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}}, "its deployment strategy is BLUE_GREEN"),
+        ({"deploymentConfiguration": {"strategy": "CANARY"}}, "its deployment strategy is CANARY"),
+        ({"deployments": [{"status": "PRIMARY", "serviceConnectConfiguration": {"enabled": True}}]}, "Service Connect"),
+        ({"deployments": [{"status": "PRIMARY", "vpcLatticeConfigurations": [{}]}]}, "VPC Lattice"),
+        (CLASSIC, "Classic Load Balancer"),
+    ],
+)
+def test_a_service_that_a_task_cannot_join_is_refused_with_the_reason(raw: dict[str, Any], why: str) -> None:
+    with pytest.raises(Refused, match=f"^service prd/web cannot have a canary task: .*{why}") as caught:
+        definition.refuse_when_unsupported(service(raw))
+    assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize("status", ["DRAINING", "INACTIVE"])
+def test_a_service_that_is_going_is_refused(status: str) -> None:
+    with pytest.raises(Refused, match=f"it is {status}"):
+        definition.refuse_when_unsupported(service(status=status))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {},
+        {"deploymentController": {"type": "ECS"}, "deploymentConfiguration": {"strategy": "ROLLING"}},
+        {"deployments": [{"status": "PRIMARY", "serviceConnectConfiguration": {"enabled": False}}]},
+        {"deployments": [{"status": "ACTIVE", "serviceConnectConfiguration": {"enabled": True}}]},
+        {"loadBalancers": [{"targetGroupArn": GROUP, "loadBalancerName": "alb"}]},
+    ],
+)
+def test_a_service_with_rolling_deployments_is_taken(raw: dict[str, Any]) -> None:
+    definition.refuse_when_unsupported(service(raw))

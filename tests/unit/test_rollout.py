@@ -1,0 +1,138 @@
+"""The rollout as its deployment tells it: done, not yet, or failed, each noticed at the look that shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ecs_pipeline.model import Deployment, Event, Service
+from ecs_pipeline.steps import rollout
+from ecs_pipeline.steps.rollout import Seen, StableStep
+from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting
+from tests.fakes.ports import new_run
+from tests.fakes.world import World
+from tests.unit.facts import NOW, deployment, later, revision, service
+
+NEW = revision(2)
+
+
+def rolling(**members: Any) -> Deployment:
+    """The new revision's deployment, under way."""
+    return deployment(2, **{"rollout": "IN_PROGRESS", "running": 1, "pending": 1, **members})
+
+
+def old(**members: Any) -> Deployment:
+    """The old revision's deployment beside it."""
+    return deployment(1, **{"status": "ACTIVE", "running": 2, **members})
+
+
+def stable() -> StableStep:
+    """The step on a world that knows both revisions."""
+    world = World()
+    world.schedule.now = NOW.timestamp()
+    for _ in range(2):
+        world.register({"family": "web", "containerDefinitions": [{"name": "app", "image": "x"}]}, {})
+    return StableStep(new_run(world, "promote", ["stable"]), NEW)
+
+
+def judged(*deployments: Deployment, step: StableStep | None = None, **members: Any) -> Judgement[Service]:
+    """What a step says of a service with these deployments."""
+    found = service(deployments=deployments, revision=deployments[0].revision, **members)
+    return (step or stable()).judge(Seen(found))
+
+
+def broken(judgement: Judgement[Service]) -> str:
+    assert isinstance(judgement, Broken), judgement
+    return judgement.why
+
+
+def waiting(judgement: Judgement[Service]) -> str:
+    assert isinstance(judgement, Waiting), judgement
+    return judgement.why
+
+
+def test_it_is_settled_when_the_deployment_is_complete_and_alone() -> None:
+    assert isinstance(judged(deployment(2)), Settled)
+
+
+def test_a_failed_deployment_of_an_earlier_time_does_not_hold_it_up() -> None:
+    assert isinstance(judged(deployment(2), old(running=0, rollout="FAILED")), Settled)
+
+
+@pytest.mark.parametrize("left", [{"running": 1}, {"running": 0, "pending": 1}])
+def test_old_tasks_have_to_be_gone(left: dict[str, int]) -> None:
+    assert waiting(judged(deployment(2), old(**left))) == "3 of 3 tasks run web:2, 1 of another revision"
+
+
+def test_tasks_that_are_being_added_have_to_run() -> None:
+    assert waiting(judged(deployment(2), pending=2)).startswith("3 of 3 tasks run web:2")
+
+
+def test_progress_tells_how_many_tasks_run_what() -> None:
+    assert waiting(judged(rolling(), old())) == "1 of 3 tasks run web:2, 2 of another revision"
+    assert waiting(judged(rolling(running=3, pending=0))) == "3 of 3 tasks run web:2; the deployment is not complete"
+
+
+@pytest.mark.parametrize("desired", [0, 1, 5])
+def test_scaling_in_the_middle_changes_what_is_waited_for_not_the_outcome(desired: int) -> None:
+    assert isinstance(judged(rolling(running=desired), desired=desired), Waiting)
+    assert isinstance(judged(deployment(2, running=desired, desired=desired), desired=desired), Settled)
+
+
+def test_where_ecs_tells_no_state_of_the_rollout_the_counts_decide() -> None:
+    assert isinstance(judged(deployment(2, rollout="")), Settled)
+    assert isinstance(judged(deployment(2, rollout="", running=2)), Waiting)
+    assert isinstance(judged(deployment(2, rollout=""), old(running=1)), Waiting)
+
+
+def test_a_failed_deployment_is_broken_with_the_reason_of_ecs() -> None:
+    why = broken(judged(rolling(rollout="FAILED", reason="tasks failed to start"), old()))
+    assert why == "the deployment failed: tasks failed to start"
+
+
+def test_a_rollback_by_ecs_is_told_as_one() -> None:
+    failed = deployment(2, status="ACTIVE", rollout="FAILED", running=0, reason="circuit breaker")
+    step = stable()
+    judged(rolling(), old(), step=step)
+    assert (
+        broken(judged(deployment(1), failed, step=step)) == "ECS rolled the deployment back to web:1: circuit breaker"
+    )
+
+
+def test_another_revision_set_by_hand_is_told_as_that() -> None:
+    step = stable()
+    judged(rolling(), old(), step=step)
+    assert broken(judged(deployment(7), step=step)) == "the service was set to web:7 while web:2 rolled out"
+
+
+def test_reads_that_lag_behind_the_update_are_waited_for_but_not_for_ever() -> None:
+    step = stable()
+    for _ in range(7):
+        assert waiting(judged(deployment(1), step=step)) == "ECS does not show the deployment of web:2 yet"
+        step.run.clock.sleep(rollout.APPEARS_WITHIN / 7 - 0.1)
+    step.run.clock.sleep(1)
+    assert broken(judged(deployment(1), step=step)).startswith("the service was set to web:1")
+
+
+def test_a_service_without_a_primary_deployment_is_waited_for() -> None:
+    assert waiting(judged(old())) == "the service has no primary deployment"
+
+
+PLACED = "(service web) has started 1 tasks: (task 1)."
+NOT_PLACED = "(service web) was unable to place a task because no container instance met all of its requirements."
+
+
+@pytest.mark.parametrize("seconds", [0, 1])
+def test_a_task_that_finds_no_place_fails_the_rollout_at_once(seconds: int) -> None:
+    judgement = judged(rolling(), old(), events=(Event("1", later(seconds), NOT_PLACED),))
+    assert judgement == Broken(NOT_PLACED, [f"event 07:15:0{seconds}: {NOT_PLACED}"])
+
+
+@pytest.mark.parametrize(("seconds", "message"), [(-1, NOT_PLACED), (1, PLACED)])
+def test_events_from_before_the_deployment_and_good_ones_do_not(seconds: int, message: str) -> None:
+    assert isinstance(judged(rolling(), old(), events=(Event("1", later(seconds), message),)), Waiting)
+
+
+def test_events_do_not_undo_a_deployment_that_is_complete() -> None:
+    assert isinstance(judged(deployment(2), events=(Event("1", later(1), NOT_PLACED),)), Settled)

@@ -1,0 +1,173 @@
+"""What RunTask is given: all that makes a task like the service's own, and the same for everybody who asks."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecs_pipeline.model import Turn
+from ecs_pipeline.run_parameters import run_parameters
+from tests.unit.facts import deployment, later, revision, service
+
+NETWORK = {
+    "awsvpcConfiguration": {
+        "subnets": ["subnet-a", "subnet-b"],
+        "securityGroups": ["sg-1", "sg-2"],
+        "assignPublicIp": "ENABLED",
+    }
+}
+PROVIDERS = [
+    {"capacityProvider": "FARGATE", "weight": 1, "base": 2},
+    {"capacityProvider": "FARGATE_SPOT", "weight": 4, "base": 0},
+]
+VOLUME = {
+    "name": "data",
+    "managedEBSVolume": {"sizeInGiB": 20, "volumeType": "gp3", "encrypted": True, "roleArn": "arn:aws:iam::1:role/ebs"},
+}
+
+
+def parameters(raw: dict[str, Any] | None = None, name: str = "web", index: int = 0, **who: Any) -> dict[str, Any]:
+    asked = {"revision": revision(2), "release": "r2", "turn": Turn("abc", "r1"), "role": "canary", **who}
+    return run_parameters(service(raw, name=name), index=index, **asked)
+
+
+def tags(raw: dict[str, Any] | None = None, **who: Any) -> dict[str, str]:
+    listed = parameters(raw, **who)["tags"]
+    found = {one["key"]: one["value"] for one in listed}
+    assert len(found) == len(listed)
+    return found
+
+
+def test_one_task_of_the_revision_is_run_in_the_name_of_the_service() -> None:
+    found = parameters()
+    assert (found["taskDefinition"], found["count"], found["startedBy"]) == (revision(2), 1, "canary/web")
+    assert tags(index=1) == {
+        "ecs-pipeline:service": "web",
+        "ecs-pipeline:release": "r2",
+        "ecs-pipeline:turn": "abc/r1",
+        "ecs-pipeline:role": "canary",
+        "ecs-pipeline:index": "1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("networkConfiguration", NETWORK),
+        ("capacityProviderStrategy", PROVIDERS),
+        ("launchType", "FARGATE"),
+        ("launchType", "EC2"),
+        ("platformVersion", "1.4.0"),
+        ("enableExecuteCommand", True),
+        ("enableECSManagedTags", True),
+        ("placementConstraints", [{"type": "distinctInstance"}]),
+        ("placementStrategy", [{"type": "spread", "field": "host"}]),
+    ],
+)
+def test_a_setting_of_the_service_goes_along_unchanged(key: str, value: Any) -> None:
+    found = parameters({key: value})
+    assert found[key] == value
+    assert {**found, key: None} == {**parameters(), key: None}
+
+
+def test_what_a_service_does_not_have_is_not_sent() -> None:
+    empty: dict[str, Any] = {
+        "networkConfiguration": None,
+        "capacityProviderStrategy": [],
+        "platformVersion": "",
+        "placementConstraints": [],
+        "placementStrategy": [],
+    }
+    assert parameters(empty) == parameters()
+    always = {"taskDefinition", "count", "startedBy", "enableExecuteCommand", "enableECSManagedTags", "tags"}
+    assert set(parameters()) == always
+
+
+def test_capacity_providers_go_before_the_launch_type_that_they_exclude() -> None:
+    found = parameters({"capacityProviderStrategy": PROVIDERS, "launchType": "FARGATE"})
+    assert found["capacityProviderStrategy"] == PROVIDERS
+    assert "launchType" not in found
+
+
+@pytest.mark.parametrize("launch_type", ["EC2", "EXTERNAL"])
+def test_instances_have_no_platform_version(launch_type: str) -> None:
+    assert "platformVersion" not in parameters({"launchType": launch_type, "platformVersion": "LATEST"})
+    assert parameters({"launchType": "FARGATE", "platformVersion": "LATEST"})["platformVersion"] == "LATEST"
+
+
+@pytest.mark.parametrize(
+    ("service_has", "sent"), [("TASK_DEFINITION", "TASK_DEFINITION"), ("SERVICE", None), ("NONE", None)]
+)
+def test_tags_are_propagated_from_the_revision_only_for_run_task_takes_nothing_else(
+    service_has: str, sent: str | None
+) -> None:
+    assert parameters({"propagateTags": service_has}).get("propagateTags") == sent
+
+
+def test_a_volume_is_attached_as_for_the_service_and_goes_with_the_task() -> None:
+    deployments = [
+        {"status": "ACTIVE", "volumeConfigurations": [{"name": "old"}]},
+        {"status": "PRIMARY", "volumeConfigurations": [VOLUME]},
+    ]
+    (volume,) = parameters({"deployments": deployments})["volumeConfigurations"]
+    assert volume["managedEBSVolume"].pop("terminationPolicy") == {"deleteOnTermination": True}
+    assert volume == VOLUME
+    assert "terminationPolicy" not in VOLUME["managedEBSVolume"]
+
+
+def test_the_tags_of_the_service_go_along_but_for_ours_and_those_of_aws() -> None:
+    theirs = {"Team": "lab", "cost": "7"}
+    ours = {"ecs-pipeline:release": "promoted", "ecs-pipeline:wanted": "arn", "ecs-pipeline:targets:1": "1 10.0.0.1:80"}
+    found = tags({"tags": {**theirs, **ours, "aws:cloudformation:stack-name": "s"}})
+    assert found == {**tags(), **theirs}
+
+
+def test_there_is_room_for_the_tags_that_a_task_gets_later() -> None:
+    found = tags({"tags": {f"key-{number:02}": "x" for number in range(50)}})
+    assert len(found) + 6 <= 50
+    assert set(tags()) <= set(found)
+    kept = sorted(set(found) - set(tags()))
+    assert kept == [f"key-{number:02}" for number in range(len(kept))]
+    assert len(kept) == 39
+
+
+@settings(derandomize=True)
+@given(name=st.text(min_size=1, max_size=255))
+def test_ecs_takes_it_whatever_the_service_is_called(name: str) -> None:
+    found = parameters(name=name)
+    assert re.fullmatch(r"[A-Za-z0-9/_-]{1,128}", found["startedBy"])
+    assert all(re.fullmatch(r"[\w .:/=+\-@]{0,256}", one["value"]) for one in found["tags"])
+
+
+def test_whatever_else_changes_at_the_service_the_parameters_stay_the_same() -> None:
+    then = service({"launchType": "FARGATE", "tags": {"a": "1", "b": "2"}, "runningCount": 3, "events": []})
+    now = service(
+        {
+            "launchType": "FARGATE",
+            "tags": {"b": "2", "a": "1", "ecs-pipeline:under-way": "r2"},
+            "events": [{"id": "1"}],
+        },
+        running=9,
+        desired=9,
+        deployments=(deployment(5, created=later(60)),),
+        revision=revision(5),
+    )
+    asked: dict[str, Any] = {"revision": revision(2), "release": "r2", "turn": Turn(), "role": "canary", "index": 0}
+    assert run_parameters(then, **asked) == run_parameters(now, **asked)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"release": "r3"}, {"turn": Turn("abd", "r1")}, {"revision": revision(3)}, {"role": "baseline"}, {"index": 1}],
+)
+def test_another_release_turn_revision_role_or_number_is_another_task(other: dict[str, Any]) -> None:
+    assert parameters(**other) != parameters()
+
+
+def test_started_by_is_the_same_for_every_release_and_turn_of_a_service() -> None:
+    found = [parameters(release=one, turn=Turn(one), index=int(one))["startedBy"] for one in ("1", "2")]
+    assert found == ["canary/web", "canary/web"]
