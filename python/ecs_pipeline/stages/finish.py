@@ -164,7 +164,7 @@ class Finish:
             return
         with self.steps("stable") as step:
             try:
-                rollout = StableStep(self.run, wanted)
+                rollout = StableStep(self.run, wanted, patient=True)
                 deadline = Deadline.after(self.run.clock, self.run.settings.promote.stable_within)
                 step.message = rollout.told(settle(rollout, self.run, deadline))
             except ReleaseFailed as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from ecs_pipeline import evidence
@@ -20,6 +21,7 @@ APPEARS_WITHIN = 30.0
 """Seconds that DescribeServices may lag behind UpdateService."""
 
 NOT_PLACED = "unable to place a task"
+ROLLED_BACK = "rolling back to deployment"
 
 
 @dataclass
@@ -32,23 +34,27 @@ class Seen:
 
 @dataclass
 class StableStep(Step[Seen, Service]):
-    """The service runs one revision and nothing else, as its deployment says."""
+    """The service runs one revision and nothing else, as its deployment says.
+
+    `patient`: on the way back there is nothing better to do than to let ECS try, so only its own verdict counts.
+    """
 
     run: Run
     revision: str
+    patient: bool = False
     name = "stable"
     writes = False
     _known: dict[str, Task] = field(default_factory=dict)
-    _appeared: bool = False
+    _ours: Deployment | None = None
     _begun: float | None = None
 
     def observe(self) -> Seen:
         """The service; while it rolls also the tasks that failed (their reasons are the evidence)."""
         service = self.run.ecs.service()
-        primary = service.primary
-        if primary is None or primary.revision != self.revision or primary.rollout == "COMPLETED":
+        self._ours = next((one for one in service.deployments if one.revision == self.revision), self._ours)
+        if self._ours is None or self._ours.rollout == "COMPLETED":
             return Seen(service)
-        return Seen(service, self._failed_tasks(primary))
+        return Seen(service, self._failed_tasks(self._ours))
 
     def judge(self, seen: Seen) -> Judgement[Service]:
         """Settled when the deployment of the revision is COMPLETED and no other one has tasks."""
@@ -57,7 +63,6 @@ class StableStep(Step[Seen, Service]):
             return Waiting("the service has no primary deployment")
         if primary.revision != self.revision:
             return self._not_ours(seen, primary)
-        self._appeared = True
         broken = self._broken(seen, primary)
         if broken:
             return Broken(broken, self._evidence(seen, primary))
@@ -89,6 +94,8 @@ class StableStep(Step[Seen, Service]):
             return f"the deployment failed: {primary.reason or 'no reason given'}"
         if primary.rollout == "COMPLETED":
             return ""
+        if self.patient:
+            return ""
         failed = max(primary.failed, len(seen.failed))
         if failed >= failures_allowed(seen.service):
             cause = f": {evidence.first_cause(seen.failed[-1])}" if seen.failed else ""
@@ -99,14 +106,22 @@ class StableStep(Step[Seen, Service]):
 
     def _not_ours(self, seen: Seen, primary: Deployment) -> Judgement[Service]:
         now = Revision(primary.revision).name
-        if not self._appeared and not self._overdue():
+        if self._ours is None and not self._overdue():
             return Waiting(f"ECS does not show the deployment of {Revision(self.revision).name} yet")
-        ours = [one for one in seen.service.deployments if one.revision == self.revision and one.rollout == "FAILED"]
-        if ours:
-            why = f"ECS rolled the deployment back to {now}: {ours[0].reason or 'it failed'}"
+        since = self._ours.created if self._ours else primary.created
+        if self._was_rolled_back(seen.service, since):
+            cause = evidence.first_cause(seen.failed[-1]) if seen.failed else ""
+            why = (
+                f"ECS rolled the deployment back to {now}: {cause or (self._ours and self._ours.reason) or 'it failed'}"
+            )
         else:
             why = f"the service was set to {now} while {Revision(self.revision).name} rolled out"
-        return Broken(why, self._evidence(seen, ours[0] if ours else primary))
+        return Broken(why, self._evidence(seen, self._ours or primary))
+
+    def _was_rolled_back(self, service: Service, since: datetime | None) -> bool:
+        """ECS says so in its events; a failed deployment itself soon leaves the list."""
+        said = [one for one in service.events if ROLLED_BACK in one.message and (since is None or one.at >= since)]
+        return bool(said) or rolled_back(service, self.revision)
 
     def _overdue(self) -> bool:
         if self._begun is None:

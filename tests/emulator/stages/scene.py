@@ -76,7 +76,11 @@ class Images:
     def digest(self, variant: str) -> str:
         """REPOSITORY@sha256:…"""
         self.uri(variant)
-        found = self._ecr.describe_images(repositoryName=REPOSITORY, imageIds=[{"imageTag": variant}])
+        return self.digest_of_tag(variant)
+
+    def digest_of_tag(self, tag: str) -> str:
+        """The same of any tag."""
+        found = self._ecr.describe_images(repositoryName=REPOSITORY, imageIds=[{"imageTag": tag}])
         return f"{self.repository}@{found['imageDetails'][0]['imageDigest']}"
 
     def _push(self, variant: str) -> str:
@@ -108,6 +112,7 @@ class Scene(Environment):
             "tags": _list(TAGS),
             "propagateTags": "SERVICE",
             "enableECSManagedTags": True,
+            "healthCheckGracePeriodSeconds": 30,
             "deploymentConfiguration": {
                 "maximumPercent": 200,
                 "minimumHealthyPercent": 100,
@@ -118,6 +123,20 @@ class Scene(Environment):
         self.create_service(revision, count, **settings)
         self.wait_until_stable()
         return revision
+
+    def create_service(self, definition: str, count: int = 1, **members: Any) -> Any:
+        """The same as an environment's; with capacity providers there is no launch type."""
+        arguments = {
+            "cluster": self.cluster,
+            "serviceName": self.name,
+            "taskDefinition": definition,
+            "desiredCount": count,
+            "networkConfiguration": NETWORK,
+            "loadBalancers": [{"targetGroupArn": self.target_group, "containerName": "app", "containerPort": 8000}],
+            **({} if "capacityProviderStrategy" in members else {"launchType": "FARGATE"}),
+            **members,
+        }
+        return self.ecs.create_service(**arguments)["service"]
 
     def config(self, **changes: Any) -> None:
         """Write the config of the next commands."""

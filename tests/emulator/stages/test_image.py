@@ -1,0 +1,180 @@
+"""The image: built and pushed once, taken when it is there, pinned by digest, and nothing of the password left."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embedded_aws.images import APP_FOLDER
+from tests.emulator.stages.scene import REPOSITORY, Outcome, Scene
+
+NO_ENGINE = "tcp://127.0.0.1:1"
+
+
+@pytest.fixture
+def project(scene: Scene) -> Path:
+    """A user's project: a Dockerfile and what it copies, in a clean git repository with a config."""
+    shutil.copytree(APP_FOLDER, scene.folder / "app")
+    scene.config(image={"context": "app", "build_args": {"VERSION": "built", "TOKEN": None}})
+    (scene.folder / ".gitignore").write_text("reports-*\n")
+    git(scene.folder, "init", "--quiet")
+    commit(scene.folder)
+    return scene.folder
+
+
+def git(folder: Path, *words: str) -> str:
+    identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
+    return subprocess.run(
+        ["git", "-C", str(folder), *identity, *words], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def commit(folder: Path) -> str:
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", "a change")
+    return git(folder, "rev-parse", "HEAD")
+
+
+def tags_of(scene: Scene) -> set[str]:
+    found = scene.client("ecr").describe_images(repositoryName=REPOSITORY)["imageDetails"]
+    return {tag for one in found for tag in one.get("imageTags", [])}
+
+
+def built(canary: Outcome) -> bool:
+    return "image: build" in canary.stderr
+
+
+def test_an_image_is_built_pushed_and_pinned(scene: Scene, project: Path) -> None:
+    scene.start(1)
+    release = f"{scene.name}-1"
+    canary = scene.ecs_pipeline("canary", "--release", release, TOKEN="a-build-secret")
+    assert canary.code == 0, canary.stderr
+    assert built(canary)
+    assert release in tags_of(scene)
+    image = scene.image_of(scene.canaries()[0]["taskDefinitionArn"])
+    assert image == scene.images.digest_of_tag(release)
+    assert "a-build-secret" not in canary.stderr + canary.stdout + canary.junit.read_text()
+
+
+def test_an_image_that_ecr_has_is_neither_built_nor_pushed_again(scene: Scene, project: Path) -> None:
+    scene.start(1)
+    release = f"{scene.name}-1"
+    assert built(scene.ecs_pipeline("canary", "--release", release))
+    assert scene.ecs_pipeline("rollback").code == 0
+    again = scene.ecs_pipeline("canary", "--release", release, DOCKER_HOST=NO_ENGINE)
+    assert again.code == 0, again.stderr
+    assert not built(again)
+
+
+def test_an_immutable_repository_takes_a_rerun(scene: Scene, project: Path) -> None:
+    scene.client("ecr").create_repository(repositoryName=scene.name, imageTagMutability="IMMUTABLE")
+    scene.config(image={"context": "app", "repository": scene.name, "build_args": {"VERSION": "built"}})
+    commit(scene.folder)
+    scene.start(1)
+    for _ in range(2):
+        assert scene.ecs_pipeline("canary", "--release", "r1").code == 0
+        assert scene.ecs_pipeline("rollback").code == 0
+
+
+def test_the_same_clean_commit_goes_on_with_its_release_and_an_unclean_tree_does_not(
+    scene: Scene, project: Path
+) -> None:
+    scene.start(1)
+    first = scene.ecs_pipeline("canary")
+    assert first.code == 0, first.stderr
+    short = git(project, "rev-parse", "HEAD")[:7]
+    assert first.report["release"]["id"].endswith(f"-{short}")
+    again = scene.ecs_pipeline("canary")
+    assert again.code == 0
+    assert again.report["release"]["id"] == first.report["release"]["id"]
+    (project / "app" / "new").write_text("a change")
+    assert scene.ecs_pipeline("canary").code == 3
+
+
+def test_the_password_of_ecr_is_left_nowhere(scene: Scene, project: Path) -> None:
+    scene.start(1)
+    canary = scene.ecs_pipeline("canary", "--release", f"{scene.name}-1")
+    token = scene.client("ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    said = (
+        canary.stderr
+        + canary.stdout
+        + "".join(path.read_text() for path in canary.junit.parent.iterdir() if path.is_file())
+    )
+    assert token not in said
+    assert not list(project.glob("**/config.json"))
+
+
+def test_an_image_given_needs_no_engine(scene: Scene) -> None:
+    scene.start(1)
+    by_tag, by_digest = scene.images.uri("v2"), scene.images.digest("v2")
+    for image in (by_tag, by_digest):
+        canary = scene.ecs_pipeline("canary", "--image", image, "--release", "v2", DOCKER_HOST=NO_ENGINE)
+        assert canary.code == 0, canary.stderr
+    assert scene.image_of(scene.canaries()[0]["taskDefinitionArn"]) == by_digest
+
+
+def test_the_same_image_given_goes_on_with_its_release(scene: Scene) -> None:
+    scene.start(1)
+    words = ("canary", "--image", scene.images.uri("v2"))
+    first, second = scene.ecs_pipeline(*words), scene.ecs_pipeline(*words)
+    assert first.report["release"]["id"] == second.report["release"]["id"]
+    assert len(scene.canaries()) == 1
+
+
+def test_a_release_id_that_lives_with_another_image_is_refused(scene: Scene) -> None:
+    scene.start(1)
+    scene.canary("v2", "--release", "r1")
+    refused = scene.ecs_pipeline("canary", "--image", scene.images.uri("v3"), "--release", "r1")
+    assert refused.code == 3
+    assert "lives with image" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "changes", "told"),
+    [
+        (("--image", "{repository}:nothing"), {}, "has no image nothing"),
+        (("--image", "Not/An:Image:Name"), {}, "is not an image reference"),
+        ((), {"image": {"repository": "no-such-repository"}}, "no ECR repository no-such-repository"),
+        (("--service", "nobody"), {}, "no service nobody"),
+        (("--cluster", "nowhere"), {}, "no cluster nowhere"),
+        ((), {"container": "ap"}, "no container ap in the task definition (did you mean app?)"),
+    ],
+)
+def test_what_does_not_exist_is_told_in_one_line_and_nothing_is_touched(
+    scene: Scene, words: tuple[str, ...], changes: dict[str, Any], told: str
+) -> None:
+    scene.start(1)
+    scene.config(**changes)
+    filled = [one.replace("{repository}", scene.images.repository) for one in words]
+    canary = scene.ecs_pipeline("canary", *filled)
+    assert canary.code == 2
+    assert told in canary.stderr
+    assert canary.cases()["preflight"] == "failure"
+    assert scene.marks() == {}
+    assert scene.revisions() == [1]
+
+
+def test_without_an_engine_a_build_says_what_to_do(scene: Scene, project: Path) -> None:
+    scene.start(1)
+    canary = scene.ecs_pipeline("canary", "--release", f"{scene.name}-1", DOCKER_HOST=NO_ENGINE)
+    assert canary.code == 4
+    assert "no Docker engine answers" in canary.stderr
+    assert "--image" in canary.stderr
+    assert canary.cases()["image"] == "error"
+
+
+def test_a_build_that_fails_shows_its_last_lines_and_the_same_command_resumes(scene: Scene, project: Path) -> None:
+    scene.start(1)
+    release, dockerfile = f"{scene.name}-1", project / "app" / "Dockerfile"
+    good = dockerfile.read_text()
+    dockerfile.write_text(f'{good}\nRUN ["sh", "-c", "echo nonsense here; false"]\n')
+    failed = scene.ecs_pipeline("canary", "--release", release)
+    assert failed.code == 4
+    assert "nonsense here" in failed.stderr
+    assert scene.canaries() == []
+    dockerfile.write_text(good)
+    assert scene.ecs_pipeline("canary", "--release", release).code == 0

@@ -1,0 +1,122 @@
+"""An environment from nothing, and again without resetting what releases and autoscaling did."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import Any
+
+import pytest
+
+from embedded_aws.images import FOLDER
+from tests.emulator.stages.scene import Scene
+
+
+@pytest.fixture
+def environment(scene: Scene) -> Scene:
+    """A project with an app and two sidecars, and a config for `provision`."""
+    shutil.copytree(FOLDER / "app", scene.folder / "app")
+    shutil.copytree(FOLDER / "sidecar", scene.folder / "sidecar")
+    write(scene)
+    return scene
+
+
+def write(scene: Scene, **parameters: Any) -> None:
+    sidecars = {
+        parameter: {
+            "repository": f"{scene.name}-{name}",
+            "context": "sidecar",
+            "build_args": {"NAME": name},
+        }
+        for parameter, name in (("DatadogImage", "datadog"), ("FlumeImage", "flume"))
+    }
+    config = {
+        "cluster": scene.name,
+        "service": "web",
+        "image": {"repository": scene.name, "context": "app", "build_args": {"VERSION": "v1"}},
+        "canary": {"healthy_within": "25s", "bake": "0s"},
+        "provision": {
+            "parameters": {"DesiredCount": 2, "MinimumCount": 2, "DeregistrationDelay": 1, **parameters},
+            "images": sidecars,
+        },
+    }
+    (scene.folder / "ecs-pipeline.yml").write_text(json.dumps(config))
+
+
+def service(scene: Scene) -> Any:
+    return scene.ecs.describe_services(cluster=scene.name, services=["web"])["services"][0]
+
+
+def test_an_environment_is_made_from_nothing_and_removed(environment: Scene) -> None:
+    scene = environment
+    made = scene.ecs_pipeline("provision", "--release", "first")
+    assert made.code == 0, made.stderr
+    assert "add     Service (AWS::ECS::Service)" in made.stderr
+    found = service(scene)
+    assert (found["runningCount"], found["desiredCount"]) == (2, 2)
+    assert found["deploymentConfiguration"]["deploymentCircuitBreaker"]["enable"] is True
+    definition = scene.ecs.describe_task_definition(taskDefinition=found["taskDefinition"])["taskDefinition"]
+    assert [one["name"] for one in definition["containerDefinitions"]] == ["app", "datadog", "flume"]
+    assert all("@sha256:" in one["image"] for one in definition["containerDefinitions"])
+    scaling = scene.client("application-autoscaling").describe_scalable_targets(
+        ServiceNamespace="ecs", ResourceIds=[f"service/{scene.name}/web"]
+    )["ScalableTargets"]
+    assert (scaling[0]["MinCapacity"], scaling[0]["MaxCapacity"]) == (2, 6)
+
+    guarded = scene.ecs_pipeline("provision", "--delete")
+    assert guarded.code == 2
+    assert f"--confirm {scene.name}" in guarded.stderr
+    removed = scene.ecs_pipeline("provision", "--delete", "--confirm", scene.name)
+    assert removed.code == 0, removed.stderr
+    assert scene.ecs.describe_clusters(clusters=[scene.name])["clusters"] == []
+    assert scene.ecs_pipeline("provision", "--delete", "--confirm", scene.name).code == 0
+
+
+def test_provisioning_again_changes_nothing(environment: Scene) -> None:
+    scene = environment
+    scene.ecs_pipeline("provision")
+    again = scene.ecs_pipeline("provision")
+    assert again.code == 0, again.stderr
+    assert again.message("stack") == "unchanged"
+
+
+def test_neither_the_revision_nor_the_count_is_reset(environment: Scene) -> None:
+    scene = environment
+    scene.ecs_pipeline("provision")
+    scene.ecs_pipeline("canary", "--image", scene.images.uri("v2"), "--release", "v2")
+    assert scene.ecs_pipeline("promote").code == 0
+    scene.ecs.update_service(cluster=scene.name, service="web", desiredCount=3)
+    deployed = service(scene)["taskDefinition"]
+    write(scene, Cpu="1024", MaximumCount=9, HealthCheckPath="/healthy")
+    changed = scene.ecs_pipeline("provision")
+    assert changed.code == 0, changed.stderr
+    assert "modify  TaskDefinition" in changed.stderr
+    found = service(scene)
+    assert found["taskDefinition"] == deployed
+    assert found["desiredCount"] == 3
+
+
+def test_a_dry_run_shows_the_changes_and_makes_none(environment: Scene) -> None:
+    scene = environment
+    plan = scene.ecs_pipeline("provision", "--dry-run")
+    assert plan.code == 0, plan.stderr
+    assert "add     Cluster (AWS::ECS::Cluster)" in plan.stderr
+    assert scene.ecs.describe_clusters(clusters=[scene.name])["clusters"] == []
+    stacks = scene.client("cloudformation").list_stacks()["StackSummaries"]
+    assert scene.name not in {one["StackName"] for one in stacks if one["StackStatus"] != "DELETE_COMPLETE"}
+
+
+def test_a_parameter_that_the_template_does_not_have_is_told(environment: Scene) -> None:
+    write(environment, Cpus="1024")
+    wrong = environment.ecs_pipeline("provision")
+    assert wrong.code == 2
+    assert "provision.parameters.Cpus" in wrong.stderr
+
+
+def test_a_live_canary_stands_in_the_way_of_a_removal(environment: Scene) -> None:
+    scene = environment
+    scene.ecs_pipeline("provision")
+    scene.ecs_pipeline("canary", "--image", scene.images.uri("v2"), "--release", "v2")
+    refused = scene.ecs_pipeline("provision", "--delete", "--confirm", scene.name)
+    assert refused.code == 3
+    assert "live canary" in refused.stderr

@@ -1,0 +1,124 @@
+"""A rollout that goes wrong is noticed at once and undone; one that is disturbed is not mistaken."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.emulator.embedded_aws.environment import wait_for
+from tests.emulator.stages.scene import Outcome, Scene
+
+SWITCH = '[ "$VERSION" = v1 ] || [ ! -e /switch/crash ] || exit 3; exec /app/serve.sh'
+NO_BREAKER = {"deploymentConfiguration": {"maximumPercent": 200, "minimumHealthyPercent": 100}}
+
+
+@pytest.fixture
+def switched(scene: Scene) -> Scene:
+    """A scene whose new tasks crash at their start once `crash` exists: a canary may be well and the rollout not."""
+    (scene.folder / "switch").mkdir()
+    return scene
+
+
+def start(scene: Scene, **members: Any) -> str:
+    return scene.start(
+        2,
+        container={
+            "command": ["sh", "-c", SWITCH],
+            "mountPoints": [{"sourceVolume": "switch", "containerPath": "/switch", "readOnly": True}],
+        },
+        definition={"volumes": [{"name": "switch", "host": {"sourcePath": str(scene.folder / "switch")}}]},
+        **members,
+    )
+
+
+@pytest.mark.parametrize("members", [{}, NO_BREAKER], ids=["breaker", "no breaker"])
+def test_crashing_tasks_fail_the_promote_and_the_service_goes_back(switched: Scene, members: dict[str, Any]) -> None:
+    before = start(switched, **members)
+    assert switched.canary("v2").code == 0
+    (switched.folder / "switch" / "crash").touch()
+    promote = switched.ecs_pipeline("promote")
+    assert promote.code == 1, promote.stderr
+    assert promote.cases()["stable"] == "failure"
+    assert "exit code 3" in promote.stderr, promote.stderr
+    assert switched.service()["taskDefinition"] == before
+    assert switched.canaries() == []
+    assert switched.revisions() == [1]
+    assert "release" not in switched.marks()
+
+
+def test_a_task_that_finds_no_place_fails_the_promote_at_once(scene: Scene) -> None:
+    before = scene.start(1)
+    assert scene.canary("v2").code == 0
+    scene.server.configure(placement_failures=3)
+    begun = time.monotonic()
+    promote = scene.ecs_pipeline("promote")
+    assert promote.code == 1, promote.stderr
+    assert "unable to place a task" in promote.stderr
+    assert time.monotonic() - begun < 40
+    assert scene.service()["taskDefinition"] == before
+
+
+def test_a_canary_that_finds_no_place_fails_at_once(scene: Scene) -> None:
+    scene.start(1)
+    scene.server.configure(placement_failures=1)
+    canary = scene.canary("v2")
+    assert canary.code == 1
+    assert "Capacity is unavailable" in canary.report["message"]
+    assert scene.revisions() == [1]
+
+
+def test_scaling_in_the_middle_does_not_confuse_the_promote(scene: Scene) -> None:
+    scene.start(2)
+    scene.canary("slow-start")
+    promote = alongside(scene, "promote", lambda: scene.update(desiredCount=4))
+    assert promote.code == 0, promote.stderr
+    service = scene.service()
+    assert (service["desiredCount"], service["runningCount"]) == (4, 4)
+    assert scene.running_image() == scene.images.digest("slow-start")
+    scene.assert_nothing_left()
+
+
+def test_a_service_set_by_hand_while_it_rolls_is_told_and_restored(scene: Scene) -> None:
+    before = scene.start(1)
+    other = scene.register("v3")
+    scene.canary("slow-start")
+    promote = alongside(scene, "promote", lambda: scene.update(taskDefinition=other))
+    assert promote.code == 1, promote.stderr
+    assert f"was set to {scene.name}:2" in promote.stderr
+    assert scene.canaries() == []
+    assert scene.service()["taskDefinition"] in (before, other)
+
+
+def test_a_rollout_under_way_is_rolled_back_and_its_promote_stops(scene: Scene) -> None:
+    before = scene.start(2)
+    scene.canary("slow-start")
+    found: list[Outcome] = []
+    promote = alongside(scene, "promote", lambda: found.append(scene.ecs_pipeline("rollback")))
+    assert found[0].code == 0, found[0].stderr
+    assert promote.code == 3, promote.stderr
+    assert "cancelled" in promote.stderr
+    assert scene.service()["taskDefinition"] == before
+    assert scene.revisions() == [1]
+    scene.assert_nothing_left()
+
+
+def alongside(scene: Scene, stage: str, act: Callable[[], object]) -> Outcome:
+    """Run a stage, and do something as soon as the service was told to roll."""
+    before = scene.service()["taskDefinition"]
+    command, reports = scene.command(stage)
+    with subprocess.Popen(
+        command,
+        cwd=scene.folder,
+        env=scene.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        wait_for(lambda: scene.service()["taskDefinition"] != before)
+        act()
+        stdout, stderr = process.communicate(timeout=120)
+    return scene.outcome(stage, process.returncode, stdout, stderr, reports)

@@ -1,0 +1,122 @@
+"""The canary is like the service's own tasks, whatever kind of service it is; what cannot be is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.emulator.stages.scene import NETWORK, TAGS, Scene
+
+
+def tags_of(task: Any) -> dict[str, str]:
+    return {one["key"]: one["value"] for one in task["tags"]}
+
+
+def test_the_canary_is_launched_as_the_service_is(scene: Scene) -> None:
+    scene.start(1, enableExecuteCommand=True, platformVersion="1.4.0")
+    assert scene.canary("v2").code == 0
+    task = scene.canaries()[0]
+    assert task["launchType"] == "FARGATE"
+    assert task["platformVersion"] == "1.4.0"
+    assert task["enableExecuteCommand"] is True
+    assert task["group"] == f"family:{scene.name}"
+    tags = tags_of(task)
+    assert tags["team"] == TAGS["team"]
+    assert tags["ecs-pipeline:release"] == "v2"
+    assert tags["ecs-pipeline:service"] == scene.name
+
+
+def test_the_canary_takes_the_services_capacity_providers(scene: Scene) -> None:
+    strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 1}]
+    scene.start(1, capacityProviderStrategy=strategy)
+    assert scene.canary("v2").code == 0
+    assert scene.canaries()[0]["capacityProviderName"] == "FARGATE_SPOT"
+
+
+def test_the_canary_joins_every_target_group_of_the_service(scene: Scene) -> None:
+    second = scene.new_target_group("-two", drain=1)
+    groups = [
+        {"targetGroupArn": group, "containerName": "app", "containerPort": 8000}
+        for group in (scene.target_group, second)
+    ]
+    scene.start(1, loadBalancers=groups)
+    canary = scene.canary("v2")
+    assert canary.code == 0, canary.stderr
+    assert [len(scene.health(group)) for group in (scene.target_group, second)] == [2, 2]
+    assert len(canary.report["canary"]["tasks"][0]["target_groups"]) == 2
+    assert scene.ecs_pipeline("rollback").code == 0
+    assert [len(scene.health(group)) for group in (scene.target_group, second)] == [1, 1]
+
+
+def test_a_network_load_balancer_is_served_too(scene: Scene) -> None:
+    network = scene.elb.create_load_balancer(Name=f"{scene.name}-n", Type="network", Subnets=["subnet-1", "subnet-2"])
+    group = scene.new_target_group("-tcp", attached=False, Protocol="TCP", HealthCheckProtocol="TCP")
+    scene.elb.create_listener(
+        LoadBalancerArn=network["LoadBalancers"][0]["LoadBalancerArn"],
+        Protocol="TCP",
+        Port=80,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
+    )
+    scene.start(1, loadBalancers=[{"targetGroupArn": group, "containerName": "app", "containerPort": 8000}])
+    canary = scene.canary("v2")
+    assert canary.code == 0, canary.stderr
+    assert scene.states(group) == ["healthy", "healthy"]
+    assert scene.ecs_pipeline("rollback").code == 0
+
+
+def test_tasks_on_instances_are_registered_by_instance_and_host_port(scene: Scene) -> None:
+    group = scene.new_target_group("-ec2", TargetType="instance")
+    scene.start(
+        1,
+        launchType="EC2",
+        networkConfiguration={},
+        loadBalancers=[{"targetGroupArn": group, "containerName": "app", "containerPort": 8000}],
+        definition={"networkMode": "bridge", "requiresCompatibilities": ["EC2"]},
+        container={"portMappings": [{"containerPort": 8000, "hostPort": 0}], "memory": 128},
+    )
+    canary = scene.canary("v2")
+    assert canary.code == 0, canary.stderr
+    assert scene.states(group) == ["healthy", "healthy"]
+    assert all(one["Target"]["Id"].startswith("i-") for one in scene.health(group))
+    assert scene.ecs_pipeline("promote").code == 0
+    assert scene.states(group) == ["healthy"]
+
+
+def test_without_a_load_balancer_the_canary_takes_no_traffic(scene: Scene) -> None:
+    scene.start(1, loadBalancers=[])
+    canary = scene.canary("v2")
+    assert canary.code == 0, canary.stderr
+    assert "no load balancer" in canary.message("traffic")
+    assert canary.report["canary"]["share"] == 0.0
+    assert scene.ecs_pipeline("promote").code == 0
+    assert scene.canaries() == []
+
+
+def test_a_percentage_decides_how_many_canaries_there_are(scene: Scene) -> None:
+    scene.start(3)
+    scene.config(canary={"percent": 40})
+    canary = scene.canary("v2")
+    assert canary.code == 0, canary.stderr
+    assert len(scene.canaries()) == 2
+    assert canary.report["canary"]["share"] == 40.0
+    assert scene.canary("v2").code == 0
+    assert len(scene.canaries()) == 2
+    assert scene.ecs_pipeline("promote").code == 0
+    scene.assert_nothing_left()
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ({"deploymentController": {"type": "CODE_DEPLOY"}}, "deployment controller is CODE_DEPLOY"),
+        ({"deploymentController": {"type": "EXTERNAL"}}, "deployment controller is EXTERNAL"),
+    ],
+)
+def test_services_of_other_controllers_are_refused(scene: Scene, members: dict[str, Any], reason: str) -> None:
+    revision = scene.register("v1")
+    scene.create_service(revision, 0, loadBalancers=[], networkConfiguration=NETWORK, **members)
+    canary = scene.canary("v2")
+    assert canary.code == 3
+    assert reason in canary.stderr
+    assert scene.marks() == {}
