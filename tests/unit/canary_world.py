@@ -1,0 +1,84 @@
+"""Canary tasks on a world in memory: steps as the stage makes them, and what they have done to the world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ecs_pipeline import decide, marks
+from ecs_pipeline.converge import converge
+from ecs_pipeline.fence import Fence
+from ecs_pipeline.model import CANARY, Task, Turn
+from ecs_pipeline.steps.tasks import Made, TasksStep
+from ecs_pipeline.steps.traffic import Seen, TrafficStep
+from ecs_pipeline.wait import Deadline
+from tests.fakes.ports import new_run
+from tests.fakes.world import FakeTask, World, definition_with
+
+STEPS = ("tasks", "healthy", "traffic", "bake")
+
+
+def revision_of(world: World, release: str, turn: Turn | None = None) -> str:
+    """A new revision that belongs to a release."""
+    tags = {marks.RELEASE: release, marks.TURN: marks.turn_value(turn or Turn())}
+    return world.register(definition_with(f"image:{release}"), tags)
+
+
+def tasks_step(world: World, release: str = "A", count: int = 1, revision: str = "") -> TasksStep:
+    """The step of a process that has just looked."""
+    run = new_run(world, "canary", STEPS)
+    seen = run.ecs.service()
+    whole = run.definitions.get(revision or revision_of(world, release, seen.marks.turn))
+    return TasksStep(run, Fence(run.ecs, run.clock, seen), seen, whole, "app", count, Made())
+
+
+def start(step: TasksStep, within: float = 120) -> list[Task]:
+    """Carry the step out."""
+    return converge(step, step.run, Deadline.after(step.run.clock, within))
+
+
+def traffic_step(world: World, count: int = 1, **service: Any) -> TrafficStep:
+    """The step behind running tasks."""
+    before = tasks_step(world, count=count)
+    tasks = start(before)
+    world.log.clear()
+    fence = Fence(before.run.ecs, before.run.clock, before.run.ecs.service())
+    return TrafficStep(before.run, fence, replace(before.service, **service), tasks, before.revision, "app")
+
+
+def take(step: TrafficStep, within: float = 60) -> Seen:
+    """Carry the step out."""
+    return converge(step, step.run, Deadline.after(step.run.clock, within))
+
+
+def tokens(world: World) -> list[str]:
+    """The clientTokens that RunTask was called with."""
+    return [str(detail) for _, name, detail in world.log if name == "RunTask"]
+
+
+def first_token(world: World, index: int = 0) -> str:
+    """The token of a number when no task was ever started in this turn."""
+    found = world.service_facts()
+    return decide.first_token(found.arn, found.marks.turn, CANARY, index)
+
+
+def only(world: World) -> FakeTask:
+    """The one task that lives."""
+    (found,) = world.alive()
+    return found
+
+
+def recorded(tags: Mapping[str, str]) -> list[tuple[str, int]]:
+    """The addresses that tags record."""
+    return [(one.identity, one.port) for one in marks.parse_service(tags).targets]
+
+
+def at(world: World, moment: str, call: str, act: Callable[[], None]) -> None:
+    """Do something before or after each call of that name."""
+
+    def hook(when: str, name: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
+        if (when, name) == (moment, call):
+            act()
+
+    world.hook = hook
