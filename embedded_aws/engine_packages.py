@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 
@@ -47,3 +48,17 @@ def _apt_get(*arguments: str) -> None:
     )
     if result.returncode != 0:
         raise EngineMissing(f"apt-get {' '.join(arguments)} failed: {result.stderr.strip()[-500:]}")
+
+
+def main() -> None:
+    """Install one program where it is missing: python -m embedded_aws.engine_packages PROGRAM PACKAGE."""
+    if len(sys.argv) != 3:
+        raise SystemExit(main.__doc__)
+    try:
+        ensure_program(*sys.argv[1:])
+    except EngineMissing as error:
+        raise SystemExit(str(error)) from None
+
+
+if __name__ == "__main__":
+    main()

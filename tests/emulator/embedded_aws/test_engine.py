@@ -103,3 +103,11 @@ def test_package_lists_are_fetched_where_there_are_none(monkeypatch: Any, tmp_pa
     engine_packages.install("docker.io")
     install = "noninteractive -qq install --yes --no-install-recommends docker.io"
     assert calls.read_text().splitlines() == ["noninteractive -qq update", install, install]
+
+
+def test_a_program_can_be_asked_for_on_the_command_line(monkeypatch: Any) -> None:
+    monkeypatch.setattr("sys.argv", ["engine_packages", "sh", "no-such-package"])
+    engine_packages.main()
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SystemExit, match="no-such-package is missing"):
+        engine_packages.main()
