@@ -1,10 +1,10 @@
-# make demo    the main job on an embedded AWS (KEEP=1 leaves it running)
+# make demo    the main job on an embedded AWS (KEEP=1 leaves it running, make demo-stop ends it)
 # make test    all tests and checks: what .ci/run calls
 # make check   format, lint, types
 # make chaos   every fault at every AWS call, and many more orders of events
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format unit emulator chaos environments requirements clean
+.PHONY: help demo demo-stop test check format unit emulator chaos environments requirements clean
 
 VENV := .cache/venv
 BIN := $(VENV)/bin
@@ -21,6 +21,9 @@ environments:
 
 demo: environments
 	@$(BIN)/python -m demo $(if $(KEEP),--keep)
+
+demo-stop: environments
+	@$(BIN)/python -m demo.keeper --stop
 
 test: check unit emulator
 

@@ -18,6 +18,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from demo import keeper
+from demo.keeper import Kept
 from demo.traffic import Traffic
 from embedded_aws.engine import ensure_engine
 from embedded_aws.engine_packages import EngineMissing, ensure_busybox
@@ -56,7 +58,7 @@ class Act:
 class Story:
     """Runs the acts and remembers how they ended."""
 
-    aws: EmbeddedAws
+    aws: EmbeddedAws | Kept
     acts: list[Act] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     traffic: Traffic | None = None
@@ -148,7 +150,7 @@ def say(text: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Play the story; returns 0 when all went as it should."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="leave the embedded AWS running until Ctrl-C")
+    parser.add_argument("--keep", action="store_true", help="leave the embedded AWS running; make demo-stop ends it")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started = time.monotonic()
@@ -158,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             everything.enter_context(ensure_engine())
             ensure_busybox()
             build_base()
-            aws = everything.enter_context(EmbeddedAws())
+            aws = _kept(everything) if options.keep else everything.enter_context(EmbeddedAws())
         except EngineMissing as error:
             say(f"demo: {error}")
             return 2
@@ -170,19 +172,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for problem in story.problems:
             say(f"NOT AS EXPECTED: {problem}")
         if options.keep:
-            keep(aws)
+            everything.pop_all()
+            tell_how_to_go_on(aws)
     return 1 if story.problems else 0
 
 
-def keep(aws: EmbeddedAws) -> None:
-    """Tell how to go on by hand, and wait for Ctrl-C."""
+def _kept(everything: ExitStack) -> Kept:
+    """An embedded AWS that outlives this process; one whose story is interrupted does not."""
+    kept = keeper.start()
+    everything.callback(keeper.stop)
+    return kept
+
+
+def tell_how_to_go_on(aws: EmbeddedAws | Kept) -> None:
+    """The commands to try."""
     exports = "\n".join(f"export {key}={value!r}" for key, value in aws.environment.items())
     say(
-        f"\nThe embedded AWS stays until Ctrl-C. In another terminal:\n\n{exports}\nexport VERSION=v6\n"
-        f"cd {APP}\n{PROGRAM} status --environment prd\n{PROGRAM} canary --environment prd\n"
-        f"curl {aws.load_balancer_url('sample-app-prd')}/\n"
+        f"\nThe embedded AWS goes on in the background; `make demo-stop` ends it. Try:\n\n"
+        f"{exports}\nexport VERSION=v6\ncd {APP}\n{PROGRAM} status --environment prd\n"
+        f"{PROGRAM} canary --environment prd\ncurl {aws.load_balancer_url('sample-app-prd')}/\n"
+        f"{PROGRAM} promote --environment prd\n"
     )
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
 
 
 if __name__ == "__main__":
