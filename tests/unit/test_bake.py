@@ -1,0 +1,158 @@
+"""The bake: watched for its whole time, over at once when something breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ecs_pipeline.model import Target, TargetHealth
+from ecs_pipeline.steps import bake as module
+from ecs_pipeline.steps.bake import Bake
+from ecs_pipeline.wait import StepBroken
+from tests.fakes.ports import new_run
+from tests.fakes.world import World
+from tests.unit.canary_world import start, take, tasks_step, traffic_step
+from tests.unit.facts import GROUP, group
+
+
+def baking(world: World, settings: dict[str, Any] | None = None) -> Bake:
+    """The bake of a canary that takes traffic."""
+    step = traffic_step(world)
+    take(step)
+    run = replace(new_run(world, "canary", ["bake"], settings), clock=step.run.clock)
+    return Bake(run, step.service, step.tasks, step.revision, "app")
+
+
+def watched(bake: Bake, seconds: float) -> float:
+    """How long it took."""
+    begun = bake.run.clock.now()
+    bake.watch(seconds)
+    return bake.run.clock.now() - begun
+
+
+def later(world: World, seconds: float, act: Callable[[], None]) -> None:
+    """Do something once so much time is over."""
+    at = world.now + seconds
+
+    def hook(when: str, _call: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
+        if when == "before" and world.now >= at:
+            act()
+
+    world.hook = hook
+
+
+@pytest.mark.parametrize("seconds", [0, 3, 5, 62])
+def test_a_canary_that_stays_well_is_watched_for_exactly_its_time(seconds: float) -> None:
+    assert watched(baking(World()), seconds) == pytest.approx(seconds)
+
+
+def test_it_is_looked_at_every_few_seconds_and_once_more_at_the_end() -> None:
+    world = World()
+    bake = baking(world)
+    world.log.clear()
+    bake.watch(4 * module.INTERVAL + 1)
+    assert sum(1 for _, name, _ in world.log if name == "DescribeTargetHealth") == 6
+
+
+@pytest.mark.parametrize("delays", [{"initial_delay": "40s"}, {}])
+def test_slow_start_and_the_initial_delay_come_before_the_bakes_own_time(delays: dict[str, str]) -> None:
+    bake = baking(World(), {"canary": delays})
+    elb = bake.run.elb
+    slow = replace(bake, run=replace(bake.run, elb=SlowStart(elb)))  # type: ignore[arg-type]
+    assert watched(slow, 10) == pytest.approx(10 + 30 + (40 if delays else 0))
+    assert watched(slow, 0) == 0
+
+
+class SlowStart:
+    """Target groups whose targets take their part of the traffic after half a minute."""
+
+    def __init__(self, elb: Any) -> None:
+        self.health = elb.health
+
+    def target_group(self, arn: str) -> Any:
+        return group(arn, slow_start=30)
+
+
+def test_a_task_that_stops_ends_it_with_the_reason_and_the_log() -> None:
+    world = World()
+    bake = baking(world)
+    (found,) = world.tasks.values()
+    later(
+        world, 12, lambda: world.stop_task(found.arn, "Essential container in task exited", "EssentialContainerExited")
+    )
+    begun = world.now
+    with pytest.raises(StepBroken, match=r"^the canary task stopped: EssentialContainerExited: Essential") as caught:
+        bake.watch(1000)
+    assert 12 <= world.now - begun <= 12 + module.INTERVAL
+    assert "  the last line" in caught.value.evidence
+
+
+def test_a_task_that_is_gone_ends_it() -> None:
+    world = World()
+    bake = baking(world)
+    later(world, 12, lambda: world.missing.update(world.tasks))
+    with pytest.raises(StepBroken, match=r"^a canary task is gone$"):
+        bake.watch(1000)
+
+
+def test_a_target_that_somebody_takes_out_ends_it() -> None:
+    world = World()
+    bake = baking(world)
+    later(world, 12, world.targets.clear)
+    with pytest.raises(StepBroken, match=r"^target 10.0.0.2:8000 in web is not registered any more$"):
+        bake.watch(1000)
+
+
+def test_container_health_ends_it() -> None:
+    bake = baking(World())
+    tasks = bake.run.ecs.tasks
+
+    class Unhealthy:
+        def tasks(self, arns: list[str]) -> Any:
+            return tuple(replace(one, health="UNHEALTHY") for one in tasks(arns))
+
+    sick = replace(bake, run=replace(bake.run, ecs=Unhealthy()))  # type: ignore[arg-type]
+    with pytest.raises(StepBroken, match=r"^container health of task \w+ is UNHEALTHY$") as caught:
+        sick.watch(1000)
+    assert "  the last line" in caught.value.evidence
+
+
+@pytest.mark.parametrize(
+    ("health", "words"),
+    [
+        (
+            {"state": "unhealthy", "reason": "Target.Timeout", "description": "late"},
+            "is unhealthy: Target.Timeout late",
+        ),
+        ({"state": "initial"}, "is initial"),
+        ({"state": "draining"}, "is not registered any more"),
+        ({"state": "unused", "reason": "Target.NotRegistered"}, "is not registered any more"),
+        ({"state": "unused", "reason": "Target.NotInUse"}, "is unused: Target.NotInUse"),
+        ({"state": "healthy", "anomalous": True}, "is anomalous: the load balancer finds it worse than the others"),
+    ],
+)
+def test_a_target_that_is_anything_but_healthy_ends_it(health: dict[str, Any], words: str) -> None:
+    bake = baking(World())
+
+    class Elb:
+        def target_group(self, arn: str) -> Any:
+            return group(arn, anomaly_detection=True)
+
+        def health(self, arn: str, targets: list[Target], *, anomalies: bool) -> list[TargetHealth]:
+            assert (arn, anomalies) == (GROUP, True)
+            return [TargetHealth(one.identity, one.port, **health) for one in targets]
+
+    sick = replace(bake, run=replace(bake.run, elb=Elb()))  # type: ignore[arg-type]
+    with pytest.raises(StepBroken) as caught:
+        sick.watch(1000)
+    assert str(caught.value) == f"target 10.0.0.2:8000 in web {words}"
+
+
+def test_without_a_load_balancer_tasks_alone_are_watched() -> None:
+    world = World(with_load_balancer=False)
+    step = tasks_step(world)
+    bake = Bake(step.run, step.service, start(step), step.revision, "app")
+    assert watched(bake, 30) == pytest.approx(30)
