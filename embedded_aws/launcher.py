@@ -38,18 +38,18 @@ class EmbeddedAws:
     """
 
     def __init__(self, venv: Path = DEFAULT_VENV, region: str = REGION, account: str = ACCOUNT) -> None:
-        self.venv = venv
+        self.venv = venv.absolute()
         self.region = region
         self.account = account
         self.endpoint = ""
         self._process: subprocess.Popen[bytes] | None = None
-        self._folder = Path()
+        self._folder: Path | None = None
 
     def __enter__(self) -> EmbeddedAws:
         """Start the server and wait until it answers; raise StartFailed when it does not."""
         self._folder = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
         try:
-            self._start()
+            self._start(self._folder)
         except BaseException:
             self.stop()
             raise
@@ -93,15 +93,15 @@ class EmbeddedAws:
 
     def log_tail(self, lines: int = 40) -> str:
         """Give the last lines of the server's log."""
-        try:
-            text = (self._folder / "server.log").read_text(errors="replace")
-        except OSError:
+        if self._folder is None:
             return ""
+        text = (self._folder / "server.log").read_text(errors="replace")
         return "\n".join(text.splitlines()[-lines:])
 
     def stop(self) -> None:
         """End the server: SIGTERM, then SIGKILL; then nothing of it is left."""
         process, self._process = self._process, None
+        folder, self._folder = self._folder, None
         if process is not None:
             process.terminate()
             try:
@@ -112,18 +112,21 @@ class EmbeddedAws:
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
                     pipe.close()
-            if process.returncode != 0:
-                self._clean_up()
-        shutil.rmtree(self._folder, ignore_errors=True)
+            if process.returncode != 0 and folder is not None:
+                self._clean_up(folder)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
 
-    def _start(self) -> None:
-        with (self._folder / "server.log").open("wb") as log:
+    def _start(self, folder: Path) -> None:
+        options = ("--region", self.region, "--account", self.account)
+        with (folder / "server.log").open("wb") as log:
             self._process = subprocess.Popen(
-                self._command("embedded_aws.server", "--region", self.region, "--account", self.account),
+                self._command("embedded_aws.server", folder, *options),
+                cwd=folder,
                 stdin=subprocess.PIPE,  # closes when this process dies, which ends the server
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=self._server_environment(),
+                env=self._server_environment(folder),
             )
         assert self._process.stdout is not None
         self.endpoint = self._first_line(self._process.stdout)
@@ -139,22 +142,22 @@ class EmbeddedAws:
             raise StartFailed(f"the embedded AWS {what}; its log ends with:\n{self.log_tail()}")
         return line
 
-    def _command(self, module: str, *arguments: str) -> list[str]:
+    def _command(self, module: str, folder: Path, *arguments: str) -> list[str]:
         python = self.venv / "bin" / "python"
         if not python.exists():
             raise StartFailed(
                 f"{python} is missing: create it with python3 -m venv {self.venv} "
                 f"and {self.venv}/bin/pip install -r requirements/embedded-aws.txt"
             )
-        return [str(python), "-m", module, "--folder", str(self._folder), *arguments]
+        return [str(python), "-m", module, "--folder", str(folder), *arguments]
 
-    def _server_environment(self) -> Mapping[str, str]:
+    def _server_environment(self, folder: Path) -> Mapping[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
-        return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "TMPDIR": str(self._folder)}
+        return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "TMPDIR": str(folder)}
 
-    def _clean_up(self) -> None:
-        command = self._command("embedded_aws.clean_up")
-        subprocess.run(command, env=self._server_environment(), check=False, capture_output=True)
+    def _clean_up(self, folder: Path) -> None:
+        command = self._command("embedded_aws.clean_up", folder)
+        subprocess.run(command, cwd=ROOT, env=self._server_environment(folder), check=False, capture_output=True)
 
     def _behaviour(self, method: str, values: Mapping[str, Any]) -> None:
         request = urllib.request.Request(

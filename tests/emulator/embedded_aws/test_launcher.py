@@ -123,3 +123,10 @@ def test_an_unknown_behaviour_is_refused(embedded_aws: EmbeddedAws) -> None:
         embedded_aws.configure(nonsense=True)
     with pytest.raises(ValueError, match="cannot be"):
         embedded_aws.configure(placement_failures="many")
+
+
+def test_stopping_what_was_never_started_removes_nothing(tmp_path: Path, monkeypatch: Any) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.chdir(tmp_path)
+    EmbeddedAws().stop()
+    assert (tmp_path / "file").exists()
