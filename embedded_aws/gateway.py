@@ -12,6 +12,7 @@ from ministack.core import container_reaper
 
 from embedded_aws import application_autoscaling, behaviour, ownership, registry
 from embedded_aws.cloudformation import installation as cloudformation
+from embedded_aws.ecs import containers
 from embedded_aws.ecs import installation as ecs
 from embedded_aws.load_balancing import data_plane, group_settings, target_health
 
@@ -102,6 +103,7 @@ def _own_containers(folder: Path) -> None:
         if include_unlabelled:  # at the start
             ownership.sweep_dead_owners(client, folder)
         else:
+            containers.close()
             ownership.clean_up(client, folder)
 
     container_reaper.instance_id = lambda: folder.name

@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import docker
-from docker.errors import APIError, NotFound
+from docker.errors import APIError, DockerException, NotFound
 from ministack.core import container_reaper
 from ministack.services import ecs
 
@@ -30,7 +30,46 @@ if TYPE_CHECKING:
 DEFAULT_STOP_SECONDS = 30
 _LOG_SECONDS = 2.0
 _END_SECONDS = 5.0
+_CLOSE_SECONDS = 10.0
 _log = logging.getLogger(__name__)
+
+
+class EngineClosed(DockerException):
+    """The server is ending: no container is started any more."""
+
+
+class _Gate:
+    """Lets containers be started until it is closed; closing waits for those that are being started."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._inside = 0
+        self._is_closed = False
+
+    def __enter__(self) -> None:
+        with self._condition:
+            if self._is_closed:
+                raise EngineClosed("the server is ending")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._condition:
+            self._inside -= 1
+            self._condition.notify_all()
+
+    def close(self) -> None:
+        """Let nothing start from now on."""
+        with self._condition:
+            self._is_closed = True
+            self._condition.wait_for(lambda: self._inside == 0, _CLOSE_SECONDS)
+
+
+_gate = _Gate()
+
+
+def close() -> None:
+    """Start no more containers, so that all there are can be removed: the scheduler would replace them."""
+    _gate.close()
 
 
 @cache
@@ -59,16 +98,10 @@ class TaskContainers:
     started: list[RunningContainer] = field(default_factory=list)
 
     def start(self, definition: Members, image: TaskImage, override: Members) -> Container:
-        """Create and start one container; raise docker.errors.APIError or SecretMissing."""
-        container = engine().containers.create(
-            image.id, **self._settings(definition, override), **self._network(definition)
-        )
-        try:
-            container.start()
-        except APIError:
-            container.remove(force=True)
-            raise
-        container.reload()
+        """Create and start one container; raise docker.errors.APIError, EngineClosed or SecretMissing."""
+        settings = {**self._settings(definition, override), **self._network(definition)}
+        with _gate:
+            container = _create_and_start(image, settings)
         log = _ship_log(container, definition, self.task_arn.rsplit("/", 1)[-1])
         end = threading.Thread(target=self._await_exit, args=(container, definition["name"]), daemon=True)
         end.start()
@@ -127,6 +160,17 @@ class TaskContainers:
         except NotFound:  # removed by force
             code = 137
         self.on_exit(name, code)
+
+
+def _create_and_start(image: TaskImage, settings: Members) -> Container:
+    container = engine().containers.create(image.id, **settings)
+    try:
+        container.start()
+    except APIError:
+        container.remove(force=True)
+        raise
+    container.reload()
+    return container
 
 
 def _labels(task_arn: str, definition: Members) -> dict[str, str]:

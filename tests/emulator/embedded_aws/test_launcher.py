@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import docker
 import pytest
 
 from embedded_aws.launcher import ROOT, EmbeddedAws, StartFailed
+from embedded_aws.ownership import FOLDER_LABEL
 from tests.emulator.embedded_aws.environment import Environment, wait_for
 
 if TYPE_CHECKING:
@@ -90,18 +90,27 @@ def test_an_instance_ends_with_the_process_that_started_it(engine: str) -> None:
 
 
 def test_what_a_killed_instance_left_is_swept_by_the_next(engine: str) -> None:
-    folders = set(Path(tempfile.gettempdir()).glob("embedded-aws-*"))
     killed = EmbeddedAws()
     killed.__enter__()
     task = run_task(killed)
-    mine = set(Path(tempfile.gettempdir()).glob("embedded-aws-*")) - folders
+    folder = Path(containers_of(task)[0].labels[FOLDER_LABEL])
     os.kill(killed.pid, signal.SIGKILL)
     wait_for(lambda: is_gone(killed.pid))
     assert len(containers_of(task)) == 1
     with EmbeddedAws():
         wait_for(lambda: containers_of(task) == [])
-        wait_for(lambda: not any(folder.exists() for folder in mine))
+        wait_for(lambda: not folder.exists())
     killed.stop()
+
+
+def test_the_scheduler_replaces_nothing_while_its_server_ends(engine: str) -> None:
+    with EmbeddedAws() as running:
+        environment = Environment(running, clients(running))
+        environment.create_service(environment.register("v1"), count=3, loadBalancers=[])
+        environment.wait_until_stable()
+        folder = containers_of(environment.tasks()[0]["taskArn"])[0].labels[FOLDER_LABEL]
+    label = {"label": f"{FOLDER_LABEL}={folder}"}
+    assert docker.from_env(version="auto").containers.list(all=True, filters=label) == []
 
 
 def test_a_server_that_dies_at_the_start_is_noticed_with_its_log(tmp_path: Path) -> None:
