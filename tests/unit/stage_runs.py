@@ -1,0 +1,70 @@
+"""Stages with all their options on a world in memory: how they ended, what they said, what they wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ecs_pipeline.errors import PipelineError
+from ecs_pipeline.run import Origin, Run
+from ecs_pipeline.stages import canary as canary_stage
+from ecs_pipeline.stages import promote as promote_stage
+from ecs_pipeline.stages import rollback as rollback_stage
+from ecs_pipeline.stages.preflight import CanaryOptions
+from tests.fakes.ports import new_run
+from tests.fakes.world import World
+
+QUICK = {"canary": {"bake": "2s", "healthy_within": "30s"}, "promote": {"stable_within": "60s"}}
+
+
+@dataclass(frozen=True)
+class End:
+    """How a stage ended; `writes` are the writing calls that it made."""
+
+    code: int
+    text: str
+    run: Run
+    writes: list[str]
+
+    @property
+    def release(self) -> str:
+        """The id of the release that it was about."""
+        return self.run.recorder.record.release.id
+
+    def message(self, step: str) -> str:
+        """What a step said."""
+        return self.run.recorder.record.step(step).message
+
+
+def canary(world: World, origin: Origin | None = None, *, dry_run: bool = False, **options: Any) -> End:
+    """The canary stage; `settings` are those of the config."""
+    run = _run(world, "canary", canary_stage.STEPS, options.pop("settings", None), dry_run=dry_run)
+    run = replace(run, origin=origin or Origin())
+    return _ended(world, run, lambda: canary_stage.canary(run, CanaryOptions(**options)))
+
+
+def promote(world: World, *, dry_run: bool = False, **options: Any) -> End:
+    """The promote stage."""
+    run = _run(world, "promote", promote_stage.STEPS, options.pop("settings", None), dry_run=dry_run)
+    return _ended(world, run, lambda: promote_stage.promote(run, promote_stage.PromoteOptions(**options)))
+
+
+def rollback(world: World, *, dry_run: bool = False, **options: Any) -> End:
+    """The rollback stage."""
+    run = _run(world, "rollback", rollback_stage.STEPS, options.pop("settings", None), dry_run=dry_run)
+    return _ended(world, run, lambda: rollback_stage.rollback(run, rollback_stage.Options(**options)))
+
+
+def _run(world: World, stage: str, steps: Sequence[str], settings: Mapping[str, Any] | None, *, dry_run: bool) -> Run:
+    return replace(new_run(world, stage, steps, {**QUICK, **(settings or {})}), dry_run=dry_run)
+
+
+def _ended(world: World, run: Run, body: Callable[[], None]) -> End:
+    before = len(world.writes())
+    code, text = 0, ""
+    try:
+        body()
+    except PipelineError as error:
+        code, text = error.exit_code, str(error)
+    return End(code, text, run, world.writes()[before:])

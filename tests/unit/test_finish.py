@@ -1,0 +1,169 @@
+"""Finishing a rollback: whatever an earlier process left, whoever comes in between, and what may not go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from ecs_pipeline import marks
+from ecs_pipeline.decide import next_turn
+from ecs_pipeline.model import Turn
+from ecs_pipeline.stages.finish import Finish, Overtaken
+from tests.fakes.ports import new_run
+from tests.fakes.world import FakeDeployment, World
+from tests.unit.canary_world import at
+from tests.unit.protocol.simulation import clean, start_of
+from tests.unit.stage_runs import End, canary, promote, rollback
+from tests.unit.test_rollback import active, serving
+
+
+def of_release(world: World, release: str) -> str:
+    """The first revision of a release."""
+    return next(one.arn for one in world.revisions.values() if one.tags.get(marks.RELEASE) == release)
+
+
+def finishing(world: World, turn: Turn, replaced: Turn | None = None) -> Finish:
+    run = new_run(world, "rollback", ["drain", "cleanup", "service-update", "stable", "deregister"])
+    return Finish(run, turn, run.recorder.step, replaced)
+
+
+# ---- the revision to return to
+
+
+def test_a_home_that_somebody_deregistered_is_registered_anew() -> None:
+    world = start_of("A is promoted")
+    home = of_release(world, "P")
+    world.revisions[home].active = False
+    assert rollback(world).code == 0
+    assert (serving(world), world.marks()["release"]) == ("web:4", "P")
+    copy = world.revisions[world.deployments[0].revision]
+    assert (copy.definition, copy.tags[marks.RESTORES]) == (world.revisions[home].definition, home)
+    assert active(world) == ["web:1", "web:4"]
+    assert not list(clean(world))
+
+
+def test_a_copy_that_a_dead_process_registered_is_taken() -> None:
+    world = start_of("A is promoted")
+    home = world.revisions[of_release(world, "P")]
+    home.active = False
+    world.register(home.definition, {**home.tags, marks.RESTORES: home.arn})
+    end = rollback(world)
+    assert (end.code, serving(world), "RegisterTaskDefinition" in end.writes) == (0, "web:4", False)
+
+
+# ---- revisions that may not go
+
+
+def running(world: World, release: str) -> str:
+    """A task of somebody else's that runs a release's revision; its id."""
+    asked = {"clientToken": "theirs", "taskDefinition": of_release(world, release), "tags": [], "startedBy": "cron"}
+    return world.run_task(asked).rpartition("/")[2]
+
+
+@pytest.mark.parametrize("start", ["A is a canary", "A is promoted"])
+def test_a_revision_that_a_task_of_somebody_else_runs_stays(start: str) -> None:
+    world = start_of(start)
+    running(world, "A")
+    end = rollback(world)
+    assert (end.code, active(world), serving(world)) == (0, ["web:1", "web:2", "web:3"], "web:2")
+    assert "DeregisterTaskDefinition" not in end.writes
+
+
+def test_a_revision_that_a_deployment_still_runs_stays() -> None:
+    world = start_of("A is a canary")
+    left = FakeDeployment("ecs-svc/left", of_release(world, "A"), world.now - 5, "ACTIVE", "COMPLETED")
+    world.deployments.append(left)
+    rollback(world)
+    assert "web:3" in active(world)
+
+
+def test_a_revision_to_return_to_is_never_deregistered() -> None:
+    world = start_of("A is promoted")
+    canary(world, release="B")
+    rollback(world)
+    assert active(world) == ["web:1", "web:2", "web:3"]
+
+
+# ---- others at the same time
+
+
+def test_another_rollback_that_begins_meanwhile_is_noticed() -> None:
+    world = start_of("A is a canary")
+    seen = new_run(world, "x", []).observer.look()
+    turn = next_turn(seen.marks.turn, "A")
+    world.service_tags[marks.TURN] = marks.turn_value(next_turn(turn, "B"))
+    with pytest.raises(Overtaken) as caught:
+        finishing(world, turn, replaced=seen.marks.turn).until_clean()
+    assert caught.value.turn.cancelled == "B"
+
+
+def test_a_service_that_this_process_had_moved_goes_to_what_the_later_rollback_wants() -> None:
+    world = start_of("A is promoted")
+    turn = next_turn(Turn(), "A")
+    world.service_tags |= {marks.TURN: marks.turn_value(turn), marks.WANTED: of_release(world, "P")}
+    first = next(iter(world.revisions))
+    theirs = {marks.TURN: marks.turn_value(next_turn(turn, "P")), marks.WANTED: first}
+    at(world, "after", "UpdateService", lambda: world.service_tags.update(theirs))
+    with pytest.raises(Overtaken):
+        finishing(world, turn).until_clean()
+    assert world.deployments[0].revision == first
+
+
+def test_the_turn_that_it_replaced_is_a_stale_read_and_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = start_of("A is a canary")
+    old = marks.parse_service(world.service_tags).turn
+    turn = next_turn(old, "A")
+    world.service_tags |= {marks.TURN: marks.turn_value(turn), marks.UNDER_WAY: ""}
+    finish = finishing(world, turn, replaced=old)
+    stale = replace(world.service_facts(), marks=replace(world.service_facts().marks, turn=old))
+    answers, read = [stale, stale], finish.run.ecs.service
+    monkeypatch.setattr(finish.run.ecs, "service", lambda: answers.pop(0) if answers else read())
+    finish.until_clean()
+    assert (answers, world.alive()) == ([], [])
+
+
+# ---- the way back
+
+
+def test_a_service_that_does_not_come_back_is_trouble_that_names_the_way_out() -> None:
+    world = start_of("A is promoted", {"P": "rollout"})
+    world.breaker = False
+    end = rollback(world)
+    assert end.code == 4
+    assert end.text.startswith("the service does not come back to web:2: ")
+    assert "`rollback --to` takes any other revision" in end.text
+    assert active(world) == ["web:1", "web:2", "web:3"]
+
+
+def test_a_rollback_waits_for_tasks_that_a_dead_process_had_told_to_stop() -> None:
+    world = start_of("A is a canary")
+    world.delays.stop = 60
+    (task,) = world.alive()
+    world.stop_task(task.arn, "ecs-pipeline: rolled back")
+    begun = world.now
+    assert rollback(world).code == 0
+    assert world.now - begun >= 60
+
+
+@pytest.mark.parametrize(("command", "code"), [(rollback, 0), (promote, 3), (canary, 0)])
+def test_what_a_dead_process_left_of_a_cancel_is_out_of_the_traffic_after_the_next_command(
+    command: Callable[..., End], code: int
+) -> None:
+    world = start_of("A is a canary")
+    (old,) = world.alive()
+    turn = next_turn(Turn(), "A")
+    world.service_tags |= {marks.TURN: marks.turn_value(turn), marks.UNDER_WAY: ""}
+    assert command(world, release="A").code == code
+    assert old not in world.alive()
+    assert (old.address, 8000) not in world.registered()
+    assert not {*clean(world)} - ({"a revision is left over"} if command is canary else set())
+
+
+def test_a_restore_is_one_step_of_its_stage() -> None:
+    world = start_of("P runs", {"A": "crash"})
+    end = canary(world, release="A")
+    assert end.code == 1
+    assert end.message("restore") == "the service runs web:2; no canary lives"
+    assert [one.name for one in end.run.recorder.record.steps if one.outcome == "failed"] == ["tasks"]

@@ -1,0 +1,135 @@
+"""A plain rollback: what is under way or was released last is undone, once, in the safe order."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.world import World, names
+from tests.unit.protocol.simulation import clean, start_of
+from tests.unit.stage_runs import canary, promote, rollback
+
+
+def serving(world: World) -> str:
+    """What the service runs."""
+    return names([world.deployments[0].revision])[0]
+
+
+def active(world: World) -> list[str]:
+    """The revisions that are not deregistered."""
+    return names([one.arn for one in world.revisions.values() if one.active])
+
+
+def first_times(world: World) -> dict[str, float]:
+    """When each call was made first."""
+    times: dict[str, float] = {}
+
+    def hook(_when: str, call: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
+        times.setdefault(call, world.now)
+
+    world.hook = hook
+    return times
+
+
+def test_a_canary_goes_out_of_the_traffic_then_its_task_then_its_revision_and_the_service_stays() -> None:
+    world = start_of("A is a canary")
+    end = rollback(world)
+    assert (end.code, end.writes) == (0, ["TagResource", "DeregisterTargets", "StopTask", "DeregisterTaskDefinition"])
+    assert (serving(world), active(world), world.alive()) == ("web:2", ["web:1", "web:2"], [])
+    assert not list(clean(world))
+
+
+def test_a_promotion_is_undone_by_going_back_before_its_revision_is_deregistered() -> None:
+    world = start_of("A is promoted")
+    end = rollback(world)
+    assert (end.code, end.writes) == (0, ["TagResource", "UpdateService", "DeregisterTaskDefinition"])
+    assert (serving(world), active(world)) == ("web:2", ["web:1", "web:2"])
+    assert world.marks()["release"] == "P"
+    assert "previous" not in world.marks()
+    assert not list(clean(world))
+
+
+def test_after_going_back_to_a_revision_of_no_release_none_is_recorded() -> None:
+    world = start_of("P runs")
+    rollback(world)
+    assert serving(world) == "web:1"
+    assert not {"release", "previous", "under-way"} & set(world.marks())
+
+
+@pytest.mark.parametrize("start", ["A is a canary", "A is promoted", "A was rolled back"])
+def test_given_again_it_writes_nothing(start: str) -> None:
+    world = start_of(start)
+    rollback(world)
+    again = rollback(world)
+    assert (again.code, again.writes) == (0, [])
+    assert again.message("preflight") == "nothing to roll back"
+
+
+def test_it_never_goes_a_second_release_back() -> None:
+    world = start_of("A is promoted")
+    for _ in range(3):
+        assert rollback(world).code == 0
+    assert serving(world) == "web:2"
+
+
+def test_without_any_history_it_is_refused() -> None:
+    world = World()
+    end = rollback(world)
+    assert (end.code, end.writes) == (3, [])
+    assert end.text.startswith("nothing to go back to at prd/web: ")
+    assert "`rollback --to REVISION`" in end.text
+
+
+def test_a_release_that_was_rolled_back_may_start_again_under_its_id() -> None:
+    world = start_of("A was rolled back")
+    assert [canary(world, release="A").code, promote(world, release="A").code] == [0, 0]
+    assert (serving(world), world.marks()["release"]) == ("web:4", "A")
+    assert not list(clean(world))
+
+
+def test_a_start_that_has_no_task_yet_is_cancelled() -> None:
+    world = start_of("P runs")
+    world.service_tags["ecs-pipeline:under-way"] = "A"
+    end = rollback(world)
+    assert (end.code, end.writes) == (0, ["TagResource"])
+    assert (serving(world), world.marks()["release"]) == ("web:2", "P")
+    assert "under-way" not in world.marks()
+
+
+def test_a_task_is_stopped_only_after_its_target_has_drained() -> None:
+    world = start_of("A is a canary")
+    world.delays.drain = 40
+    times = first_times(world)
+    rollback(world)
+    assert times["StopTask"] - times["DeregisterTargets"] >= 40
+
+
+@pytest.mark.parametrize(
+    ("start", "plan"),
+    [
+        ("A is a canary", "would cancel release A, remove 1 canary task(s), service stays on web:2"),
+        ("A is promoted", "would cancel release A, service back to web:2"),
+        ("A was rolled back", "nothing to roll back"),
+    ],
+)
+def test_a_dry_run_tells_the_plan_and_writes_nothing(start: str, plan: str) -> None:
+    world = start_of(start)
+    end = rollback(world, dry_run=True)
+    assert (end.code, end.writes) == (0, [])
+    assert end.message("preflight") == plan
+
+
+def test_what_it_did_is_told_step_by_step() -> None:
+    end = rollback(start_of("A is promoted"))
+    outcomes = {one.name: one.outcome for one in end.run.recorder.record.steps}
+    assert outcomes == {
+        "preflight": "passed",
+        "drain": "skipped",
+        "cleanup": "skipped",
+        "service-update": "passed",
+        "stable": "passed",
+        "deregister": "passed",
+    }
+    assert end.message("service-update") == "back to web:2"
+    assert end.message("stable") == "3 of 3 tasks run web:2"
+    assert end.message("deregister") == "deregistered web:3"
+    assert end.release == "A"

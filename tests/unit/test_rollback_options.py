@@ -1,0 +1,161 @@
+"""`rollback --canary`, `--release` and `--to`: only what was asked for, and nothing where there is nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.world import FAMILY, World, definition_with, digest_of
+from tests.unit.protocol.simulation import clean, start_of
+from tests.unit.stage_runs import canary, rollback
+from tests.unit.test_rollback import active, serving
+
+
+def releases(world: World) -> list[str]:
+    """The releases of the living canary tasks."""
+    return [one.tags["ecs-pipeline:release"] for one in world.alive()]
+
+
+# ---- --canary
+
+
+def test_with_canary_a_live_one_goes_and_the_promoted_release_stays() -> None:
+    world = start_of("A is promoted")
+    canary(world, release="B")
+    end = rollback(world, canary_only=True)
+    assert (end.code, world.alive(), serving(world)) == (0, [], "web:3")
+    assert world.marks()["release"] == "A"
+    assert not list(clean(world))
+
+
+@pytest.mark.parametrize("start", ["P runs", "A is promoted", "A was rolled back"])
+def test_with_canary_and_without_one_nothing_is_written(start: str) -> None:
+    end = rollback(start_of(start), canary_only=True)
+    assert (end.code, end.writes, end.message("preflight")) == (0, [], "nothing to roll back")
+
+
+def test_with_canary_a_service_without_any_history_is_fine() -> None:
+    end = rollback(World(), canary_only=True)
+    assert (end.code, end.writes) == (0, [])
+
+
+def test_with_canary_and_release_the_start_of_that_release_is_cancelled() -> None:
+    world = start_of("P runs")
+    world.service_tags["ecs-pipeline:under-way"] = "A"
+    assert rollback(world, canary_only=True, release="B").writes == []
+    end = rollback(world, canary_only=True, release="A")
+    assert (end.code, end.writes, serving(world)) == (0, ["TagResource"], "web:2")
+
+
+def test_with_canary_and_release_a_promotion_is_left_alone() -> None:
+    end = rollback(start_of("A is promoted"), canary_only=True, release="A")
+    assert (end.code, end.writes) == (0, [])
+
+
+# ---- --release
+
+
+def test_with_release_its_canary_goes() -> None:
+    world = start_of("A is a canary")
+    assert rollback(world, release="A").code == 0
+    assert (world.alive(), serving(world)) == ([], "web:2")
+
+
+def test_with_release_its_promotion_is_undone() -> None:
+    world = start_of("A is promoted")
+    assert rollback(world, release="A").code == 0
+    assert (serving(world), world.marks()["release"]) == ("web:2", "P")
+
+
+@pytest.mark.parametrize(
+    ("start", "release"),
+    [
+        ("A is a canary", "B"),
+        ("A is promoted", "B"),
+        ("A is promoted", "P"),
+        ("A was rolled back", "A"),
+        ("P runs", "A"),
+    ],
+)
+def test_a_release_that_neither_lives_nor_is_promoted_or_was_superseded_is_left_alone(start: str, release: str) -> None:
+    world = start_of(start)
+    before = (serving(world), releases(world))
+    end = rollback(world, release=release)
+    assert (end.code, end.writes) == (0, [])
+    assert (serving(world), releases(world)) == before
+
+
+@pytest.mark.parametrize(("start", "promoted", "other"), [("A is a canary", "P", "A"), ("A is promoted", "A", "B")])
+def test_with_release_a_promoted_one_is_not_undone_under_anothers_canary(start: str, promoted: str, other: str) -> None:
+    world = start_of(start)
+    canary(world, release=other)
+    end = rollback(world, release=promoted)
+    assert (end.code, end.writes, releases(world)) == (3, [], [other])
+    assert end.text.startswith(f"release {promoted} is promoted, but the canary of {other} lives at prd/web; ")
+
+
+# ---- --to
+
+
+@pytest.mark.parametrize("to", ["2", "web:2", "P", "arn:aws:ecs:ap-northeast-1:123456789012:task-definition/web:2"])
+def test_with_to_the_service_goes_to_a_revision_named_in_any_way(to: str) -> None:
+    world = start_of("A is promoted")
+    end = rollback(world, to=to)
+    assert (end.code, serving(world), world.marks()["release"]) == (0, "web:2", "P")
+    assert active(world) == ["web:1", "web:2"]
+    assert not list(clean(world))
+
+
+def test_with_to_it_may_go_more_than_one_release_back() -> None:
+    world = start_of("A is promoted")
+    assert rollback(world, to="1").code == 0
+    assert serving(world) == "web:1"
+    assert not {"release", "previous"} & set(world.marks())
+    assert rollback(world).writes == []
+
+
+def test_with_to_a_live_canary_goes_first() -> None:
+    world = start_of("A is a canary")
+    end = rollback(world, to="1")
+    assert (end.code, world.alive(), serving(world)) == (0, [], "web:1")
+    assert end.writes.index("StopTask") < end.writes.index("UpdateService")
+    assert not list(clean(world))
+
+
+@pytest.mark.parametrize("to", ["3", "A"])
+def test_with_to_what_runs_already_nothing_is_written(to: str) -> None:
+    end = rollback(start_of("A is promoted"), to=to)
+    assert (end.code, end.writes) == (0, [])
+
+
+def test_with_to_a_revision_that_was_deregistered_is_registered_anew_with_its_release() -> None:
+    world = start_of("A is promoted")
+    arn = next(one.arn for one in world.revisions.values() if one.tags.get("ecs-pipeline:release") == "P")
+    world.revisions[arn].active = False
+    end = rollback(world, to="P")
+    assert (end.code, serving(world)) == (0, "web:4")
+    copy = world.revisions[world.deployments[0].revision]
+    assert copy.definition == world.revisions[arn].definition
+    assert copy.tags["ecs-pipeline:restores"] == arn
+    assert (copy.tags["ecs-pipeline:release"], copy.tags["team"]) == ("P", "lab")
+    assert (rollback(world, to="P").writes, active(world)) == ([], ["web:1", "web:4"])
+
+
+def test_with_to_another_family_is_possible() -> None:
+    world = start_of("A is promoted")
+    world.register(definition_with(f"other@{digest_of('o')}", "other"), {})
+    assert rollback(world, to="other:1").code == 0
+    assert serving(world) == "other:1"
+
+
+@pytest.mark.parametrize("to", ["99", "web:99", "nobody", "other:1", "arn:aws:ecs:x:1:task-definition/web:99", "0"])
+def test_with_to_something_unknown_nothing_is_written(to: str) -> None:
+    end = rollback(start_of("A is a canary"), to=to)
+    assert (end.code, end.writes) == (2, [])
+    assert FAMILY in end.text or "task definition" in end.text
+
+
+def test_a_release_whose_id_is_a_number_is_found_when_no_revision_has_it() -> None:
+    world = start_of("P runs")
+    world.revisions[world.deployments[0].revision].tags["ecs-pipeline:release"] = "20261123"
+    rollback(world, to="1")
+    assert (rollback(world, to="20261123").code, serving(world)) == (0, "web:2")
