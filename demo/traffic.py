@@ -77,12 +77,12 @@ class Traffic:
 
 
 def _ask(connection: http.client.HTTPConnection, path: str) -> Answer:
-    at = time.monotonic()
+    at, asked = time.monotonic(), f"{time.strftime('%H:%M:%S')} {path}"
     try:
         connection.request("GET", path)
         response = connection.getresponse()
         body = response.read().decode(errors="replace").strip()
     except (OSError, http.client.HTTPException) as error:
-        return Answer(at, "", good=False, problem=f"{type(error).__name__}: {error}")
+        return Answer(at, "", good=False, problem=f"{asked}: {type(error).__name__}: {error}")
     good = response.status == 200
-    return Answer(at, body, good=good, problem="" if good else f"HTTP {response.status}: {body[:80]}")
+    return Answer(at, body, good=good, problem="" if good else f"{asked}: HTTP {response.status}: {body[:80]}")
