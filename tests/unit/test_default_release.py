@@ -1,0 +1,134 @@
+"""Which release a canary is when no id is given: the one of the same source that is under way, else a new one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from ecs_pipeline import marks
+from ecs_pipeline.run import Origin
+from tests.fakes.world import REGISTRY, World, digest_of
+from tests.unit.protocol.simulation import start_of
+from tests.unit.stage_runs import canary, promote
+
+CLEAN, DIRTY = Origin("c0ffee0123", clean=True), Origin("c0ffee0123")
+IMAGE = f"{REGISTRY}/web:v7"
+
+
+def world_with_image(start: str = "P runs", *tags: str) -> World:
+    """A world whose repository has images of these tags, each of its own content."""
+    world = start_of(start)
+    world.images |= {one: digest_of(one) for one in (*tags, "v7")}
+    world.images |= {digest: digest for digest in list(world.images.values())}
+    return world
+
+
+def interrupted(world: World, origin: Origin | None = None, **options: Any) -> str:
+    """A canary that died once its task had started; the id of its release."""
+
+    def hook(when: str, call: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
+        if (when, call) == ("before", "RegisterTargets"):
+            raise KeyboardInterrupt
+
+    world.hook = hook
+    with pytest.raises(KeyboardInterrupt):
+        canary(world, origin, **options)
+    world.hook = lambda _when, _call, _write: None
+    (alive,) = world.alive()
+    return alive.tags[marks.RELEASE]
+
+
+def test_a_new_release_is_named_by_time_and_commit() -> None:
+    assert re.fullmatch(r"20\d{6}-\d{6}-c0ffee0", canary(start_of("P runs"), CLEAN).release)
+    assert re.fullmatch(r"20\d{6}-\d{6}", canary(start_of("P runs")).release)
+
+
+def test_the_same_commit_goes_on_with_the_release_that_is_under_way() -> None:
+    world = start_of("P runs")
+    release = interrupted(world, CLEAN)
+    world.schedule.now += 100
+    end = canary(world, CLEAN)
+    assert (end.code, end.release, len(world.tasks) - len(start_of("P runs").tasks)) == (0, release, 1)
+
+
+def test_a_release_that_died_before_its_task_is_gone_on_with_too() -> None:
+    world = start_of("P runs")
+    world.service_tags |= {marks.UNDER_WAY: "r9", marks.SOURCE: "commit c0ffee0123"}
+    assert canary(world, CLEAN).release == "r9"
+
+
+@pytest.mark.parametrize("again", [DIRTY, Origin("another", clean=True), Origin()])
+def test_other_sources_are_another_release_and_an_unclean_tree_always_is(again: Origin) -> None:
+    world = start_of("P runs")
+    release = interrupted(world, CLEAN)
+    world.schedule.now += 100
+    end = canary(world, again)
+    assert (end.code, end.writes) == (3, [])
+    assert f"release {release} holds prd/web" in end.text
+
+
+def test_an_unclean_tree_does_not_even_go_on_with_its_own() -> None:
+    world = start_of("P runs")
+    interrupted(world, DIRTY)
+    world.schedule.now += 100
+    assert canary(world, DIRTY).code == 3
+
+
+def test_once_it_is_promoted_the_same_commit_is_a_new_release() -> None:
+    world = start_of("P runs")
+    first = canary(world, CLEAN).release
+    promote(world)
+    world.schedule.now += 100
+    assert canary(world, CLEAN).release != first
+
+
+def test_the_same_image_goes_on_with_the_release_that_lives_however_it_is_named() -> None:
+    world = world_with_image("P runs", "same")
+    world.images["same"] = world.images["v7"]
+    release = interrupted(world, image=IMAGE)
+    world.schedule.now += 100
+    assert canary(world, image=f"{REGISTRY}/web:same").release == release
+    assert canary(world, image=f"{REGISTRY}/web@{digest_of('v7')}").release == release
+
+
+def test_the_same_image_goes_on_with_a_release_that_lives_under_an_id_that_was_given() -> None:
+    world = world_with_image()
+    interrupted(world, image=IMAGE, release="r7")
+    world.service_tags[marks.SOURCE] = ""
+    assert canary(world, image=IMAGE).release == "r7"
+
+
+def test_another_image_is_another_release() -> None:
+    world = world_with_image("P runs", "v8")
+    interrupted(world, image=IMAGE)
+    world.schedule.now += 100
+    assert canary(world, image=f"{REGISTRY}/web:v8").code == 3
+
+
+def test_a_release_that_lives_with_another_image_is_refused() -> None:
+    world = world_with_image("P runs", "v8")
+    interrupted(world, image=IMAGE, release="r7")
+    end = canary(world, image=f"{REGISTRY}/web:v8", release="r7")
+    assert (end.code, end.writes) == (3, [])
+    there, given = (f"{REGISTRY}/web@{digest_of(one)}" for one in ("v7", "v8"))
+    assert end.text.startswith(f"release r7 of prd/web lives with image {there}, not {given}; ")
+
+
+def test_a_release_that_is_promoted_with_another_image_is_refused() -> None:
+    world = world_with_image("A is promoted")
+    end = canary(world, image=IMAGE, release="A")
+    assert (end.code, end.writes) == (3, [])
+
+
+@pytest.mark.parametrize("release", ["", " ", "a b", "a/b", "-a", ".a", "ä", "a" * 101, "a\n"])
+def test_an_id_that_is_none_is_bad_input(release: str) -> None:
+    end = canary(start_of("P runs"), release=release or "a:b")
+    assert (end.code, end.writes) == (2, [])
+    assert "is not a release id; use letters, digits" in end.text
+
+
+@pytest.mark.parametrize("release", ["_", "a", "0.1-b_C", "a" * 100])
+def test_an_id_that_is_one_is_taken(release: str) -> None:
+    assert canary(start_of("P runs"), release=release).release == release

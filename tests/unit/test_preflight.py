@@ -1,0 +1,124 @@
+"""What a canary finds out before it touches anything: is it done, whose turn is it, what is it made of."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ecs_pipeline import marks
+from ecs_pipeline.run import Origin
+from tests.fakes.world import REGISTRY, FakeDeployment, digest_of
+from tests.unit.protocol.simulation import start_of
+from tests.unit.stage_runs import canary, rollback
+
+# ---- done already
+
+
+@pytest.mark.parametrize("start", ["A is a canary", "A is promoted"])
+def test_what_is_done_changes_nothing(start: str) -> None:
+    end = canary(start_of(start), release="A")
+    assert (end.code, end.writes) == (0, [])
+    assert end.message("preflight") == "release A is done already: nothing was changed"
+
+
+def test_an_inconclusive_verdict_ends_as_it_did() -> None:
+    world = start_of("A is a canary")
+    world.alive()[0].tags[marks.VERDICT] = "inconclusive"
+    end = canary(world, release="A")
+    assert (end.code, end.writes) == (5, [])
+    assert "the checks of release A were inconclusive" in end.text
+
+
+def test_a_verdict_does_not_count_when_the_target_is_out_of_the_traffic() -> None:
+    world = start_of("A is a canary")
+    world.targets.clear()
+    end = canary(world, release="A")
+    assert (end.code, end.writes) == (0, ["TagResource", "RegisterTargets", "TagResource"])
+
+
+# ---- whose turn
+
+
+def test_a_second_release_is_refused_and_told_who_holds_the_service() -> None:
+    end = canary(start_of("A is a canary"), release="B")
+    assert (end.code, end.writes) == (3, [])
+    assert re.match(r"release A holds prd/web: its canary task \w+ lives, since .* UTC; promote it", end.text)
+
+
+def test_the_holders_build_is_named() -> None:
+    world = start_of("P runs")
+    canary(world, Origin(build="https://ci.example.com/7/"), release="A")
+    assert "UTC, build https://ci.example.com/7/; " in canary(world, release="B").text
+
+
+def test_with_replace_the_other_release_goes_first() -> None:
+    world = start_of("A is a canary")
+    end = canary(world, release="B", replace=True)
+    assert end.code == 0
+    assert [one.tags[marks.RELEASE] for one in world.alive()] == ["B"]
+    assert end.writes.index("StopTask") < end.writes.index("RunTask")
+    assert [one.active for one in world.revisions.values() if one.tags.get(marks.RELEASE) == "A"] == [False]
+
+
+def test_with_replace_there_need_not_be_another() -> None:
+    assert canary(start_of("P runs"), release="B", replace=True).code == 0
+
+
+def test_with_replace_the_release_itself_is_not_replaced() -> None:
+    end = canary(start_of("A is a canary"), release="A", replace=True)
+    assert (end.code, end.writes) == (0, [])
+
+
+# ---- what it is made of
+
+
+def test_a_service_with_a_controller_that_we_do_not_know_is_refused() -> None:
+    world = start_of("P runs")
+    world.raw["deploymentController"] = {"type": "CODE_DEPLOY"}
+    end = canary(world, release="B")
+    assert (end.code, end.writes) == (3, [])
+
+
+def test_a_service_on_a_revision_that_was_cancelled_is_refused() -> None:
+    world = start_of("A was rolled back")
+    gone = next(one.arn for one in world.revisions.values() if not one.active)
+    world.deployments = [FakeDeployment("ecs-svc/9", gone, world.now, rollout="COMPLETED")]
+    end = canary(world, release="B")
+    assert (end.code, end.writes) == (3, [])
+    assert end.text == "prd/web runs web:3, which was cancelled; `rollback` brings it back first"
+    rollback(world)
+    assert canary(world, release="B").code == 0
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (f"{REGISTRY}/web:gone", "ECR repository web has no image gone; push it first"),
+        (f"{REGISTRY}/web@{digest_of('gone')}", f"ECR repository web has no image {digest_of('gone')}"),
+        ("not an image", "is not an image reference"),
+    ],
+)
+def test_an_image_that_there_is_not_is_bad_input(image: str, words: str) -> None:
+    end = canary(start_of("P runs"), image=image)
+    assert (end.code, end.writes) == (2, [])
+    assert words in end.text
+
+
+def test_a_repository_that_there_is_not_is_bad_input() -> None:
+    end = canary(start_of("P runs"), settings={"image": {"repository": "gone"}})
+    assert (end.code, end.writes) == (2, [])
+    assert end.text.startswith("no ECR repository gone; ")
+
+
+def test_a_container_that_there_is_not_is_bad_input() -> None:
+    end = canary(start_of("P runs"), settings={"container": "ap"})
+    assert (end.code, end.text) == (2, "no container ap in the task definition (did you mean app?); use one of: app")
+
+
+def test_a_dry_run_writes_nothing_and_tells_each_step() -> None:
+    world = start_of("P runs")
+    end = canary(world, release="A", dry_run=True)
+    assert (end.code, end.writes, world.images) == (0, [], start_of("P runs").images)
+    told = [one.message for one in end.run.recorder.record.steps if one.name not in ("preflight", "restore")]
+    assert all(one.startswith("would ") for one in told), told
