@@ -1,0 +1,131 @@
+"""Where a release comes from, asked of real git repositories."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.origin import checked_release_id, new_release_id, origin
+
+REPORTS = "ecs-pipeline-reports"
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git as somebody, whatever this machine's settings are."""
+    who = ("-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-c", "commit.gpgsign=false")
+    done = subprocess.run(["git", "-C", str(folder), *who, *arguments], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with one commit."""
+    folder = tmp_path / "repo"
+    (folder / "app").mkdir(parents=True)
+    (folder / "app" / "main.py").write_text("1\n")
+    git(folder, "init", "-q")
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "first")
+    return folder
+
+
+def is_clean(folder: Path, reports: str = REPORTS) -> bool:
+    return origin(folder, folder / reports, {}).clean
+
+
+def test_a_commit_in_a_clean_tree_is_known(repository: Path) -> None:
+    found = origin(repository, repository / REPORTS, {})
+    assert (found.commit, found.clean) == (git(repository, "rev-parse", "HEAD"), True)
+
+
+@pytest.mark.parametrize("change", ["changed", "new", "removed", "staged"])
+def test_any_change_makes_the_tree_unclean_and_keeps_the_commit(repository: Path, change: str) -> None:
+    if change == "removed":
+        (repository / "app" / "main.py").unlink()
+    else:
+        (repository / "app" / ("new.py" if change == "new" else "main.py")).write_text("2\n")
+    if change == "staged":
+        git(repository, "add", ".")
+    found = origin(repository, repository / REPORTS, {})
+    assert (found.commit, found.clean) == (git(repository, "rev-parse", "HEAD"), False)
+
+
+@pytest.mark.parametrize("reports", [REPORTS, "app/reports", "a [b] 'c'"])
+def test_the_reports_do_not_make_it_unclean(repository: Path, reports: str) -> None:
+    (repository / reports).mkdir(parents=True)
+    (repository / reports / "canary.json").write_text("{}")
+    assert is_clean(repository, reports)
+    assert not is_clean(repository, "elsewhere")
+
+
+def test_reports_outside_the_repository_do_not_matter(repository: Path, tmp_path: Path) -> None:
+    assert is_clean(repository, str(tmp_path / "reports"))
+    (repository / "new").touch()
+    assert not is_clean(repository, str(tmp_path / "reports"))
+
+
+def test_relative_reports_are_found_from_the_working_folder(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repository)
+    (repository / REPORTS).mkdir()
+    (repository / REPORTS / "canary.json").write_text("{}")
+    assert origin(Path(), Path(REPORTS), {}).clean
+
+
+def test_ignored_files_do_not_matter(repository: Path) -> None:
+    (repository / ".gitignore").write_text("build/\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "ignore")
+    (repository / "build").mkdir()
+    (repository / "build" / "x").touch()
+    assert is_clean(repository)
+
+
+def test_a_repository_without_a_commit_is_not_clean(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    found = origin(tmp_path, tmp_path / REPORTS, {})
+    assert (found.commit, found.clean) == ("", False)
+
+
+def test_without_a_repository_the_commit_is_that_of_jenkins_and_nothing_is_known_to_be_clean(tmp_path: Path) -> None:
+    found = origin(tmp_path, tmp_path / REPORTS, {"GIT_COMMIT": "c0ffee"})
+    assert (found.commit, found.clean) == ("c0ffee", False)
+
+
+def test_without_git_it_is_the_same(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(repository))
+    found = origin(repository, repository / REPORTS, {"GIT_COMMIT": "c0ffee"})
+    assert (found.commit, found.clean) == ("c0ffee", False)
+
+
+def test_the_repository_goes_before_what_jenkins_says(repository: Path) -> None:
+    assert origin(repository, repository, {"GIT_COMMIT": "c0ffee"}).commit == git(repository, "rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize(
+    ("environment", "build"),
+    [
+        ({"BUILD_URL": "https://ci/7/", "BUILD_TAG": "jenkins-7"}, "https://ci/7/"),
+        ({"BUILD_TAG": "jenkins-7"}, "jenkins-7"),
+        ({"BUILD_URL": "", "BUILD_TAG": "jenkins-7"}, "jenkins-7"),
+        ({}, ""),
+    ],
+)
+def test_the_build_is_the_one_that_jenkins_names(tmp_path: Path, environment: dict[str, str], build: str) -> None:
+    assert origin(tmp_path, tmp_path, environment).build == build
+
+
+@pytest.mark.parametrize(("commit", "name"), [("ab12cd3456", "20261123-071500-ab12cd3"), ("", "20261123-071500")])
+def test_a_new_id_is_time_and_short_commit_and_one_that_may_be_given(commit: str, name: str) -> None:
+    made = new_release_id(datetime(2026, 11, 23, 7, 15, tzinfo=timezone.utc), commit)
+    assert checked_release_id(made) == name
+
+
+@pytest.mark.parametrize("release", ["", "-a", ".a", "a b", "a/b", "a:b", "a@b", "é", "a" * 101, "a\n", "a,b", "$(id)"])
+def test_what_cannot_be_an_image_tag_is_no_id(release: str) -> None:
+    with pytest.raises(InvalidInput, match=f"^{re.escape(repr(release))} is not a release id; use letters, digits"):
+        checked_release_id(release)
