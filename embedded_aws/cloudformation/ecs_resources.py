@@ -82,11 +82,11 @@ def _create_service(logical_id: str, properties: Members, stack: str) -> Made:
 
 
 def _update_service(arn: str, old: Members, new: Members, _stack: str) -> Made:
+    """Send all that the template names; DesiredCount that it does not name is left alone (template reference)."""
     ecs_tags.write(arn, tags(new))
-    changed = {name: value for name, value in new.items() if name != "Tags" and value != old.get(name)}
-    if changed:
-        request = {**api_members("ecs", "UpdateService", changed), **_reference(arn)}
-        services.update(request)
+    if {**old, "Tags": None} != {**new, "Tags": None}:
+        given = {name: value for name, value in new.items() if name != "Tags"}
+        services.update({**api_members("ecs", "UpdateService", given), **_reference(arn)})
         _await_stable(arn)
     return arn, _attributes(arn)
 

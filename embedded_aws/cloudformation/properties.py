@@ -9,7 +9,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
-from ministack.services.cloudformation.engine import _NO_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +48,7 @@ def _convert(value: Any, shape: Any) -> Any:
     if kind == "structure" and isinstance(value, dict):
         return _structure(value, shape)
     if kind == "list" and isinstance(value, list):
-        return [_convert(each, shape.member) for each in value if each is not _NO_VALUE]
+        return [_convert(each, shape.member) for each in value]
     return _SCALARS[kind](value) if kind in _SCALARS else value
 
 
@@ -57,8 +56,6 @@ def _structure(value: dict[str, Any], shape: Any) -> dict[str, Any]:
     known = {name.lower(): name for name in shape.members}
     converted = {}
     for key, member in value.items():
-        if member is _NO_VALUE:
-            continue
         name = known.get(key.lower(), key[:1].lower() + key[1:])
         converted[name] = _convert(member, shape.members.get(name))
     return converted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import docker
@@ -38,7 +39,7 @@ class Stack:
         ]
 
     def change_set(self, kind: str, body: dict[str, Any], **parameters: str) -> Any:
-        name = f"c{len(self.api.list_change_sets(StackName=self.name)['Summaries'])}" if kind == "UPDATE" else "first"
+        name = f"c{uuid.uuid4().hex}"
         self.api.create_change_set(
             StackName=self.name,
             ChangeSetName=name,
@@ -117,6 +118,18 @@ def test_an_update_changes_only_what_changed(stack: Stack, environment: Environm
     assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 5)
     service = environment.service()
     assert (service["desiredCount"], service["deployments"][0]["id"]) == (2, first)
+
+
+def test_a_desired_count_in_the_template_is_set_again_with_every_update(stack: Stack, environment: Environment) -> None:
+    """Template reference, AWS::ECS::Service, DesiredCount: only where it is not given is it left out of the call."""
+    stack.execute(stack.change_set("UPDATE", template(Service={"DesiredCount": 1})))
+    environment.update(desiredCount=2)
+    first = environment.wait_until_stable()["deployments"][0]["id"]
+    changed = {"DesiredCount": 1, "HealthCheckGracePeriodSeconds": 20}
+    stack.execute(stack.change_set("UPDATE", template(Service=changed)))
+    service = environment.service()
+    assert (service["desiredCount"], service["healthCheckGracePeriodSeconds"]) == (1, 20)
+    assert service["deployments"][0]["id"] == first
 
 
 def test_a_new_image_rolls_the_service_and_a_condition_adds_a_variable(stack: Stack, environment: Environment) -> None:
