@@ -1,0 +1,240 @@
+"""Building with buildx and pushing: what the `docker` command and the engine are told, and what they say.
+
+Debian 12 has no buildx package, so a script stands in for it; the engine's own builder is used for real by the
+tests on the embedded AWS.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+import pytest
+import requests
+
+from ecs_pipeline.docker_engine import PUSH_ATTEMPTS, Build, DockerEngine, follow_push, has_buildx
+from ecs_pipeline.errors import Interrupted, Trouble
+from ecs_pipeline.retry import Transient
+from tests.unit.clocks import RecordingClock
+
+SCRIPT = """#!/bin/sh
+if [ "$2" = version ]; then exit {version}; fi
+printf '%s\\n' "$@" > "{folder}/arguments"
+env > "{folder}/environment"
+{builds}
+"""
+LOGIN = ("AWS", "s3cret")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A build context, and nothing but a script called `docker` on the path."""
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "Dockerfile").write_text("FROM scratch\n")
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    return tmp_path
+
+
+def stand_in(folder: Path, builds: str = "exit 0", version: int = 0) -> None:
+    script = folder / "bin" / "docker"
+    script.write_text(SCRIPT.format(version=version, folder=folder, builds=builds))
+    script.chmod(0o755)
+
+
+def build(folder: Path, clock: RecordingClock | None = None, **members: Any) -> list[str]:
+    """Build; what was told."""
+    told: list[str] = []
+    wanted = {"context": folder / "app", "dockerfile": "Dockerfile", "arguments": {}, "platform": "", "tag": "r/web:v1"}
+    DockerEngine(clock or RecordingClock()).build(Build(**{**wanted, **members}), told.append)
+    return told
+
+
+def given(folder: Path) -> tuple[list[str], dict[str, str]]:
+    """Arguments and environment that the command was called with."""
+    pairs = (line.partition("=") for line in (folder / "environment").read_text().splitlines())
+    return (folder / "arguments").read_text().splitlines(), {key: value for key, _, value in pairs}
+
+
+def test_the_command_builds_and_loads_the_image_under_its_tag(folder: Path) -> None:
+    stand_in(folder)
+    assert build(folder, platform="linux/arm64") == ["building with docker buildx"]
+    context = str(folder / "app")
+    assert given(folder)[0] == [
+        "buildx", "build", "--load", "--provenance=false", "--progress=plain",
+        "--file", f"{context}/Dockerfile", "--tag", "r/web:v1", "--platform", "linux/arm64", context,
+    ]  # fmt: skip
+
+
+def test_values_of_build_arguments_go_by_the_environment_for_argument_lists_are_public(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FROM_OUTSIDE", "outside-value")
+    stand_in(folder)
+    build(folder, arguments={"TOKEN": "hunter2", "FROM_OUTSIDE": None})
+    arguments, environment = given(folder)
+    named = [one for before, one in pairwise(arguments) if before == "--build-arg"]
+    assert named == ["TOKEN", "FROM_OUTSIDE"]
+    assert "hunter2" not in " ".join(arguments)
+    assert (environment["TOKEN"], environment["FROM_OUTSIDE"]) == ("hunter2", "outside-value")
+
+
+def test_the_builders_lines_are_told_as_they_come_without_noise(folder: Path) -> None:
+    stand_in(folder, "echo '#1 FROM scratch'; echo; echo ' ---> 0123'; echo '#2 COPY' >&2")
+    assert build(folder)[1:] == ["#1 FROM scratch", "#2 COPY"]
+
+
+def test_a_build_that_fails_is_told_with_its_last_lines(folder: Path) -> None:
+    stand_in(folder, 'i=0; while [ $i -lt 40 ]; do echo "line $i"; i=$((i+1)); done; exit 17')
+    with pytest.raises(Trouble, match=r"^the image could not be built: docker buildx build exited 17; ") as caught:
+        build(folder)
+    assert caught.value.evidence == tuple(f"line {number}" for number in range(10, 40))
+
+
+def test_an_interruption_ends_the_builder(folder: Path) -> None:
+    class InterruptedClock(RecordingClock):
+        def check(self) -> None:
+            raise Interrupted(15)
+
+    stand_in(folder, "echo begun; exec sleep 60")
+    begun = time.monotonic()
+    with pytest.raises(Interrupted):
+        build(folder, InterruptedClock())
+    assert time.monotonic() - begun < 10
+
+
+def test_a_missing_dockerfile_is_told_by_its_path(folder: Path) -> None:
+    stand_in(folder)
+    with pytest.raises(Trouble, match=f"^no Dockerfile {folder}/app/other; check image.context and image.dockerfile"):
+        build(folder, dockerfile="other")
+
+
+@pytest.mark.parametrize(("version", "found"), [(0, True), (1, False), (125, False)])
+def test_buildx_is_used_where_it_answers(folder: Path, version: int, *, found: bool) -> None:
+    stand_in(folder, version=version)
+    assert has_buildx() is found
+
+
+def test_buildx_is_not_used_without_a_docker_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not has_buildx()
+
+
+def test_without_buildx_and_without_an_engine_the_cure_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(folder, version=1)
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    with pytest.raises(Trouble, match=r"^no Docker engine answers: .*; start one, point DOCKER_HOST at one, or give"):
+        build(folder)
+
+
+# ---- the push
+
+
+def followed(*events: Mapping[str, Any]) -> list[str]:
+    told: list[str] = []
+    follow_push(iter(events), told.append)
+    return told
+
+
+def test_each_layer_is_told_once_when_it_is_there() -> None:
+    told = followed(
+        {"status": "The push refers to repository [r/web]"},
+        {"status": "Preparing", "id": "a1"},
+        {"status": "Pushing", "id": "a1", "progressDetail": {"current": 1, "total": 2}},
+        {"status": "Pushed", "id": "a1"},
+        {"status": "Pushed", "id": "a1"},
+        {"status": "Layer already exists", "id": "b2"},
+        {"status": "v1: digest: sha256:1 size: 2"},
+        {"progressDetail": {}, "aux": {"Tag": "v1"}},
+    )
+    assert told == ["layer a1: pushed, 1 done", "layer b2: layer already exists, 2 done"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "denied: requested access to the resource is denied",
+        "unauthorized: authentication required",
+        "name unknown: The repository with name 'web' does not exist: not found",
+        "tag invalid: The image tag 'v1' already exists and cannot be overwritten because the tag is immutable.",
+    ],
+)
+def test_an_error_that_another_push_does_not_overcome_is_final(text: str) -> None:
+    with pytest.raises(Trouble, match=r"^push: .*; check the repository and the permissions of ECR's push") as caught:
+        followed({"status": "Pushed", "id": "a1"}, {"error": text, "errorDetail": {"message": text}})
+    assert text in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["EOF", "received unexpected HTTP status: 503 Service Unavailable", "i/o timeout"])
+def test_any_other_error_may_pass(text: str) -> None:
+    with pytest.raises(Transient) as caught:
+        followed({"error": text})
+    assert str(caught.value.cause).startswith(f"push: {text}")
+
+
+class Engine:
+    """A Docker engine whose pushes end as told, one after another; the last way is repeated."""
+
+    def __init__(self, *ends: Any) -> None:
+        self.ends = list(ends)
+        self.pushed: list[tuple[str, dict[str, Any]]] = []
+        self.closed = 0
+        self.images = self
+
+    def push(self, repository: str, **options: Any) -> Iterator[Mapping[str, Any]]:
+        self.pushed.append((repository, options))
+        end = self.ends.pop(0) if len(self.ends) > 1 else self.ends[0]
+        if isinstance(end, Exception):
+            raise end
+        return iter([end])
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def push(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
+    monkeypatch.setattr(docker, "from_env", lambda **_: engine)
+    DockerEngine(RecordingClock()).push("registry:5000/web:v1", LOGIN, lambda _line: None)
+
+
+def test_the_password_goes_to_the_engine_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine({"status": "v1: digest"})
+    push(monkeypatch, engine)
+    ((repository, options),) = engine.pushed
+    assert (repository, options["tag"]) == ("registry:5000/web", "v1")
+    assert options["auth_config"] == {"username": "AWS", "password": "s3cret"}
+    assert engine.closed == 1
+
+
+def test_a_push_that_broke_off_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine({"error": "EOF"}, {"error": "EOF"}, {"status": "v1: digest"})
+    push(monkeypatch, engine)
+    assert (len(engine.pushed), engine.closed) == (3, 3)
+
+
+def test_a_push_that_goes_on_breaking_off_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine({"error": "EOF"})
+    with pytest.raises(Trouble, match=r"^push: EOF; "):
+        push(monkeypatch, engine)
+    assert len(engine.pushed) == PUSH_ATTEMPTS
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (docker.errors.APIError("server\nerror"), "Docker: server error"),
+        (requests.ConnectionError("refused"), "no Docker engine answers: refused; start one"),
+        (OSError("no such file"), "no Docker engine answers: no such file"),
+    ],
+)
+def test_trouble_with_the_engine_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    with pytest.raises(Trouble, match=f"^{words}") as caught:
+        push(monkeypatch, Engine(error))
+    assert "s3cret" not in str(caught.value)
