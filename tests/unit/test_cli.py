@@ -1,0 +1,187 @@
+"""The command line around a stage: its options, what it prints where, its exit code, the files it leaves."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ecs_pipeline import __version__, errors
+from tests.fakes.world import World
+from tests.unit.commands import NAMED, Commands, Ended, commands, report
+from tests.unit.protocol.simulation import start_of
+
+JUNIT = "TEST-ecs-pipeline-canary.xml"
+FILES = {JUNIT, "canary.css", "canary.html", "canary.json", "canary.svg"}
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Commands:
+    return commands(monkeypatch, capsys, tmp_path)
+
+
+# ---- usage
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("canary", "--relase", "x"), "ecs-pipeline canary: No such option '--relase'"),
+        (("canry",), "ecs-pipeline: No such command 'canry'"),
+        (("canary", "--release"), "ecs-pipeline: Option '--release' requires an argument"),
+        (("canary", "now"), "ecs-pipeline canary: Got unexpected extra argument (now)"),
+        (("status", "--output", "xml"), "ecs-pipeline status: Invalid value for '--output': 'xml' is not one of"),
+        (("rollback", "--to", "1", "--canary"), "ecs-pipeline rollback: --to excludes --release and --canary"),
+        (("rollback", "--to", "1", "--release", "r"), "ecs-pipeline rollback: --to excludes --release and --canary"),
+    ],
+)
+def test_wrong_usage_is_one_line_that_names_the_help(run: Commands, words: tuple[str, ...], line: str) -> None:
+    end = run(*words)
+    assert (end.code, end.out, end.err.count("\n")) == (2, "", 1)
+    assert end.err.startswith(line)
+    assert end.err.endswith(f"(see `{line.partition(':')[0]} --help`)\n")
+    assert list(Path().iterdir()) == []
+
+
+def test_without_a_command_the_help_is_shown_as_a_mistake(run: Commands) -> None:
+    end = run()
+    assert (end.code, end.out) == (2, "")
+    assert "Usage: ecs-pipeline" in end.err
+
+
+@pytest.mark.parametrize("words", [("--help",), ("-h",), ("canary", "--help"), ("rollback", "-h")])
+def test_help_is_shown_on_stdout(run: Commands, words: tuple[str, ...]) -> None:
+    end = run(*words)
+    assert (end.code, end.err) == (0, "")
+    assert end.out.startswith("Usage: ecs-pipeline")
+
+
+def test_the_version_is_that_of_the_package(run: Commands) -> None:
+    assert run("--version").out.strip().endswith(__version__)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["canary", "--help"], ["nonsense"]])
+def test_help_needs_none_of_the_heavy_libraries(words: list[str]) -> None:
+    script = (
+        "import sys; from ecs_pipeline.cli import main; main(sys.argv[1:]);"
+        "print(sorted({'boto3', 'botocore', 'pydantic', 'docker', 'requests', 'jinja2', 'rich', 'ruamel'}"
+        " & {name.partition('.')[0] for name in sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_module_is_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ecs_pipeline", "nonsense"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("ecs-pipeline: No such command 'nonsense'")
+
+
+# ---- a stage and what it leaves
+
+
+def test_a_stage_that_is_done_exits_0_with_its_reports(run: Commands) -> None:
+    end = run("canary", *NAMED, "--release", "A")
+    assert (end.code, end.out) == (0, "")
+    assert {one.name for one in Path("ecs-pipeline-reports").iterdir()} >= FILES
+    assert (report()["outcome"], report()["release"]["id"], report()["exit_code"]) == ("passed", "A", 0)
+
+
+def test_the_reports_go_where_they_are_wanted(run: Commands) -> None:
+    run("canary", *NAMED, "--reports", "some/where")
+    assert report(folder="some/where")["exit_code"] == 0
+
+
+def test_json_alone_is_on_stdout_and_progress_on_stderr(run: Commands) -> None:
+    end = run("canary", *NAMED, "--release", "A", "--output", "json")
+    assert json.loads(end.out) == report()
+    assert "preflight" in end.err
+
+
+def test_a_dry_run_prints_the_plan_and_leaves_no_files(run: Commands) -> None:
+    end = run("canary", *NAMED, "--release", "A", "--dry-run")
+    assert (end.code, run.world.writes()) == (0, start_of("P runs").writes())
+    assert list(Path().iterdir()) == []
+    steps = [one.split()[0] for one in end.out.splitlines()]
+    assert steps[:7] == ["preflight", "image", "task-definition", "tasks", "healthy", "traffic", "bake"]
+    assert "change           containerDefinitions.app.image: " in end.out
+
+
+FAILURES: list[tuple[Callable[[str], Exception], int, str]] = [
+    (errors.ReleaseFailed, 1, "failed"),
+    (errors.InvalidInput, 2, "refused"),
+    (errors.Refused, 3, "refused"),
+    (errors.Trouble, 4, "error"),
+    (errors.Inconclusive, 5, "inconclusive"),
+    (lambda _text: errors.Interrupted(2), 130, "interrupted"),
+    (lambda _text: errors.Interrupted(15), 143, "interrupted"),
+]
+
+
+@pytest.mark.parametrize(("failure", "code", "outcome"), FAILURES)
+def test_each_kind_of_failure_has_its_exit_code(
+    run: Commands, failure: Callable[[str], Exception], code: int, outcome: str
+) -> None:
+    run.failing(failure("why"))
+    end = run("canary", *NAMED)
+    assert end.code == code == report()["exit_code"]
+    assert report()["outcome"] == outcome
+    assert "Traceback" not in end.err
+    assert "Traceback" in run("canary", *NAMED, "--verbose").err
+
+
+def test_a_wrong_config_leaves_reports_too(run: Commands) -> None:
+    Path("ecs-pipeline.yml").write_text("app: web\ncanari: {}\n")
+    end = run("canary", "--environment", "prd")
+    assert end.code == 2
+    line = "ecs-pipeline.yml:2: canari: unknown key (did you mean canary?)"
+    assert line in end.err
+    assert f'message="{line}"' in (Path("ecs-pipeline-reports") / JUNIT).read_text()
+    assert [one["outcome"] for one in report()["steps"]][:2] == ["failed", "skipped"]
+
+
+def test_a_mistake_of_ours_shows_its_traceback_and_asks_for_a_report(run: Commands) -> None:
+    run.failing(ZeroDivisionError("a mistake"))
+    end = run("canary", *NAMED)
+    assert end.code == 4
+    assert "Traceback (most recent call last)" in end.err
+    assert "ZeroDivisionError: a mistake" in end.err
+    assert "please report the lines above. The same command may be run again." in end.err
+    assert (report()["outcome"], report()["exit_code"]) == ("error", 4)
+
+
+# ---- status
+
+
+def test_status_shows_a_table_and_leaves_no_files(run: Commands) -> None:
+    run.world = start_of("A is a canary")
+    end = run("status", *NAMED)
+    rows = {line[:12].strip(): line[12:] for line in end.out.splitlines()}
+    assert (end.code, rows["service"], rows["runs"]) == (0, "prd/web (ACTIVE)", "web:2")
+    assert (rows["canary"], rows["verdict"], rows["share"]) == ("release A, web:3", "pass", "25 %")
+    assert list(Path().iterdir()) == []
+
+
+def test_status_as_json_is_for_machines(run: Commands) -> None:
+    run.world = World()
+    facts = json.loads(run("status", *NAMED, "--output", "json").out)
+    assert (facts["cluster"], facts["service"], facts["canary"]) == ("prd", "web", None)
+    assert facts["tasks"] == {"desired": 3, "running": 3, "pending": 0}
+
+
+def test_status_tells_what_is_wrong_in_one_line(run: Commands) -> None:
+    run.failing(errors.InvalidInput("no cluster prd", cure="look"))
+    assert run("status", *NAMED) == Ended(2, "", "ecs-pipeline: no cluster prd; look\n")
+
+
+def test_a_mistake_of_ours_is_told_by_status_too(run: Commands) -> None:
+    run.failing(KeyError("x"))
+    end = run("status", *NAMED)
+    assert (end.code, end.out) == (4, "")
+    assert "please report the lines above" in end.err

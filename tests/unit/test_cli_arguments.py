@@ -1,0 +1,113 @@
+"""Options as JSON in ECS_PIPELINE_ARGS, as the Jenkins steps hand them over: free of any shell."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.commands import NAMED, Commands, commands, report
+from tests.unit.protocol.simulation import start_of
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Commands:
+    return commands(monkeypatch, capsys, tmp_path)
+
+
+def given(monkeypatch: pytest.MonkeyPatch, options: Any) -> None:
+    monkeypatch.setenv("ECS_PIPELINE_ARGS", options if isinstance(options, str) else json.dumps(options))
+
+
+def test_options_are_taken_by_their_names(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {"cluster": "prd", "service": "web", "release": "A", "role_arn": "arn", "reports": "r"}
+    given(monkeypatch, {**names, "dry_run": True})
+    assert run("canary").code == 0
+    assert run.world.writes() == start_of("P runs").writes()
+    assert (run.common.cluster, run.common.role_arn, run.common.reports) == ("prd", "arn", "r")
+
+
+def test_the_command_line_goes_before_them(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, {"release": "A", "reports": "theirs"})
+    run("canary", *NAMED, "--release", "B", "--reports", "ours")
+    assert report(folder="ours")["release"]["id"] == "B"
+
+
+@pytest.mark.parametrize("value", ["it's", 'a "b"', "$(id)", "a; b", "é", "-x", "canary"])
+def test_a_value_may_hold_what_a_shell_would_read(run: Commands, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    given(monkeypatch, {"environment": value, "cluster": "prd", "service": "web"})
+    assert run("status").code == 0
+    assert run.common.environment == value
+
+
+@pytest.mark.parametrize("flags", [{"dry_run": False, "replace": False, "verbose": False}, {}])
+def test_a_flag_may_be_off(run: Commands, monkeypatch: pytest.MonkeyPatch, flags: dict[str, bool]) -> None:
+    given(monkeypatch, flags)
+    assert run("canary", *NAMED, "--release", "A").code == 0
+    assert report()["exit_code"] == 0
+
+
+@pytest.mark.parametrize("canary", [True, False])
+def test_an_option_that_python_calls_otherwise_is_taken_too(
+    run: Commands, monkeypatch: pytest.MonkeyPatch, *, canary: bool
+) -> None:
+    run.world = start_of("A is promoted")
+    given(monkeypatch, {"canary": canary})
+    assert run("rollback", *NAMED).code == 0
+    outcomes = {one["name"]: one["outcome"] for one in report("rollback")["steps"]}
+    assert outcomes["service-update"] == ("skipped" if canary else "passed")
+
+
+def test_a_number_may_name_a_release(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, {"release": 42})
+    run("canary", *NAMED)
+    assert report()["release"]["id"] == "42"
+
+
+@pytest.mark.parametrize("text", ["", "{}"])
+def test_there_may_be_none(run: Commands, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    given(monkeypatch, text)
+    assert run("status", *NAMED).code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ("{", "ECS_PIPELINE_ARGS is not JSON: "),
+        ("[]", "ECS_PIPELINE_ARGS is not a JSON object"),
+        ('"x"', "ECS_PIPELINE_ARGS is not a JSON object"),
+        ({"relase": "x"}, "ECS_PIPELINE_ARGS: no option relase of canary (did you mean release?)"),
+        ({"to": "1"}, "ECS_PIPELINE_ARGS: no option to of canary"),
+    ],
+)
+def test_what_is_wrong_with_them_is_told_in_one_line(
+    run: Commands, monkeypatch: pytest.MonkeyPatch, options: Any, line: str
+) -> None:
+    given(monkeypatch, options)
+    end = run("canary", *NAMED)
+    assert (end.code, end.out, end.err.count("\n")) == (2, "", 1)
+    assert end.err.startswith(f"ecs-pipeline: {line}")
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize(("option", "value"), [("output", "xml"), ("replace", "maybe")])
+def test_a_wrong_value_is_told_as_on_the_command_line(
+    run: Commands, monkeypatch: pytest.MonkeyPatch, option: str, value: str
+) -> None:
+    given(monkeypatch, {option: value})
+    end = run("canary", *NAMED)
+    assert (end.code, end.err.count("\n")) == (2, 1)
+    assert end.err.startswith(f"ecs-pipeline canary: Invalid value for '--{option}'")
+
+
+def test_options_that_exclude_each_other_are_refused_here_too(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, {"to": "1", "release": "A"})
+    end = run("rollback", *NAMED)
+    assert (end.code, "--to excludes --release and --canary" in end.err) == (2, True)
+
+
+def test_they_do_not_matter_to_the_help(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, "{")
+    assert run("--help").code == 0
