@@ -1,0 +1,144 @@
+"""Who imports whom: the layers of the package, read from its source, lazy imports included."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import ecs_pipeline
+
+ROOT = Path(ecs_pipeline.__file__).parent
+
+CORE: dict[str, set[str]] = {
+    "errors": set(),
+    "model": set(),
+    "references": {"errors"},
+    "settings": set(),
+    "stacks": set(),
+    "common": set(),
+    "clock": {"errors"},
+    "decide": {"model"},
+    "marks": {"decide", "model"},
+    "retry": {"clock"},
+    "wait": {"clock", "errors"},
+    "config": {"errors", "settings"},
+    "record": {"clock", "errors"},
+    "docker_engine": {"clock", "errors", "retry"},
+    "registry": {"clock", "errors", "references", "retry"},
+    "ports": {"docker_engine", "model"},
+    "fence": {"clock", "errors", "model", "ports"},
+    "observe": {"marks", "model", "ports"},
+    "definition": {"config", "errors", "model"},
+    "run_parameters": {"marks", "model"},
+}
+"""What each part below the steps may import of ours, at most."""
+
+LAYERS: dict[str, set[str]] = {
+    "aws": {"aws", "clock", "errors", "marks", "model", "retry", "stacks"},
+    "reports": {"clock", "errors", "model", "record", "reports", "wait"},
+}
+"""The same for folders: adapters know the model and no stage; reports know the record and no AWS."""
+
+ABOVE_STEPS = {"aws", "cli", "reports", "stages", "wiring"}
+ABOVE_STAGES = {"aws", "cli", "reports", "wiring"}
+
+LIBRARIES: dict[str, set[str]] = {
+    "boto3": {"aws"},
+    "botocore": {"aws"},
+    "click": {"cli"},
+    "docker": {"docker_engine", "registry"},
+    "jinja2": {"reports"},
+    "junit_xml": {"reports"},
+    "markupsafe": {"reports"},
+    "pydantic": {"config", "settings"},
+    "requests": {"docker_engine", "registry"},
+    "rich": {"reports"},
+    "ruamel": {"config", "stages"},
+    "tenacity": {"retry", "wait"},
+}
+"""Which parts may import a library; any other library is not known here yet."""
+
+
+@cache
+def modules() -> dict[str, frozenset[str]]:
+    """What each module of the package imports, by dotted name."""
+    files = {one.relative_to(ROOT).with_suffix("").as_posix().replace("/", "."): one for one in ROOT.rglob("*.py")}
+    return {name.removesuffix(".__init__"): frozenset(_imported(file)) for name, file in files.items()}
+
+
+def _imported(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (one.name for one in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: a relative import"
+            assert node.module
+            yield node.module
+            yield from (f"{node.module}.{one.name}" for one in node.names)
+
+
+def part(module: str) -> str:
+    """The folder or file of the package that a module is in."""
+    return module.partition(".")[0]
+
+
+def ours(module: str) -> set[str]:
+    """The parts of the package that a module imports."""
+    inside = {one.removeprefix("ecs_pipeline.") for one in modules()[module] if one.startswith("ecs_pipeline.")}
+    known = {part(one) for one in modules()}
+    return {part(one) for one in inside} & known
+
+
+def of(folder: str) -> list[str]:
+    found = [one for one in modules() if part(one) == folder]
+    assert found, f"there is no {folder}"
+    return found
+
+
+@pytest.mark.parametrize("module", CORE)
+def test_a_part_below_the_steps_imports_only_what_is_below_it(module: str) -> None:
+    assert ours(module) <= CORE[module]
+
+
+@pytest.mark.parametrize("folder", LAYERS)
+def test_adapters_and_reports_stay_at_the_edge(folder: str) -> None:
+    beyond = {one: ours(one) - LAYERS[folder] for one in of(folder)}
+    assert {one: more for one, more in beyond.items() if more} == {}
+
+
+@pytest.mark.parametrize(("folder", "above"), [("steps", ABOVE_STEPS), ("stages", ABOVE_STAGES)])
+def test_steps_and_stages_meet_the_world_only_through_ports(folder: str, above: set[str]) -> None:
+    wrong = {one: ours(one) & above for one in of(folder)}
+    assert {one: parts for one, parts in wrong.items() if parts} == {}
+
+
+def test_only_the_wiring_knows_all_and_only_the_command_line_knows_it() -> None:
+    assert [one for one in modules() if "wiring" in ours(one)] == ["cli"]
+    assert [one for one in modules() if "cli" in ours(one)] == ["__main__"]
+    assert {part(one) for one in modules() if "aws" in ours(one)} == {"aws", "wiring"}
+
+
+def test_each_library_is_imported_in_its_place_only() -> None:
+    standard = set(sys.stdlib_module_names) | {"ecs_pipeline"}
+    for module, imported in modules().items():
+        for library in {part(one) for one in imported} - standard:
+            assert part(module) in LIBRARIES.get(library, set()), f"{module} imports {library}"
+
+
+def test_of_docker_the_registry_only_reads_saved_logins() -> None:
+    found = {one for one in modules()["registry"] if part(one) == "docker"}
+    assert found == {"docker.auth", "docker.errors"}
+
+
+def test_no_module_leads_back_to_itself() -> None:
+    inside = {
+        one: {name.removeprefix("ecs_pipeline.") for name in modules()[one]} & set(modules()) for one in modules()
+    }
+    assert sum(map(len, inside.values())) > len(CORE)
+    TopologicalSorter(inside).prepare()  # raises CycleError
