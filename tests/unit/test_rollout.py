@@ -2,54 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from ecs_pipeline.model import Deployment, Event, Service
+from ecs_pipeline.model import Event
 from ecs_pipeline.steps import rollout
-from ecs_pipeline.steps.rollout import Seen, StableStep
-from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting
-from tests.fakes.ports import new_run
-from tests.fakes.world import World
-from tests.unit.facts import NOW, deployment, later, revision, service
-
-NEW = revision(2)
-
-
-def rolling(**members: Any) -> Deployment:
-    """The new revision's deployment, under way."""
-    return deployment(2, **{"rollout": "IN_PROGRESS", "running": 1, "pending": 1, **members})
-
-
-def old(**members: Any) -> Deployment:
-    """The old revision's deployment beside it."""
-    return deployment(1, **{"status": "ACTIVE", "running": 2, **members})
-
-
-def stable() -> StableStep:
-    """The step on a world that knows both revisions."""
-    world = World()
-    world.schedule.now = NOW.timestamp()
-    for _ in range(2):
-        world.register({"family": "web", "containerDefinitions": [{"name": "app", "image": "x"}]}, {})
-    return StableStep(new_run(world, "promote", ["stable"]), NEW)
-
-
-def judged(*deployments: Deployment, step: StableStep | None = None, **members: Any) -> Judgement[Service]:
-    """What a step says of a service with these deployments."""
-    found = service(deployments=deployments, revision=deployments[0].revision, **members)
-    return (step or stable()).judge(Seen(found))
-
-
-def broken(judgement: Judgement[Service]) -> str:
-    assert isinstance(judgement, Broken), judgement
-    return judgement.why
-
-
-def waiting(judgement: Judgement[Service]) -> str:
-    assert isinstance(judgement, Waiting), judgement
-    return judgement.why
+from ecs_pipeline.wait import Broken, Settled, Waiting
+from tests.unit.facts import crashed, deployment, later
+from tests.unit.rollouts import Rollout, broken, judged, old, rolling, waiting
 
 
 def test_it_is_settled_when_the_deployment_is_complete_and_alone() -> None:
@@ -91,28 +50,43 @@ def test_a_failed_deployment_is_broken_with_the_reason_of_ecs() -> None:
     assert why == "the deployment failed: tasks failed to start"
 
 
-def test_a_rollback_by_ecs_is_told_as_one() -> None:
+BACK = Event("1", later(9), "(service web) rolling back to deployment ecs-svc/1.")
+
+
+def test_a_rollback_by_ecs_is_told_by_its_failed_deployment() -> None:
     failed = deployment(2, status="ACTIVE", rollout="FAILED", running=0, reason="circuit breaker")
-    step = stable()
-    judged(rolling(), old(), step=step)
-    assert (
-        broken(judged(deployment(1), failed, step=step)) == "ECS rolled the deployment back to web:1: circuit breaker"
-    )
+    found = Rollout()
+    found.look(rolling(), old())
+    why = broken(found.look(deployment(1), failed))
+    assert why == "ECS rolled the deployment back to web:1: circuit breaker"
+
+
+def test_a_rollback_by_ecs_is_told_by_its_event_when_the_deployment_is_gone_from_the_list() -> None:
+    found = Rollout()
+    found.look(rolling(), old(), stopped=[crashed("t1")])
+    why = broken(found.look(deployment(1), stopped=[crashed("t1")], events=(BACK,)))
+    assert why.startswith("ECS rolled the deployment back to web:1: EssentialContainerExited: ")
 
 
 def test_another_revision_set_by_hand_is_told_as_that() -> None:
-    step = stable()
-    judged(rolling(), old(), step=step)
-    assert broken(judged(deployment(7), step=step)) == "the service was set to web:7 while web:2 rolled out"
+    found = Rollout()
+    found.look(rolling(), old())
+    assert broken(found.look(deployment(7))) == "the service was set to web:7 while web:2 rolled out"
+
+
+def test_a_rollback_of_an_earlier_deployment_is_none_of_this_one() -> None:
+    found = Rollout()
+    found.look(rolling(created=later(10)), old())
+    assert broken(found.look(deployment(7), events=(BACK,))).startswith("the service was set to web:7")
 
 
 def test_reads_that_lag_behind_the_update_are_waited_for_but_not_for_ever() -> None:
-    step = stable()
+    found = Rollout()
     for _ in range(7):
-        assert waiting(judged(deployment(1), step=step)) == "ECS does not show the deployment of web:2 yet"
-        step.run.clock.sleep(rollout.APPEARS_WITHIN / 7 - 0.1)
-    step.run.clock.sleep(1)
-    assert broken(judged(deployment(1), step=step)).startswith("the service was set to web:1")
+        assert waiting(found.look(deployment(1))) == "ECS does not show the deployment of web:2 yet"
+        found.step.run.clock.sleep(rollout.APPEARS_WITHIN / 7 - 0.1)
+    found.step.run.clock.sleep(1)
+    assert broken(found.look(deployment(1))).startswith("the service was set to web:1")
 
 
 def test_a_service_without_a_primary_deployment_is_waited_for() -> None:

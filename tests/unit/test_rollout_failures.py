@@ -2,62 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ecs_pipeline.model import Deployment, Service, Task
-from ecs_pipeline.steps.rollout import Seen, StableStep, failures_allowed
-from ecs_pipeline.wait import Broken, Judgement, Waiting
-from tests.fakes.ports import new_run
-from tests.fakes.world import World
+from ecs_pipeline.model import Deployment, Event
+from ecs_pipeline.steps.rollout import failures_allowed
+from ecs_pipeline.wait import Broken, Waiting
 from tests.unit.facts import crashed, deployment, later, revision, service
+from tests.unit.rollouts import Rollout, broken, judged, old, rolling
 
 BREAKER = {"deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}}
-ROLLING = deployment(2, rollout="IN_PROGRESS", running=1)
-OLD = deployment(1, status="ACTIVE", running=2)
-
-
-class StoppedTasks:
-    """The part of EcsPort that a look at a rollout reads."""
-
-    def __init__(self, found: Service, stopped: Sequence[Task]) -> None:
-        self._found, self._stopped = found, stopped
-        self.described: list[list[str]] = []
-
-    def service(self) -> Service:
-        return self._found
-
-    def arns_of_service(self, desired_status: str = "RUNNING") -> list[str]:
-        assert desired_status == "STOPPED"
-        return [one.arn for one in self._stopped]
-
-    def tasks(self, arns: list[str]) -> tuple[Task, ...]:
-        self.described.append(list(arns))
-        return tuple(one for one in self._stopped if one.arn in arns)
-
-
-def stable(ecs: Any = None) -> StableStep:
-    """The step, on a world that knows the revision; `ecs` in the place of its own."""
-    world = World()
-    world.register({"family": "web", "containerDefinitions": [{"name": "app", "image": "x"}]}, {})
-    run = new_run(world, "promote", ["stable"])
-    return StableStep(replace(run, ecs=ecs or run.ecs), revision(2))
-
-
-def judged(tasks: Sequence[Task], raw: dict[str, Any] | None = None, failed: int = 0) -> Judgement[Service]:
-    """What the step says when these tasks have failed, and ECS counts so many."""
-    found = service(raw, deployments=(replace(ROLLING, failed=failed), OLD), revision=revision(2))
-    return stable().judge(Seen(found, list(tasks)))
 
 
 @pytest.mark.parametrize("raw", [{}, BREAKER], ids=["no breaker", "breaker"])
 def test_failed_tasks_are_counted_with_and_without_a_breaker(raw: dict[str, Any]) -> None:
     two = [crashed("t1"), crashed("t2")]
-    assert isinstance(judged(two, raw), Waiting)
-    judgement = judged([*two, crashed("t3")], raw)
+    assert isinstance(judged(rolling(), old(), stopped=two, raw=raw), Waiting)
+    judgement = judged(rolling(), old(), stopped=[*two, crashed("t3", created=later(1))], raw=raw)
     cause = "EssentialContainerExited: Essential container exited (app: STOPPED, exit code 3)"
     assert isinstance(judgement, Broken)
     assert judgement.why == f"3 tasks of the new revision failed: {cause}"
@@ -66,9 +28,15 @@ def test_failed_tasks_are_counted_with_and_without_a_breaker(raw: dict[str, Any]
 
 
 def test_the_count_of_ecs_is_taken_where_it_is_higher() -> None:
-    judgement = judged([crashed("t1")], failed=3)
-    assert isinstance(judgement, Broken)
-    assert judgement.why.startswith("3 tasks of the new revision failed: EssentialContainerExited")
+    why = broken(judged(rolling(failed=3), old(), stopped=[crashed("t1")]))
+    assert why.startswith("3 tasks of the new revision failed: EssentialContainerExited")
+
+
+def test_on_the_way_back_only_the_verdict_of_ecs_counts() -> None:
+    found = Rollout(patient=True)
+    unplaced = Event("1", later(1), "(service web) was unable to place a task")
+    assert isinstance(found.look(rolling(failed=50), old(), events=(unplaced,)), Waiting)
+    assert broken(found.look(rolling(rollout="FAILED", reason="no luck"), old())) == "the deployment failed: no luck"
 
 
 @pytest.mark.parametrize(
@@ -115,14 +83,15 @@ def test_only_tasks_that_failed_by_themselves_in_this_deployment_are_counted_eac
         crashed("old-revision", revision=revision(1)),
         crashed("of-an-earlier-rollout", created=later(-1)),
     ]
-    ecs = StoppedTasks(service(deployments=(ROLLING, OLD)), stopped)
-    step = stable(ecs)
+    found = Rollout()
     for _ in range(2):
-        assert [one.id for one in step.observe().failed] == ["unhealthy", "did-not-start", "crashed"]
-    assert ecs.described == [[one.arn for one in stopped]]
+        found.look(rolling(), old(), stopped=stopped)
+        assert [one.id for one in found.step.observe().failed] == ["unhealthy", "did-not-start", "crashed"]
+    assert found.described == [[one.arn for one in stopped]]
 
 
 @pytest.mark.parametrize("deployments", [(deployment(2),), (deployment(1),), ()])
 def test_stopped_tasks_are_not_read_when_nothing_of_ours_rolls(deployments: tuple[Deployment, ...]) -> None:
-    ecs = StoppedTasks(service(deployments=deployments), [crashed("t1")])
-    assert (stable(ecs).observe().failed, ecs.described) == ([], [])
+    found = Rollout()
+    found.look(*deployments, stopped=[crashed("t1")])
+    assert found.described == []

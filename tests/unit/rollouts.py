@@ -1,0 +1,72 @@
+"""A rollout of revision 2 over revision 1, look by look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ecs_pipeline.model import Deployment, Service, Task
+from ecs_pipeline.steps.rollout import StableStep
+from ecs_pipeline.wait import Broken, Judgement, Waiting
+from tests.fakes.ports import new_run
+from tests.fakes.world import World, definition_with
+from tests.unit.facts import NOW, deployment, revision, service
+
+
+def rolling(**members: Any) -> Deployment:
+    """The new revision's deployment, under way."""
+    return deployment(2, **{"rollout": "IN_PROGRESS", "running": 1, "pending": 1, **members})
+
+
+def old(**members: Any) -> Deployment:
+    """The old revision's deployment beside it."""
+    return deployment(1, **{"status": "ACTIVE", "running": 2, **members})
+
+
+class Rollout:
+    """A step that follows the new revision, and the part of EcsPort that it looks at."""
+
+    def __init__(self, *, patient: bool = False) -> None:
+        world = World()
+        world.schedule.now = NOW.timestamp()
+        world.register(definition_with("new"), {})
+        run = new_run(world, "promote", ["stable"])
+        self.step = StableStep(replace(run, ecs=self), revision(2), patient)  # type: ignore[arg-type]
+        self.described: list[list[str]] = []
+        self._found = service()
+        self._stopped: Sequence[Task] = ()
+
+    def look(self, *deployments: Deployment, stopped: Sequence[Task] = (), **members: Any) -> Judgement[Service]:
+        """What the step says of a service with these deployments, of which these tasks have stopped."""
+        raw = members.pop("raw", None)
+        self._found, self._stopped = service(raw, deployments=deployments, **members), stopped
+        return self.step.judge(self.step.observe())
+
+    def service(self) -> Service:
+        return self._found
+
+    def arns_of_service(self, desired_status: str) -> list[str]:
+        assert desired_status == "STOPPED"
+        return [one.arn for one in self._stopped]
+
+    def tasks(self, arns: Sequence[str]) -> tuple[Task, ...]:
+        self.described.append(list(arns))
+        return tuple(one for one in self._stopped if one.arn in arns)
+
+
+def judged(*deployments: Deployment, **members: Any) -> Judgement[Service]:
+    """What is said at the first look."""
+    return Rollout().look(*deployments, **members)
+
+
+def broken(judgement: Judgement[Service]) -> str:
+    """Why it is broken."""
+    assert isinstance(judgement, Broken), judgement
+    return judgement.why
+
+
+def waiting(judgement: Judgement[Service]) -> str:
+    """What is waited for."""
+    assert isinstance(judgement, Waiting), judgement
+    return judgement.why
