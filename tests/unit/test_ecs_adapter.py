@@ -1,0 +1,216 @@
+"""Amazon ECS over the wire: what is asked, in which portions, and what its refusals mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from ecs_pipeline.aws.ecs import Ecs
+from ecs_pipeline.aws.session import AwsError
+from ecs_pipeline.aws.task_definitions import TaskDefinitions
+from ecs_pipeline.errors import InvalidInput, NotPlaced
+from ecs_pipeline.model import Container, Turn
+from tests.unit.aws_stub import AwsStub, aws_stub, ok, refused, session
+from tests.unit.clocks import RecordingClock
+from tests.unit.facts import ECS, GROUP, NOW, revision
+
+TASK = f"{ECS}:task/prd/t1"
+RUN = {"taskDefinition": revision(2), "count": 1, "clientToken": "c0ffee"}
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
+    with aws_stub(monkeypatch) as stub:
+        yield stub
+
+
+@pytest.fixture
+def ecs(aws: AwsStub) -> Ecs:
+    return Ecs(session(RecordingClock()).client("ecs"), "prd", "web")
+
+
+@pytest.fixture
+def definitions(aws: AwsStub) -> TaskDefinitions:
+    return TaskDefinitions(session(RecordingClock()).client("ecs"))
+
+
+def raw_service(**members: Any) -> dict[str, Any]:
+    return {"serviceArn": f"{ECS}:service/prd/web", "serviceName": "web", "status": "ACTIVE", **members}
+
+
+def test_a_service_is_read_with_its_marks(aws: AwsStub, ecs: Ecs) -> None:
+    tags = [{"key": "ecs-pipeline:turn", "value": "abc/r1"}, {"key": "team"}]
+    balancers = [{"targetGroupArn": GROUP, "containerName": "app", "containerPort": 8000}, {"loadBalancerName": "x"}]
+    aws.on("DescribeServices", ok({"services": [raw_service(tags=tags, desiredCount=3, loadBalancers=balancers)]}))
+    found = ecs.service()
+    assert (found.label, found.desired, found.marks.turn) == ("prd/web", 3, Turn("abc", "r1"))
+    assert [(one.target_group, one.container, one.port) for one in found.load_balancing] == [(GROUP, "app", 8000)]
+    assert found.raw["tags"] == {"ecs-pipeline:turn": "abc/r1", "team": ""}
+    assert aws.asked("DescribeServices")[0].json == {"cluster": "prd", "services": ["web"], "include": ["TAGS"]}
+
+
+@pytest.mark.parametrize("services", [[], [raw_service(status="INACTIVE")]])
+def test_a_service_that_there_is_not_is_bad_input(aws: AwsStub, ecs: Ecs, services: list[Any]) -> None:
+    aws.on("DescribeServices", ok({"services": services, "failures": [{"reason": "MISSING"}]}))
+    with pytest.raises(InvalidInput, match=r"^no service web in cluster prd; check --service and the region"):
+        ecs.service()
+
+
+def test_a_cluster_that_there_is_not_is_bad_input(aws: AwsStub, ecs: Ecs) -> None:
+    for operation in ("DescribeServices", "ListTasks"):
+        aws.on(operation, refused("ClusterNotFoundException"))
+    for ask in (ecs.service, ecs.running_tasks):
+        with pytest.raises(InvalidInput, match=r"^no cluster prd; check --cluster and the region"):
+            ask()
+
+
+@pytest.mark.parametrize(
+    ("tasks", "portions"), [(0, []), (1, [1]), (100, [100]), (101, [100, 1]), (250, [100, 100, 50])]
+)
+def test_tasks_are_described_a_hundred_at_once(aws: AwsStub, ecs: Ecs, tasks: int, portions: list[int]) -> None:
+    aws.on("DescribeTasks", ok({"tasks": [{"taskArn": TASK, "taskDefinitionArn": revision(2)}]}))
+    assert len(ecs.tasks(f"{TASK}{number}" for number in range(tasks))) == len(portions)
+    asked = [one.json for one in aws.asked("DescribeTasks")]
+    assert [len(one["tasks"]) for one in asked] == portions
+    assert all(one["include"] == ["TAGS"] for one in asked)
+
+
+def test_tasks_are_listed_page_by_page_with_no_filter_but_their_starter(aws: AwsStub, ecs: Ecs) -> None:
+    aws.on("ListTasks", ok({"taskArns": ["a"], "nextToken": "n"}), ok({"taskArns": ["b"]}))
+    assert ecs.arns_started_by("canary/web", "STOPPED") == ["a", "b"]
+    plain = {"cluster": "prd", "startedBy": "canary/web", "desiredStatus": "STOPPED"}
+    assert [one.json for one in aws.asked("ListTasks")] == [plain, {**plain, "nextToken": "n"}]
+
+
+def test_a_task_is_read_with_its_marks_address_and_containers(aws: AwsStub, ecs: Ecs) -> None:
+    ours = {"service": "web", "release": "r2", "turn": "abc/r1", "role": "baseline", "index": "3", "judged-steps": "2"}
+    raw = {
+        "taskArn": TASK,
+        "taskDefinitionArn": revision(2),
+        "lastStatus": "RUNNING",
+        "desiredStatus": "RUNNING",
+        "createdAt": NOW.timestamp(),
+        "tags": [{"key": f"ecs-pipeline:{key}", "value": value} for key, value in ours.items()],
+        "attachments": [
+            {"type": "Service Connect", "details": [{"name": "x", "value": "y"}]},
+            {"type": "ElasticNetworkInterface", "details": [{"name": "privateIPv4Address", "value": "10.0.0.1"}]},
+        ],
+        "containers": [
+            {"name": "app", "lastStatus": "RUNNING", "networkBindings": [{"containerPort": 80, "hostPort": 49153}]},
+            {"name": "init", "lastStatus": "STOPPED", "exitCode": 0, "healthStatus": "UNKNOWN", "reason": "done"},
+        ],
+    }
+    aws.on("DescribeTasks", ok({"tasks": [raw]}))
+    (found,) = ecs.tasks([TASK])
+    assert (found.of, found.release, found.turn, found.role) == ("web", "r2", Turn("abc", "r1"), "baseline")
+    assert (found.index, found.judged_steps, found.address, found.created) == (3, 2, "10.0.0.1", NOW)
+    assert found.containers == (
+        Container("app", "RUNNING", host_ports={80: 49153}),
+        Container("init", "STOPPED", exit_code=0, reason="done"),
+    )
+
+
+def test_a_task_that_has_just_been_made_is_read_with_what_there_is(aws: AwsStub, ecs: Ecs) -> None:
+    aws.on("DescribeTasks", ok({"tasks": [{"taskArn": TASK, "taskDefinitionArn": revision(2)}]}))
+    (found,) = ecs.tasks([TASK])
+    assert (found.address, found.of, found.turn, found.containers) == ("", "", Turn(), ())
+    assert found.created == datetime.fromtimestamp(0, timezone.utc)
+
+
+def test_the_task_of_a_token_is_told_whether_started_now_or_before_with_other_parameters(
+    aws: AwsStub, ecs: Ecs
+) -> None:
+    aws.on("RunTask", ok({"tasks": [{"taskArn": TASK}]}), refused("ConflictException", "in use", resourceIds=["arn:x"]))
+    assert [ecs.run_task(RUN), ecs.run_task(RUN)] == [TASK, "arn:x"]
+    assert aws.asked("RunTask")[0].json == {"cluster": "prd", **RUN}
+
+
+def test_a_conflict_that_names_no_task_is_a_refusal(aws: AwsStub, ecs: Ecs) -> None:
+    aws.on("RunTask", refused("ConflictException", "in use"))
+    with pytest.raises(AwsError, match="ConflictException"):
+        ecs.run_task(RUN)
+
+
+def test_no_place_for_a_task_is_told_with_all_reasons(aws: AwsStub, ecs: Ecs) -> None:
+    failures = [
+        {"reason": "RESOURCE:MEMORY"},
+        {"reason": "AGENT", "detail": "gone"},
+        {"reason": "AGENT", "detail": "gone"},
+    ]
+    aws.on("RunTask", ok({"tasks": [], "failures": failures}))
+    with pytest.raises(NotPlaced, match=r"^AGENT gone, RESOURCE:MEMORY$"):
+        ecs.run_task(RUN)
+
+
+def test_a_throttled_run_is_made_again_with_the_same_token(aws: AwsStub, ecs: Ecs) -> None:
+    aws.on(
+        "RunTask",
+        refused("ThrottlingException"),
+        refused("ServerException", status=500),
+        ok({"tasks": [{"taskArn": TASK}]}),
+    )
+    assert ecs.run_task(RUN) == TASK
+    assert {one.json["clientToken"] for one in aws.asked("RunTask")} == {"c0ffee"}
+
+
+def test_a_task_that_is_gone_already_is_as_good_as_stopped(aws: AwsStub, ecs: Ecs) -> None:
+    aws.on("StopTask", refused("InvalidParameterException", "The referenced task was not found."))
+    ecs.stop_task(TASK, "x" * 300)
+    assert len(aws.asked("StopTask")[0].json["reason"]) == 255
+    aws.on("StopTask", refused("InvalidParameterException", "reason is wrong"))
+    with pytest.raises(AwsError, match="reason is wrong"):
+        ecs.stop_task(TASK, "x")
+
+
+def test_the_service_is_updated_to_a_revision_and_nothing_else(aws: AwsStub, ecs: Ecs) -> None:
+    ecs.update_service(revision(2))
+    assert aws.asked("UpdateService")[0].json == {"cluster": "prd", "service": "web", "taskDefinition": revision(2)}
+
+
+# ---- revisions
+
+
+def test_a_revision_is_read_once_but_its_status_is_asked_for_while_it_may_change(
+    aws: AwsStub, definitions: TaskDefinitions
+) -> None:
+    def described(status: str) -> Any:
+        return ok({"taskDefinition": {"taskDefinitionArn": revision(2), "family": "web", "status": status}})
+
+    aws.on("DescribeTaskDefinition", described("ACTIVE"), described("ACTIVE"), described("INACTIVE"))
+    definitions.get(revision(2))
+    definitions.get(revision(2))
+    definitions.revision(revision(2), [revision(2)])
+    assert len(aws.asked("DescribeTaskDefinition")) == 1
+    assert [definitions.revision(revision(2)).active for _ in range(4)] == [True, False, False, False]
+    assert len(aws.asked("DescribeTaskDefinition")) == 3
+
+
+def test_a_revision_that_there_is_not_is_bad_input_and_counts_as_inactive(
+    aws: AwsStub, definitions: TaskDefinitions
+) -> None:
+    aws.on("DescribeTaskDefinition", refused("ClientException", "Unable to describe task definition."))
+    with pytest.raises(InvalidInput, match=r"no task definition .*web:2: Unable to describe"):
+        definitions.get(revision(2))
+    assert not definitions.exists(revision(2))
+    assert not definitions.revision(revision(2)).active
+
+
+def test_families_whose_names_begin_alike_are_told_apart_and_numbers_are_numbers(
+    aws: AwsStub, definitions: TaskDefinitions
+) -> None:
+    arns = [revision(9), revision(10), revision(3, "web-admin"), revision(2)]
+    aws.on("ListTaskDefinitions", ok({"taskDefinitionArns": arns}))
+    assert definitions.revisions("web") == [revision(10), revision(9), revision(2)]
+
+
+def test_a_revision_that_was_deregistered_here_is_known_to_be_inactive(
+    aws: AwsStub, definitions: TaskDefinitions
+) -> None:
+    document = {"taskDefinitionArn": revision(2), "family": "web", "status": "ACTIVE"}
+    aws.on("DescribeTaskDefinition", ok({"taskDefinition": document}))
+    definitions.get(revision(2))
+    definitions.deregister(revision(2))
+    assert not definitions.revision(revision(2), [revision(2)]).active
