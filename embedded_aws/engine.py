@@ -37,8 +37,8 @@ class EngineSettings:
     folder: Path = Path("/run/ecs-pipeline-engine")
     data_root: Path = Path("/var/lib/ecs-pipeline-engine")
     host: str = DEFAULT_HOST
-    #: How dockerd is started; a second engine beside another one belongs in a network namespace of its own
-    #: ("unshare", "--net", "dockerd"), for without that it may remove the other's bridge.
+    #: How dockerd is started; a second engine beside another one belongs in namespaces of its own
+    #: ("unshare", "--net", "--mount", "dockerd"), for without them --bridge=none removes the other's bridge.
     program: tuple[str, ...] = ("dockerd",)
     options: tuple[str, ...] = ()
 
@@ -138,10 +138,20 @@ def _start(settings: EngineSettings) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not answers(settings.host):
         if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
+            _end(process)
             tail = settings.log.read_text(errors="replace")[-1500:]
             raise EngineMissing(f"dockerd did not start:\n{tail}")
         time.sleep(0.1)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End an engine that does not answer; SIGTERM first, for with that it ends its containerd and its mounts too."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _stop(settings: EngineSettings) -> None:

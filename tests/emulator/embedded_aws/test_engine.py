@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,17 +14,25 @@ from embedded_aws import engine, engine_packages
 from embedded_aws.engine import EngineSettings, answers, ensure_engine
 from embedded_aws.engine_packages import EngineMissing
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 @pytest.fixture
-def settings(tmp_path: Path) -> EngineSettings:
-    """An engine beside the machine's own: in a network namespace of its own, so that it can take nothing away."""
-    return EngineSettings(
-        folder=tmp_path / "run",
-        data_root=tmp_path / "data",
-        host=f"unix://{tmp_path}/d.sock",
-        program=("unshare", "--net", "dockerd"),
-        options=("--bridge=none", "--iptables=false", "--ip6tables=false", "--storage-driver=vfs"),
-    )
+def settings() -> Iterator[EngineSettings]:
+    """An engine beside the machine's own: in namespaces of its own, so that it can take nothing away.
+
+    Its folder's name is short, for the sockets in it may have 104 characters.
+    """
+    with tempfile.TemporaryDirectory(prefix="engine-") as name:
+        folder = Path(name)
+        yield EngineSettings(
+            folder=folder / "run",
+            data_root=folder / "data",
+            host=f"unix://{folder}/d.sock",
+            program=("unshare", "--net", "--mount", "dockerd"),
+            options=("--bridge=none", "--iptables=false", "--ip6tables=false", "--storage-driver=vfs"),
+        )
 
 
 def test_an_engine_that_answers_is_used(engine: str) -> None:
