@@ -109,7 +109,7 @@ def test_the_scheduler_replaces_nothing_while_its_server_ends(engine: str) -> No
         environment.create_service(environment.register("v1"), count=3, loadBalancers=[])
         environment.wait_until_stable()
         folder = containers_of(environment.tasks()[0]["taskArn"])[0].labels[FOLDER_LABEL]
-    label = {"label": f"{FOLDER_LABEL}={folder}"}
+    label: dict[str, Any] = {"label": f"{FOLDER_LABEL}={folder}"}
     assert docker.from_env(version="auto").containers.list(all=True, filters=label) == []
 
 
