@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}}
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 25.0) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 90.0) -> Any:
     """Wait until the condition gives something true, and give that; fail after so many seconds."""
     deadline = time.monotonic() + seconds
     while True:
@@ -28,7 +28,7 @@ def wait_for(condition: Callable[[], Any], seconds: float = 25.0) -> Any:
         if last:
             return last
         assert time.monotonic() < deadline, f"still not so after {seconds} s; last seen: {last!r}"
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def fetch(url: str) -> tuple[int, str]:
