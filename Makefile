@@ -1,15 +1,16 @@
 # make demo    the main job on an embedded AWS (KEEP=1 leaves it running, make demo-stop ends it)
 # make test    all tests and checks: what .ci/run calls
 # make check   format, lint, types
+# make package what the Jenkins library carries: python/ecs_pipeline as one file
 # make chaos   every fault at every AWS call, and many more orders of events
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test check format unit emulator chaos environments requirements clean
+.PHONY: help demo demo-stop test check format unit emulator chaos environments requirements package clean
 
 VENV := .cache/venv
 BIN := $(VENV)/bin
-PYTHON_SOURCES := python tests embedded_aws demo
-SHELL_SOURCES := tools/environment .ci/run $(wildcard embedded_aws/images/*/*.sh)
+PYTHON_SOURCES := python tests embedded_aws demo tools
+SHELL_SOURCES := tools/environment .ci/run resources/ecs_pipeline/launch $(wildcard embedded_aws/images/*/*.sh)
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -53,6 +54,9 @@ requirements:
 	$(UV) setup.cfg -o resources/ecs_pipeline/requirements.txt
 	$(UV) requirements/dev.in -c resources/ecs_pipeline/requirements.txt -o requirements/dev.txt
 	$(UV) requirements/embedded-aws.in -o requirements/embedded-aws.txt
+
+package: environments
+	$(BIN)/python tools/package.py resources/ecs_pipeline/package.zip
 
 clean:
 	rm -rf .cache build target ecs-pipeline-reports
