@@ -13,8 +13,8 @@ import click
 
 from ecs_pipeline import __version__
 from ecs_pipeline.clock import SystemClock
-from ecs_pipeline.common import Common
-from ecs_pipeline.config import DEFAULT_FILE, closest, load
+from ecs_pipeline.common import Common, common_options, text_option
+from ecs_pipeline.config import closest, load
 from ecs_pipeline.errors import Interrupted, InvalidInput, PipelineError
 from ecs_pipeline.record import INTERRUPTED, PASSED, Recorder
 
@@ -30,35 +30,6 @@ BUG = 4
 Body = Callable[["Run"], None]
 
 
-def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that every command takes."""
-    options = (
-        click.option(
-            "--config", metavar="FILE", default="", help=f"Config file; default: {DEFAULT_FILE}, if there is one."
-        ),
-        click.option("--environment", metavar="NAME", default="", help="Overlay of the config: stg, prd …"),
-        click.option("--cluster", metavar="NAME", default="", help="ECS cluster; default: APP-ENVIRONMENT."),
-        click.option("--service", metavar="NAME", default="", help="ECS service; default: APP."),
-        click.option("--region", metavar="NAME", default="", help="AWS region; default: as the AWS CLI finds it."),
-        click.option("--role-arn", metavar="ARN", default="", help="Role that is assumed for all AWS calls."),
-        click.option(
-            "--reports", metavar="DIR", default="ecs-pipeline-reports", show_default=True, help="Folder of the reports."
-        ),
-        click.option(
-            "--output",
-            type=click.Choice(("text", "json")),
-            default="text",
-            show_default=True,
-            help="What is printed on stdout.",
-        ),
-        click.option("--dry-run", is_flag=True, help="Print the plan; build, push and write nothing."),
-        click.option("--verbose", is_flag=True, help="Show the traceback of every error."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="ecs-pipeline")
 def cli() -> None:
@@ -72,8 +43,8 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--release", metavar="ID", default="", help="Id of the release; default: timestamp and commit.")
-@click.option("--image", metavar="URI", default="", help="Deploy this image: nothing is built or tagged.")
+@text_option("--release", metavar="ID", help="Id of the release; default: timestamp and commit.")
+@text_option("--image", metavar="URI", help="Deploy this image: nothing is built or tagged.")
 @click.option("--replace", is_flag=True, help="Roll back another release's canary first.")
 @common_options
 def canary(release: str, image: str, replace: bool, **common: Any) -> int:  # noqa: FBT001
@@ -86,9 +57,9 @@ def canary(release: str, image: str, replace: bool, **common: Any) -> int:  # no
 
 
 @cli.command()
-@click.option("--release", metavar="ID", default="", help="Refuse to promote any other release.")
+@text_option("--release", metavar="ID", help="Refuse to promote any other release.")
 @click.option("--unjudged", is_flag=True, help="Take a canary whose bake did not end with a verdict.")
-@click.option("--approved-by", metavar="NAME", default="", help="Recorded on the service and in the reports.")
+@text_option("--approved-by", metavar="NAME", help="Recorded on the service and in the reports.")
 @common_options
 def promote(release: str, unjudged: bool, approved_by: str, **common: Any) -> int:  # noqa: FBT001
     """Let the whole service follow the canary, then remove the canary."""
@@ -99,9 +70,9 @@ def promote(release: str, unjudged: bool, approved_by: str, **common: Any) -> in
 
 
 @cli.command()
-@click.option("--release", metavar="ID", default="", help="That release only: its canary, or its promotion.")
+@text_option("--release", metavar="ID", help="That release only: its canary, or its promotion.")
 @click.option("--canary", "canary_only", is_flag=True, help="A live canary only; a promoted service is left alone.")
-@click.option("--to", metavar="REVISION|RELEASE", default="", help="Send the service to any revision or release.")
+@text_option("--to", metavar="REVISION|RELEASE", help="Send the service to any revision or release.")
 @common_options
 def rollback(release: str, canary_only: bool, to: str, **common: Any) -> int:  # noqa: FBT001
     """Undo what is under way, or what was released last."""
@@ -133,10 +104,10 @@ def status(**common: Any) -> int:
 
 
 @cli.command()
-@click.option("--image", metavar="URI", default="", help="The first image; default: built from the config.")
-@click.option("--release", metavar="ID", default="", help="Tag of the first image; default: timestamp and commit.")
+@text_option("--image", metavar="URI", help="The first image; default: built from the config.")
+@text_option("--release", metavar="ID", help="Tag of the first image; default: timestamp and commit.")
 @click.option("--delete", is_flag=True, help="Remove the environment.")
-@click.option("--confirm", metavar="STACK", default="", help="The stack's name, which --delete asks for.")
+@text_option("--confirm", metavar="STACK", help="The stack's name, which --delete asks for.")
 @common_options
 def provision(image: str, release: str, delete: bool, confirm: str, **common: Any) -> int:  # noqa: FBT001
     """Create or update the environment: cluster, repositories, roles, load balancer, service, autoscaling."""
@@ -284,5 +255,8 @@ def _arguments_of_environment(words: Sequence[str]) -> dict[str, Any]:
     for key, value in given.items():
         if key not in names:
             raise InvalidInput(f"{ARGUMENTS}: no option {key} of {command.name}{closest(key, list(names))}")
-        found[str(names[key])] = value
+        if isinstance(value, dict | list):
+            raise InvalidInput(f"{ARGUMENTS}: {key}: one value is expected, not a list or an object")
+        if value not in (None, ""):
+            found[str(names[key])] = value
     return {str(command.name): found}

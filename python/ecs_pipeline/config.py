@@ -14,6 +14,9 @@ DEFAULT_FILE = "ecs-pipeline.yml"
 
 Place = tuple[str | int, ...]
 
+SECRET = frozenset(("build_args", "parameters"))
+"""Keys whose values may be secret: they are never shown."""
+
 EXPECTED = {
     "model_type": "a map of keys",
     "dict_type": "a map of keys",
@@ -88,6 +91,7 @@ def read_yaml(path: Path) -> Any:
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = " ".join((error.problem or error.context or "cannot be read").split())
+        problem = problem.partition(" with value ")[0]  # of a key that stands twice: it may be a secret
         raise InvalidInput(f"{path}:{line}: {problem}", cure="correct the YAML there") from error
     except YAMLError as error:
         raise InvalidInput(f"{path}: {' '.join(str(error).split())}", cure="correct the YAML") from error
@@ -126,14 +130,13 @@ def _overlay(document: Mapping[str, Any], environment: str, file: str) -> Mappin
         raise InvalidInput(
             f"{file}:{line}: environments: a map of names is expected", cure="write `environments: {prd: {…}}`"
         )
-    if environment not in environments:
-        line, near = line_of(document, ["environments"]), closest(environment, list(environments))
-        raise InvalidInput(
-            f"{file}:{line}: no environment {environment}{near}", cure=f"use one of: {', '.join(environments)}"
-        )
-    overlay = environments[environment]
+    names = {str(key): key for key in environments}
+    if environment not in names:
+        line, near = line_of(document, ["environments"]), closest(environment, list(names))
+        raise InvalidInput(f"{file}:{line}: no environment {environment}{near}", cure=f"use one of: {', '.join(names)}")
+    overlay = environments[names[environment]]
     if overlay is not None and not isinstance(overlay, Mapping):
-        line = line_of(document, ["environments", environment])
+        line = line_of(document, ["environments", names[environment]])
         raise InvalidInput(f"{file}:{line}: environments.{environment}: a map of keys is expected")
     return overlay or {}
 
@@ -193,9 +196,9 @@ def _told(problem: Mapping[str, Any]) -> str:
     if kind == "missing":
         return "is missing"
     if kind in EXPECTED:
-        return f"{EXPECTED[kind]} is expected, not {_short(problem.get('input'))}"
+        return f"{EXPECTED[kind]} is expected, not {_short(problem)}"
     text = str(problem["msg"])
-    return f"{text[:1].lower()}{text[1:]}, not {_short(problem.get('input'))}"
+    return f"{text[:1].lower()}{text[1:]}, not {_short(problem)}"
 
 
 def _keys_at(place: Place) -> list[str]:
@@ -247,6 +250,8 @@ def _kind(value: Any) -> str:
     return "a list" if isinstance(value, list) else "plain text"
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
+def _short(problem: Mapping[str, Any]) -> str:
+    """The wrong value; of one that may be a secret only its kind."""
+    value = problem.get("input")
+    text = f"a {type(value).__name__}" if SECRET & set(problem["loc"]) else repr(value)
     return text if len(text) <= 60 else text[:57] + "…"

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+LONGEST = 168 * 3600.0
+"""Seconds: nobody waits longer than a week for a canary."""
 RELEASE_ID = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
 
 
@@ -20,7 +31,10 @@ def parse_duration(text: Any) -> float:
     found = DURATION.fullmatch(text) if isinstance(text, str) else None
     if not found:
         raise ValueError(f"{text!r} is not a duration; write 300ms, 90s, 5m or 1h")
-    return float(found[1]) * UNITS[found[2]]
+    seconds = float(found[1]) * UNITS[found[2]]
+    if seconds > LONGEST:
+        raise ValueError(f"{found[1][:20]}{found[2]} is too long; {LONGEST / UNITS['h']:.0f}h is the most")
+    return seconds
 
 
 def _drain(value: Any) -> Any:
@@ -33,10 +47,30 @@ def _argument(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) else value
 
 
+def _name_of(what: str) -> Callable[[str], str]:
+    """A check of a name in Amazon ECS; of an ARN its last part is the name."""
+
+    def check(text: str) -> str:
+        name = text.rpartition("/")[2] if text.startswith("arn:") else text
+        if not ECS_NAME.fullmatch(name):
+            raise ValueError(f"{text[:60]!r} is not the name of a {what}; ECS takes letters, digits, `-` and `_`")
+        return name
+
+    return check
+
+
+def _role(text: str) -> str:
+    if text and not ROLE_ARN.fullmatch(text):
+        raise ValueError(f"{text!r} is not the ARN of a role; write arn:aws:iam::123456789012:role/NAME")
+    return text
+
+
 def _in_words(seconds: float) -> str:
     return f"{seconds:g}s"
 
 
+ECS_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[!-~]+")
 DURATION_SCHEMA = {"type": "string", "pattern": rf"^{DURATION.pattern}$", "examples": ["300ms", "90s", "5m", "1h"]}
 Duration = Annotated[
     float, BeforeValidator(parse_duration), PlainSerializer(_in_words), WithJsonSchema(DURATION_SCHEMA)
@@ -47,7 +81,9 @@ OptionalDuration = Annotated[
     WithJsonSchema({"anyOf": [{"const": "auto"}, DURATION_SCHEMA], "default": "auto"}),
 ]
 Argument = Annotated[str | None, BeforeValidator(_argument)]
-Name = Annotated[str, Field(min_length=1, max_length=255)]
+ClusterName = Annotated[str, AfterValidator(_name_of("cluster"))]
+ServiceName = Annotated[str, AfterValidator(_name_of("service"))]
+RoleArn = Annotated[str, AfterValidator(_role)]
 
 
 class Section(BaseModel):
@@ -141,9 +177,9 @@ class Settings(Section):
 
     app: str = Field("", max_length=100, description="name from which others are derived")
     region: str = ""
-    role_arn: str = Field("", description="role that is assumed for all AWS calls")
-    cluster: Name = Field(..., description="default: APP-ENVIRONMENT")
-    service: Name = Field(..., description="default: APP")
+    role_arn: RoleArn = Field("", description="role that is assumed for all AWS calls")
+    cluster: ClusterName = Field(..., description="default: APP-ENVIRONMENT")
+    service: ServiceName = Field(..., description="default: APP")
     container: str = Field(
         "", description="gets the image; default: the one behind the load balancer, else the only one"
     )

@@ -10,7 +10,7 @@ import pytest
 
 from ecs_pipeline.aws.session import AwsError
 from ecs_pipeline.errors import Trouble
-from tests.unit.aws_stub import AwsStub, aws_stub, session
+from tests.unit.aws_stub import REGION, AwsStub, aws_stub, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import Answer
 
@@ -47,6 +47,7 @@ def test_calls_are_made_with_the_credentials_of_the_role(aws: AwsStub) -> None:
     form = parse_qs(asked.body.decode())
     assert (form["RoleArn"], form["RoleSessionName"]) == ([ROLE], ["ecs-pipeline"])
     assert "AKIAIOSFODNN7EXAMPLE" in asked.headers["authorization"]
+    assert f"/{REGION}/sts/" in asked.headers["authorization"]
     for request in (*aws.asked("StopTask"), *aws.asked("DescribeImages")):
         assert "Credential=ASIAROLE/" in request.headers["authorization"]
         assert request.headers["x-amz-security-token"] == "token-of-ASIAROLE"

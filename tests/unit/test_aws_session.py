@@ -185,9 +185,22 @@ def test_the_region_given_goes_before_that_of_the_environment(
     assert AwsSession(clock, REGION).client("ecs").boto.meta.region_name == REGION
 
 
+def test_the_region_may_be_named_as_the_aws_cli_and_as_botocore_read_it(
+    aws: AwsStub, clock: RecordingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-west-2")
+    assert AwsSession(clock).region == "us-west-2"
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    assert AwsSession(clock).region == "us-west-2"
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("AWS_PROFILE", r"profile \(gone\) could not be found"), ("AWS_ENDPOINT_URL", "Invalid endpoint")],
+    [
+        ("AWS_PROFILE", r"profile \(gone\) could not be found"),
+        ("AWS_ENDPOINT_URL", "Invalid endpoint"),
+        ("AWS_MAX_ATTEMPTS", "'gone'"),
+    ],
 )
 def test_a_wrong_setting_of_aws_is_bad_input(
     aws: AwsStub, clock: RecordingClock, monkeypatch: pytest.MonkeyPatch, name: str, words: str

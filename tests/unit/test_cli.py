@@ -36,6 +36,9 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
         (("canary", "now"), "ecs-pipeline canary: Got unexpected extra argument (now)"),
         (("status", "--output", "xml"), "ecs-pipeline status: Invalid value for '--output': 'xml' is not one of"),
         (("rollback", "--to", "1", "--canary"), "ecs-pipeline rollback: --to excludes --release and --canary"),
+        (("promote", "--release", ""), "ecs-pipeline promote: Invalid value for '--release': it is empty"),
+        (("canary", "--image", " "), "ecs-pipeline canary: Invalid value for '--image': it is empty"),
+        (("status", "--cluster", ""), "ecs-pipeline status: Invalid value for '--cluster': it is empty"),
         (("rollback", "--to", "1", "--release", "r"), "ecs-pipeline rollback: --to excludes --release and --canary"),
     ],
 )

@@ -11,6 +11,8 @@ import pytest
 from tests.unit.commands import NAMED, Commands, commands, report
 from tests.unit.protocol.simulation import start_of
 
+ROLE = "arn:aws:iam::123456789012:role/deploy"
+
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Commands:
@@ -22,11 +24,11 @@ def given(monkeypatch: pytest.MonkeyPatch, options: Any) -> None:
 
 
 def test_options_are_taken_by_their_names(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = {"cluster": "prd", "service": "web", "release": "A", "role_arn": "arn", "reports": "r"}
+    names = {"cluster": "prd", "service": "web", "release": "A", "role_arn": ROLE, "reports": "r"}
     given(monkeypatch, {**names, "dry_run": True})
     assert run("canary").code == 0
     assert run.world.writes() == start_of("P runs").writes()
-    assert (run.common.cluster, run.common.role_arn, run.common.reports) == ("prd", "arn", "r")
+    assert (run.common.cluster, run.common.role_arn, run.common.reports) == ("prd", ROLE, "r")
 
 
 def test_the_command_line_goes_before_them(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,6 +62,15 @@ def test_an_option_that_python_calls_otherwise_is_taken_too(
     assert outcomes["service-update"] == ("skipped" if canary else "passed")
 
 
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_an_option_without_a_value_is_not_given(
+    run: Commands, monkeypatch: pytest.MonkeyPatch, nothing: str | None
+) -> None:
+    given(monkeypatch, {"release": nothing, "reports": "ours", "output": None, "dry_run": None})
+    assert run("canary", *NAMED).code == 0
+    assert report(folder="ours")["release"]["id"]
+
+
 def test_a_number_may_name_a_release(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, {"release": 42})
     run("canary", *NAMED)
@@ -80,6 +91,8 @@ def test_there_may_be_none(run: Commands, monkeypatch: pytest.MonkeyPatch, text:
         ('"x"', "ECS_PIPELINE_ARGS is not a JSON object"),
         ({"relase": "x"}, "ECS_PIPELINE_ARGS: no option relase of canary (did you mean release?)"),
         ({"to": "1"}, "ECS_PIPELINE_ARGS: no option to of canary"),
+        ({"image": ["a"]}, "ECS_PIPELINE_ARGS: image: one value is expected, not a list or an object"),
+        ({"release": {"id": "a"}}, "ECS_PIPELINE_ARGS: release: one value is expected, not a list or an object"),
     ],
 )
 def test_what_is_wrong_with_them_is_told_in_one_line(

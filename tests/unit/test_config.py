@@ -73,11 +73,13 @@ def test_an_overlay_without_a_size_keeps_the_size_of_the_base(read: Read) -> Non
 
 @pytest.mark.parametrize("key", ["cluster", "service", "region", "role_arn"])
 def test_a_flag_wins_over_file_and_overlay(read: Read, key: str) -> None:
-    base = {"cluster": "c", "service": "s", key: "of the file"}
-    document = json.dumps({**base, "environments": {"prd": {key: "of the overlay"}}})
+    start = "arn:aws:iam::123456789012:role/" if key == "role_arn" else ""
+    in_file, in_overlay, in_flag = (start + one for one in ("file", "overlay", "flag"))
+    base = {"cluster": "c", "service": "s", key: in_file}
+    document = json.dumps({**base, "environments": {"prd": {key: in_overlay}}})
     values = [getattr(read(document, *given), key) for given in ((), ("prd",))]
-    assert values == ["of the file", "of the overlay"]
-    assert getattr(read(document, "prd", **{key: "of the flag"}), key) == "of the flag"
+    assert values == [in_file, in_overlay]
+    assert getattr(read(document, "prd", **{key: in_flag}), key) == in_flag
 
 
 def test_a_flag_that_is_not_given_leaves_the_file_alone(read: Read) -> None:
@@ -154,3 +156,14 @@ def test_a_merge_key_of_yaml_is_followed(read: Read) -> None:
 def test_yaml_12_keeps_words_and_versions_as_they_are_written(read: Read) -> None:
     settings = read(NAMES + "app: no\nregion: 1:30\nimage: {build_args: {VERSION: '1.10'}}\n")
     assert (settings.app, settings.region, settings.image.build_args) == ("no", "1:30", {"VERSION": "1.10"})
+
+
+def test_a_number_may_name_an_environment(tmp_path: Path) -> None:
+    (tmp_path / "c.yml").write_text("app: web\nenvironments: {2024: {cluster: old}}\n")
+    assert load(str(tmp_path / "c.yml"), "2024", {}).settings.cluster == "old"
+
+
+def test_of_an_arn_the_last_part_is_the_name() -> None:
+    arn = "arn:aws:ecs:eu-west-1:123456789012:"
+    found = load("", "", {"cluster": f"{arn}cluster/prd", "service": f"{arn}service/prd/web"}).settings
+    assert (found.cluster, found.service) == ("prd", "web")

@@ -65,8 +65,15 @@ def test_an_unknown_key_is_told_with_the_nearest_known_one(told: Tell, text: str
         ("canary: {percent: 100}", "canary.percent: input should be less than 100, not 100"),
         ("canary: {percent: few}", "canary.percent: a number is expected, not 'few'"),
         ("canary: {steps: 3}", "canary.steps: a list is expected, not 3"),
-        ("image: {build_args: [A=1]}", "image.build_args: a map of keys is expected, not ['A=1']"),
-        ("image: {build_args: {A: [1]}}", "image.build_args.A: text is expected, not [1]"),
+        ("image: {build_args: [A=1]}", "image.build_args: a map of keys is expected, not a list"),
+        ("image: {build_args: {A: [hunter2]}}", "image.build_args.A: text is expected, not a list"),
+        ("provision: {parameters: {A: {b: hunter2}}}", "provision.parameters.A: text is expected, not a dict"),
+        ("role_arn: deploy", "role_arn: 'deploy' is not the ARN of a role; write arn:aws:iam::123456789012:role/NAME"),
+        ("canary: {bake: 169h}", "canary.bake: 169h is too long; 168h is the most"),
+        (
+            "canary: {bake: " + 400 * "9" + "s}",
+            "canary.bake: 99999999999999999999s is too long; 168h is the most",
+        ),
     ],
 )
 def test_a_wrong_value_is_told_with_what_is_expected(told: Tell, text: str, line: str) -> None:
@@ -140,6 +147,15 @@ def test_a_missing_name_is_told_with_the_ways_to_give_it(
     assert told(text, **flags) == [line]
 
 
+@pytest.mark.parametrize("key", ["cluster", "service"])
+@pytest.mark.parametrize("name", ["my service", "Ümlaut", "a.b", "a/b", 256 * "a", "''"])
+def test_a_name_that_ecs_does_not_take_is_told(told: Tell, key: str, name: str) -> None:
+    names = {"cluster": "c", "service": "s", key: name}
+    (line,) = told("".join(f"{one}: {value}\n" for one, value in names.items()))
+    assert f": {key}: " in line
+    assert line.endswith(f"is not the name of a {key}; ECS takes letters, digits, `-` and `_`")
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
@@ -151,6 +167,12 @@ def test_a_missing_name_is_told_with_the_ways_to_give_it(
 def test_a_key_that_stands_twice_is_told_at_its_second_place(told: Tell, text: str, line: int) -> None:
     (told_line,) = told(text)
     assert told_line.startswith(f"c.yml:{line}: found duplicate key ")
+
+
+def test_the_value_of_a_key_that_stands_twice_is_not_shown(told: Tell) -> None:
+    (line,) = told("image:\n  build_args:\n    TOKEN: hunter2\n    TOKEN: hunter3\n")
+    assert "TOKEN" in line
+    assert "hunter" not in line
 
 
 @pytest.mark.parametrize(
@@ -200,6 +222,7 @@ def test_a_file_that_cannot_be_read_is_told_by_name(tmp_path: Path, monkeypatch:
             "environments: [stagin]",
             "c.yml:1: environments: a map of names is expected; write `environments: {prd: {…}}`",
         ),
+        ("environments: {2024: {}, 7: {}}", "c.yml:1: no environment stagin; use one of: 2024, 7"),
         ("environments:\n  stagin: 5m", "c.yml:2: environments.stagin: a map of keys is expected"),
     ],
 )

@@ -21,7 +21,7 @@ CORE: dict[str, set[str]] = {
     "references": {"errors"},
     "settings": set(),
     "stacks": set(),
-    "common": set(),
+    "common": {"config"},
     "clock": {"errors"},
     "decide": {"model"},
     "marks": {"decide", "model"},
@@ -51,7 +51,7 @@ ABOVE_STAGES = {"aws", "cli", "reports", "wiring"}
 LIBRARIES: dict[str, set[str]] = {
     "boto3": {"aws"},
     "botocore": {"aws"},
-    "click": {"cli"},
+    "click": {"cli", "common"},
     "docker": {"docker_engine", "registry"},
     "jinja2": {"reports"},
     "junit_xml": {"reports"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -162,13 +163,13 @@ class AwsSession:
         self._clients: dict[tuple[str, str], AwsClient] = {}
         self.calls = 0
         try:
-            self.region = region or self._botocore.get_config_variable("region") or ""
-            attempts = self._botocore.get_config_variable("max_attempts")
-        except botocore.exceptions.BotoCoreError as error:
-            raise InvalidInput(f"AWS configuration: {_one_line(error)}") from error
+            self.region = region or _region_of(self._botocore)
+            attempts = int(self._botocore.get_config_variable("max_attempts") or 0)
+        except (botocore.exceptions.BotoCoreError, ValueError) as error:
+            raise InvalidInput(f"AWS configuration: {_one_line(error)}", cure="correct AWS_* or the profile") from error
         if not self.region:
             raise InvalidInput("no AWS region", cure="give --region, `region:` in the config, or AWS_REGION")
-        self._attempts = int(attempts) if attempts else retry.ATTEMPTS
+        self._attempts = attempts or retry.ATTEMPTS
 
     def client(self, name: str, region: str = "") -> AwsClient:
         """The client of a service, made once."""
@@ -211,6 +212,11 @@ class AwsSession:
 
     def _count(self, **_: Any) -> None:
         self.calls += 1
+
+
+def _region_of(session: botocore.session.Session) -> str:
+    """AWS_REGION, as the AWS CLI and most SDKs read it; then what botocore knows: AWS_DEFAULT_REGION, the profile."""
+    return os.environ.get("AWS_REGION") or session.get_config_variable("region") or ""
 
 
 def on_event(client: AwsClient, event: str, handler: Callable[..., Any]) -> None:
