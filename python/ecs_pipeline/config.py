@@ -79,7 +79,7 @@ def merge(base: Mapping[str, Any], overlay: Mapping[str, Any], *, within: str = 
     return result
 
 
-def read_yaml(path: Path) -> Any:
+def read_yaml(path: Path, cure: str = "check --config") -> Any:
     """A YAML 1.2 (or JSON) document with the lines of its keys. Raises InvalidInput with the place of a mistake."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -98,7 +98,7 @@ def read_yaml(path: Path) -> Any:
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{path}: not UTF-8 text", cure="save the file as UTF-8") from error
     except OSError as error:
-        raise InvalidInput(f"{path}: {error.strerror or error}", cure="check --config") from error
+        raise InvalidInput(f"{path}: {error.strerror or error}", cure=cure) from error
 
 
 def line_of(document: Any, place: Sequence[str | int]) -> int:

@@ -57,16 +57,20 @@ def from_file(path: Path, known: frozenset[str]) -> dict[str, Any]:
     `known` are the members that may be registered; read-only ones of a description are left out by the caller.
     Raises InvalidInput with the line of a member that there is not.
     """
-    document = config.read_yaml(path)
+    document = config.read_yaml(path, cure="check task_definition in the config")
     if isinstance(document, Mapping) and isinstance(document.get("taskDefinition"), Mapping):
         document = document["taskDefinition"]
     if not isinstance(document, Mapping) or not isinstance(document.get("containerDefinitions"), list):
         raise InvalidInput(f"{path}: not a task definition", cure="a JSON object with containerDefinitions is expected")
+    for index, one in enumerate(document["containerDefinitions"]):
+        if not isinstance(one, Mapping) or not isinstance(one.get("name"), str):
+            line = config.line_of(document, ["containerDefinitions", index])
+            raise InvalidInput(f"{path}:{line}: containerDefinitions.{index}: a container with a name is expected")
     for key in document:
         if key not in known:
             line, near = config.line_of(document, [key]), config.closest(str(key), sorted(known))
             raise InvalidInput(f"{path}:{line}: {key}: no such member of a task definition{near}")
-    plain: dict[str, Any] = json.loads(json.dumps(document))
+    plain: dict[str, Any] = json.loads(json.dumps(document, default=str))
     return plain
 
 
@@ -125,9 +129,24 @@ def _short(value: Any) -> str:
     return text if len(text) <= MOST_TEXT or "@sha256:" in text else text[: MOST_TEXT - 1] + "…"
 
 
+def refuse_when_not_deployable(service: Service) -> None:
+    """Services that UpdateService does not send to another revision."""
+    controller = _controller(service)
+    if controller != "ECS" or service.status != "ACTIVE":
+        why = f"its deployment controller is {controller}" if controller != "ECS" else f"it is {service.status}"
+        raise Refused(
+            f"service {service.label} cannot be sent to another revision: {why}",
+            cure="deploy it with its own controller, or see docs/limits.md",
+        )
+
+
+def _controller(service: Service) -> str:
+    return str((service.raw.get("deploymentController") or {}).get("type", "ECS"))
+
+
 def refuse_when_unsupported(service: Service) -> None:
     """Services whose traffic a task of RunTask cannot join, or whose deployments are not ECS' rolling ones."""
-    controller = (service.raw.get("deploymentController") or {}).get("type", "ECS")
+    controller = _controller(service)
     strategy = (service.raw.get("deploymentConfiguration") or {}).get("strategy", "ROLLING")
     primary: Mapping[str, Any] = next(
         (one for one in service.raw.get("deployments", []) if one.get("status") == "PRIMARY"), {}

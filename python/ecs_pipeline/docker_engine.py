@@ -42,10 +42,14 @@ class DockerEngine:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
+    def has_dockerfile(self, context: Path, dockerfile: str) -> bool:
+        """Whether there is something to build."""
+        return (context / dockerfile).is_file()
+
     def build(self, build: Build, told: Told) -> None:
         """Build an image and tag it. Raises Trouble with the builder's last lines."""
         dockerfile = build.context / build.dockerfile
-        if not dockerfile.is_file():
+        if not self.has_dockerfile(build.context, build.dockerfile):
             raise Trouble(f"no Dockerfile {dockerfile}", cure="check image.context and image.dockerfile")
         if has_buildx():
             told("building with docker buildx")

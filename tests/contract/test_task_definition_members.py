@@ -129,7 +129,7 @@ def registered(
     run = new_run(World(), "canary", ["task-definition"], {"task_definition": file})
     definitions = TaskDefinitions(session(run.clock).client("ecs"))
     run = replace(run, definitions=definitions, folder=folder, origin=Origin("c0ffee", build="https://ci/7/"))
-    base = base_of(run, definitions.get(f"{ARN}:1"), "app")
+    base = base_of(run, definitions.get(f"{ARN}:1"), run.ecs.service(), "app")
     step = RevisionStep(run, Fence(run.ecs, run.clock, run.ecs.service()), base, IMAGE, "r7", 0)
     result: TaskDefinition = converge(step, run, Deadline.after(run.clock, 60))
     assert result.revision.arn == f"{ARN}:2"

@@ -149,6 +149,9 @@ class FakeDefinitions:
     def revision(self, arn: str, active: Iterable[str] | None = None) -> Revision:
         return self.get(arn).revision if self.exists(arn) else Revision(arn, active=False)
 
+    def problem(self, definition: Mapping[str, Any]) -> str:
+        return "Invalid type for parameter cpu" if isinstance(definition.get("cpu"), int) else ""
+
     def revisions(self, family: str, status: str = "ACTIVE", most: int = 100) -> list[str]:
         def found() -> list[str]:
             same = [
@@ -237,6 +240,9 @@ class FakeEngine:
 
     def __init__(self, world: World) -> None:
         self.world = world
+
+    def has_dockerfile(self, context: Path, dockerfile: str) -> bool:
+        return dockerfile != "gone"
 
     def build(self, build: Build, told: Callable[[str], None]) -> None:
         told("built")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,21 @@ def test_what_is_done_changes_nothing(start: str) -> None:
     end = canary(start_of(start), release="A")
     assert (end.code, end.writes) == (0, [])
     assert end.message("preflight") == "release A is done already: nothing was changed"
+
+
+@pytest.mark.parametrize(("start", "previous"), [("A is a canary", "web:2"), ("A is promoted", "web:2")])
+def test_the_report_of_what_is_done_has_the_release_whole(start: str, previous: str) -> None:
+    found = canary(start_of(start), release="A").run.recorder.record.release
+    revisions = [arn.rpartition("/")[2] for arn in (found.task_definition, found.previous_task_definition)]
+    assert (found.id, found.image, found.digest) == ("A", f"{REGISTRY}/web@{digest_of('A')}", digest_of("A"))
+    assert revisions == ["web:3", previous]
+
+
+def test_an_inconclusive_verdict_is_reported_with_its_release_and_canary() -> None:
+    world = start_of("A is a canary")
+    world.alive()[0].tags[marks.VERDICT] = "inconclusive"
+    record = canary(world, release="A").run.recorder.record
+    assert (record.release.id, record.release.task_definition.rpartition("/")[2]) == ("A", "web:3")
 
 
 def test_an_inconclusive_verdict_ends_as_it_did() -> None:
@@ -59,6 +75,15 @@ def test_with_replace_the_other_release_goes_first() -> None:
     assert [one.tags[marks.RELEASE] for one in world.alive()] == ["B"]
     assert end.writes.index("StopTask") < end.writes.index("RunTask")
     assert [one.active for one in world.revisions.values() if one.tags.get(marks.RELEASE) == "A"] == [False]
+
+
+@pytest.mark.parametrize("image", ["", f"{REGISTRY}/web:A"])
+def test_a_dry_run_with_replace_plans_as_if_the_other_were_gone(image: str) -> None:
+    world = start_of("A is a canary")
+    end = canary(world, release="B", image=image, replace=True, dry_run=True)
+    assert (end.code, end.writes) == (0, [])
+    assert end.message("tasks") == "would run 1 task(s) of web:new"
+    assert [one.tags[marks.RELEASE] for one in world.alive()] == ["A"]
 
 
 def test_with_replace_there_need_not_be_another() -> None:
@@ -109,6 +134,65 @@ def test_a_repository_that_there_is_not_is_bad_input() -> None:
     end = canary(start_of("P runs"), settings={"image": {"repository": "gone"}})
     assert (end.code, end.writes) == (2, [])
     assert end.text.startswith("no ECR repository gone; ")
+
+
+def test_a_wrong_id_is_bad_input_before_any_call() -> None:
+    world = start_of("P runs")
+    calls = len(world.log)
+    end = canary(world, release="a b")
+    assert (end.code, len(world.log)) == (2, calls)
+    assert "is not a release id" in end.text
+
+
+def test_without_a_dockerfile_nothing_is_touched() -> None:
+    world = start_of("P runs")
+    end = canary(world, release="A", settings={"image": {"repository": "web", "dockerfile": "gone"}})
+    assert (end.code, end.writes) == (2, [])
+    assert end.text.startswith("no Dockerfile ")
+    assert "check image.context and image.dockerfile in the config" in end.text
+
+
+def test_without_a_dockerfile_an_image_that_ecr_has_is_taken() -> None:
+    world = start_of("P runs")
+    world.images["A"] = digest_of("A")
+    assert canary(world, release="A", settings={"image": {"repository": "web", "dockerfile": "gone"}}).code == 0
+
+
+def test_a_percentage_that_asks_for_a_crowd_is_bad_input() -> None:
+    end = canary(start_of("P runs"), release="A", settings={"canary": {"percent": 99.9}})
+    assert (end.code, end.writes) == (2, [])
+    assert end.text == (
+        "canary.percent: 99.9 % beside 3 tasks of prd/web would be 2997 canary tasks; 100 are the most; lower it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        (None, "No such file or directory; check task_definition in the config"),
+        ("{}", "not a task definition"),
+        (
+            '{"containerDefinitions": [{"image": "x"}]}',
+            ":1: containerDefinitions.0: a container with a name is expected",
+        ),
+        ('{"containerDefinitions": ["app"]}', ":1: containerDefinitions.0: a container with a name is expected"),
+        (
+            '{"containerDefinitions": [{"name": "other"}, {"name": "third"}]}',
+            "which container gets the image is not clear",
+        ),
+        ('{"containerDefinitions": [{"name": "app"}], "cpu": 256}', "Invalid type for parameter cpu; write it as"),
+        ('{"containerDefinitions": [{"name": "app"}], "tags": [{"Key": "a"}]}', "tags: each has a key and a value"),
+        ('{"containerDefinitions": [{"name": "app"}], "cpuu": "256"}', ":1: cpuu: no such member of a task definition"),
+    ],
+)
+def test_a_wrong_task_definition_file_is_bad_input(tmp_path: Path, document: str | None, words: str) -> None:
+    file = tmp_path / "taskdef.json"
+    if document is not None:
+        file.write_text(document)
+    end = canary(start_of("P runs"), release="A", settings={"task_definition": str(file)})
+    assert (end.code, end.writes) == (2, [])
+    assert end.text.startswith(str(file))
+    assert words in end.text
 
 
 def test_a_container_that_there_is_not_is_bad_input() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ecs_pipeline import marks
+from ecs_pipeline.run import Origin
 from tests.fakes.world import FakeDeployment, World
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import canary, promote, rollback
@@ -31,6 +32,12 @@ def test_without_a_canary_there_is_nothing_to_promote() -> None:
 def test_another_release_than_the_canarys_is_refused() -> None:
     text = refused(start_of("A is a canary"), release="B")
     assert text == ("the canary of prd/web is release A, not B; promote what was approved: `promote --release A`")
+
+
+def test_the_build_of_the_other_release_is_named() -> None:
+    world = start_of("P runs")
+    canary(world, Origin(build="https://ci.example.com/7/"), release="A")
+    assert "is release A, not B, build https://ci.example.com/7/; promote" in refused(world, release="B")
 
 
 @pytest.mark.parametrize("release", ["P", "A"])

@@ -159,3 +159,20 @@ def test_a_release_whose_id_is_a_number_is_found_when_no_revision_has_it() -> No
     world.revisions[world.deployments[0].revision].tags["ecs-pipeline:release"] = "20261123"
     rollback(world, to="1")
     assert (rollback(world, to="20261123").code, serving(world)) == (0, "web:2")
+
+
+def test_a_wrong_id_is_bad_input() -> None:
+    end = rollback(start_of("A is promoted"), release="a b")
+    assert (end.code, end.writes) == (2, [])
+    assert "is not a release id" in end.text
+
+
+@pytest.mark.parametrize("controller", ["CODE_DEPLOY", "EXTERNAL"])
+def test_a_service_that_another_controller_deploys_is_not_sent_anywhere(controller: str) -> None:
+    world = start_of("A is promoted")
+    world.raw["deploymentController"] = {"type": controller}
+    end = rollback(world, to="web:2")
+    assert (end.code, end.writes) == (3, [])
+    assert end.text.startswith(
+        f"service prd/web cannot be sent to another revision: its deployment controller is {controller}; "
+    )

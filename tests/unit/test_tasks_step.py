@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_pipeline import decide
+from ecs_pipeline import decide, marks
 from ecs_pipeline.errors import NotPlaced, Trouble
 from ecs_pipeline.model import Turn
 from ecs_pipeline.steps import tasks as module
 from ecs_pipeline.steps.tasks import held_by
 from ecs_pipeline.wait import StepBroken, TimedOut
-from tests.fakes.world import World
+from tests.fakes.world import World, definition_with
 from tests.unit.canary_world import first_token, only, start, tasks_step, tokens
 from tests.unit.facts import service, task
 
@@ -151,7 +151,10 @@ def test_once_each_number_has_its_task_only_those_are_looked_at() -> None:
 
 
 def test_the_holder_is_named_with_the_time_the_build_and_what_to_do() -> None:
-    refusal = held_by(service(), task("t7", release="r7"), "https://ci.example.com/7/")
+    world = World()
+    run = tasks_step(world).run
+    made = world.register(definition_with("image:r7"), {marks.BUILD: "https://ci.example.com/7/"})
+    refusal = held_by(run, service(), task("t7", release="r7", revision=made))
     facts = "its canary task t7 lives, since 2026-11-23 07:15 UTC, build https://ci.example.com/7/"
     cure = "promote it, `rollback --canary`, or run `canary --replace`"
     assert (refusal.exit_code, str(refusal)) == (3, f"release r7 holds prd/web: {facts}; {cure}")

@@ -7,9 +7,12 @@ its events: the answer is kept as it came, and the request's body is the definit
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
+
+from botocore.validate import ParamValidator
 
 from ecs_pipeline.aws.ecs_facts import parse_revision, tag_list
 from ecs_pipeline.aws.session import AwsClient, AwsError, on_event
@@ -89,6 +92,17 @@ class TaskDefinitions:
         known = self._known.get(arn)
         if known:
             self._known[arn] = replace(known, revision=replace(known.revision, active=False))
+
+    def problem(self, definition: Mapping[str, Any]) -> str:
+        """What botocore's model says against registering a definition, in one line without its values; '' if nothing.
+
+        Members that the model does not know are AWS' to judge.
+        """
+        report = ParamValidator().validate(_without_unknown(definition, self._input), self._input)
+        lines = [
+            re.sub(r", value: .*?, (?=type:|valid )", ", ", line) for line in report.generate_report().splitlines()
+        ]
+        return "; ".join(line.replace("<class '", "").replace("'>", "") for line in lines)
 
     @property
     def read_only_members(self) -> frozenset[str]:

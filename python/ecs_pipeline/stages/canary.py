@@ -91,7 +91,7 @@ def _undoing(stage: Canary) -> Iterator[None]:
         raise refusal(changed.service, stage.release) from changed
     except Lost as lost:
         _give_way(stage, lost.winner)
-        raise held_by(stage.plan.seen.service, lost.winner) from lost
+        raise held_by(stage.run, stage.plan.seen.service, lost.winner) from lost
     except ReleaseFailed as failure:
         _restore(stage, failure)
         raise

@@ -6,8 +6,17 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from ecs_pipeline import decide, definition, marks
-from ecs_pipeline.errors import Inconclusive, Refused
-from ecs_pipeline.model import INCONCLUSIVE, Image, Look, Repository, Revision, TaskDefinition
+from ecs_pipeline.errors import Inconclusive, InvalidInput, Refused
+from ecs_pipeline.model import (
+    INCONCLUSIVE,
+    Image,
+    Look,
+    Repository,
+    Revision,
+    Service,
+    TaskDefinition,
+    canaries_for,
+)
 from ecs_pipeline.origin import checked_release_id, new_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.rollback import Options as RollbackOptions
@@ -16,6 +25,9 @@ from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.revision import Base, base_of
 from ecs_pipeline.steps.tasks import held_by
 from ecs_pipeline.steps.traffic import targets_seen
+
+MOST_TASKS = 100
+"""Canary tasks of one service."""
 
 
 @dataclass(frozen=True)
@@ -43,24 +55,29 @@ class Plan:
 
 def preflight(run: Run, options: CanaryOptions) -> Plan:
     """Look, refuse what has to be refused, and make the plan; nothing is written, but for `--replace`."""
+    asked = checked_release_id(options.release) if options.release else ""
     seen = run.observer.look()
     definition.refuse_when_unsupported(seen.service)
+    _refuse_crowds(run, seen.service)
     current = run.definitions.get(seen.service.revision)
     container = definition.chosen_container(current.definition, seen.service, run.settings.container)
     image = images.given(run, options.image) if options.image else None
     repository = None if image else images.repository(run, run.settings.image.repository)
     source = _source(run, image)
-    release = _release(seen, options.release, source) or _living(run, seen, image, container)
+    release = asked or _release(seen, source) or _living(run, seen, image, container)
     release = release or new_release_id(run.clock.wall(), run.origin.commit)
     seen = _without_another(run, seen, release, replacing=options.replace)
-    plan = Plan(seen, release, source, current, base_of(run, current, container), image, repository)
+    plan = Plan(seen, release, source, current, base_of(run, current, seen.service, container), image, repository)
+    _record(run, plan)
     done = _is_done(run, plan)
     if not done and decide.cancelled(seen, seen.service.revision):
         raise Refused(
             f"{seen.service.label} runs {Revision(seen.service.revision).name}, which was cancelled",
             cure="`rollback` brings it back first",
         )
-    _record(run, plan, container)
+    if repository and not done:
+        images.refuse_unbuildable(run, run.settings.image, repository, release)
+    run.recorder.progress(f"release {release} of {seen.service.label}, container {container}")
     return replace(plan, done=done)
 
 
@@ -70,10 +87,10 @@ def _without_another(run: Run, seen: Look, release: str, *, replacing: bool) -> 
     if live is None or live.release == release:
         return seen
     if not replacing:
-        raise held_by(seen.service, live, run.definitions.get(live.revision).tags.get(marks.BUILD, ""))
+        raise held_by(run, seen.service, live)
     run.recorder.progress(f"release {live.release} holds the service: it is rolled back first")
     if run.dry_run:
-        return seen
+        return replace(seen, tasks=tuple(one for one in seen.tasks if one.release != live.release))
     step = run.recorder.record.step("preflight")
     cancel(run, RollbackOptions(release=live.release), lambda _name: nullcontext(step))
     return run.observer.look()
@@ -86,10 +103,20 @@ def _source(run: Run, image: Image | None) -> str:
     return f"commit {run.origin.commit}" if run.origin.commit and run.origin.clean else ""
 
 
-def _release(seen: Look, asked: str, source: str) -> str:
-    """The id given, else of the release under way when it is of the same source."""
-    if asked:
-        return checked_release_id(asked)
+def _refuse_crowds(run: Run, service: Service) -> None:
+    """A percentage near 100 may ask for thousands of tasks."""
+    for size in run.settings.canary.sizes:
+        count = canaries_for(size.percent, service.desired) if size.percent else 0
+        if count > MOST_TASKS:
+            raise InvalidInput(
+                f"canary.percent: {size.percent:g} % beside {service.desired} tasks of {service.label} "
+                f"would be {count} canary tasks; {MOST_TASKS} are the most",
+                cure="lower it",
+            )
+
+
+def _release(seen: Look, source: str) -> str:
+    """The id of the release under way when it is of the same source."""
     unfinished = seen.marks.under_way != seen.marks.release or seen.canaries
     return seen.marks.under_way if source and unfinished and seen.marks.source == source else ""
 
@@ -139,12 +166,20 @@ def _is_done(run: Run, plan: Plan) -> bool:
     return True
 
 
-def _record(run: Run, plan: Plan, container: str) -> None:
-    record = run.recorder.record
-    record.release.id = plan.release
-    record.release.commit, record.release.build = run.origin.commit, run.origin.build
-    record.release.previous_task_definition = plan.current.revision.arn
+def _record(run: Run, plan: Plan) -> None:
+    """What is known before anything is done; of a release that lives or is promoted also its revision and image."""
+    seen, release = plan.seen, run.recorder.record.release
+    release.id = plan.release
+    release.commit, release.build = run.origin.commit, run.origin.build
+    release.previous_task_definition = plan.current.revision.arn
     if plan.image:
-        record.release.image, record.release.digest = plan.image.reference, plan.image.digest
-    run.recorder.traffic(len(plan.seen.canaries), plan.seen.service.running)
-    run.recorder.progress(f"release {plan.release} of {plan.seen.service.label}, container {container}")
+        release.image, release.digest = plan.image.reference, plan.image.digest
+    live = decide.holder(seen)
+    if live:
+        release.task_definition = live.revision
+    elif decide.promoted(seen, plan.release):
+        release.task_definition, release.previous_task_definition = str(seen.marks.wanted), seen.marks.previous or ""
+    if release.task_definition:
+        release.image = _image_of(run, release.task_definition, plan.base.container)
+        release.digest = release.image.partition("@")[2]
+    run.recorder.traffic(len(seen.canaries), seen.service.running)

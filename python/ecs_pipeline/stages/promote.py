@@ -26,6 +26,7 @@ from ecs_pipeline.stages.finish import Finish
 from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.rollout import StableStep, rolled_back
+from ecs_pipeline.steps.tasks import build_of
 from ecs_pipeline.steps.traffic import targets_seen
 from ecs_pipeline.wait import Deadline
 
@@ -81,7 +82,7 @@ def _plan(run: Run, options: PromoteOptions) -> Plan:
     release = asked or (live.release if live else seen.marks.release)
     if live and live.release != release:
         raise Refused(
-            f"the canary of {seen.service.label} is release {live.release}, not {release}",
+            f"the canary of {seen.service.label} is release {live.release}, not {release}{build_of(run, live)}",
             cure=f"promote what was approved: `promote --release {live.release}`",
         )
     if decide.promoted(seen, release):
@@ -113,6 +114,7 @@ def _new_plan(run: Run, seen: Look, release: str, options: PromoteOptions) -> Pl
             f"{label} runs {Revision(seen.service.revision).name}, which was cancelled",
             cure="`rollback` brings it back first",
         )
+    definition.refuse_when_not_deployable(seen.service)
     return Plan(seen, release, live.revision, seen.canaries, resumed=False)
 
 

@@ -16,9 +16,11 @@ from enum import Enum
 from ecs_pipeline import decide, definition, marks
 from ecs_pipeline.errors import InvalidInput, Refused, ReleaseFailed
 from ecs_pipeline.model import Look, Revision, Turn
+from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.finish import Finish, Overtaken, Steps
 from ecs_pipeline.stages.targets import registered_anew, resolve
+from ecs_pipeline.steps.tasks import build_of
 
 STEPS = ("preflight", "drain", "cleanup", "service-update", "stable", "deregister")
 MOST_TURNS = 5
@@ -44,11 +46,15 @@ class Outcome(Enum):
 def rollback(run: Run, options: Options) -> None:
     """The stage. Raises Refused when there is nothing to go back to or another release's canary lives."""
     with run.recorder.step("preflight") as step:
+        if options.release:
+            checked_release_id(options.release)
         seen = run.observer.look(scan=True)
         describe(run, seen)
         target = resolve(run, seen, options.to) if options.to else None
+        if target:
+            definition.refuse_when_not_deployable(seen.service)
         if not decide.leftover(seen):
-            _refuse(seen, options)
+            _refuse(run, seen, options)
         step.message = _plan(run, seen, options)
     if run.dry_run:
         return
@@ -91,7 +97,7 @@ def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> Outcom
         seen = Finish(run, seen.marks.turn, steps).until_clean()
     release = _release_to_cancel(seen, options)
     if not release:
-        _refuse_when_held(seen, options)
+        _refuse_when_held(run, seen, options)
         return Outcome.DONE if finished else Outcome.UNCHANGED
     begin_turn(run, seen, release, steps)
     return Outcome.DONE
@@ -180,15 +186,15 @@ def _plan(run: Run, seen: Look, options: Options) -> str:
         moves = back is not None and back != seen.service.revision
         parts.append(f"service {'back to' if moves else 'stays on'} {_name(back or seen.service.revision)}")
     if options.to:
-        parts.append(f"service to {options.to}")
+        parts.append(f"send the service to {options.to}")
     return ("would " if run.dry_run else "") + ", ".join(parts)
 
 
-def _refuse(seen: Look, options: Options) -> None:
+def _refuse(run: Run, seen: Look, options: Options) -> None:
     """Nothing to undo, and a reason to say so: no history at all, or somebody else's canary."""
     if _release_to_cancel(seen, options):
         return
-    _refuse_when_held(seen, options)
+    _refuse_when_held(run, seen, options)
     if options == Options() and seen.marks.turn == Turn():
         raise Refused(
             f"nothing to go back to at {seen.service.label}: no canary lives and no promotion is recorded",
@@ -196,11 +202,12 @@ def _refuse(seen: Look, options: Options) -> None:
         )
 
 
-def _refuse_when_held(seen: Look, options: Options) -> None:
+def _refuse_when_held(run: Run, seen: Look, options: Options) -> None:
     live = decide.holder(seen)
     if live and options.release and options.release == seen.marks.release and seen.marks.previous is not None:
         raise Refused(
-            f"release {options.release} is promoted, but the canary of {live.release} lives at {seen.service.label}",
+            f"release {options.release} is promoted, but the canary of {live.release} lives at {seen.service.label}"
+            f"{build_of(run, live)}",
             cure=f"`rollback --release {live.release}` first",
         )
 

@@ -60,6 +60,18 @@ def repository(run: Run, name: str) -> Repository:
     return found
 
 
+def refuse_unbuildable(run: Run, settings: ImageSettings, repository: Repository, tag: str) -> None:
+    """Neither is there a Dockerfile nor has the repository an image of the tag. Raises InvalidInput."""
+    context = (run.folder / settings.context).resolve()
+    if run.engine.has_dockerfile(context, settings.dockerfile):
+        return
+    if not run.repositories.digest(repository.name, tag=tag):
+        raise InvalidInput(
+            f"no Dockerfile {context / settings.dockerfile}",
+            cure="check image.context and image.dockerfile in the config, or give --image",
+        )
+
+
 def platform_of(definition: Mapping[str, Any]) -> str:
     """What the tasks run on: the task definition's runtimePlatform."""
     found = definition.get("runtimePlatform") or {}

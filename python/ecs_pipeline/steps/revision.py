@@ -10,7 +10,7 @@ from ecs_pipeline import decide, definition, marks
 from ecs_pipeline.converge import Step
 from ecs_pipeline.errors import AnswerLost, InvalidInput
 from ecs_pipeline.fence import Fence
-from ecs_pipeline.model import Image, Revision, TaskDefinition, Turn
+from ecs_pipeline.model import Image, Revision, Service, TaskDefinition, Turn
 from ecs_pipeline.observe import SCANNED
 from ecs_pipeline.run import Run
 from ecs_pipeline.wait import Judgement, Settled, Waiting
@@ -35,23 +35,35 @@ class Base:
         return str(self.definition["family"])
 
 
-def base_of(run: Run, current: TaskDefinition, container: str) -> Base:
+def base_of(run: Run, current: TaskDefinition, service: Service, container: str) -> Base:
     """The current revision, or the config's task-definition file, without what only a description has."""
+    if run.settings.task_definition:
+        return _from_file(run, current, service)
+    return Base(_registrable(run, current.definition), marks.theirs(current.tags), container)
+
+
+def _from_file(run: Run, current: TaskDefinition, service: Service) -> Base:
+    """The file's definition, checked before anything is written; without tags or a family it has the current ones."""
+    path = run.folder / run.settings.task_definition
+    whole = definition.from_file(path, run.definitions.registered_members | run.definitions.read_only_members)
+    plain = {"family": current.revision.family, **_registrable(run, whole)}
+    problem = run.definitions.problem(plain)
+    if problem:
+        raise InvalidInput(f"{path}: {problem}", cure="write it as `aws ecs register-task-definition` takes it")
+    tags = {one.get("key", ""): one.get("value", "") for one in plain.pop("tags", ())} or current.tags
+    if "" in tags:
+        raise InvalidInput(f"{path}: tags: each has a key and a value", cure='write [{"key": …, "value": …}]')
+    try:
+        container = definition.chosen_container(plain, service, run.settings.container)
+    except InvalidInput as error:
+        raise InvalidInput(f"{path}: {error.message}", cure=error.cure) from error
+    return Base(plain, marks.theirs(tags), container)
+
+
+def _registrable(run: Run, whole: Mapping[str, Any]) -> dict[str, Any]:
     read_only = run.definitions.read_only_members
-    if not run.settings.task_definition:
-        whole, tags = current.definition, current.tags
-    else:
-        path = run.folder / run.settings.task_definition
-        whole = definition.from_file(path, run.definitions.registered_members | read_only)
-        tags = {one["key"]: one.get("value", "") for one in whole.pop("tags", None) or current_tags(current)}
     plain = {key: definition.without_nulls(value) for key, value in whole.items() if key not in read_only}
-    plain = {key: value for key, value in plain.items() if value is not None}
-    return Base({"family": current.revision.family, **plain}, marks.theirs(tags), container)
-
-
-def current_tags(current: TaskDefinition) -> list[dict[str, str]]:
-    """The tags of the current revision, as a file would give them."""
-    return [{"key": key, "value": value} for key, value in current.tags.items()]
+    return {key: value for key, value in plain.items() if value is not None}
 
 
 def find(run: Run, family: str, release: str, turn: Turn, newer_than: int) -> Revision | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from ecs_pipeline import decide, evidence
+from ecs_pipeline import decide, evidence, marks
 from ecs_pipeline.converge import Step
 from ecs_pipeline.errors import Refused, Trouble
 from ecs_pipeline.fence import Fence
@@ -183,12 +183,17 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         self._adopt(oldest)
 
 
-def held_by(service: Service, task: Task, build: str = "") -> Refused:
+def build_of(run: Run, task: Task) -> str:
+    """`, build URL`: which build started the task; '' when its revision does not say."""
+    build = run.definitions.get(task.revision).tags.get(marks.BUILD, "")
+    return f", build {build}" if build else ""
+
+
+def held_by(run: Run, service: Service, task: Task) -> Refused:
     """The refusal that names the holder."""
     since = f", since {task.created:%Y-%m-%d %H:%M} UTC" if task.created else ""
-    by = f", build {build}" if build else ""
     return Refused(
-        f"release {task.release} holds {service.label}: its canary task {task.id} lives{since}{by}",
+        f"release {task.release} holds {service.label}: its canary task {task.id} lives{since}{build_of(run, task)}",
         cure="promote it, `rollback --canary`, or run `canary --replace`",
     )
 
