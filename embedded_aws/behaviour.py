@@ -30,6 +30,10 @@ class Behaviour:
     stop_removes_tags: bool = True
     #: Targets are checked so often, which makes tests quick; None: as their group says (AWS: from 5 s on).
     health_check_interval: float | None = None
+    #: Alarms are evaluated so often; None: as AWS does, each minute, or every 10 s when their period is shorter.
+    alarm_evaluation_interval: float | None = None
+    #: FilterLogEvents looks at so many events a page, so that pages may be empty; None: at all.
+    log_events_scanned: int | None = None
     #: Targets ("10.0.0.7" or "10.0.0.7:8000") that anomaly detection finds anomalous.
     anomalous_targets: list[str] = dataclasses.field(default_factory=list)
 
@@ -38,6 +42,8 @@ current = Behaviour()
 _KINDS: dict[str, tuple[type, ...]] = {
     "token_lifetime": (int, float, type(None)),
     "health_check_interval": (int, float, type(None)),
+    "alarm_evaluation_interval": (int, float, type(None)),
+    "log_events_scanned": (int, type(None)),
     "placement_failures": (int,),
     "stop_removes_tags": (bool,),
     "anomalous_targets": (list,),

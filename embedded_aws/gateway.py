@@ -12,9 +12,11 @@ from ministack.core import container_reaper
 
 from embedded_aws import application_autoscaling, behaviour, ownership, registry
 from embedded_aws.cloudformation import installation as cloudformation
+from embedded_aws.cloudwatch import alarms, metric_data
 from embedded_aws.ecs import containers
 from embedded_aws.ecs import installation as ecs
 from embedded_aws.load_balancing import data_plane, group_settings, target_health
+from embedded_aws.logs import filter_log_events
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -38,6 +40,9 @@ def install(folder: Path) -> None:
         group_settings,
         data_plane,
         application_autoscaling,
+        filter_log_events,
+        metric_data,
+        alarms,
         ecs,
         cloudformation,
     )

@@ -1,0 +1,1 @@
+"""Amazon CloudWatch where ministack's differs: GetMetricData and alarms."""
