@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from ecs_pipeline import __version__, errors
+from ecs_pipeline.run import Origin
 from tests.fakes.world import World
 from tests.unit.commands import NAMED, Commands, Ended, commands, report
 from tests.unit.protocol.simulation import start_of
+from tests.unit.stage_runs import canary
 
 JUNIT = "TEST-ecs-pipeline-canary.xml"
 FILES = {JUNIT, "canary.css", "canary.html", "canary.json", "canary.svg"}
@@ -176,6 +178,12 @@ def test_status_as_json_is_for_machines(run: Commands) -> None:
     facts = json.loads(run("status", *NAMED, "--output", "json").out)
     assert (facts["cluster"], facts["service"], facts["canary"]) == ("prd", "web", None)
     assert facts["tasks"] == {"desired": 3, "running": 3, "pending": 0}
+
+
+def test_status_names_the_build_of_a_canary(run: Commands) -> None:
+    run.world = start_of("P runs")
+    canary(run.world, Origin(build="http://ci/job/shop/7/"), release="A")
+    assert json.loads(run("status", *NAMED, "--output", "json").out)["canary"]["build"] == "http://ci/job/shop/7/"
 
 
 def test_status_tells_what_is_wrong_in_one_line(run: Commands) -> None:

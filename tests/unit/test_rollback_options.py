@@ -51,6 +51,13 @@ def test_with_canary_and_release_a_promotion_is_left_alone() -> None:
     assert (end.code, end.writes) == (0, [])
 
 
+def test_with_canary_and_release_anothers_canary_is_left_alone() -> None:
+    world = start_of("A is promoted")
+    canary(world, release="B")
+    end = rollback(world, canary_only=True, release="A")
+    assert (end.code, end.writes, releases(world)) == (0, [], ["B"])
+
+
 # ---- --release
 
 

@@ -203,7 +203,7 @@ def _refuse(run: Run, seen: Look, options: Options) -> None:
 
 
 def _refuse_when_held(run: Run, seen: Look, options: Options) -> None:
-    live = decide.holder(seen)
+    live = None if options.canary_only else decide.holder(seen)
     if live and options.release and options.release == seen.marks.release and seen.marks.previous is not None:
         raise Refused(
             f"release {options.release} is promoted, but the canary of {live.release} lives at {seen.service.label}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecs_pipeline import decide, definition
+from ecs_pipeline import decide, definition, marks
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.model import Look, Revision, Task, share
 from ecs_pipeline.run import Run
@@ -71,6 +71,7 @@ def _canary(run: Run, seen: Look) -> dict[str, Any] | None:
         "release": live.release,
         "task_definition": live.revision,
         "image": _image(run, seen, live.revision),
+        "build": run.definitions.get(live.revision).tags.get(marks.BUILD, ""),
         "verdict": next((one.verdict for one in seen.canaries if one.verdict), ""),
         "share": round(share(len(in_traffic), seen.service.running), 1),
         "age_seconds": round((now - min(one.created for one in seen.canaries)).total_seconds()),
