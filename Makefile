@@ -1,16 +1,17 @@
 # make demo    the main job on an embedded AWS (KEEP=1 leaves it running, make demo-stop ends it)
 # make test    all tests and checks: what .ci/run calls
 # make check   format, lint, types
+# make groovy  the Jenkins library: its tests with Maven, CodeNarc over it
 # make package what the Jenkins library carries: python/ecs_pipeline as one file
 # make chaos   every fault at every AWS call, and many more orders of events
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test check format unit emulator chaos environments requirements package clean
+.PHONY: help demo demo-stop test check format unit emulator groovy chaos environments requirements package clean
 
 VENV := .cache/venv
 BIN := $(VENV)/bin
 PYTHON_SOURCES := python tests embedded_aws demo tools
-SHELL_SOURCES := tools/environment .ci/run resources/ecs_pipeline/launch $(wildcard embedded_aws/images/*/*.sh)
+SHELL_SOURCES := tools/environment tools/maven .ci/run resources/ecs_pipeline/launch $(wildcard embedded_aws/images/*/*.sh)
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -26,7 +27,7 @@ demo: environments
 demo-stop: environments
 	@$(BIN)/python -m demo.keeper --stop
 
-test: check unit emulator
+test: check unit emulator groovy
 
 check: environments
 	$(BIN)/ruff format --check $(PYTHON_SOURCES)
@@ -40,6 +41,9 @@ unit: environments
 
 emulator: environments
 	$(BIN)/pytest -q -n 2 tests/emulator
+
+groovy: environments
+	@tools/maven $(BIN)/python verify
 
 chaos: environments
 	$(BIN)/pytest -q -n 2 tests/unit/protocol --seeds 300

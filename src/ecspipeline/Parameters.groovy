@@ -1,0 +1,169 @@
+package ecspipeline
+
+import com.cloudbees.groovy.cps.NonCPS
+
+/** What the steps take, under which names the command line knows it, and what to say when something else is given. */
+class Parameters implements Serializable {
+
+    private static final long serialVersionUID = 1L
+
+    static final String TEXT = 'text'
+    static final String FLAG = 'flag'
+    static final String DURATION = 'duration'
+    static final String NAMES = 'names'
+
+    private static final int MOST_TYPOS = 3
+
+    /** Options that every command of the command line has; `output` is the bridge's own. */
+    static final Map<String, String> COMMON = [
+        config: TEXT, environment: TEXT, cluster: TEXT, service: TEXT, region: TEXT, roleArn: TEXT, reports: TEXT,
+        dryRun: FLAG, verbose: FLAG,
+    ]
+    /** How the command line is reached. */
+    static final Map<String, String> AGENT = [agent: TEXT, executable: TEXT]
+    static final Map<String, String> GATE = [
+        message: TEXT, submitters: NAMES, timeLimit: DURATION, watch: DURATION,
+    ]
+    /** The options of each command that are its own. */
+    static final Map<String, Map<String, String>> COMMANDS = [
+        canary: [release: TEXT, image: TEXT, replace: FLAG],
+        promote: [release: TEXT, unjudged: FLAG, approvedBy: TEXT],
+        rollback: [release: TEXT, canary: FLAG, to: TEXT],
+        status: [:],
+        judge: [:],
+    ]
+    static final Map<String, Map<String, String>> STEPS = [
+        ecsCanary: COMMON + AGENT + COMMANDS.canary,
+        ecsPromote: COMMON + AGENT + COMMANDS.promote,
+        ecsRollback: COMMON + AGENT + COMMANDS.rollback + [anyRelease: FLAG],
+        ecsStatus: COMMON + AGENT + COMMANDS.status,
+        ecsApprove: COMMON + AGENT + GATE + [release: TEXT, rollback: FLAG],
+        ecsDeploy: COMMON + AGENT + GATE + COMMANDS.canary + [approve: FLAG, lock: FLAG],
+    ]
+
+    private static final Map<String, String> WANTED = [
+        text: 'a text in quotes', flag: 'true or false, without quotes', duration: "a duration: '90s', '5m' or '1h'",
+        names: "names: 'jane,ops' or ['jane', 'ops']",
+    ]
+
+    /** One line about the first parameter that is wrong; null when all are right. Null and '' count as not given. */
+    @NonCPS
+    static String problem(String step, Map given) {
+        Map<String, String> takes = STEPS[step]
+        for (Object key in given.keySet()) {
+            String name = key.toString()
+            Object value = given[key]
+            if (!takes.containsKey(name)) {
+                return "${step}: no parameter ${name}; ${nearest(name, new ArrayList<String>(takes.keySet()))}".toString()
+            }
+            if (!fits(takes[name], value)) {
+                return "${step}: ${name} must be ${WANTED[takes[name]]}, not ${shown(value)}".toString()
+            }
+        }
+        String reports = text(given.reports)
+        if (reports && (!(reports ==~ /[\w.\/-]+/) || reports.startsWith('/') || reports.tokenize('/').contains('..'))) {
+            return "${step}: reports must be a folder inside the workspace, of letters, digits, . _ - and /, not '${reports}'".toString()
+        }
+        return null
+    }
+
+    /** What of the parameters a command takes, by the names of its options; the rest is the library's own. */
+    @NonCPS
+    static Map<String, Object> options(String command, Map given) {
+        Map<String, String> takes = COMMON + COMMANDS[command]
+        Map<String, Object> found = [:]
+        for (String name in takes.keySet()) {
+            Object value = given[name]
+            if (value != null && value.toString() != '') {
+                found[optionName(name)] = takes[name] == FLAG ? value : value.toString()
+            }
+        }
+        return found
+    }
+
+    /** Those of a step's parameters that another step takes as well. */
+    @NonCPS
+    static Map<String, Object> shared(String step, Map given) {
+        Map<String, Object> found = [:]
+        for (Object key in given.keySet()) {
+            if (STEPS[step].containsKey(key.toString())) { found[key.toString()] = given[key] }
+        }
+        return found
+    }
+
+    /** Whether a command reads files of the sources: the config, or what an image is built from. */
+    @NonCPS
+    static boolean needsSources(String command, Map given) {
+        boolean named = text(given.cluster) != '' && text(given.service) != '' && text(given.config) == ''
+        return !named || (command == 'canary' && text(given.image) == '')
+    }
+
+    /** dryRun → dry_run. */
+    @NonCPS
+    static String optionName(String name) {
+        return name.replaceAll(/([A-Z])/, '_$1').toLowerCase()
+    }
+
+    /** The parameter's text; '' when it is not given. */
+    @NonCPS
+    static String text(Object value) {
+        return value == null ? '' : value.toString()
+    }
+
+    /** Seconds of '90s', '5m', '1h'; 0 when it is not given. */
+    @NonCPS
+    static int seconds(Object duration) {
+        String text = text(duration)
+        if (!text) { return 0 }
+        Map<String, Integer> units = [s: 1, m: 60, h: 3600]
+        int last = text.length() - 1
+        return text.substring(0, last).toInteger() * units[text.substring(last)]
+    }
+
+    @NonCPS
+    private static boolean fits(String kind, Object value) {
+        if (value == null) { return true }
+        if (kind == FLAG) { return value instanceof Boolean }
+        if (kind == NAMES && value instanceof List) { return true }
+        if (!(value instanceof CharSequence)) { return false }
+        return kind != DURATION || value.toString() == '' || (value.toString() ==~ /[1-9]\d{0,6}[smh]/)
+    }
+
+    @NonCPS
+    private static String shown(Object value) {
+        if (value instanceof CharSequence) { return "'${value}'".toString() }
+        if (value instanceof Map) { return 'a map' }
+        if (value instanceof List) { return 'a list' }
+        return value.toString()
+    }
+
+    @NonCPS
+    private static String nearest(String name, List<String> known) {
+        String best = ''
+        int least = MOST_TYPOS + 1
+        for (String one in known) {
+            int far = distance(name.toLowerCase().replace('_', ''), one.toLowerCase())
+            if (far < least) {
+                least = far
+                best = one
+            }
+        }
+        return best ? "did you mean ${best}?".toString() : "it takes ${known.sort().join(', ')}".toString()
+    }
+
+    /** Levenshtein's. */
+    @NonCPS
+    private static int distance(String a, String b) {
+        List<Integer> row = []
+        for (int j = 0; j <= b.length(); j++) { row << j }
+        for (int i = 1; i <= a.length(); i++) {
+            List<Integer> next = [i]
+            for (int j = 1; j <= b.length(); j++) {
+                int other = row[j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1)
+                next << Math.min(other, Math.min(row[j] + 1, next[j - 1] + 1))
+            }
+            row = next
+        }
+        return row[b.length()]
+    }
+}

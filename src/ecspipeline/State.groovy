@@ -1,0 +1,67 @@
+package ecspipeline
+
+import com.cloudbees.groovy.cps.NonCPS
+
+/**
+ * What a build knows of one service's release: a map in the environment variable ECS_PIPELINE_STATE of that service, as
+ * environment variables are what a restart from a stage keeps. AWS alone says what is; this says what the build began.
+ *
+ *     build      number of the build that wrote it: after a restart an older one
+ *     stage      the last stage that this release went through: canary or promote
+ *     outcome    begun, passed, inconclusive, failed (and restored), refused, error, interrupted; or rolled back
+ *     release    its id, '' until the command line has told
+ *     approval   who said yes: [by, reason]
+ *     evidence   what the approver is shown
+ */
+class State implements Serializable {
+
+    private static final long serialVersionUID = 1L
+
+    static final String BEGUN = 'begun'
+    static final String PASSED = 'passed'
+    static final String FAILED = 'failed'
+    static final String ROLLED_BACK = 'rolled back'
+
+    @NonCPS
+    static String variable(Map parameters) {
+        return 'ECS_PIPELINE_STATE' + Target.suffix(Target.key(parameters))
+    }
+
+    /** Whether there is nothing to undo: nothing begun, undone already, or promoted. */
+    @NonCPS
+    static boolean settled(Map state) {
+        return !state.stage || [FAILED, ROLLED_BACK].contains(state.outcome) || promoted(state)
+    }
+
+    @NonCPS
+    static boolean rolledBack(Map state) {
+        return state.outcome == ROLLED_BACK
+    }
+
+    @NonCPS
+    static boolean promoted(Map state) {
+        return state.stage == 'promote' && state.outcome == PASSED
+    }
+
+    /** Whether a promotion may have begun: then undoing is more than removing a canary. */
+    @NonCPS
+    static boolean promotionUnderWay(Map state) {
+        return state.stage == 'promote' && ![PASSED, FAILED, ROLLED_BACK, 'refused'].contains(state.outcome)
+    }
+
+    /** The state while a command runs; null for one that changes none. */
+    @NonCPS
+    static Map begun(String command, Map parameters, Map before, String build) {
+        if (!['canary', 'promote'].contains(command) || parameters.dryRun) { return null }
+        String release = Parameters.text(parameters.release)
+        Map kept = before.release && before.release == release ? before : [:]
+        return kept + [build: build, stage: command, outcome: BEGUN, release: release]
+    }
+
+    /** The state after it. What was refused as invalid touched nothing: `before` stays. */
+    @NonCPS
+    static Map ended(Map begun, Map before, Map result, int status) {
+        if (status == Result.INVALID) { return before }
+        return begun + [outcome: result.outcome ?: 'error', release: result.release?.id ?: begun.release]
+    }
+}

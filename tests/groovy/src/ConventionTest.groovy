@@ -1,0 +1,57 @@
+import groovy.json.JsonSlurper
+import harness.*
+import org.junit.Test
+
+/** What holds for all steps: help that names every parameter, and parameters that are the command line's options. */
+class ConventionTest {
+    static final CpsHarness HARNESS = new CpsHarness([new File('.')])
+    static final Class PARAMETERS = HARNESS.loader.loadClass('ecspipeline.Parameters')
+    static final List<String> STEPS = new File('vars').list().findAll { it.endsWith('.groovy') }.collect { it - '.groovy' }.sort()
+
+    /** Options of the command line, by command, as click has them. */
+    static Map<String, List<String>> commandLine() {
+        String program = '''
+import json
+from ecs_pipeline.cli import cli
+print(json.dumps({name: [one.opts[0].lstrip("-") for one in command.params] for name, command in cli.commands.items()}))
+'''
+        Process p = [System.getProperty('ecs-pipeline.python'), '-c', program].execute()
+        StringBuilder out = new StringBuilder(), err = new StringBuilder()
+        p.waitForProcessOutput(out, err)
+        assert p.exitValue() == 0 : err
+        return (Map) new JsonSlurper().parseText(out.toString())
+    }
+
+    @Test void theBridgeIsTheOnlyOneWhoTalksToTheShell() {
+        (STEPS - 'ecsPipelineRun').each { assert !(new File("vars/${it}.groovy").text =~ /\b(sh|libraryResource|writeFile|junit)\b[ (]/) : it }
+    }
+    @Test void everyStepHasPlainHelpForExactlyItsParameters() {
+        (STEPS - 'ecsPipelineRun').each { String step ->
+            String help = new File("vars/${step}.txt").getText('UTF-8')
+            assert !(help =~ /[<>&]/) : step
+            List<String> block = help.split('Parameters, all optional:\n')[1].split('\n\n')[0].readLines()
+            assert block.every { it ==~ /[a-zA-Z]+ - \S.*/ } : step
+            assert block.collect { it.tokenize(' ')[0] } as Set == PARAMETERS.STEPS[step].keySet() as Set : step
+            assert help.contains(step + '(') && help.readLines().every { it.length() <= 140 } : step
+        }
+        assert new File('vars/ecsPipelineRun.txt').exists()
+        assert PARAMETERS.STEPS.keySet() as Set == (STEPS - 'ecsPipelineRun') as Set
+    }
+    @Test void everyStepChecksItsParametersFirst() {
+        (STEPS - 'ecsPipelineRun').each { assert new File("vars/${it}.groovy").text.contains("Map call(Map parameters = [:]) {\n    ecsPipelineRun.check('${it}', parameters)\n") : it }
+    }
+    /** `output` is missing on purpose: a step returns what the command line would print. */
+    @Test void parametersAreTheOptionsOfTheCommandLine() {
+        Map<String, List<String>> options = commandLine()
+        Map steps = [canary: 'ecsCanary', promote: 'ecsPromote', rollback: 'ecsRollback', status: 'ecsStatus']
+        steps.each { command, step ->
+            Set ours = PARAMETERS.STEPS[step].keySet().findAll { !(it in ['agent', 'executable', 'anyRelease']) }.collect { it.replaceAll(/([A-Z])/) { m -> '-' + m[1].toLowerCase() } } as Set
+            assert ours == (options[command] - 'output') as Set : command
+        }
+        Set common = options.status - 'output' as Set
+        assert PARAMETERS.COMMON.keySet().collect { PARAMETERS.optionName(it).replace('_', '-') } as Set == common
+    }
+    @Test void classesOfTheLibraryAreSerializable() {
+        new File('src/ecspipeline').list().each { assert Serializable.isAssignableFrom(HARNESS.loader.loadClass("ecspipeline.${it - '.groovy'}")) : it }
+    }
+}

@@ -1,0 +1,41 @@
+import harness.*
+import org.junit.Test
+
+/** Wrong parameters end the build with one line that says what would be right, before anything happens. */
+class ParametersTest extends LibraryTestCase {
+    private String refusal(String call) {
+        newBuild()
+        assert scripted("node { ${call} }") == 'FAILURE'
+        assert !cli.given && !calls('libraryResource')
+        return h.failure.message
+    }
+    @Test void unknownOnesAreRefusedWithTheNearestRightName() {
+        assert refusal("ecsCanary(clustr: 'c')") == 'ecsCanary: no parameter clustr; did you mean cluster?'
+        assert refusal("ecsCanary(role_arn: 'c')") == 'ecsCanary: no parameter role_arn; did you mean roleArn?'
+        assert refusal("ecsPromote(approveBy: 'c')") == 'ecsPromote: no parameter approveBy; did you mean approvedBy?'
+        assert refusal("ecsApprove(submitter: 'c')") == 'ecsApprove: no parameter submitter; did you mean submitters?'
+        assert refusal("ecsDeploy(timelimit: '1h')") == 'ecsDeploy: no parameter timelimit; did you mean timeLimit?'
+        assert refusal("ecsStatus(image: 'x')").startsWith('ecsStatus: no parameter image; it takes agent, cluster, config, ')
+    }
+    @Test void everyStepRefuses() {
+        ['ecsCanary', 'ecsPromote', 'ecsRollback', 'ecsApprove', 'ecsStatus', 'ecsDeploy'].each {
+            assert refusal("${it}(servise: 'api')") == "${it}: no parameter servise; did you mean service?"
+        }
+    }
+    @Test void wronglyTypedOnesAreRefused() {
+        assert refusal("ecsCanary(replace: 'true')") == "ecsCanary: replace must be true or false, without quotes, not 'true'"
+        assert refusal('ecsCanary(release: 12)') == 'ecsCanary: release must be a text in quotes, not 12'
+        assert refusal("ecsCanary(image: [repository: 'x'])") == 'ecsCanary: image must be a text in quotes, not a map'
+        assert refusal("ecsApprove(watch: '120')") == "ecsApprove: watch must be a duration: '90s', '5m' or '1h', not '120'"
+        assert refusal('ecsApprove(timeLimit: 4)') == "ecsApprove: timeLimit must be a duration: '90s', '5m' or '1h', not 4"
+        assert refusal('ecsApprove(submitters: 4)') == "ecsApprove: submitters must be names: 'jane,ops' or ['jane', 'ops'], not 4"
+    }
+    @Test void reportsStayInTheWorkspace() {
+        ['/tmp/x', '../x', 'a/../../x', 'a b', 'a*', 'a,b'].each {
+            assert refusal("ecsCanary(reports: '${it}')").startsWith('ecsCanary: reports must be a folder inside the workspace')
+        }
+        newBuild()
+        scripted("node { ecsCanary(reports: 'build/reports') }")
+        assert cli.options('canary').reports == 'build/reports'
+    }
+}

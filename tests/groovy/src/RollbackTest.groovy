@@ -1,0 +1,108 @@
+import harness.*
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
+import org.junit.Test
+
+/** Without being told what, ecsRollback undoes what this build began and did not finish. */
+class RollbackTest extends LibraryTestCase {
+    private Map rolledBack() { cli.options('rollback')?.subMap(['release', 'canary', 'to']) }
+    private String after(String before) { scripted("node { try { ${before} } catch (e) { echo 'failed' }\n ecsRollback(service: 'api') }") }
+
+    @Test void aCanaryThatWaits() {
+        after("ecsCanary(service: 'api')")
+        assert rolledBack() == [release: 'r1', canary: true]
+        assert h.build.description == 'api: r1 rolled back'
+    }
+    @Test void aCanaryThatHadTroubleOrWasRefused() {
+        [3, 4].each { int code ->
+            newBuild()
+            cli.answers.canary = { [code, [:]] }
+            after("ecsCanary(service: 'api')")
+            assert rolledBack() == [release: 'r1', canary: true]
+        }
+    }
+    @Test void aCanaryThatFailedIsGoneAlready() {
+        cli.answers.canary = { [1, [:]] }
+        after("ecsCanary(service: 'api')")
+        assert !rolledBack() && echoes.last() == 'ecsRollback: nothing to roll back: release r1 is gone already'
+    }
+    @Test void aPromotedReleaseStays() {
+        after("ecsCanary(service: 'api'); ecsPromote(service: 'api'); error('smoke test')")
+        assert !rolledBack()
+        assert echoes.last() == "ecsRollback: nothing to roll back: release r1 is promoted and stays; ecsRollback(release: 'r1') undoes it"
+    }
+    @Test void aPromotionThatStoppedHalfway() {
+        [4, 143].each { int code ->
+            newBuild()
+            cli.answers.promote = { [code, [:]] }
+            after("ecsCanary(service: 'api'); ecsPromote(service: 'api')")
+            assert rolledBack() == [release: 'r1'] : code
+        }
+    }
+    @Test void aPromotionThatWasRefusedLeavesACanary() {
+        [2, 3].each { int code ->
+            newBuild()
+            cli.answers.promote = { [code, [:]] }
+            after("ecsCanary(service: 'api'); ecsPromote(service: 'api')")
+            assert rolledBack() == [release: 'r1', canary: true] : code
+        }
+    }
+    @Test void aPromotionThatFailedIsUndoneAlready() {
+        cli.answers.promote = { [1, [:]] }
+        after("ecsCanary(service: 'api'); ecsPromote(service: 'api')")
+        assert !rolledBack()
+    }
+    @Test void twiceIsOnce() {
+        after("ecsCanary(service: 'api'); ecsRollback(service: 'api')")
+        assert cli.commands == ['canary', 'rollback']
+    }
+    @Test void again_whenItFailed() {
+        int attempts = 0
+        cli.answers.rollback = { [attempts++ ? 0 : 4, [:]] }
+        after("ecsCanary(service: 'api'); ecsRollback(service: 'api')")
+        assert cli.allOptions('rollback')*.release == ['r1', 'r1']
+    }
+    @Test void nothingWasBegunInAFailedBuild() {
+        h.build.result = 'FAILURE'
+        after("error('unit tests')")
+        assert !cli.given && !unstable && echoes.last() == 'ecsRollback: nothing to roll back: this build began no release'
+    }
+    @Test void nothingWasBegunWhereSomethingIsExpected() {
+        assert scripted("node { ecsRollback(service: 'api') }") == 'UNSTABLE'
+        assert !cli.given && unstable[0].endsWith('Say what to undo: release:, to:, or anyRelease: true')
+    }
+    @Test void neverOfAnEarlierBuild() {
+        after("ecsCanary(service: 'api'); ecsPromote(service: 'api')")
+        restarted()
+        h.build.result = 'FAILURE'
+        after("error('before the canary')")
+        assert !cli.given
+        cli.answers.canary = { [2, [release: [id: '']]] }
+        after("ecsCanary(service: 'api')")
+        assert cli.commands == ['canary'] : 'r1 was promoted by the build before'
+    }
+    @Test void aCanaryWhoseAgentWasLostIsFoundByItsBuild() {
+        Closure lost = { cli.files.clear(); throw new FlowInterruptedException() }
+        cli.answers.canary = lost
+        cli.answers.status = { [0, [canary: [release: 'r5', build: 'http://ci/job/shop/7/']]] }
+        after("ecsCanary(service: 'api')")
+        assert rolledBack() == [release: 'r5', canary: true]
+        newBuild()
+        cli.answers.canary = lost
+        cli.answers.status = { [0, [canary: [release: 'r6', build: 'http://ci/job/shop/8/']]] }
+        after("ecsCanary(service: 'api')")
+        assert !rolledBack() : 'that is a newer build\'s'
+    }
+    @Test void whatItIsToldTo() {
+        scripted("node { ecsRollback(service: 'api', to: 'api:3'); ecsRollback(service: 'api', release: 'r0'); ecsRollback(service: 'api', anyRelease: true); ecsRollback(anyRelease: true, canary: true) }")
+        assert cli.allOptions('rollback')*.subMap(['release', 'canary', 'to']) == [[to: 'api:3'], [release: 'r0'], [:], [canary: true]]
+    }
+    @Test void nothingToRollBackIsSaid() {
+        cli.answers.rollback = { [0, [steps: [[name: 'preflight', message: 'nothing to roll back']]]] }
+        scripted("node { ecsRollback(service: 'api', anyRelease: true) }")
+        assert h.build.description == 'api: nothing to roll back'
+    }
+    @Test void outsideOfAnAgentItTakesOne() {
+        scripted("ecsCanary(service: 'api'); ecsRollback(service: 'api')")
+        assert calls('node').size() == 2
+    }
+}

@@ -1,0 +1,62 @@
+package harness
+
+import groovy.json.JsonOutput
+import groovy.json.JsonSlurper
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
+
+/** Stands in for the command line behind `sh`: each command answers with an exit code and its STAGE.json, as told by the test. */
+class FakeCommandLine {
+    static final String DIGEST = 'example.org/api@sha256:abc'
+    final CpsHarness h
+    /** What each command was given: [command, options of ECS_PIPELINE_ARGS]. */
+    final List<List> given = []
+    /** Files of the workspace. */
+    final Map<String, String> files = [:]
+    /** command → closure of its options that returns [exit code, changes of its report]; the default is success. */
+    final Map<String, Closure<List>> answers = [:]
+    final List<StepCall> shells = []
+
+    FakeCommandLine(CpsHarness h) {
+        this.h = h
+        h.variables.env.putAll([BUILD_NUMBER: '7', JOB_URL: 'http://ci/job/shop/', BUILD_URL: 'http://ci/job/shop/7/', BUILD_TAG: 'jenkins-shop-7', GIT_COMMIT: 'ab12cd3'])
+        h.build.number = 7
+        h.variables.scm = 'git'
+        h.steps.sh = { StepCall c -> run(c) }
+        h.steps.pwd = { StepCall c -> c.named.tmp ? '/ws@tmp' : '/ws' }
+        h.steps.writeFile = { StepCall c -> files[c.named.file.toString()] = c.named.text.toString(); null }
+        h.steps.readFile = { StepCall c -> files[c.named.file.toString()] }
+        h.steps.fileExists = { StepCall c -> files.containsKey((c.first instanceof Map ? c.named.file : c.first).toString()) }
+        h.steps.libraryResource = { StepCall c -> "content of ${c.first}".toString() }
+        h.steps.input = { StepCall c -> 'jane' }
+    }
+
+    List<String> getCommands() { given*.getAt(0) }
+    Map options(String command) { (Map) given.find { it[0] == command }?.getAt(1) }
+    List<Map> allOptions(String command) { given.findAll { it[0] == command }*.getAt(1) }
+
+    private Object run(StepCall c) {
+        shells << c
+        Map env = h.variables.env
+        assert c.named.returnStatus
+        String command = env.ECS_PIPELINE_STAGE
+        Map options = (Map) new JsonSlurper().parseText(env.ECS_PIPELINE_ARGS)
+        given << [command, options]
+        files.remove("${env.ECS_PIPELINE_REPORTS}/${command}.json".toString())
+        List answer = answers[command] ? answers[command].call(options) : [0, [:]]
+        Map report = report(command, options, (int) answer[0]) + (Map) (answer[1] ?: [:])
+        if (answer[0] != 'nothing') { files["${env.ECS_PIPELINE_REPORTS}/${command}.json".toString()] = JsonOutput.toJson(report) }
+        if (answer[0] == 143) { throw new FlowInterruptedException() }
+        return answer[0]
+    }
+
+    static Map report(String command, Map options, int code) {
+        if (command == 'status') { return [cluster: 'shop', service: 'api', release: 'r0', tasks: [desired: 3, running: 3], canary: null] }
+        String outcome = [0: 'passed', 1: 'failed', 2: 'refused', 3: 'refused', 4: 'error', 5: 'inconclusive', 143: 'interrupted'][code]
+        return [
+            stage: command, outcome: outcome, exit_code: code, cluster: options.cluster ?: 'shop', service: options.service ?: 'api', region: options.region ?: 'eu-west-1',
+            message: code ? "${command} ended with ${code}".toString() : '', cure: code ? 'do something' : '',
+            release: [id: options.release ?: 'r1', image: DIGEST, digest: 'sha256:abc', task_definition: 'api:2', previous_task_definition: 'api:1'],
+            canary: [tasks: [], share: command == 'canary' && code in [0, 5] ? 25.0 : 0.0], checks: [], steps: [],
+        ]
+    }
+}

@@ -1,0 +1,117 @@
+import ecspipeline.Parameters
+import ecspipeline.Result
+import ecspipeline.State
+import ecspipeline.Target
+import groovy.transform.Field
+
+@Field static final String LONGEST = '24h'
+/** Seconds between two looks whether the gate is decided: the promotion waits for them. */
+@Field static final int SLICE = 10
+
+/** Exit codes of a look that leave the gate open: trouble with AWS, inconclusive checks. */
+@Field static final List<Integer> TOLD = [4, 5]
+@Field static final List<Integer> UNTOLD = [0, 4, 5]
+
+/** The gate between canary and promotion: see ecsApprove.txt. */
+Map call(Map parameters = [:]) {
+    ecsPipelineRun.check('ecsApprove', parameters)
+    Map known = adopted(parameters)
+    if (parameters.dryRun) {
+        echo('ecsApprove: dry run: nobody is asked')
+        return [approved: false, release: known.release, approver: null, reason: null]
+    }
+    if (!known.release) { error('ecsApprove: there is no canary to approve; run ecsCanary first') }
+    if (State.rolledBack(known)) { error("ecsApprove: release ${known.release} was rolled back; run ecsCanary again") }
+    if (env.WORKSPACE != null) { echo('ecsApprove: this gate holds an executor while it waits; a stage with `agent none` does not') }
+    try {
+        return approved(parameters, known, ask(parameters, known))
+    } catch (e) {
+        ecsPipelineRun.describe(parameters, "${known.release} not approved")
+        if (parameters.rollback != false) { ecsRollback.after(e, parameters) }
+        throw e
+    }
+}
+
+/** The release that is asked about. A build that was restarted behind the canary takes it over. */
+private Map adopted(Map parameters) {
+    Map known = ecsPipelineRun.state(parameters)
+    String release = Parameters.text(parameters.release)
+    if (release && known.release != release) { known = [stage: 'canary', outcome: State.PASSED, release: release] }
+    if (!known.evidence && !parameters.dryRun) {
+        Map seen = Result.evidenceOfStatus(ecsPipelineRun('status', parameters))
+        if (!known.release || seen.release == known.release) {
+            known += [stage: 'canary', outcome: seen.outcome ?: '', release: seen.release ?: '', evidence: seen]
+        }
+    }
+    known += [build: env.BUILD_NUMBER]
+    if (known.release && !parameters.dryRun) { ecsPipelineRun.remember(parameters, known) }
+    return known
+}
+
+/** What `input` returns, as a map; all of it may be missing: an answer by the API names nobody. */
+private Map ask(Map parameters, Map known) {
+    Map evidence = (known.evidence ?: [:]) as Map
+    echo(Result.lines(evidence + [release: known.release]).join('\n'))
+    Map question = question(parameters, known, evidence)
+    int every = Parameters.seconds(parameters.watch)
+    def answer = null
+    timeout(time: Parameters.seconds(parameters.timeLimit ?: LONGEST), unit: 'SECONDS') {
+        if (every) {
+            boolean decided = false
+            parallel(failFast: true,
+                approval: { try { answer = input(question) } finally { decided = true } },
+                watch: {
+                    int waited = 0
+                    while (!decided) {
+                        int slice = Math.min(SLICE, every)
+                        sleep(time: slice, unit: 'SECONDS')
+                        waited += slice
+                        if (!decided && waited >= every) {
+                            waited = 0
+                            look(parameters)
+                        }
+                    }
+                })
+        } else {
+            answer = input(question)
+        }
+    }
+    return answer instanceof Map ? answer : [APPROVER: answer]
+}
+
+/** One look at the canary: what is red or dead closes the gate, what cannot be told does not. */
+private void look(Map parameters) {
+    Map result = ecsPipelineRun('judge', Parameters.shared('ecsStatus', parameters), [accept: TOLD, unpublished: UNTOLD])
+    echo("ecsApprove: watching: ${result.outcome}${result.message ? ': ' + result.message : ''}")
+}
+
+private Map question(Map parameters, Map known, Map evidence) {
+    String message = Parameters.text(parameters.message) ?: "Promote release ${known.release} of ${evidence.cluster}/${evidence.service}?"
+    String share = evidence.share == null ? '' : " It takes ${evidence.share} % of the traffic."
+    String report = evidence.reports ? " Report: ${env.BUILD_URL}artifact/${evidence.reports}/canary.html" : ''
+    Map asked = [
+        id: "Ecs-approve-${Target.key(parameters)}".replaceAll(/[^A-Za-z0-9]+/, '-'), ok: 'Promote', submitterParameter: 'APPROVER',
+        message: "${message}${share} Checks: ${Result.verdicts(evidence)}.${report}".toString(),
+    ]
+    if (parameters.submitters) {
+        asked += [submitter: parameters.submitters instanceof List ? parameters.submitters.join(',') : parameters.submitters.toString()]
+    }
+    if (inconclusive(known)) {
+        asked += [parameters: [string(name: 'REASON', description: 'The checks were inconclusive: why is it good enough?', trim: true)]]
+    }
+    return asked
+}
+
+private Map approved(Map parameters, Map known, Map answer) {
+    String by = Parameters.text(answer.APPROVER)
+    String reason = Parameters.text(answer.REASON)
+    echo("ecsApprove: release ${known.release} approved by ${by ?: 'somebody unnamed'}${reason ? ': ' + reason : ''}")
+    if (inconclusive(known) && !reason) { echo('ecsApprove: the checks were inconclusive, and no reason was given') }
+    ecsPipelineRun.remember(parameters, known + [approval: [by: by, reason: reason]])
+    ecsPipelineRun.describe(parameters, "${known.release} approved by ${by ?: 'somebody'}")
+    return [approved: true, release: known.release, approver: by ?: null, reason: reason ?: null, evidence: known.evidence]
+}
+
+private boolean inconclusive(Map known) {
+    return known.outcome == 'inconclusive' || known.evidence?.outcome == 'inconclusive'
+}

@@ -1,0 +1,10 @@
+/** What the service runs, and whether a canary lives: see ecsStatus.txt. */
+Map call(Map parameters = [:]) {
+    ecsPipelineRun.check('ecsStatus', parameters)
+    Map status = ecsPipelineRun('status', parameters)
+    Map canary = status.canary ?: [:]
+    String live = canary ? "canary ${canary.release} takes ${canary.share} %, verdict ${canary.verdict ?: 'none yet'}" : 'no canary'
+    echo("${status.cluster}/${status.service}: release ${status.release ?: 'none recorded'}, " +
+        "${status.tasks?.running} of ${status.tasks?.desired} tasks run; ${live}")
+    return status
+}
