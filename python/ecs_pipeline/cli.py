@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -95,10 +95,9 @@ def status(**common: Any) -> int:
     def show(run: Run) -> None:
         facts = stage.status(run)
         if settings.output == "json":
-            click.echo(json.dumps(facts, indent=2))
+            _print([json.dumps(facts, indent=2)])
             return
-        for name, value in stage.rows(facts):
-            click.echo(f"{name:<12}{value}")
+        _print([f"{name:<12}{value}" for name, value in stage.rows(facts)])
 
     return run_quietly(settings, show)
 
@@ -185,13 +184,22 @@ def _print_result(common: Common, recorder: Recorder) -> None:
     if common.output == "json":
         from ecs_pipeline.reports.json_report import to_dict
 
-        click.echo(json.dumps(to_dict(record), indent=2))
+        _print([json.dumps(to_dict(record), indent=2)])
     elif common.dry_run and record.exit_code == 0:
-        for step in record.steps:
-            if step.message:
-                click.echo(f"{step.name:<16} {step.message}")
-        for line in record.changes:
-            click.echo(f"{'change':<16} {line}")
+        _print([f"{step.name:<16} {step.message}" for step in record.steps if step.message])
+        _print([f"{'change':<16} {line}" for line in record.changes])
+
+
+def _print(lines: Iterable[str]) -> None:
+    """Lines on stdout, in whatever encoding it has; a reader that has gone is no failure of the command."""
+    try:
+        for line in lines:
+            encoding = sys.stdout.encoding or "utf-8"
+            click.echo(line.encode(encoding, "backslashreplace").decode(encoding))
+    except BrokenPipeError:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())  # else Python's flush at exit fails, and the exit code is 120
+        os.close(nothing)
 
 
 def _show_traceback(common: Common) -> None:

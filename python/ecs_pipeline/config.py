@@ -81,24 +81,30 @@ def merge(base: Mapping[str, Any], overlay: Mapping[str, Any], *, within: str = 
 
 def read_yaml(path: Path, cure: str = "check --config") -> Any:
     """A YAML 1.2 (or JSON) document with the lines of its keys. Raises InvalidInput with the place of a mistake."""
+    try:
+        return parse_yaml(path.read_text(encoding="utf-8-sig"), str(path))
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path}: not UTF-8 text", cure="save the file as UTF-8") from error
+    except OSError as error:
+        raise InvalidInput(f"{path}: {error.strerror or error}", cure=cure) from error
+
+
+def parse_yaml(text: str, file: str) -> Any:
+    """The same of a text that was read from `file`."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     reader = YAML(typ="rt", pure=True)
     reader.allow_duplicate_keys = False
     try:
-        return reader.load(path.read_text(encoding="utf-8-sig"))
+        return reader.load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = " ".join((error.problem or error.context or "cannot be read").split())
         problem = problem.partition(" with value ")[0]  # of a key that stands twice: it may be a secret
-        raise InvalidInput(f"{path}:{line}: {problem}", cure="correct the YAML there") from error
+        raise InvalidInput(f"{file}:{line}: {problem}", cure="correct the YAML there") from error
     except YAMLError as error:
-        raise InvalidInput(f"{path}: {' '.join(str(error).split())}", cure="correct the YAML") from error
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path}: not UTF-8 text", cure="save the file as UTF-8") from error
-    except OSError as error:
-        raise InvalidInput(f"{path}: {error.strerror or error}", cure=cure) from error
+        raise InvalidInput(f"{file}: {' '.join(str(error).split())}", cure="correct the YAML") from error
 
 
 def line_of(document: Any, place: Sequence[str | int]) -> int:

@@ -76,7 +76,7 @@ class DockerEngine:
                 path=str(build.context),
                 dockerfile=build.dockerfile,
                 tag=build.tag,
-                buildargs={key: _argument(key, value) for key, value in build.arguments.items()},
+                buildargs=_arguments(build),
                 platform=build.platform or None,
                 rm=True,
                 forcerm=True,
@@ -93,9 +93,9 @@ class DockerEngine:
         command = ["docker", "buildx", "build", "--load", "--provenance=false", "--progress=plain"]
         command += ["--file", str(dockerfile), "--tag", build.tag]
         command += ["--platform", build.platform] if build.platform else []
-        for key in build.arguments:
+        values = _arguments(build)
+        for key in values:
             command += ["--build-arg", key]  # the value goes by the environment: argument lists are public
-        values = {key: _argument(key, value) for key, value in build.arguments.items()}
         environment = {**os.environ, **values}
         lines: list[str] = []
         with subprocess.Popen(
@@ -156,8 +156,10 @@ def follow_push(events: Iterator[Mapping[str, Any]], told: Told) -> None:
             told(f"layer {layer}: {status.lower()}, {len(done)} done")
 
 
-def _argument(key: str, value: str | None) -> str:
-    return os.environ.get(key, "") if value is None else value
+def _arguments(build: Build) -> dict[str, str]:
+    """Values of the build's arguments; null takes the environment's, and without one the Dockerfile's default."""
+    found = {key: os.environ.get(key) if value is None else value for key, value in build.arguments.items()}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _tell(line: str, lines: list[str], told: Told) -> None:

@@ -53,7 +53,8 @@ def _ask(reference: Reference) -> requests.Response:
         if answer.status_code == 401:
             answer = _ask_with_login(url, reference, answer)
     except requests.RequestException as error:
-        raise Transient(_unreachable(host, " ".join(str(error).split()))) from error
+        why = " ".join(str(error).split()).rpartition(": ")[2].rstrip("\"')")
+        raise Transient(_unreachable(host, why)) from error
     if answer.status_code == 429 or answer.status_code >= 500:
         raise Transient(_unreachable(host, f"HTTP {answer.status_code}"))
     return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from tests.unit.commands import NAMED, Commands, Ended, commands, report
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary
 
+ROOT = Path(__file__).parents[2]
 JUNIT = "TEST-ecs-pipeline-canary.xml"
 FILES = {JUNIT, "canary.css", "canary.html", "canary.json", "canary.svg"}
 
@@ -159,6 +161,48 @@ def test_a_mistake_of_ours_shows_its_traceback_and_asks_for_a_report(run: Comman
     assert "ZeroDivisionError: a mistake" in end.err
     assert "please report the lines above. The same command may be run again." in end.err
     assert (report()["outcome"], report()["exit_code"]) == ("error", 4)
+
+
+# ---- where stdout leads
+
+IN_MEMORY = """
+import sys, pytest
+from pathlib import Path
+from tests.unit.commands import NAMED, Commands
+patch = pytest.MonkeyPatch()
+class Nothing:
+    def readouterr(self): return "", ""
+code = Commands(patch, Nothing())(*sys.argv[1:], *NAMED).code
+sys.exit(code)
+"""
+
+
+def in_a_process(folder: Path, command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command on a world in memory, its stdout as the shell leads it."""
+    script = folder / "in_memory.py"
+    script.write_text(IN_MEMORY)
+    return subprocess.run(
+        ["sh", "-c", command, "sh", sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+    )
+
+
+def test_a_stdout_that_knows_no_unicode_gets_it_escaped(tmp_path: Path) -> None:
+    done = in_a_process(tmp_path, '"$1" "$2" canary --release A --dry-run', PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "\\u2192" in done.stdout
+
+
+@pytest.mark.parametrize("words", ["status", "canary --release A --dry-run", "canary --release A --output json"])
+def test_a_reader_that_has_gone_does_not_change_the_outcome(tmp_path: Path, words: str) -> None:
+    done = in_a_process(tmp_path, f'{{ "$1" "$2" {words}; echo "exit $?" >&2; }} | true')
+    assert done.stderr.splitlines()[-1] == "exit 0", done.stderr
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
 
 
 # ---- status

@@ -84,6 +84,14 @@ def test_values_of_build_arguments_go_by_the_environment_for_argument_lists_are_
     assert (environment["TOKEN"], environment["FROM_OUTSIDE"]) == ("hunter2", "outside-value")
 
 
+def test_an_argument_without_a_value_anywhere_leaves_the_dockerfiles_default(folder: Path) -> None:
+    stand_in(folder)
+    build(folder, arguments={"NOWHERE_TO_BE_FOUND": None})
+    arguments, environment = given(folder)
+    assert "--build-arg" not in arguments
+    assert "NOWHERE_TO_BE_FOUND" not in environment
+
+
 def test_the_builders_lines_are_told_as_they_come_without_noise(folder: Path) -> None:
     stand_in(folder, "echo '#1 FROM scratch'; echo; echo ' ---> 0123'; echo '#2 COPY' >&2")
     assert build(folder)[1:] == ["#1 FROM scratch", "#2 COPY"]

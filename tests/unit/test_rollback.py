@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ecs_pipeline.run import Origin
 from tests.fakes.world import World, names
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import canary, promote, rollback
@@ -133,3 +134,10 @@ def test_what_it_did_is_told_step_by_step() -> None:
     assert end.message("stable") == "3 of 3 tasks run web:2"
     assert end.message("deregister") == "deregistered web:3"
     assert end.release == "A"
+
+
+def test_the_report_names_the_build_of_the_release_that_went() -> None:
+    world = start_of("P runs")
+    canary(world, Origin(commit="c0ffee", build="https://ci.example.com/7/"), release="A")
+    found = rollback(world).run.recorder.record.release
+    assert (found.id, found.commit, found.build) == ("A", "c0ffee", "https://ci.example.com/7/")

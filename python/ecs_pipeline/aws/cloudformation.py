@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ecs_pipeline.aws.session import AwsClient, AwsError
+from ecs_pipeline.errors import InvalidInput, Refused
 from ecs_pipeline.stacks import Change, ChangeSet, Stack
 
 CAPABILITIES = ["CAPABILITY_IAM"]
@@ -41,17 +42,29 @@ class CloudFormation:
     def create_change_set(
         self, name: str, template: str, parameters: Sequence[Mapping[str, Any]], *, new: bool
     ) -> None:
-        """CreateChangeSet; the name makes it idempotent within a run."""
-        self._client.call(
-            "CreateChangeSet",
-            StackName=self.name,
-            ChangeSetName=name,
-            ChangeSetType="CREATE" if new else "UPDATE",
-            TemplateBody=template,
-            Parameters=list(parameters),
-            Capabilities=CAPABILITIES,
-            Description="ecs-pipeline provision",
-        )
+        """CreateChangeSet; the name makes it idempotent within a run.
+
+        Raises InvalidInput for a template or a parameter that AWS does not take, Refused for a stack in a bad state.
+        """
+        try:
+            self._client.call(
+                "CreateChangeSet",
+                StackName=self.name,
+                ChangeSetName=name,
+                ChangeSetType="CREATE" if new else "UPDATE",
+                TemplateBody=template,
+                Parameters=list(parameters),
+                Capabilities=CAPABILITIES,
+                Description="ecs-pipeline provision",
+            )
+        except AwsError as error:
+            if error.code != "ValidationError":
+                raise
+            if "can not be updated" in error.text:
+                raise Refused(error.text, cure="bring the stack back in CloudFormation's console first") from error
+            raise InvalidInput(
+                f"stack {self.name}: {error.text}", cure="correct provision.parameters or the template"
+            ) from error
 
     def change_set(self, name: str) -> ChangeSet:
         """DescribeChangeSet, all its pages."""

@@ -83,7 +83,8 @@ class ConsoleLog:
         self._begun = True
         release = f", release {record.release.id}" if record.release.id else ""
         dry = ", dry run" if record.dry_run else ""
-        self._say((_place(record), "bold"), f" in {record.region}{release}{dry}")
+        region = f" in {record.region}" if record.region else ""
+        self._say((_place(record), "bold"), f"{region}{release}{dry}")
 
     def _say(self, *parts: str | tuple[str, str]) -> None:
         self._console.line_of(f"{self._wall().astimezone():%H:%M:%S} ", *parts)

@@ -41,6 +41,8 @@ def to_dict(record: StageRecord) -> dict[str, Any]:
         "canary": {"tasks": _tasks(record), "share": round(record.share, 1)},
         "checks": [_check(check) for check in record.checks],
         "steps": _steps(record),
+        "changes": record.changes,
+        "notes": record.notes,
         "aws_calls": record.aws_calls,
         "waited_seconds": round(record.waited_seconds, 3),
         "started": _utc(record.started),

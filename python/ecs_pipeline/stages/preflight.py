@@ -76,7 +76,7 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
             cure="`rollback` brings it back first",
         )
     if repository and not done:
-        images.refuse_unbuildable(run, run.settings.image, repository, release)
+        images.refuse_unbuildable(run, run.settings.image, release)
     run.recorder.progress(f"release {release} of {seen.service.label}, container {container}")
     return replace(plan, done=done)
 

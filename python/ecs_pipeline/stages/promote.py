@@ -272,7 +272,8 @@ def _record(run: Run, plan: Plan) -> None:
     container = definition.chosen_container(whole.definition, service, run.settings.container)
     record.release.image = definition.image_of(whole, container)
     record.release.digest = record.release.image.partition("@")[2]
-    record.release.commit, record.release.build = whole.tags.get(marks.COMMIT, ""), whole.tags.get(marks.BUILD, "")
+    record.release.commit = whole.tags.get(marks.COMMIT, "")
+    record.release.build = whole.tags.get(marks.BUILD, run.origin.build)
     record.canary = [CanaryTaskRecord(one.arn, one.address, state=one.status) for one in plan.canaries]
     before = record.release.previous_task_definition
     if before:

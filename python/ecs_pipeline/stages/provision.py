@@ -7,10 +7,10 @@ the parameters changed, and nothing that releases or autoscaling have moved sinc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib import resources
+from functools import cached_property
 from typing import Any
 
 from ecs_pipeline import decide, wait
@@ -19,7 +19,8 @@ from ecs_pipeline.errors import InvalidInput, Refused, Trouble
 from ecs_pipeline.origin import checked_release_id, new_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.settings import ImageSettings
-from ecs_pipeline.stacks import ChangeSet, NetworkPort, Stack, StackPort
+from ecs_pipeline.stacks import Change, ChangeSet, NetworkPort, Stack, StackPort
+from ecs_pipeline.stages.template import Template, read
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
 
@@ -53,17 +54,32 @@ class Provision:
         """Create, update or delete the environment."""
         with self.run.recorder.step("preflight") as step:
             stack = self._settled()
+            creating = stack is None or stack.status == "REVIEW_IN_PROGRESS" or not stack.parameters.get("Image")
             if self.options.delete:
                 self._refuse_to_delete(stack)
+            else:
+                self._refuse_mistakes(creating)
             given = {} if self.options.delete else self._parameters(stack)
             step.message = f"stack {self.cloudformation.name}: {stack.status if stack else 'new'}"
         if self.options.delete:
             self._delete(stack)
-        elif stack is None or stack.status == "REVIEW_IN_PROGRESS" or not stack.parameters.get("Image"):
+        elif stack is None or creating:
             self._create(stack, given)
         else:
             self._update(stack, given)
         self._show_outputs()
+
+    def _refuse_mistakes(self, creating: bool) -> None:  # noqa: FBT001
+        """What would come to light once there is half an environment: parameters, release id, image, Dockerfiles."""
+        run = self.run
+        self.template.refuse_unknown(run.settings.provision.parameters)
+        checked_release_id(self.tag)
+        if not creating:
+            return
+        if self.options.image:
+            images.given(run, self.options.image)
+        for settings in self._built().values():
+            images.refuse_unbuildable(run, settings, self.tag)
 
     def _create(self, stack: Stack | None, given: Mapping[str, str]) -> None:
         """Without a service, then the images, then with it."""
@@ -88,6 +104,9 @@ class Provision:
     def _apply(
         self, given: Mapping[str, str], stack: Stack | None, *, new: bool, keeping_releases: bool = False
     ) -> str:
+        if self.run.dry_run and new:
+            self._show(self.template.additions())
+            return f"would create stack {self.cloudformation.name} of {len(self.template.resources)} resources"
         name = f"ecs-pipeline-{self.run.clock.wall():%Y%m%d-%H%M%S}-{len(given)}"
         change_set = self._change_set(name, given, stack, new=new)
         if keeping_releases and DEPLOYED & {one.resource for one in change_set.changes}:
@@ -98,35 +117,30 @@ class Provision:
         if change_set.empty:
             self.cloudformation.drop_change_set(name)
             return "unchanged"
-        for one in change_set.changes:
-            self.run.recorder.progress(str(one))
+        self._show(change_set.changes)
         if self.run.dry_run:
             self.cloudformation.drop_change_set(name)
-            if new:
-                self.cloudformation.delete()
             return f"would make {len(change_set.changes)} changes"
         begun = self.run.clock.wall() - timedelta(seconds=1)
         self.cloudformation.execute(name)
         self._await("UPDATE" if not new else "CREATE", begun)
         return f"{len(change_set.changes)} changes made"
 
+    def _show(self, changes: Sequence[Change]) -> None:
+        for one in changes:
+            self.run.recorder.progress(str(one))
+        self.run.recorder.record.changes += [str(one) for one in changes]
+
     def _change_set(self, name: str, given: Mapping[str, str], stack: Stack | None, *, new: bool) -> ChangeSet:
-        template = self._template()
-        known = set(_parameter_names(template))
-        for key in given:
-            if key not in known:
-                raise InvalidInput(
-                    f"provision.parameters.{key}: the template has no such parameter",
-                    cure=f"it has {', '.join(sorted(known))}",
-                )
+        known = self.template.parameters
         parameters: list[dict[str, Any]] = [
-            {"ParameterKey": key, "ParameterValue": value} for key, value in given.items()
+            {"ParameterKey": key, "ParameterValue": value} for key, value in given.items() if key in known
         ]
         before = stack.parameters if stack and not new else {}
         parameters += [
             {"ParameterKey": key, "UsePreviousValue": True} for key in before if key in known and key not in given
         ]
-        self.cloudformation.create_change_set(name, template, parameters, new=new)
+        self.cloudformation.create_change_set(name, self.template.text, parameters, new=new)
 
         def judge() -> Judgement[ChangeSet]:
             found = self.cloudformation.change_set(name)
@@ -137,6 +151,8 @@ class Provision:
         change_set = wait.until(judge, self.run.clock, self._within(CHANGE_SET_WITHIN), self.run.recorder.progress)
         if change_set.status == "FAILED" and not change_set.empty:
             self.cloudformation.drop_change_set(name)
+            if new:
+                self.cloudformation.delete()
             raise InvalidInput(
                 f"stack {self.cloudformation.name}: {change_set.reason}", cure="correct the template's parameters"
             )
@@ -160,7 +176,8 @@ class Provision:
         if not good:
             failed = [line for _, line in self.cloudformation.events(begun) if "_FAILED" in line]
             raise Trouble(
-                f"stack {self.cloudformation.name} is {stack.status if stack else 'gone'}: {failed[:1]}",
+                f"stack {self.cloudformation.name} is {stack.status if stack else 'gone'}"
+                + (f": {failed[0]}" if failed else ""),
                 cure="see the events, correct the cause, then run it again",
                 evidence=failed,
             )
@@ -200,19 +217,25 @@ class Provision:
 
     def _images(self) -> dict[str, str]:
         """The images that the first service starts with: the app's and those of `provision.images`, by digest."""
-        run, tag = self.run, self.options.release or new_release_id(self.run.clock.wall(), self.run.origin.commit)
-        found = {}
-        wanted: dict[str, ImageSettings] = dict(run.settings.provision.images)
+        run, found = self.run, {}
         if self.options.image:
             with run.recorder.step("image"):
                 found["Image"] = images.given(run, self.options.image).reference
-        else:
-            wanted["Image"] = run.settings.image
-        for parameter, settings in wanted.items():
+        for parameter, settings in self._built().items():
             repository = images.repository(run, settings.repository)
-            step = images.BuiltImage(run, settings, repository, checked_release_id(tag), images.DEFAULT_PLATFORM)
+            step = images.BuiltImage(run, settings, repository, self.tag, images.DEFAULT_PLATFORM)
             found[parameter] = converge(step, run, self._within(images.LISTED_WITHIN)).reference
         return found
+
+    def _built(self) -> dict[str, ImageSettings]:
+        """The images that are built here, by the parameter that takes them."""
+        built = dict(self.run.settings.provision.images)
+        return built if self.options.image else {**built, "Image": self.run.settings.image}
+
+    @cached_property
+    def tag(self) -> str:
+        """What the first images are tagged with."""
+        return self.options.release or new_release_id(self.run.clock.wall(), self.run.origin.commit)
 
     def _refuse_to_delete(self, stack: Stack | None) -> None:
         name = self.cloudformation.name
@@ -249,26 +272,12 @@ class Provision:
     def _within(self, seconds: float) -> Deadline:
         return Deadline.after(self.run.clock, seconds)
 
-    def _template(self) -> str:
-        own = self.run.settings.provision.template
-        if own:
-            path = self.run.folder / own
-            try:
-                return path.read_text(encoding="utf-8")
-            except OSError as error:
-                raise InvalidInput(f"{path}: {error.strerror}", cure="check provision.template") from error
-        return resources.files("ecs_pipeline.resources").joinpath("environment.yml").read_text(encoding="utf-8")
+    @cached_property
+    def template(self) -> Template:
+        """What the environment is made from."""
+        return read(self.run.folder, self.run.settings.provision.template)
 
     def _show_outputs(self) -> None:
         stack = None if self.options.delete or self.run.dry_run else self.cloudformation.stack()
         for key, value in (stack.outputs if stack else {}).items():
             self.run.recorder.progress(f"{key}: {value}")
-
-
-def _parameter_names(template: str) -> list[str]:
-    """The parameters of a template; its functions (`!Ref`) are read as plain values."""
-    from ruamel.yaml import YAML
-
-    reader = YAML(typ="rt", pure=True)
-    document = reader.load(template)
-    return list(document.get("Parameters") or {})

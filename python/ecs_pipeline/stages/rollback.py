@@ -169,6 +169,8 @@ def describe(run: Run, seen: Look) -> None:
             container = ""
         record.release.image = definition.image_of(whole, container)
         record.release.digest = record.release.image.partition("@")[2]
+        record.release.commit = record.release.commit or whole.tags.get(marks.COMMIT, "")
+        record.release.build = record.release.build or whole.tags.get(marks.BUILD, run.origin.build)
     run.recorder.traffic(len(seen.canaries), seen.service.running)
 
 

@@ -60,12 +60,12 @@ def repository(run: Run, name: str) -> Repository:
     return found
 
 
-def refuse_unbuildable(run: Run, settings: ImageSettings, repository: Repository, tag: str) -> None:
+def refuse_unbuildable(run: Run, settings: ImageSettings, tag: str) -> None:
     """Neither is there a Dockerfile nor has the repository an image of the tag. Raises InvalidInput."""
     context = (run.folder / settings.context).resolve()
     if run.engine.has_dockerfile(context, settings.dockerfile):
         return
-    if not run.repositories.digest(repository.name, tag=tag):
+    if not run.repositories.digest(settings.repository, tag=tag):
         raise InvalidInput(
             f"no Dockerfile {context / settings.dockerfile}",
             cure="check image.context and image.dockerfile in the config, or give --image",

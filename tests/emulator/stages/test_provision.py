@@ -103,14 +103,38 @@ def test_a_dry_run_shows_the_changes_and_makes_none(environment: Scene) -> None:
     assert "add     Cluster (AWS::ECS::Cluster)" in plan.stderr
     assert scene.ecs.describe_clusters(clusters=[scene.name])["clusters"] == []
     stacks = scene.client("cloudformation").list_stacks()["StackSummaries"]
-    assert scene.name not in {one["StackName"] for one in stacks if one["StackStatus"] != "DELETE_COMPLETE"}
+    assert scene.name not in {one["StackName"] for one in stacks}
+    assert "change           add     Service (AWS::ECS::Service)" in plan.stdout
 
 
-def test_a_parameter_that_the_template_does_not_have_is_told(environment: Scene) -> None:
-    write(environment, Cpus="1024")
-    wrong = environment.ecs_pipeline("provision")
-    assert wrong.code == 2
-    assert "provision.parameters.Cpus" in wrong.stderr
+@pytest.mark.parametrize(
+    ("words", "parameters", "told"),
+    [
+        ((), {"Cpus": "1024"}, "provision.parameters.Cpus: the template has no such parameter (did you mean Cpu?)"),
+        ((), {"DesiredCount": "many"}, "DesiredCount"),
+        (("--release", "a b"), {}, "'a b' is not a release id"),
+        (("--image", "127.0.0.1:1/a:b@c"), {}, "is not an image reference"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_made(
+    environment: Scene, words: tuple[str, ...], parameters: dict[str, str], told: str
+) -> None:
+    write(environment, **parameters)
+    refuses(environment, told, *words)
+
+
+def test_a_missing_dockerfile_is_told_before_anything_is_made(environment: Scene) -> None:
+    shutil.rmtree(environment.folder / "sidecar")
+    refuses(environment, "no Dockerfile")
+
+
+def refuses(scene: Scene, told: str, *words: str) -> None:
+    """It is bad input, and there is no stack."""
+    wrong = scene.ecs_pipeline("provision", *words)
+    assert wrong.code == 2, wrong.stderr
+    assert told in wrong.stderr
+    stacks = scene.client("cloudformation").list_stacks()["StackSummaries"]
+    assert [one for one in stacks if one["StackName"] == scene.name and one["StackStatus"] != "DELETE_COMPLETE"] == []
 
 
 def test_a_live_canary_stands_in_the_way_of_a_removal(environment: Scene) -> None:

@@ -22,7 +22,7 @@ CONTRACT = {
     "started": None,
     "seconds": None,
 }
-ADDED = {"cluster", "service", "region", "message", "cure", "dry_run", "version"}
+ADDED = {"cluster", "service", "region", "message", "cure", "dry_run", "version", "changes", "notes"}
 
 
 @pytest.mark.parametrize("name", stage_records.ALL)
