@@ -14,7 +14,7 @@ DEFAULT_FILE = "ecs-pipeline.yml"
 
 Place = tuple[str | int, ...]
 
-SECRET = frozenset(("build_args", "parameters"))
+SECRET = frozenset(("build_args", "headers", "parameters"))
 """Keys whose values may be secret: they are never shown."""
 
 EXPECTED = {

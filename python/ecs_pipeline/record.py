@@ -133,6 +133,9 @@ class Listener(Protocol):
     def progressed(self, record: StageRecord, step: StepRecord | None, text: str) -> None:
         """Something changed within a step; `step` is None between steps."""
 
+    def updated(self, record: StageRecord) -> None:
+        """Numbers changed that are no event."""
+
     def step_ended(self, record: StageRecord, step: StepRecord) -> None:
         """A step is over."""
 
@@ -188,6 +191,12 @@ class Recorder:
         self._tick()
         for listener in self._listeners:
             listener.progressed(self.record, self._step, text)
+
+    def update(self) -> None:
+        """Numbers changed: reports follow, nothing is said."""
+        self._tick()
+        for listener in self._listeners:
+            listener.updated(self.record)
 
     def traffic(self, canaries: int, stable: int) -> None:
         """Note that from now on so many targets take traffic."""

@@ -4,47 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, model_validator
 
-DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-LONGEST = 168 * 3600.0
-"""Seconds: nobody waits longer than a week for a canary."""
+from ecs_pipeline.check_settings import BASELINE, CheckSettings
+from ecs_pipeline.setting_types import Argument, Duration, OptionalDuration, Section
+
 RELEASE_ID = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
-
-
-def parse_duration(text: Any) -> float:
-    """Seconds of `300ms`, `90s`, `5m`, `1h`; anything else is a ValueError that says so."""
-    if isinstance(text, float):
-        return text
-    found = DURATION.fullmatch(text) if isinstance(text, str) else None
-    if not found:
-        raise ValueError(f"{text!r} is not a duration; write 300ms, 90s, 5m or 1h")
-    seconds = float(found[1]) * UNITS[found[2]]
-    if seconds > LONGEST:
-        raise ValueError(f"{found[1][:20]}{found[2]} is too long; {LONGEST / UNITS['h']:.0f}h is the most")
-    return seconds
-
-
-def _drain(value: Any) -> Any:
-    return None if value == "auto" else value
-
-
-def _argument(value: Any) -> Any:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else value
 
 
 def _name_of(what: str) -> Callable[[str], str]:
@@ -65,31 +32,11 @@ def _role(text: str) -> str:
     return text
 
 
-def _in_words(seconds: float) -> str:
-    return f"{seconds:g}s"
-
-
 ECS_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[!-~]+")
-DURATION_SCHEMA = {"type": "string", "pattern": rf"^{DURATION.pattern}$", "examples": ["300ms", "90s", "5m", "1h"]}
-Duration = Annotated[
-    float, BeforeValidator(parse_duration), PlainSerializer(_in_words), WithJsonSchema(DURATION_SCHEMA)
-]
-OptionalDuration = Annotated[
-    Duration | None,
-    BeforeValidator(_drain),
-    WithJsonSchema({"anyOf": [{"const": "auto"}, DURATION_SCHEMA], "default": "auto"}),
-]
-Argument = Annotated[str | None, BeforeValidator(_argument)]
 ClusterName = Annotated[str, AfterValidator(_name_of("cluster"))]
 ServiceName = Annotated[str, AfterValidator(_name_of("service"))]
 RoleArn = Annotated[str, AfterValidator(_role)]
-
-
-class Section(BaseModel):
-    """Frozen; a key that it does not have is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ImageSettings(Section):
@@ -129,6 +76,10 @@ class CanarySettings(Section):
     healthy_within: Duration = Field(300.0, description="time for start, health and traffic together")
     bake: Duration = Field(300.0, description="how long the canary is watched under traffic")
     initial_delay: Duration = Field(0.0, description="after traffic and slow start, before the bake's clock starts")
+    baseline: bool = Field(
+        default=False, strict=True, description="a second new task, of the stable revision, to compare with"
+    )
+    checks: tuple[CheckSettings, ...] = Field((), description="what is judged during the bake")
 
     @model_validator(mode="after")
     def _one_size(self) -> CanarySettings:
@@ -136,6 +87,26 @@ class CanarySettings(Section):
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)} exclude each other; keep one")
         return self
+
+    @model_validator(mode="after")
+    def _named_apart(self) -> CanarySettings:
+        names = [one.title for one in self.checks]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two checks are called {name!r}; give each a `name`")
+        return self
+
+    @model_validator(mode="after")
+    def _with_what_is_compared(self) -> CanarySettings:
+        for one in self.checks:
+            if one.compared_with == BASELINE and not self.baseline and self.watched:
+                raise ValueError(f"check {one.title!r} compares with the baseline; set `baseline: true` as well")
+        return self
+
+    @property
+    def watched(self) -> bool:
+        """Whether any size is watched at all: `bake: 0s` runs no check."""
+        return any(one.bake for one in self.sizes)
 
     @property
     def sizes(self) -> tuple[CanaryStep, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ecs_pipeline.model import Target, TargetHealth
+from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.model import Service, Target, TargetHealth, Task, TaskDefinition
+from ecs_pipeline.run import Run
 from ecs_pipeline.steps import bake as module
 from ecs_pipeline.steps.bake import Bake
 from ecs_pipeline.wait import StepBroken
@@ -23,7 +25,16 @@ def baking(world: World, settings: dict[str, Any] | None = None) -> Bake:
     step = traffic_step(world)
     take(step)
     run = replace(new_run(world, "canary", ["bake"], settings), clock=step.run.clock)
-    return Bake(run, step.service, step.tasks, step.revision, "app")
+    return watching(run, step.service, step.tasks, step.revision)
+
+
+def watching(run: Run, service: Service, tasks: Sequence[Task], revision: TaskDefinition) -> Bake:
+    return Bake(Subject(run, service, tasks, revision, "app", run.clock.wall()))
+
+
+def on(bake: Bake, **adapters: Any) -> Bake:
+    """The same bake with another adapter."""
+    return Bake(replace(bake.subject, run=replace(bake.run, **adapters)))
 
 
 def watched(bake: Bake, seconds: float) -> float:
@@ -61,7 +72,7 @@ def test_it_is_looked_at_every_few_seconds_and_once_more_at_the_end() -> None:
 def test_slow_start_and_the_initial_delay_come_before_the_bakes_own_time(delays: dict[str, str]) -> None:
     bake = baking(World(), {"canary": delays})
     elb = bake.run.elb
-    slow = replace(bake, run=replace(bake.run, elb=SlowStart(elb)))  # type: ignore[arg-type]
+    slow = on(bake, elb=SlowStart(elb))
     assert watched(slow, 10) == pytest.approx(10 + 30 + (40 if delays else 0))
     assert watched(slow, 0) == 0
 
@@ -114,7 +125,7 @@ def test_container_health_ends_it() -> None:
         def tasks(self, arns: list[str]) -> Any:
             return tuple(replace(one, health="UNHEALTHY") for one in tasks(arns))
 
-    sick = replace(bake, run=replace(bake.run, ecs=Unhealthy()))  # type: ignore[arg-type]
+    sick = on(bake, ecs=Unhealthy())
     with pytest.raises(StepBroken, match=r"^container health of task \w+ is UNHEALTHY$") as caught:
         sick.watch(1000)
     assert "  the last line" in caught.value.evidence
@@ -145,7 +156,7 @@ def test_a_target_that_is_anything_but_healthy_ends_it(health: dict[str, Any], w
             assert (arn, anomalies) == (GROUP, True)
             return [TargetHealth(one.identity, one.port, **health) for one in targets]
 
-    sick = replace(bake, run=replace(bake.run, elb=Elb()))  # type: ignore[arg-type]
+    sick = on(bake, elb=Elb())
     with pytest.raises(StepBroken) as caught:
         sick.watch(1000)
     assert str(caught.value) == f"target 10.0.0.2:8000 in web {words}"
@@ -154,5 +165,5 @@ def test_a_target_that_is_anything_but_healthy_ends_it(health: dict[str, Any], w
 def test_without_a_load_balancer_tasks_alone_are_watched() -> None:
     world = World(with_load_balancer=False)
     step = tasks_step(world)
-    bake = Bake(step.run, step.service, start(step), step.revision, "app")
+    bake = watching(step.run, step.service, start(step), step.revision)
     assert watched(bake, 30) == pytest.approx(30)

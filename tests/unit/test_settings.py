@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ecs_pipeline.model import canaries_for, share
-from ecs_pipeline.settings import CanarySettings, Settings, parse_duration
+from ecs_pipeline.setting_types import parse_duration
+from ecs_pipeline.settings import CanarySettings, Settings
 
 
 def canary(**keys: Any) -> CanarySettings:

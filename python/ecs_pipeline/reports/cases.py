@@ -127,7 +127,7 @@ def _check_case(record: StageRecord, check: CheckRecord) -> Case:
     numbers = check_numbers(check)
     case = Case(f"check: {check.name}", PASSED, check.seconds, check.message, (), (numbers, *check.details))
     if check.verdict == FAIL and check.required:
-        evidence = (numbers, *check.details, *_evidence_of_checks(record))
+        evidence = tuple(dict.fromkeys((numbers, *check.details, *_evidence_of_checks(record))))
         message = check.message or f"{check.failures} of {check.samples} samples failed"
         return replace(case, outcome=FAILED, message=message, evidence=evidence, output=())
     if check.verdict == FAIL:

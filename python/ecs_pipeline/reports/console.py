@@ -18,7 +18,7 @@ from rich.table import Column
 from rich.text import Text
 
 from ecs_pipeline.clock import SystemClock
-from ecs_pipeline.record import ERROR, FAILED, PASSED, SKIPPED, StageRecord, StepRecord
+from ecs_pipeline.record import ERROR, FAILED, PASSED, RUNNING, SKIPPED, StageRecord, StepRecord
 from ecs_pipeline.reports.cases import culprit, cure, reason
 from ecs_pipeline.reports.plain import one_line, plain, plain_lines
 from ecs_pipeline.wait import duration
@@ -51,6 +51,13 @@ class ConsoleLog:
             self._console.line_of(f"         {line}")
         if step is not None:
             self._wait(f"{place}{first}")
+
+    def updated(self, record: StageRecord) -> None:
+        """Numbers of the checks: a terminal shows them on the live line."""
+        step = next((one for one in record.steps if one.outcome == RUNNING), None)
+        counted = [f"{one.name} {one.samples - one.failures}/{one.samples}" for one in record.checks]
+        if step and counted:
+            self._wait(f"{step.name}: {', '.join(counted)}")
 
     def step_ended(self, record: StageRecord, step: StepRecord) -> None:
         """A step is over: its outcome, its time, its message."""

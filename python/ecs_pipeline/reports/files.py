@@ -66,6 +66,10 @@ class FileReport(ABC):
         """Something changed."""
         self._write(record)
 
+    def updated(self, record: StageRecord) -> None:
+        """Numbers changed."""
+        self._write(record)
+
     def step_ended(self, record: StageRecord, step: StepRecord) -> None:  # noqa: ARG002
         """A step is over."""
         self._write(record)

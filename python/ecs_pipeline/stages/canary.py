@@ -17,11 +17,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ecs_pipeline import decide, marks
+from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.checks.watch import records_for
 from ecs_pipeline.converge import converge
 from ecs_pipeline.definition import difference
 from ecs_pipeline.errors import Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal
 from ecs_pipeline.model import (
+    INCONCLUSIVE,
     PASS,
     Image,
     Revision,
@@ -35,17 +38,17 @@ from ecs_pipeline.model import (
 from ecs_pipeline.record import CanaryTaskRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.settings import CanaryStep
+from ecs_pipeline.stages.judging import bake, inconclusive
 from ecs_pipeline.stages.preflight import CanaryOptions, Plan, preflight
 from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.steps import removal
-from ecs_pipeline.steps.bake import Bake
 from ecs_pipeline.steps.healthy import HealthyStep
 from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, platform_of
 from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
 from ecs_pipeline.steps.tasks import Lost, Made, TasksStep, held_by
 from ecs_pipeline.steps.traffic import Seen, TrafficStep
 from ecs_pipeline.steps.unused import discard
-from ecs_pipeline.wait import Deadline, duration
+from ecs_pipeline.wait import Deadline
 
 STEPS = ("preflight", "image", "task-definition", "tasks", "healthy", "traffic", "bake", "restore")
 
@@ -67,18 +70,28 @@ class Canary:
 
 def canary(run: Run, options: CanaryOptions) -> None:
     """The stage. Raises ReleaseFailed after restoring, Refused when the service is not free, Inconclusive."""
+    run.recorder.record.checks = records_for(run.settings.canary.checks)
     with run.recorder.step("preflight") as step:
         plan = preflight(run, options)
         if plan.done:
             step.message = f"release {plan.release} is done already: nothing was changed"
             _record_canary(run, plan.seen.canaries, plan.seen.service.running)
-            return
-        step.message = _serving(plan)
-        stage = Canary(run, plan, Fence(run.ecs, run.clock, plan.seen.service), Made())
-        with _undoing(stage):
-            _begin(stage)
+        else:
+            step.message = _serving(plan)
+            stage = Canary(run, plan, Fence(run.ecs, run.clock, plan.seen.service), Made())
+            with _undoing(stage):
+                _begin(stage)
+    if plan.done:
+        _end_as_before(plan)
+        return
     with _undoing(stage):
         _carry_out(stage)
+
+
+def _end_as_before(plan: Plan) -> None:
+    """A verdict that is recorded stands."""
+    if any(one.verdict == INCONCLUSIVE for one in plan.seen.canaries):
+        raise inconclusive(plan.release)
 
 
 @contextmanager
@@ -111,9 +124,12 @@ def _carry_out(stage: Canary) -> None:
         if number <= judged < len(sizes):
             continue
         tasks, revision = _serve(stage, revision, size)
-        _bake(stage, revision, tasks, size.bake or 0.0)
+        subject = Subject(
+            stage.run, stage.plan.seen.service, tasks, revision, stage.plan.base.container, stage.run.clock.wall()
+        )
+        verdict = bake(subject, size.bake or 0.0)
         if not stage.run.dry_run:
-            _record_verdict(stage, tasks, number, last=number == len(sizes))
+            _record_verdict(stage, tasks, number, verdict, last=number == len(sizes))
 
 
 def _begin(stage: Canary) -> None:
@@ -209,20 +225,13 @@ def _would_serve(stage: Canary, revision: TaskDefinition, count: int) -> None:
             step.message = message
 
 
-def _bake(stage: Canary, revision: TaskDefinition, tasks: list[Task], seconds: float) -> None:
-    run = stage.run
-    with run.recorder.step("bake") as step:
-        if run.dry_run:
-            step.message = f"would watch for {duration(seconds)}"
-            return
-        Bake(run, stage.plan.seen.service, tasks, revision, stage.plan.base.container).watch(seconds)
-        step.message = f"watched for {duration(seconds)}"
-
-
-def _record_verdict(stage: Canary, tasks: list[Task], number: int, *, last: bool) -> None:
+def _record_verdict(stage: Canary, tasks: list[Task], number: int, verdict: str, *, last: bool) -> None:
     """The verdict is a tag of the first task and dies with it."""
-    tags = {marks.JUDGED_STEPS: str(number), **({marks.VERDICT: PASS} if last else {})}
+    ended = last or verdict != PASS
+    tags = {marks.JUDGED_STEPS: str(number), **({marks.VERDICT: verdict} if ended else {})}
     stage.fence.write(lambda: stage.run.ecs.tag(tasks[0].arn, tags))
+    if verdict == INCONCLUSIVE:
+        raise inconclusive(stage.release, stage.run.recorder.record.checks)
 
 
 def _undo(stage: Canary) -> None:

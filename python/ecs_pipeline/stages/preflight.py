@@ -6,9 +6,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from ecs_pipeline import decide, definition, marks
-from ecs_pipeline.errors import Inconclusive, InvalidInput, Refused
+from ecs_pipeline.errors import InvalidInput, Refused
 from ecs_pipeline.model import (
-    INCONCLUSIVE,
     Image,
     Look,
     Repository,
@@ -156,14 +155,7 @@ def _is_done(run: Run, plan: Plan) -> bool:
     if not verdict:
         return False
     health = targets_seen(run, seen.canaries, seen.service)
-    if any(health.of(target) is None for target in health.targets):
-        return False
-    if verdict == INCONCLUSIVE:
-        raise Inconclusive(
-            f"the checks of release {plan.release} were inconclusive; its canary lives",
-            cure="`promote` or `rollback` it",
-        )
-    return True
+    return all(health.of(target) is not None for target in health.targets)
 
 
 def _record(run: Run, plan: Plan) -> None:

@@ -2,56 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ecs_pipeline import evidence
-from ecs_pipeline.model import Service, Task, TaskDefinition, group_name
+from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.checks.watch import Watch
+from ecs_pipeline.model import group_name
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps.traffic import Seen, targets_seen
 from ecs_pipeline.wait import StepBroken, duration
 
 INTERVAL = 5.0
 """Seconds between two looks at tasks and targets."""
+FRESH = 0.5
+"""Seconds that a look may be old to count as the one at the end."""
 
 
 @dataclass
 class Bake:
-    """Watches tasks, container health and targets."""
+    """Watches tasks, container health and targets, and the checks if there are any."""
 
-    run: Run
-    service: Service
-    tasks: Sequence[Task]
-    revision: TaskDefinition
-    container: str
+    subject: Subject
+    checks: Watch | None = None
+    _looked: float = field(default=-INTERVAL, init=False)
+
+    @property
+    def run(self) -> Run:
+        """The run that it is part of."""
+        return self.subject.run
 
     def watch(self, seconds: float) -> None:
-        """Look again and again until the time is over. Raises StepBroken with what broke."""
+        """Look again and again until the time is over. Raises StepBroken with what broke, CheckFailed."""
         start = self.run.clock.now()
         delay = self._slow_start() + self.run.settings.canary.initial_delay if seconds else 0.0
         if delay:
             self.run.recorder.progress(f"first {duration(delay)} for slow start and initial delay")
-        end = start + delay + seconds
+            self._look_until(start + delay, None)
+        checks = self.checks if seconds else None
+        try:
+            if checks:
+                checks.start()
+            self._look_until(start + delay + seconds, checks)
+            if self.run.clock.now() > self._looked + FRESH:
+                self._look()
+            if checks:
+                checks.conclude()
+        finally:
+            if checks:
+                checks.close()
+
+    def _look_until(self, end: float, checks: Watch | None) -> None:
+        """Look at tasks and targets now and then, and let the checks take their samples, until `end`.
+
+        Samples that are due at the end itself are taken, and those under way are waited for.
+        """
+        clock = self.run.clock
         while True:
-            self._look()
-            left = end - self.run.clock.now()
-            if left <= 0:
+            if clock.now() >= self._looked + INTERVAL:
+                self._look()
+            if checks:
+                checks.turn(end)
+            left = end - clock.now()
+            if left <= 0 and not (checks and checks.busy):
                 return
-            self.run.clock.sleep(min(INTERVAL, left))
+            pause = max(self._looked + INTERVAL - clock.now(), 0.0)
+            pause = checks.pause(pause) if checks else pause
+            clock.sleep(min(pause, left) if left > 0 else pause)
 
     def _look(self) -> None:
-        seen = targets_seen(self.run, self.tasks, self.service, anomalies=True)
+        self._looked = self.run.clock.now()
+        seen = targets_seen(self.run, self.subject.canary, self.subject.service, anomalies=True)
         for one in evidence.stopped(seen.tasks):
-            lines = evidence.of_task(self.run, one, self.revision, self.container)
+            lines = evidence.of_task(self.run, one, self.subject.revision, self.subject.container)
             raise StepBroken(f"the canary task stopped: {evidence.first_cause(one)}", evidence=lines)
-        if len(seen.tasks) < len(self.tasks):
+        if len(seen.tasks) < len(self.subject.canary):
             raise StepBroken("a canary task is gone")
         self._judge_health(seen)
 
     def _judge_health(self, seen: Seen) -> None:
         for task in seen.tasks:
             if task.health == "UNHEALTHY":
-                lines = evidence.of_task(self.run, task, self.revision, self.container)
+                lines = evidence.of_task(self.run, task, self.subject.revision, self.subject.container)
                 raise StepBroken(f"container health of task {task.id} is UNHEALTHY", evidence=lines)
         for target in seen.targets:
             health = seen.of(target)
@@ -64,5 +95,5 @@ class Bake:
                 raise StepBroken(f"{where} is anomalous: the load balancer finds it worse than the others")
 
     def _slow_start(self) -> float:
-        groups = [self.run.elb.target_group(one.target_group) for one in self.service.load_balancing]
+        groups = [self.run.elb.target_group(one.target_group) for one in self.subject.service.load_balancing]
         return float(max((one.slow_start for one in groups if one), default=0))

@@ -1,0 +1,104 @@
+"""The kind `command`: any program of the user's, told the facts as JSON; its exit code is the sample."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import IO
+
+from ecs_pipeline.check_settings import CommandCheck
+from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, UNCLEAR, Conclusion, Sample
+from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.errors import Trouble
+from ecs_pipeline.wait import duration
+
+FACTS = "ECS_PIPELINE_FACTS"
+OUTCOMES = {0: GOOD, 1: BAD, 2: UNCLEAR}
+MOST_OUTPUT = 64 * 1024
+"""Bytes at the end of a program's output that are read."""
+LAST_LINES = 10
+
+
+class Command:
+    """Runs the program beside everything else: begun, looked at, killed with all its children when it is late."""
+
+    limit: str | float | None = 0
+    value: str | float | None
+
+    def __init__(self, settings: CommandCheck, subject: Subject) -> None:
+        self._settings = settings
+        self._subject = subject
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output: IO[bytes] | None = None
+        self._late = 0.0
+        self._trouble = ""
+        self._lines: list[str] = []
+        self.value = None
+
+    def begin(self) -> None:
+        """Start the program in the config's folder; its output goes to a private file."""
+        run, self._trouble = self._subject.run, ""
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the program is over
+        try:
+            environment = {**os.environ, FACTS: self._subject.facts()}
+            self._process = subprocess.Popen(
+                self._settings.run,
+                cwd=run.folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=self._output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            self._trouble = f"{self._settings.run[0]} cannot be started: {getattr(error, 'strerror', None) or error}"
+        except Trouble as error:
+            self._trouble = f"the facts cannot be read: {error.message}"
+        self._late = run.clock.now() + self._settings.timeout
+
+    def collect(self) -> Sequence[Sample] | None:
+        """What its exit code says; a program that is late or cannot start gives no data."""
+        if self._process is None:
+            self.close()
+            return [Sample(MISSING, self._trouble)]
+        code = self._process.poll()
+        if code is None and self._subject.run.clock.now() < self._late:
+            return None
+        self._lines = self._read()
+        self.close()
+        if code is None:
+            return [Sample(MISSING, f"not over within {duration(self._settings.timeout)}")]
+        self.value = code
+        said = f": {self._lines[-1]}" if self._lines else ""
+        ended = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+        return [Sample(OUTCOMES.get(code, MISSING), f"{ended}{said}")]
+
+    def conclude(self) -> Conclusion | None:
+        """Its samples say it all."""
+        return None
+
+    def details(self) -> Sequence[str]:
+        """The last lines that it wrote."""
+        return self._lines
+
+    def close(self) -> None:
+        """Kill what still runs of it."""
+        process, self._process = self._process, None
+        if process is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if self._output is not None:
+            self._output.close()
+            self._output = None
+
+    def _read(self) -> list[str]:
+        assert self._output is not None  # noqa: S101 - opened with the program
+        size = self._output.seek(0, os.SEEK_END)
+        self._output.seek(max(size - MOST_OUTPUT, 0))
+        text = self._output.read().decode("utf-8", "replace")
+        return [line.rstrip() for line in text.splitlines() if line.strip()][-LAST_LINES:]

@@ -1,0 +1,152 @@
+"""The kind `http`: a request to every canary task at its own address, or one through the load balancer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from multiprocessing.pool import AsyncResult, ThreadPool
+
+from ecs_pipeline.check_settings import HttpCheck
+from ecs_pipeline.checks.probe import Answer, Request, probe
+from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Conclusion, Sample
+from ecs_pipeline.checks.statistics import percentile
+from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.model import FAIL
+
+MOST_AT_ONCE = 8
+"""Requests under way at the same time, of all checks together."""
+
+
+class Requests:
+    """A few daemon threads for the requests of all checks, started with the first one.
+
+    multiprocessing's ThreadPool, for its threads do not keep a process alive that was told to end.
+    """
+
+    def __init__(self) -> None:
+        self._pool: ThreadPool | None = None
+
+    def send(self, request: Request) -> AsyncResult[Answer]:
+        """Ask; the answer comes later."""
+        if self._pool is None:
+            self._pool = ThreadPool(MOST_AT_ONCE)
+        return self._pool.apply_async(probe, (request,))
+
+    def close(self) -> None:
+        """Let the threads end, without waiting for answers."""
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+
+
+class Http:
+    """Status, body and latency of answers; no answer fails."""
+
+    def __init__(self, settings: HttpCheck, subject: Subject, requests: Requests) -> None:
+        self._settings = settings
+        self._subject = subject
+        self._requests = requests
+        self._asked: list[tuple[Request, AsyncResult[Answer]]] = []
+        self._trouble = ""
+        self._seconds: list[float] = []
+        self.value: str | float | None = None
+        self.limit: str | float | None = min(settings.percentiles.values(), default=" or ".join(settings.status))
+
+    def begin(self) -> None:
+        """Send the requests of one sample."""
+        self._trouble = ""
+        urls = [self._settings.url.rstrip("/") + self._settings.path] if self._settings.url else self._addresses()
+        headers = {key: value or "" for key, value in self._settings.headers.items()}
+        verified = self._settings.via != "canary"
+        requests = [Request(url, headers, self._settings.timeout, verified) for url in urls]
+        self._asked = [(one, self._requests.send(one)) for one in requests]
+
+    def collect(self) -> Sequence[Sample] | None:
+        """One sample of all answers: it fails with the worst of them."""
+        if not all(result.ready() for _, result in self._asked):
+            return None
+        answers = [(request, result.get()) for request, result in self._asked]
+        self._asked = []
+        if self._trouble or not answers:
+            return [Sample(MISSING, self._trouble or "no canary task")]
+        wrong = [f"{why} ({request.url})" for request, one in answers if (why := self._wrong(one))]
+        answered = [one.seconds for _, one in answers if one.status]
+        self._seconds += answered
+        if not self._settings.percentiles:
+            self.value = " ".join(str(one.status or "no answer") for _, one in answers)
+        if wrong:
+            return [Sample(BAD, wrong[0])]
+        slow = self._over()
+        if slow and max(answered) > min(self._settings.percentiles.values()):
+            return [Sample(BAD, slow)]
+        return [Sample(GOOD, f"{answers[0][1].status} in {milliseconds(max(answered))}")]
+
+    def conclude(self) -> Conclusion | None:
+        """The percentiles cover all requests of the bake: over the limit at its end, the check has failed."""
+        slow = self._over()
+        return Conclusion(FAIL, slow) if slow else None
+
+    def details(self) -> Sequence[str]:
+        """How long the answers took."""
+        if not self._seconds:
+            return []
+        chosen = sorted({50, 95, *self._settings.percentiles})
+        spread = [f"p{one} {milliseconds(percentile(self._seconds, one))}" for one in chosen]
+        return [f"{len(self._seconds)} answers: {', '.join(spread)}, slowest {milliseconds(max(self._seconds))}"]
+
+    def close(self) -> None:
+        """Answers that are still awaited are of no interest any more."""
+        self._asked = []
+
+    def _wrong(self, answer: Answer) -> str:
+        """What is wrong with an answer, but for its latency."""
+        if not answer.status:
+            return answer.trouble
+        expected = self._settings.status
+        if not any(one in (str(answer.status), f"{answer.status // 100}xx") for one in expected):
+            return f"status {answer.status} instead of {' or '.join(expected)}"
+        if self._settings.body is not None and self._settings.body not in answer.body:
+            return f"the body has no {self._settings.body[:60]!r}: {' '.join(answer.body.split())[:80]!r}"
+        return ""
+
+    def _over(self) -> str:
+        """The percentile that is furthest over its limit; '' when none is."""
+        if not self._seconds or not self._settings.percentiles:
+            return ""
+        found = {one: percentile(self._seconds, one) for one in self._settings.percentiles}
+        worst = max(found, key=lambda one: found[one] / max(self._settings.percentiles[one], math.ulp(1)))
+        value, limit = found[worst], self._settings.percentiles[worst]
+        self.value, self.limit = round(value, 4), limit
+        if value <= limit:
+            return ""
+        taken = f"of {len(self._seconds)} answers" if len(self._seconds) > 1 else "of the one answer"
+        return f"p{worst} {taken} is {milliseconds(value)}, more than {milliseconds(limit)}"
+
+    def _addresses(self) -> list[str]:
+        """The URL of each canary task: its own address, and the port that its target has."""
+        subject, found = self._subject, []
+        port, scheme = self._settings.port, "http"
+        entries = subject.service.load_balancing
+        chosen = next((one for one in entries if one.container == subject.container), next(iter(entries), None))
+        if chosen is not None:
+            group = subject.run.elb.target_group(chosen.target_group)
+            scheme = "https" if group and group.protocol == "HTTPS" else "http"
+            port = port or chosen.port
+        port = port or _first_port(subject)
+        for task in subject.canary:
+            if not task.address or not port:
+                what = "port" if task.address else "address of its own"
+                self._trouble = f"task {task.id} has no {what}; use `via: load-balancer`"
+                return []
+            found.append(f"{scheme}://{task.address}:{port}{self._settings.path or '/'}")
+        return found
+
+
+def milliseconds(seconds: float) -> str:
+    """Seconds as latencies are written."""
+    return f"{1000 * seconds:.0f}ms" if seconds < 1 else f"{seconds:.2f}s"
+
+
+def _first_port(subject: Subject) -> int:
+    container = subject.revision.container(subject.container) or {}
+    return next((int(one["containerPort"]) for one in container.get("portMappings", []) if "containerPort" in one), 0)

@@ -1,0 +1,48 @@
+"""What a check yields: samples, and now and then a last word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+GOOD, BAD, MISSING, UNCLEAR = "good", "bad", "missing", "unclear"
+"""A sample is good or bad; without data it is what `on_missing` says; one that is unclear is none at all."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One look at the canary; `message` says what was seen, in a few words."""
+
+    outcome: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """A check's last word over the whole bake, which its single samples do not tell: FAIL or INCONCLUSIVE."""
+
+    verdict: str
+    message: str
+
+
+class Check(Protocol):
+    """One check at work. It never blocks for long: what takes time is begun, and collected when it is there."""
+
+    value: str | float | None
+    limit: str | float | None
+
+    def begin(self) -> None:
+        """Begin to take a sample."""
+
+    def collect(self) -> Sequence[Sample] | None:
+        """The samples that came of it, none or several; None while it is under way."""
+
+    def conclude(self) -> Conclusion | None:
+        """The last word at the end of the bake; None when the samples say it all."""
+
+    def details(self) -> Sequence[str]:
+        """Lines for the reports."""
+
+    def close(self) -> None:
+        """End what is under way."""

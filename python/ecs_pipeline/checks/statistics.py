@@ -1,0 +1,71 @@
+"""The statistics that comparisons need, as far as they need them: SciPy would be 100 MB on every agent.
+
+tests/unit/checks/test_statistics.py holds each function to SciPy's results.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import median
+
+EXACT_UP_TO = 8
+"""With so few values on one side, and none twice, p is counted exactly; else the normal distribution is near enough."""
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The nearest-rank percentile: a value that was measured, none between two."""
+    ordered = sorted(values)
+    return ordered[max(math.ceil(percent / 100 * len(ordered)), 1) - 1]
+
+
+def mann_whitney(left: Sequence[float], right: Sequence[float]) -> tuple[float, float]:
+    """(U, p) of the one-sided Mann-Whitney U test that values of `left` tend to be greater than those of `right`.
+
+    U counts the pairs in which the left value is greater, ties for a half; p is exact for small samples without ties,
+    else by the normal distribution with correction for ties and continuity (as scipy.stats.mannwhitneyu decides).
+    """
+    n, m = len(left), len(right)
+    u = sum((a > b) + 0.5 * (a == b) for a in left for b in right)
+    both = sorted([*left, *right])
+    ties = [both.count(value) for value in dict.fromkeys(both)]
+    if min(n, m) <= EXACT_UP_TO and max(ties) == 1:
+        return u, _exact(round(u), n, m)
+    total = n + m
+    spread = n * m / 12 * (total + 1 - sum(one**3 - one for one in ties) / (total * (total - 1)))
+    if spread <= 0:
+        return u, 1.0
+    z = (u - n * m / 2 - 0.5) / math.sqrt(spread)
+    return u, min(math.erfc(z / math.sqrt(2)) / 2, 1.0)
+
+
+def least_p(n: int, m: int) -> float:
+    """The smallest one-sided p that so many values can reach: when all of one side are beyond the other."""
+    return 1 / math.comb(n + m, n)
+
+
+def shift(left: Sequence[float], right: Sequence[float]) -> float:
+    """By how much `left` is greater, typically: the median of all differences (Hodges and Lehmann)."""
+    return median(a - b for a in left for b in right)
+
+
+def binomial_tail(successes: int, trials: int, probability: float) -> float:
+    """The probability of at least so many successes: p of the one-sided exact binomial test."""
+    return min(
+        math.fsum(
+            math.comb(trials, k) * probability**k * (1 - probability) ** (trials - k)
+            for k in range(successes, trials + 1)
+        ),
+        1.0,
+    )
+
+
+def _exact(u: int, n: int, m: int) -> float:
+    """P(U >= u): ways to order n and m values, by the number of pairs in which the left one is greater."""
+    ways = [1] + [0] * (n * m)
+    for i in range(1, n + 1):
+        for total in range(len(ways) - 1, i + m - 1, -1):
+            ways[total] -= ways[total - i - m]
+        for total in range(i, len(ways)):
+            ways[total] += ways[total - i]
+    return sum(ways[u:]) / math.comb(n + m, n)

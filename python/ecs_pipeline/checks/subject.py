@@ -1,0 +1,66 @@
+"""What the checks are about: the canary's tasks, those it is compared with, and the facts that a program is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from ecs_pipeline.check_settings import BASELINE, STABLE
+from ecs_pipeline.model import CANARY, Service, Task, TaskDefinition
+from ecs_pipeline.run import Run
+
+KNOWN_FOR = 30.0
+"""Seconds that the service's own tasks are remembered: they come and go with its scaling."""
+
+
+@dataclass
+class Subject:
+    """A canary under watch; `since` is when the watching began, `judged_alone` in `judge`."""
+
+    run: Run
+    service: Service
+    canary: Sequence[Task]
+    revision: TaskDefinition
+    container: str
+    since: datetime
+    baseline: Sequence[Task] = ()
+    judged_alone: bool = False
+    _stable: tuple[Task, ...] = ()
+    _looked: float | None = None
+
+    @property
+    def stable(self) -> tuple[Task, ...]:
+        """The service's own running tasks (ListTasks, DescribeTasks), at most half a minute old."""
+        now = self.run.clock.now()
+        if self._looked is None or now - self._looked > KNOWN_FOR:
+            found = self.run.ecs.tasks(self.run.ecs.arns_of_service())
+            self._stable = tuple(one for one in found if one.alive and one.revision == self.service.revision)
+            self._looked = now
+        return self._stable
+
+    def tasks(self, group: str) -> Sequence[Task]:
+        """The tasks of CANARY, BASELINE or STABLE."""
+        if group == STABLE:
+            return self.stable
+        return {CANARY: self.canary, BASELINE: self.baseline}[group]
+
+    def facts(self) -> str:
+        """The facts for a program, as JSON."""
+        record = self.run.recorder.record
+        document: dict[str, Any] = {
+            "cluster": record.cluster,
+            "service": record.service,
+            "release": record.release.id,
+            "image": record.release.image,
+            "digest": record.release.digest,
+            "task_definition": record.release.task_definition,
+            "previous_task_definition": record.release.previous_task_definition,
+            "share": round(record.share, 1),
+            "started": self.since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        for group in (CANARY, BASELINE, STABLE):
+            document[group] = {"tasks": [{"arn": one.arn, "ip": one.address} for one in self.tasks(group)]}
+        return json.dumps(document)

@@ -1,0 +1,160 @@
+"""All checks of a canary side by side, in one loop: begin what is due, collect what is there, count, tell changes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ecs_pipeline import evidence
+from ecs_pipeline.check_settings import CheckSettings
+from ecs_pipeline.checks.kinds import Kinds
+from ecs_pipeline.checks.sample import BAD, GOOD, Check, Sample
+from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.checks.verdict import Tally
+from ecs_pipeline.errors import ReleaseFailed
+from ecs_pipeline.model import FAIL
+from ecs_pipeline.record import CheckRecord
+
+POLL = 0.1
+"""Seconds between two looks at answers and programs that are awaited."""
+
+
+class CheckFailed(ReleaseFailed):
+    """A required check of the canary failed."""
+
+
+@dataclass
+class Watched:
+    """One check with its account and its place in the record; `due` is when its next sample begins."""
+
+    settings: CheckSettings
+    check: Check
+    record: CheckRecord
+    tally: Tally
+    due: float
+    begun: bool = False
+    attempts: int = 0
+    said: str = field(default=GOOD)
+
+    @property
+    def over(self) -> bool:
+        """It has failed: nothing that comes changes that."""
+        return bool(self.record.verdict)
+
+
+class Watch:
+    """Takes samples from its start on; `most`: of each check so many at most, as `judge` does."""
+
+    def __init__(self, subject: Subject, settings: Sequence[CheckSettings], kinds: Kinds) -> None:
+        self._subject = subject
+        self._run = subject.run
+        self._kinds = kinds
+        self._settings = settings
+        self._started: datetime = subject.since
+        self.checks: list[Watched] = []
+
+    def start(self) -> None:
+        """From now on samples are due: the first at once, unless the check has a delay of its own."""
+        now, self._subject.since = self._run.clock.now(), self._run.clock.wall()
+        self._started = self._subject.since
+        records = records_for(self._settings)
+        self._run.recorder.record.checks = records
+        for settings, record in zip(self._settings, records, strict=True):
+            record.started = self._started
+            check = self._kinds.make(settings, self._subject)
+            record.limit = check.limit
+            self.checks.append(Watched(settings, check, record, Tally(settings), now + settings.initial_delay))
+
+    @property
+    def busy(self) -> bool:
+        """Samples are under way."""
+        return any(one.begun for one in self.checks)
+
+    def pause(self, most: float) -> float:
+        """Seconds until there is something to do here, no more than `most`."""
+        if self.busy:
+            return min(POLL, most)
+        now = self._run.clock.now()
+        return max(min([most, *(one.due - now for one in self.checks if not one.over)]), 0.0)
+
+    def turn(self, end: float = math.inf) -> None:
+        """Begin what is due, until `end`; collect what is there. Raises CheckFailed for a required check at once."""
+        now = self._run.clock.now()
+        due = [one for one in self.checks if not one.over and not one.begun and one.due <= min(now, end) + 1e-6]
+        for one in due:
+            one.begun = True
+            one.attempts += 1
+            late = max(now - one.due, 0.0)
+            one.due += one.settings.interval * (1 + late // one.settings.interval)
+            one.check.begin()
+        for one in [one for one in self.checks if one.begun]:
+            self._collect(one)
+        for one in self.checks:
+            if one.over and one.settings.required:
+                raise self._failed(one)
+
+    def conclude(self) -> None:
+        """The time is over: a verdict for each check. Raises CheckFailed when a required one failed."""
+        for one in self.checks:
+            if not one.over:
+                self._judge(one)
+        for one in self.checks:
+            if one.record.verdict == FAIL and one.settings.required:
+                raise self._failed(one)
+
+    def close(self) -> None:
+        """End what is under way."""
+        for one in self.checks:
+            one.check.close()
+        self._kinds.close()
+
+    def _collect(self, one: Watched) -> None:
+        samples = one.check.collect()
+        if samples is None:
+            return
+        one.begun = False
+        for sample in samples:
+            one.tally.add(sample)
+            self._tell(one, sample)
+        self._note(one)
+        if one.tally.failed:
+            self._judge(one)
+
+    def _tell(self, one: Watched, sample: Sample) -> None:
+        """Say a sample when it is of another kind than the one before."""
+        if sample.outcome == one.said:
+            return
+        one.said = sample.outcome
+        what = {BAD: "failed", GOOD: "is well again"}.get(sample.outcome, "has no data")
+        self._run.recorder.progress(f"check {one.record.name} {what}: {sample.message}".rstrip(": "))
+
+    def _judge(self, one: Watched) -> None:
+        one.record.verdict, one.record.message = one.tally.verdict(one.check.conclude())
+        self._note(one)
+        if one.record.verdict == FAIL and not one.settings.required:
+            self._run.recorder.progress(f"check {one.record.name} failed, but is informative: {one.record.message}")
+
+    def _note(self, one: Watched) -> None:
+        record, tally = one.record, one.tally
+        record.samples, record.failures = tally.samples, tally.failures
+        record.value, record.limit = one.check.value, one.check.limit
+        record.details = tuple(one.check.details())
+        record.seconds = (self._run.clock.wall() - self._started).total_seconds()
+        if not record.verdict:
+            record.message = tally.last
+        self._run.recorder.update()
+
+    def _failed(self, one: Watched) -> CheckFailed:
+        subject = self._subject
+        lines = list(one.record.details)
+        for task in subject.canary[:1]:
+            now = next(iter(subject.run.ecs.tasks([task.arn])), task)
+            lines += evidence.of_task(subject.run, now, subject.revision, subject.container)
+        return CheckFailed(f"check {one.record.name}: {one.record.message}", evidence=lines)
+
+
+def records_for(settings: Sequence[CheckSettings]) -> list[CheckRecord]:
+    """A record for each check, nothing known of it yet."""
+    return [CheckRecord(name=one.title, kind=one.kind, required=one.required) for one in settings]

@@ -1,0 +1,47 @@
+"""Judging a canary: the bake with its checks, and what an inconclusive verdict says. Canary and judge share it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ecs_pipeline.checks.kinds import Kinds
+from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.checks.verdict import overall
+from ecs_pipeline.checks.watch import CheckFailed, Watch
+from ecs_pipeline.errors import Inconclusive
+from ecs_pipeline.model import INCONCLUSIVE, PASS
+from ecs_pipeline.record import CheckRecord
+from ecs_pipeline.steps.bake import Bake
+from ecs_pipeline.wait import duration
+
+
+def bake(subject: Subject, seconds: float) -> str:
+    """Watch for so many seconds, and judge; the verdict, PASS or INCONCLUSIVE. Raises StepBroken, CheckFailed.
+
+    A check that fails ends the bake, which is no failure of the step itself: the check's case is the failure.
+    """
+    run = subject.run
+    failure: CheckFailed | None = None
+    with run.recorder.step("bake") as step:
+        if run.dry_run:
+            step.message = f"would watch for {duration(seconds)}"
+            return PASS
+        checks = Watch(subject, run.settings.canary.checks, Kinds())
+        try:
+            Bake(subject, checks).watch(seconds)
+            step.message = f"watched for {duration(seconds)}"
+        except CheckFailed as failed:
+            failure, step.message = failed, "ended by its checks"
+    if failure:
+        raise failure
+    return overall(run.recorder.record.checks)
+
+
+def inconclusive(release: str, checks: Sequence[CheckRecord] = ()) -> Inconclusive:
+    """What ends a stage whose canary was not judged one way or the other."""
+    unclear = [one for one in checks if one.required and one.verdict == INCONCLUSIVE]
+    why = "; ".join(f"check {one.name}: {one.message}" for one in unclear)
+    return Inconclusive(
+        f"the checks of release {release} were inconclusive, its canary lives{f': {why}' if why else ''}",
+        cure="a person decides: `promote` or `rollback`",
+    )
