@@ -11,7 +11,7 @@ from ecs_pipeline.aws.session import AwsClient, AwsError, AwsSession
 from ecs_pipeline.errors import AnswerLost, Interrupted, InvalidInput, Trouble
 from tests.unit.aws_stub import REGION, AwsStub, aws_stub, ok, refused, session
 from tests.unit.clocks import RecordingClock
-from tests.unit.http_stub import Answer
+from tests.unit.http_stub import NO_ANSWER, Answer
 
 THROTTLES = ["ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"]
 PASSING = ["ServerException", "InternalFailure", "ServiceUnavailable", "RequestTimeout", "InternalServerError"]
@@ -70,6 +70,25 @@ def test_trouble_that_passes_is_tried_again_unless_the_call_may_be_made_once_onl
     with pytest.raises(AnswerLost, match=r"^ecs:StopTask: "):
         ecs.call("StopTask", once=True, task="t")
     assert len(aws.asked("StopTask")) == 3
+
+
+def test_a_call_whose_answer_is_lost_is_made_again_unless_it_may_be_made_once_only(
+    aws: AwsStub, ecs: AwsClient
+) -> None:
+    aws.on("StopTask", NO_ANSWER, ok({}))
+    ecs.call("StopTask", task="t")
+    assert len(aws.asked("StopTask")) == 2
+    aws.on("StopTask", NO_ANSWER, ok({}))
+    with pytest.raises(AnswerLost, match=r"^ecs:StopTask: "):
+        ecs.call("StopTask", once=True, task="t")
+    assert len(aws.asked("StopTask")) == 3
+
+
+def test_an_answer_that_cannot_be_read_is_asked_for_again(aws: AwsStub, clock: RecordingClock) -> None:
+    whole = b"<R><DescribeTargetGroupsResult/><ResponseMetadata/></R>"
+    aws.on("DescribeTargetGroups", Answer(200, whole[:10]), Answer(200, whole))
+    session(clock).client("elbv2").call("DescribeTargetGroups")
+    assert len(aws.asked("DescribeTargetGroups")) == 2
 
 
 @pytest.mark.parametrize("once", [True, False])

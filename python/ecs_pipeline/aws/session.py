@@ -11,6 +11,7 @@ import boto3
 import botocore.config
 import botocore.credentials
 import botocore.exceptions
+import botocore.parsers
 import botocore.session
 from botocore import xform_name
 
@@ -127,7 +128,7 @@ class AwsClient:
         not_sent = isinstance(
             error, botocore.exceptions.EndpointConnectionError | botocore.exceptions.ConnectTimeoutError
         )
-        if not_sent or isinstance(error, botocore.exceptions.HTTPClientError | botocore.exceptions.ResponseParserError):
+        if not_sent or isinstance(error, botocore.exceptions.HTTPClientError | botocore.parsers.ResponseParserError):
             failure = AwsError(action, "", _one_line(error), cure="check the network, then run it again")
             return AnswerLost(failure.message) if once and not not_sent else retry.Transient(failure)
         if isinstance(error, botocore.exceptions.BotoCoreError):
