@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import logging
+import math
 import socket
 import threading
 import time
@@ -78,8 +79,8 @@ def _run() -> None:
             next_look = now + IDLE_SECONDS
             for arn, group, target in _checked_targets():
                 if target.next_check <= now:
-                    target.next_check = now + _interval(group)
-                    pool.submit(_check, arn, group, target).add_done_callback(_log_defect)
+                    target.next_check = math.inf  # until this one is over: dead targets would fill the pool
+                    pool.submit(_check, arn, group, target, now).add_done_callback(_log_defect)
                 next_look = min(next_look, target.next_check)
             target_groups.changed.wait(max(0.0, next_look - time.monotonic()))
 
@@ -104,8 +105,12 @@ def _log_defect(check: Future[None]) -> None:
         _log.error("a health check broke", exc_info=check.exception())
 
 
-def _check(arn: str, group: Group, target: Target) -> None:
-    failure = probe(group, target)
+def _check(arn: str, group: Group, target: Target, begun: float) -> None:
+    try:
+        failure = probe(group, target)
+    finally:
+        target.next_check = begun + _interval(group)
+        target_groups.changed.set()
     with target_groups.lock:
         before = target.health
         if target.draining:
