@@ -3,10 +3,11 @@
 # make check   format, lint, types
 # make groovy  the Jenkins library: its tests with Maven, CodeNarc over it
 # make package what the Jenkins library carries: python/ecs_pipeline as one file
+# make chaos-sample  a fault at every AWS call, a few races: part of make test
 # make chaos   every fault at every AWS call, and many more orders of events
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test check format unit emulator groovy chaos environments requirements package clean
+.PHONY: help demo demo-stop test check format unit emulator groovy chaos-sample chaos environments requirements package clean
 
 VENV := .cache/venv
 BIN := $(VENV)/bin
@@ -27,7 +28,7 @@ demo: environments
 demo-stop: environments
 	@$(BIN)/python -m demo.keeper --stop
 
-test: check unit emulator groovy
+test: check unit emulator chaos-sample groovy
 
 check: environments
 	$(BIN)/ruff format --check $(PYTHON_SOURCES)
@@ -44,6 +45,9 @@ emulator: environments
 
 groovy: environments
 	@tools/maven $(BIN)/python verify
+
+chaos-sample: environments
+	$(BIN)/pytest -q -n 3 --dist loadgroup tests/chaos
 
 chaos: environments
 	$(BIN)/pytest -q -n 2 tests/unit/protocol --seeds 300

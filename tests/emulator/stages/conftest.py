@@ -24,9 +24,4 @@ def scene(embedded_aws: EmbeddedAws, aws: Callable[[str], Any], pushed: Images, 
     embedded_aws.configure(health_check_interval=0.3)
     made = Scene(embedded_aws, aws, images=pushed, folder=tmp_path)
     yield made
-    if not made.ecs.describe_clusters(clusters=[made.name])["clusters"]:
-        return
-    for service in made.ecs.list_services(cluster=made.name)["serviceArns"]:
-        made.ecs.delete_service(cluster=made.name, service=service, force=True)
-    for task in made.ecs.list_tasks(cluster=made.name)["taskArns"]:
-        made.ecs.stop_task(cluster=made.name, task=task)
+    made.close()

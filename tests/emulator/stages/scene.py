@@ -103,6 +103,21 @@ class Scene(Environment):
     folder: Path = field(kw_only=True)
     runs: int = 0
 
+    def close(self) -> None:
+        """Stop and remove what is left: a dead target would be probed for ever."""
+        if not self.ecs.describe_clusters(clusters=[self.name])["clusters"]:
+            return
+        for service in self.ecs.list_services(cluster=self.name)["serviceArns"]:
+            self.ecs.delete_service(cluster=self.name, service=service, force=True)
+        for task in self.ecs.list_tasks(cluster=self.name)["taskArns"]:
+            self.ecs.stop_task(cluster=self.name, task=task)
+        for balancer in self.elb.describe_load_balancers()["LoadBalancers"]:
+            if balancer["LoadBalancerName"].startswith(self.name):
+                self.elb.delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])
+        for group in self.elb.describe_target_groups()["TargetGroups"]:
+            if group["TargetGroupName"].startswith(self.name):
+                self.elb.delete_target_group(TargetGroupArn=group["TargetGroupArn"])
+
     def start(self, count: int = 3, **members: Any) -> str:
         """Create the service on v1 and wait until it is stable; its revision."""
         container = {"image": self.images.digest("v1"), **members.pop("container", {})}

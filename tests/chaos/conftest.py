@@ -1,0 +1,50 @@
+"""One rig for each test process; at the end the faults that all of them tried are summed up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from embedded_aws.engine import ensure_engine
+from tests.chaos.results import Result, table, total
+from tests.chaos.rig import Rig, running
+
+PROPERTY = "faults"
+
+
+@pytest.fixture(scope="session")
+def rig() -> Iterator[Rig]:
+    """An embedded AWS with the proxy before it; without an engine this fails."""
+    with ensure_engine(), running() as made:
+        yield made
+
+
+@pytest.fixture
+def judge(record_property: Callable[[str, object], None]) -> Callable[[Sequence[Result]], None]:
+    """Note what was tried, and fail with what did not recover."""
+
+    def note(results: Sequence[Result]) -> None:
+        record_property(PROPERTY, [one.as_json() for one in results])
+        assert results, "nothing was tried"
+        assert [str(one) for one in results if not one.recovered] == []
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The table and `N faults tried, N recovered`."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    results = [
+        Result(**one)
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == PROPERTY
+        for one in value
+    ]
+    if results:
+        terminalreporter.write_line("")
+        terminalreporter.write_line(table(results))
+        terminalreporter.write_line("")
+        terminalreporter.write_line(total(results))

@@ -1,0 +1,144 @@
+"""The faults: one at one call (`Once`), a passing one at every call (`Storm`), a death at a certain write (`Death`)."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tests.chaos.error_answers import THROTTLES, WANTED
+from tests.chaos.proxy import Act, Call, Exchange
+
+KILLED_BEFORE, KILLED_AFTER, LOST = "killed before", "killed after", "answer lost"
+RESET, SILENT = "connection reset", "no answer"
+SERVER_ERRORS = {"500": "InternalFailure", "503": "ServiceUnavailable"}
+KINDS = (KILLED_BEFORE, KILLED_AFTER, LOST, *THROTTLES, *SERVER_ERRORS, RESET, SILENT)
+DEATHS = (KILLED_BEFORE, KILLED_AFTER)
+
+THROTTLED_ATTEMPTS = 3
+SILENT_SECONDS = 22.0
+"""Longer than the read timeout of the package."""
+
+WRITES = frozenset(
+    (
+        "RunTask",
+        "StopTask",
+        "TagResource",
+        "UntagResource",
+        "UpdateService",
+        "RegisterTaskDefinition",
+        "DeregisterTaskDefinition",
+        "RegisterTargets",
+        "DeregisterTargets",
+    )
+)
+
+
+def act_of(kind: str, microburst: str) -> Act:
+    """What happens at a call that gets this fault; `microburst` is the endpoint that makes AWS' error answers."""
+    code = SERVER_ERRORS.get(kind, kind)
+    plain = {
+        KILLED_BEFORE: Exchange.kill_caller,
+        KILLED_AFTER: _killed_after,
+        LOST: _lost,
+        RESET: Exchange.reset,
+        SILENT: _silent,
+    }
+    return plain.get(kind) or (
+        lambda exchange: exchange.answer(exchange.forwarded(microburst, **{WANTED: f"[{code}]"}))
+    )
+
+
+def _killed_after(exchange: Exchange) -> None:
+    exchange.forwarded()
+    exchange.kill_caller()
+
+
+def _lost(exchange: Exchange) -> None:
+    exchange.forwarded()
+    exchange.reset()
+
+
+def _silent(exchange: Exchange) -> None:
+    time.sleep(SILENT_SECONDS)
+    exchange.close()
+
+
+@dataclass
+class Once:
+    """One fault at one call; a throttle for several attempts."""
+
+    kind: str
+    at: Call
+    microburst: str
+
+    def __call__(self, call: Call) -> Act | None:
+        """Whether this is the call, or one more attempt at it."""
+        times = THROTTLED_ATTEMPTS if self.kind in THROTTLES else 1
+        due = call.operation == self.at.operation and 0 <= call.number - self.at.number < times
+        return act_of(self.kind, self.microburst) if due else None
+
+
+def polls(operation: str, before: Sequence[str]) -> bool:
+    """Whether a call only looks again at what was looked at a moment ago."""
+    return operation not in WRITES and operation in before[-2:]
+
+
+@dataclass
+class Storm:
+    """Every call but polls is disturbed once, each by the next kind of fault that passes; its next attempt succeeds."""
+
+    microburst: str
+    _kinds: Iterator[str] = field(default_factory=lambda: itertools.cycle((LOST, *THROTTLES, *SERVER_ERRORS, RESET)))
+    _retried: set[str] = field(default_factory=set)
+    _before: list[str] = field(default_factory=list)
+
+    def __call__(self, call: Call) -> Act | None:
+        """The next attempt at a disturbed call passes."""
+        operation = call.operation
+        if operation in self._retried:
+            self._retried.remove(operation)
+            return None
+        polling = polls(operation, self._before)
+        self._before.append(operation)
+        if polling:
+            return None
+        self._retried.add(operation)
+        return act_of(next(self._kinds), self.microburst)
+
+
+@dataclass
+class Death:
+    """SIGKILL at the how-manieth write of a run."""
+
+    kind: str
+    write: int
+    seen: int = 0
+
+    def __call__(self, call: Call) -> Act | None:
+        """Whether this is the write."""
+        self.seen += call.operation in WRITES
+        due = call.operation in WRITES and self.seen == self.write
+        return act_of(self.kind, "") if due else None
+
+
+@dataclass
+class Gate:
+    """Holds one call until it is opened: before it is passed on, or after AWS did it."""
+
+    at: Call
+    after: bool = False
+    held: threading.Event = field(default_factory=threading.Event)
+    opened: threading.Event = field(default_factory=threading.Event)
+
+    def __call__(self, call: Call) -> Act | None:
+        """Whether this is the call."""
+        return self._hold if call == self.at else None
+
+    def _hold(self, exchange: Exchange) -> None:
+        answer = exchange.forwarded() if self.after else None
+        self.held.set()
+        assert self.opened.wait(120)
+        exchange.answer(answer or exchange.forwarded())

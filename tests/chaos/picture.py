@@ -1,0 +1,84 @@
+"""What AWS holds of a service, in words that are the same from run to run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.emulator.stages.scene import Scene
+
+OF_A_RUN = ("ecs-pipeline:turn", "ecs-pipeline:build", "ecs-pipeline:commit")
+"""Tags that are others in each run; a turn tells how often something was cancelled."""
+
+
+def picture(scene: Scene) -> dict[str, Any]:
+    """Service, deployments, tasks, targets, revisions, images and tags."""
+    service = scene.service(include=["TAGS"])
+    return {
+        "service": (_image(scene, service["taskDefinition"]), service["desiredCount"], service["runningCount"]),
+        "deployments": [(one["status"], one["rolloutState"]) for one in service["deployments"]],
+        "service tags": _tags(scene, service["tags"]),
+        "service tasks": sorted(_image(scene, one["taskDefinitionArn"]) for one in scene.tasks()),
+        "canaries": sorted(
+            (_image(scene, one["taskDefinitionArn"]), *_tags(scene, one["tags"])) for one in _ours(scene)
+        ),
+        "targets": _targets(scene),
+        "revisions": sorted(_revision(scene, number) for number in scene.revisions()),
+        "image tags": _image_tags(scene),
+    }
+
+
+def _ours(scene: Scene) -> list[Any]:
+    """Every task of the cluster that is none of the service's and does not stop."""
+    arns = scene.ecs.list_tasks(cluster=scene.name)["taskArns"]
+    found = scene.ecs.describe_tasks(cluster=scene.name, tasks=arns, include=["TAGS"])["tasks"] if arns else []
+    return [one for one in found if not one["group"].startswith("service:")]
+
+
+def _targets(scene: Scene) -> list[str]:
+    """Whose address each target has, and its state."""
+    owners = dict.fromkeys(scene.service_addresses(), "service")
+    owners.update({_address(one): "canary" for one in _ours(scene)})
+    return sorted(
+        f"{owners.get(one['Target']['Id'], 'nobody')} {one['TargetHealth']['State']}"
+        for one in scene.health()
+        if one["TargetHealth"]["State"] != "draining"
+    )
+
+
+def _address(task: Any) -> str:
+    details = [one for attachment in task["attachments"] for one in attachment["details"]]
+    return next((str(one["value"]) for one in details if one["name"] == "privateIPv4Address"), "")
+
+
+def _revision(scene: Scene, number: int) -> tuple[str, ...]:
+    answer = scene.ecs.describe_task_definition(taskDefinition=f"{scene.name}:{number}", include=["TAGS"])
+    return _image(scene, f"{scene.name}:{number}"), *_tags(scene, answer["tags"])
+
+
+def _image(scene: Scene, revision: str) -> str:
+    return scene.image_of(revision).rpartition("/")[2].replace(scene.name, "REPOSITORY")
+
+
+def _tags(scene: Scene, tags: list[dict[str, str]]) -> list[str]:
+    """Without those of a run; a revision by its image, an address not at all."""
+    found = []
+    for one in tags:
+        key, value = one["key"], one["value"]
+        if not value or key in OF_A_RUN or key.startswith(("aws:", "ecs-pipeline:targets:")):
+            continue
+        if key == "ecs-pipeline:service":
+            value = value.replace(scene.name, "SERVICE")
+        if ":task-definition/" in value:
+            value = _image(scene, value)
+        found.append(f"{key}={value}")
+    return sorted(found)
+
+
+def _image_tags(scene: Scene) -> list[str]:
+    """Of the repository that the service's own images are pushed to; none when it takes others."""
+    ecr = scene.client("ecr")
+    try:
+        found = ecr.describe_images(repositoryName=scene.name)["imageDetails"]
+    except ecr.exceptions.RepositoryNotFoundException:
+        return []
+    return sorted(tag for one in found for tag in one.get("imageTags", ["untagged"]))

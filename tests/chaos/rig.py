@@ -1,0 +1,208 @@
+"""Runs stages through the proxy, disturbed and undisturbed, and compares what AWS holds afterwards."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from embedded_aws.images import APP_FOLDER
+from embedded_aws.launcher import EmbeddedAws
+from tests.chaos.error_answers import microburst
+from tests.chaos.faults import DEATHS, KILLED_AFTER, WRITES, Death, Once, Storm
+from tests.chaos.picture import picture
+from tests.chaos.proxy import Call, Disturb, Proxy, listening
+from tests.chaos.results import Result
+from tests.chaos.scenarios import CRASH_SWITCH, RELEASE, Scenario
+from tests.emulator.stages.scene import Images, Outcome, Scene
+
+KILLED = -9
+ENDS_WITHIN = 170.0
+MOST_DEATHS = 20
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """A stage without a fault: what AWS holds then, and the calls that it took."""
+
+    picture: dict[str, Any]
+    calls: tuple[Call, ...]
+
+
+@dataclass
+class Rig:
+    """An embedded AWS with the proxy and microburst before it."""
+
+    aws: EmbeddedAws
+    proxy: Proxy
+    microburst: str
+    client: Callable[[str], Any]
+    images: Images
+    _known: dict[str, Undisturbed] = field(default_factory=dict)
+
+    def undisturbed(self, scenario: Scenario) -> Undisturbed:
+        """What the stage does when nothing happens; found out once."""
+        if scenario.name not in self._known:
+            with self.scene(scenario) as scene:
+                done = self.run(scene, scenario.stage, scenario)
+                assert done.code == scenario.exits, done.stderr
+                self._known[scenario.name] = Undisturbed(picture(scene), tuple(self.proxy.calls))
+        return self._known[scenario.name]
+
+    def try_fault(self, scenario: Scenario, kind: str, at: Call) -> Result:
+        """The stage with one fault, then again without."""
+        wanted = self.undisturbed(scenario).picture
+        with self.scene(scenario) as scene:
+            first = self.run(scene, scenario.stage, scenario, Once(kind, at, self.microburst))
+            problems = [] if self.proxy.disturbed else [f"the fault was not met: {first.stderr[-500:]}"]
+            if (first.code == KILLED) != (kind in DEATHS):
+                problems.append(f"the first run ended with {first.code}: {first.stderr[-800:]}")
+            problems += self.recovers(scene, scenario, wanted)
+        return Result(scenario.name, kind, str(at), problems)
+
+    def try_storm(self, scenario: Scenario) -> list[Result]:
+        """The stage with a passing fault at each of its calls: it ends as if nothing had been, and so does a rerun."""
+        wanted = self.undisturbed(scenario).picture
+        with self.scene(scenario) as scene:
+            first = self.run(scene, scenario.stage, scenario, Storm(self.microburst))
+            met = list(self.proxy.disturbed)
+            problems = [] if first.code == scenario.exits else [f"it exits {first.code}: {first.stderr[-1500:]}"]
+            problems += _differences(wanted, picture(scene))
+            problems += self.recovers(scene, scenario, wanted)
+        return [Result(scenario.name, "a passing fault at every call", str(at), problems) for at in met]
+
+    def try_deaths(self, scenario: Scenario) -> list[Result]:
+        """The stage killed after each of its writes, run after run."""
+        wanted = self.undisturbed(scenario)
+        writes = [one for one in wanted.calls if one.operation in WRITES]
+        with self.scene(scenario) as scene:
+            met = list(self._deaths(scene, scenario, writes))
+            problems = self.recovers(scene, scenario, wanted.picture)
+        missed = {one.operation for one in writes} - {one.operation for one in met}
+        problems += [f"it never died at {', '.join(sorted(missed))}"] if missed else []
+        return [Result(scenario.name, KILLED_AFTER, str(at), problems) for at in met]
+
+    def _deaths(self, scene: Scene, scenario: Scenario, writes: Sequence[Call]) -> Iterator[Call]:
+        """Where each run died: at its first write, for what was done is not done again.
+
+        A record that is written again each time is let pass. A stage that starts anew once its failure is undone dies
+        where the undisturbed one has its writes.
+        """
+        dies: Iterator[Disturb] = (Once(KILLED_AFTER, at, self.microburst) for at in writes)
+        met: list[Call] = []
+        for _ in range(len(writes) if scenario.restarts else MOST_DEATHS):
+            stuck = met[-2:-1] == met[-1:] != []
+            death = next(dies) if scenario.restarts else Death(KILLED_AFTER, 2 if stuck else 1)
+            if self.run(scene, scenario.stage, scenario, death).code == KILLED:
+                met.append(self.proxy.disturbed[-1])
+                yield met[-1]
+            elif not scenario.restarts:
+                return
+
+    def recovers(self, scene: Scene, scenario: Scenario, wanted: dict[str, Any]) -> list[str]:
+        """Run the same command again; what is not as it should be then."""
+        again = self.run(scene, scenario.stage, scenario)
+        problems = []
+        if again.code not in scenario.may_exit:
+            problems.append(f"run again it exits {again.code}, not {scenario.may_exit}: {again.stderr[-1500:]}")
+        return problems + _differences(wanted, picture(scene))
+
+    @contextmanager
+    def scene(self, scenario: Scenario) -> Iterator[Scene]:
+        """A service in the scenario's state."""
+        with self.service() as scene:
+            if not scenario.variant:
+                _project(scene)
+            for command in scenario.before:
+                done = self.run(scene, command.stage, scenario, command.death)
+                assert done.code == (KILLED if command.death else 0), done.stderr
+            if scenario.rollout_fails:
+                (scene.folder / "switch" / "crash").touch()
+            yield scene
+
+    @contextmanager
+    def service(self, count: int = 1, **members: Any) -> Iterator[Scene]:
+        """A service that runs v1; its other versions crash once the switch is on."""
+        with tempfile.TemporaryDirectory() as folder:
+            scene = Scene(self.aws, self.client, images=self.images, folder=Path(folder))
+            (scene.folder / "switch").mkdir()
+            mount = {"sourceVolume": "switch", "containerPath": "/switch", "readOnly": True}
+            try:
+                scene.start(
+                    count,
+                    container={"command": ["sh", "-c", CRASH_SWITCH], "mountPoints": [mount]},
+                    definition={"volumes": [{"name": "switch", "host": {"sourcePath": str(scene.folder / "switch")}}]},
+                    **members,
+                )
+                scene.config(canary={"bake": "0s"})
+                yield scene
+            finally:
+                scene.close()
+
+    def run(self, scene: Scene, stage: str, scenario: Scenario, disturb: Disturb | None = None) -> Outcome:
+        """Run a stage of a scenario through the proxy."""
+        words = [stage]
+        if stage == "canary":
+            words += ["--release", RELEASE]
+            words += ["--image", self.images.uri(scenario.variant)] if scenario.variant else []
+        return self.command(scene, *words, disturb=disturb)
+
+    def command(self, scene: Scene, *words: str, disturb: Disturb | None = None) -> Outcome:
+        """Run a command through the proxy."""
+        self.proxy.begin(disturb)
+        with self.started(scene, *words) as (process, outcome):
+            return outcome(*process.communicate(timeout=ENDS_WITHIN))
+
+    @contextmanager
+    def started(
+        self, scene: Scene, *words: str, endpoint: str = ""
+    ) -> Iterator[tuple[subprocess.Popen[str], Callable[[str, str], Outcome]]]:
+        """A command that runs, and what makes its outcome of what it printed."""
+        command, reports = scene.command(*words)
+        environment = scene.environment(AWS_ENDPOINT_URL=endpoint or self.proxy.endpoint)
+        with subprocess.Popen(
+            command, cwd=scene.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            self.proxy.pid = process.pid
+            try:
+                yield (
+                    process,
+                    lambda stdout, stderr: scene.outcome(words[0], process.returncode, stdout, stderr, reports),
+                )
+            finally:
+                if process.poll() is None:
+                    process.kill()
+
+
+def _differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
+    return [f"{key}: {found[key]}, not {wanted[key]}" for key in wanted if found[key] != wanted[key]]
+
+
+def _project(scene: Scene) -> None:
+    """A project with a Dockerfile, and a repository of the service's own."""
+    shutil.copytree(APP_FOLDER, scene.folder / "app")
+    scene.client("ecr").create_repository(repositoryName=scene.name, imageTagMutability="IMMUTABLE")
+    scene.config(
+        canary={"bake": "0s"}, image={"context": "app", "repository": scene.name, "build_args": {"VERSION": "built"}}
+    )
+
+
+@contextmanager
+def running() -> Iterator[Rig]:
+    """A rig of this process' own."""
+    with ExitStack() as everything:
+        aws = everything.enter_context(EmbeddedAws())
+        aws.configure(health_check_interval=0.3)
+        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=aws.region)
+        client = cache(lambda service: session.client(service, endpoint_url=aws.endpoint))
+        answers = everything.enter_context(microburst(aws.endpoint))
+        proxy = everything.enter_context(listening(aws.endpoint))
+        yield Rig(aws, proxy, answers, client, Images(client))

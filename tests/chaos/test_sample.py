@@ -1,0 +1,43 @@
+"""A sample of the faults: every call of every stage at least once, and a death after each write.
+
+`make chaos` tries every kind of fault at every call, each on a service of its own (tests/chaos/__main__.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from tests.chaos.error_answers import THROTTLES
+from tests.chaos.faults import KILLED_BEFORE, SILENT
+from tests.chaos.proxy import Call
+from tests.chaos.results import Result
+from tests.chaos.rig import Rig
+from tests.chaos.scenarios import SCENARIOS, Scenario
+
+Judge = Callable[[Sequence[Result]], None]
+CANARY = next(one for one in SCENARIOS if one.name == "canary")
+
+every_stage = pytest.mark.parametrize(
+    "scenario", [pytest.param(one, id=one.name, marks=pytest.mark.xdist_group(one.name)) for one in SCENARIOS]
+)
+"""One process tries all of a stage: it runs undisturbed once."""
+
+
+@every_stage
+def test_a_stage_ends_right_though_every_call_is_disturbed(rig: Rig, scenario: Scenario, judge: Judge) -> None:
+    results = rig.try_storm(scenario)
+    judge(results)
+    undisturbed = {one.operation for one in rig.undisturbed(scenario).calls}
+    assert undisturbed <= {one.at.partition(" ")[0] for one in results}
+
+
+@every_stage
+def test_a_stage_that_dies_at_every_write_ends_right(rig: Rig, scenario: Scenario, judge: Judge) -> None:
+    judge(rig.try_deaths(scenario))
+
+
+@pytest.mark.parametrize("kind", [*THROTTLES, KILLED_BEFORE, SILENT])
+def test_a_canary_is_started_once_though_run_task_is_refused_or_not_answered(rig: Rig, kind: str, judge: Judge) -> None:
+    judge([rig.try_fault(CANARY, kind, Call("RunTask", 1))])
