@@ -13,6 +13,8 @@ from pathlib import Path
 from ecs_pipeline.record import StageRecord, StepRecord
 
 READABLE_BY_ALL = 0o644
+MOST_AT_ONCE, WRITES_A_SECOND = 20, 1
+"""So many lines of progress are written as they come; of more, one a second. Starts and ends of steps always are."""
 
 
 class ReportFolder:
@@ -53,6 +55,7 @@ class FileReport(ABC):
     def __init__(self, folder: ReportFolder, stage: str) -> None:
         self.stage = stage
         self._folder = folder
+        self._left, self._asked = float(MOST_AT_ONCE), 0.0
 
     @abstractmethod
     def files(self, record: StageRecord) -> Mapping[str, bytes]:
@@ -63,8 +66,12 @@ class FileReport(ABC):
         self._write(record)
 
     def progressed(self, record: StageRecord, step: StepRecord | None, text: str) -> None:  # noqa: ARG002
-        """Something changed."""
-        self._write(record)
+        """Something changed: written too, unless lines come so fast (a build's) that writing would slow the stage."""
+        earned = (record.seconds - self._asked) * WRITES_A_SECOND
+        self._left, self._asked = min(self._left + earned, MOST_AT_ONCE), record.seconds
+        if self._left >= 1:
+            self._left -= 1
+            self._write(record)
 
     def updated(self, record: StageRecord) -> None:
         """Numbers changed."""

@@ -121,3 +121,29 @@ def test_files_are_up_to_date_after_every_event(tmp_path: Path) -> None:
         record.seconds = number
         event()
         assert (tmp_path / "canary.txt").read_text() == str(number)
+
+
+def test_a_flood_of_lines_is_not_written_line_by_line_but_the_end_of_a_step_is(tmp_path: Path) -> None:
+    record = stage_records.killed_canary()
+    report = _Told(ReportFolder(tmp_path), "canary")
+    record.seconds = 0.0
+    for number in range(1000):  # a build of ten seconds
+        record.seconds += 0.01
+        report.progressed(record, record.steps[0], f"line {number}")
+    assert 20 <= report.written <= 31
+    record.seconds += 60
+    report.progressed(record, record.steps[0], "a line after a pause")
+    assert report.written <= 32
+    before = report.written
+    report.step_ended(record, record.steps[0])
+    assert report.written == before + 1
+
+
+class _Told(FileReport):
+    """Counts how often it is asked for its files."""
+
+    written = 0
+
+    def files(self, record: StageRecord) -> Mapping[str, bytes]:
+        self.written += 1
+        return {"count": str(self.written).encode()}

@@ -92,6 +92,7 @@ def test_progress_belongs_to_its_step_and_only_the_last_lines_of_it(tmp_path: Pa
         report.progressed(record, record.step("bake"), f"look {number}")
     report.progressed(record, record.step("image"), "layer 1\nlayer 2")
     report.progressed(record, None, "between the steps")
+    report.step_ended(record, record.step("image"))
 
     text = (tmp_path / "TEST-ecs-pipeline-canary.xml").read_text(encoding="utf-8")
     root = etree.fromstring(text.encode())
