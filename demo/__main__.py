@@ -129,6 +129,8 @@ class Story:
             say(f"{number:>2} {act.command:<16}{act.code:>5}{act.seconds:>9.1f}   {act.answers}{mark}")
         failures = self.traffic.failures
         say(f"\nrequests: {len(self.traffic.answers)}, failed: {len(failures)}")
+        for kind, (sent, failed) in self.traffic.counts().items():
+            say(f"   {kind!s:<30}{sent:>6}, failed: {failed}")
         for one in failures[:10]:
             say(f"   {one.problem}")
         say(f"reports: {REPORTS}/ (JUnit, JSON and HTML of each command)")

@@ -1,7 +1,9 @@
 #!/bin/sh
 # The stand-in app. VERSION: what it answers. CRASH: exit code to end with at the start. SLOW_START: seconds before it
 # listens. UNHEALTHY: /health answers 500. FAILING: all but /health answers 500. PORT: where it listens.
+# ABRUPT: told to stop, it drops the requests under way.
 stop() {
+    [ -n "$ABRUPT" ] && exit 0
     kill "$server" 2>/dev/null
     while pidof answer.sh >/dev/null; do usleep 50000; done
     echo "stopped version=$VERSION"
