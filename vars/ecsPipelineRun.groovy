@@ -3,7 +3,6 @@ import ecspipeline.Result
 import ecspipeline.State
 import ecspipeline.Target
 import groovy.transform.Field
-import hudson.AbortException
 
 /** Below the limit of one environment variable, 128 KiB. */
 @Field static final int MOST_LETTERS = 100000
@@ -171,8 +170,8 @@ private void publishPage(String command, Map parameters, String reports) {
 private void checkOut() {
     try {
         checkout(scm)
-    } catch (AbortException e) {
-        if (!e.message?.contains('checkout scm')) { throw e }
+    } catch (e) {
+        if (!e.message?.contains('checkout scm') && !e.message?.startsWith('No such property: scm')) { throw e }
         echo('ecs-pipeline: this job has no sources; the config and the image are looked for in an empty workspace')
     }
 }

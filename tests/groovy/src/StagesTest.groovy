@@ -88,6 +88,9 @@ class StagesTest extends LibraryTestCase {
     @Test void aJobWithoutSourcesIsTold() {
         h.steps.checkout = { StepCall c -> throw new hudson.AbortException('‘checkout scm’ is only available when using “Pipeline script from SCM”') }
         assert scripted("ecsStatus(environment: 'prd')") == 'SUCCESS'
+        h.variables.remove('scm')
+        assert scripted("ecsStatus(environment: 'prd')") == 'SUCCESS'
+        h.variables.scm = 'git'
         h.steps.checkout = { StepCall c -> throw new hudson.AbortException('no such branch') }
         assert scripted("ecsStatus(environment: 'prd')") == 'FAILURE'
     }

@@ -1,0 +1,116 @@
+import harness.*
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
+import org.junit.*
+import org.junit.rules.TemporaryFolder
+
+/**
+ * The real Jenkinsfile.example with a real shell, the launch script, the command line, and an embedded AWS with real
+ * containers: a build of the team's image, its canary, its promotion. Only Jenkins itself is the harness.
+ */
+class EndToEndTest {
+    static final File EXAMPLE = new File('Jenkinsfile.example')
+    static Production production
+    @Rule public TemporaryFolder folder = new TemporaryFolder()
+    CpsHarness h
+    RealSh agent
+    File workspace
+    Map started
+    Map atTheGate
+
+    @BeforeClass static void open() { production = new Production() }
+    @AfterClass static void close() { production.close() }
+
+    private void service(String variant, Map canary = [:]) {
+        workspace = folder.newFolder('workspace')
+        started = (Map) production.ask(do: 'start', folder: workspace.path, variant: variant, canary: canary)
+        build(7)
+    }
+    private void build(int number) {
+        h = new CpsHarness([new File('.')])
+        agent = new RealSh(h, workspace)
+        agent.agent.putAll(started.environment + [HOME: folder.root.path, PATH: new File('.cache/venv/bin').absolutePath + ':' + System.getenv('PATH')])
+        String url = "http://ci/job/shop/${number}/"
+        h.variables.env.putAll([BUILD_NUMBER: number.toString(), JOB_URL: 'http://ci/job/shop/', BUILD_URL: url, BUILD_TAG: 'jenkins-shop-' + number])
+        h.build.number = number
+        h.variables.scm = 'git'
+        h.steps.input = { StepCall c -> atTheGate = [question: c.named, answers: answers(), state: state()]; 'jane' }
+    }
+    private String run() { new Declarative(h).build(EXAMPLE) }
+    private Map answers() { (Map) production.ask(do: 'answers', seconds: 2) }
+    private Map state() { (Map) production.ask(do: 'state') }
+    private String log() { "\n${h.failure}\n${h.callStack.readLines()*.take(200).join('\n')}\n" + agent.log.join('\n') }
+
+    /** All answers are of one version, no request was lost, and nothing is left beside the service. */
+    private void serves(String version) {
+        assert answers().keySet() == [version] as Set : log()
+        assert state().subMap(['canaries', 'deployments', 'strangers']) == [canaries: 0, deployments: 1, strangers: []] : log()
+        assert production.ask(do: 'end').failed == [] : log()
+    }
+
+    @Test void approved() {
+        service('v2')
+        assert run() == 'SUCCESS' : log()
+        Map shares = atTheGate.answers
+        assert shares.keySet() == ['v1', 'v2'] as Set
+        BigDecimal share = shares.v2 / (shares.v1 + shares.v2)
+        assert share > 0.2 && share < 0.5 : shares
+        assert atTheGate.state.canaries == 1
+        assert atTheGate.question.message =~ /Promote release \d{8}-\d{6}\S* of ${started.service}\/${started.service}\? It takes 33.3 % of the traffic/
+        assert agent.published.keySet() == ['TEST-ecs-pipeline-canary.xml', 'TEST-ecs-pipeline-promote.xml'] as Set
+        assert agent.published.values()*.values().flatten().every { it in ['passed', 'skipped'] } : agent.published
+        assert ['preflight', 'image', 'task-definition', 'tasks', 'healthy', 'traffic', 'bake'].every { agent.published['TEST-ecs-pipeline-canary.xml'][it] == 'passed' }
+        assert state().marks.release == h.variables.env.ECS_RELEASE && state().marks.values().contains('jane') : state()
+        assert h.build.description == "stg: ${h.variables.env.ECS_RELEASE} promoted"
+        serves('v2')
+    }
+    @Test void rejected() {
+        service('v2')
+        h.steps.input = { StepCall c -> throw new FlowInterruptedException() }
+        undone()
+    }
+    @Test void timedOut() {
+        service('v2')
+        h.steps.timeout = { StepCall c -> throw new FlowInterruptedException() }
+        undone()
+    }
+    private void undone() {
+        assert run() == 'ABORTED' : log()
+        assert agent.published.keySet() == ['TEST-ecs-pipeline-canary.xml', 'TEST-ecs-pipeline-rollback.xml'] as Set : log()
+        assert agent.published['TEST-ecs-pipeline-rollback.xml'].values().every { it in ['passed', 'skipped'] }
+        assert h.build.description.endsWith(' rolled back') && state().revisions.size() == 1
+        serves('v1')
+    }
+    @Test void abortedInTheMiddle() {
+        service('v2', [bake: '120s'])
+        File report = new File(workspace, 'ecs-pipeline-reports/stg/canary.json')
+        agent.aborting = { report.exists() && new groovy.json.JsonSlurper().parse(report).steps.any { it.name == 'traffic' && it.outcome == 'passed' } }
+        assert run() == 'ABORTED' : log()
+        assert agent.aborted
+        Map canary = agent.published['TEST-ecs-pipeline-canary.xml']
+        assert canary.traffic == 'passed' && canary.bake == 'error' && agent.firstLines['TEST-ecs-pipeline-canary.xml'].startsWith('interrupted') : canary
+        assert agent.published['TEST-ecs-pipeline-rollback.xml'].drain == 'passed'
+        serves('v1')
+    }
+    @Test void canaryFailing() {
+        service('crash')
+        assert run() == 'FAILURE' : log()
+        assert h.failure.message =~ /exit(ed with)?( code)? 3/ && h.failure.message.endsWith('(ecs-pipeline canary, exit 1)') : h.failure.message
+        assert h.failure.message.startsWith(agent.firstLines['TEST-ecs-pipeline-canary.xml'].readLines()[0]) : agent.firstLines
+        assert agent.published.keySet() == ['TEST-ecs-pipeline-canary.xml'] as Set && agent.published.values()[0].restore == 'passed'
+        serves('v1')
+    }
+    /** A controller that is killed runs no post: the next build of the job resolves what it left. */
+    @Test void leftByAKilledBuild() {
+        service('v2')
+        File canaryOnly = folder.newFile()
+        canaryOnly.text = "node { ecsCanary(environment: 'stg', release: 'left') }"
+        assert h.build(canaryOnly) == 'SUCCESS' : log()
+        production.ask(do: 'config', folder: workspace.path, variant: 'v3')
+        build(8)
+        h.build.previousBuild = new Build(number: 7, result: 'ABORTED')
+        assert run() == 'SUCCESS' : log()
+        assert h.calls.any { it.name == 'echo' && it.toString().contains('release left was left by http://ci/job/shop/7/') }
+        assert agent.published['TEST-ecs-pipeline-canary.xml'].preflight == 'passed'
+        serves('v3')
+    }
+}
