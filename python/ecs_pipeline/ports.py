@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from ecs_pipeline.docker_engine import Build
 from ecs_pipeline.model import (
+    Alarm,
+    LogLine,
+    LogStream,
     Repository,
     Revision,
+    Series,
     Service,
     Target,
     TargetGroup,
@@ -84,3 +89,13 @@ class LogsPort(Protocol):
     """The logs of containers; see aws/logs.py."""
 
     def tail(self, task: Task, definition: TaskDefinition, container: str, lines: int = 20) -> list[str]: ...
+    def streams(self, task: Task, definition: TaskDefinition) -> list[LogStream]: ...
+    def matches(self, streams: Sequence[LogStream], pattern: str, since: datetime) -> list[LogLine]: ...
+
+
+class CloudWatchPort(Protocol):
+    """Alarms and metrics; see aws/cloudwatch.py."""
+
+    def alarms(self, names: Sequence[str], prefixes: Sequence[str] = ()) -> list[Alarm]: ...
+    def series(self, queries: Sequence[Mapping[str, Any]], since: datetime, until: datetime) -> list[Series]: ...
+    def mistake(self, queries: Sequence[Mapping[str, Any]]) -> str: ...

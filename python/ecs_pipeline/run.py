@@ -8,7 +8,15 @@ from typing import Any
 
 from ecs_pipeline.clock import Clock
 from ecs_pipeline.observe import Observer
-from ecs_pipeline.ports import EcsPort, ElbPort, EnginePort, LogsPort, RepositoryPort, TaskDefinitionsPort
+from ecs_pipeline.ports import (
+    CloudWatchPort,
+    EcsPort,
+    ElbPort,
+    EnginePort,
+    LogsPort,
+    RepositoryPort,
+    TaskDefinitionsPort,
+)
 from ecs_pipeline.record import Recorder
 from ecs_pipeline.settings import Settings
 
@@ -34,6 +42,7 @@ class Run:
     repositories: RepositoryPort
     engine: EnginePort
     logs: LogsPort
+    cloudwatch: CloudWatchPort
     clock: Clock
     recorder: Recorder
     observer: Observer

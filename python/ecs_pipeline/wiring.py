@@ -41,6 +41,7 @@ def new_run(
     config: Config, common: Common, clock: SystemClock, recorder: Recorder, environment: Mapping[str, str]
 ) -> Run:
     """The adapters of one process; the first AWS call is made by the stage."""
+    from ecs_pipeline.aws.cloudwatch import CloudWatch
     from ecs_pipeline.aws.ecr import Ecr
     from ecs_pipeline.aws.ecs import Ecs
     from ecs_pipeline.aws.elb import Elb
@@ -67,6 +68,7 @@ def new_run(
         repositories=Ecr(session),
         engine=DockerEngine(clock),
         logs=Logs(session),
+        cloudwatch=CloudWatch(session),
         clock=clock,
         recorder=recorder,
         observer=Observer(ecs, definitions, elb, settings.service),

@@ -11,8 +11,12 @@ from ecs_pipeline.aws.ecs_facts import parse_revision
 from ecs_pipeline.docker_engine import Build
 from ecs_pipeline.errors import InvalidInput, Trouble
 from ecs_pipeline.model import (
+    Alarm,
+    LogLine,
+    LogStream,
     Repository,
     Revision,
+    Series,
     Service,
     Target,
     TargetGroup,
@@ -253,10 +257,43 @@ class FakeEngine:
 
 
 class FakeLogs:
-    """LogsPort."""
+    """LogsPort: lines that a test puts there."""
+
+    def __init__(self) -> None:
+        self.lines: list[LogLine] = []
 
     def tail(self, task: Task, definition: TaskDefinition, container: str, lines: int = 20) -> list[str]:
         return ["the last line"]
+
+    def streams(self, task: Task, definition: TaskDefinition) -> list[LogStream]:
+        return [LogStream("/web", f"app/app/{task.id}")]
+
+    def matches(self, streams: Sequence[LogStream], pattern: str, since: datetime) -> list[LogLine]:
+        return [one for one in self.lines if one.at >= since and one.stream in {each.name for each in streams}]
+
+
+class FakeCloudWatch:
+    """CloudWatchPort: alarms and series that a test puts there; it counts the calls."""
+
+    def __init__(self) -> None:
+        self.there: dict[str, Alarm] = {}
+        self.points: Callable[[Mapping[str, Any]], Mapping[datetime, float]] = lambda _query: {}
+        self.calls: list[str] = []
+
+    def alarms(self, names: Sequence[str], prefixes: Sequence[str] = ()) -> list[Alarm]:
+        self.calls.append("DescribeAlarms")
+        return [one for one in self.there.values() if one.name in names or one.name.startswith((*prefixes, "\0"))]
+
+    def series(self, queries: Sequence[Mapping[str, Any]], since: datetime, until: datetime) -> list[Series]:
+        self.calls.append("GetMetricData")
+        returned = [one for one in queries if one.get("ReturnData", True)]
+        return [
+            Series(one["Id"], points={at: value for at, value in self.points(one).items() if since <= at <= until})
+            for one in returned
+        ]
+
+    def mistake(self, queries: Sequence[Mapping[str, Any]]) -> str:
+        return ""
 
 
 def new_run(world: World, stage: str, steps: Sequence[str], settings: Mapping[str, Any] | None = None) -> Run:
@@ -276,6 +313,7 @@ def new_run(world: World, stage: str, steps: Sequence[str], settings: Mapping[st
         repositories=FakeRepositories(world),
         engine=FakeEngine(world),
         logs=FakeLogs(),
+        cloudwatch=FakeCloudWatch(),
         clock=clock,
         recorder=Recorder(record, clock, ()),
         observer=Observer(ecs, definitions, elb, SERVICE),

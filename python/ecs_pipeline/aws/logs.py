@@ -1,15 +1,22 @@
-"""CloudWatch Logs: the last lines of a container."""
+"""CloudWatch Logs: the last lines of a container, and the lines of many that match a pattern."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
 from typing import Any
 
 from ecs_pipeline.aws.session import AwsSession
 from ecs_pipeline.errors import PipelineError
-from ecs_pipeline.model import Task, TaskDefinition
+from ecs_pipeline.model import LogLine, LogStream, Task, TaskDefinition
 
 LINES = 20
+FILTERED_AT_ONCE = 100
+"""FilterLogEvents takes so many streams."""
+MOST_PAGES = 20
+"""Pages of one group that are read at a time: what has more matching lines than these hold is bad enough."""
+ATTEMPTS = 2
+"""Of a call for a sample: the next sample asks again."""
 
 
 class Logs:
@@ -34,6 +41,49 @@ class Logs:
         except PipelineError as error:
             return [f"(its log cannot be read: {error.message})"]
         return [str(event.get("message", "")).rstrip() for event in answer["events"]][-lines:]
+
+    def streams(self, task: Task, definition: TaskDefinition) -> list[LogStream]:
+        """The streams of all containers of a task that log with awslogs."""
+        names = [str(one["name"]) for one in definition.definition["containerDefinitions"]]
+        found = [log_stream(task, definition, one) for one in names]
+        return [LogStream(*one) for one in found if one]
+
+    def matches(self, streams: Sequence[LogStream], pattern: str, since: datetime) -> list[LogLine]:
+        """The lines since then that match (FilterLogEvents, a hundred streams of a group at once).
+
+        No more than MOST_PAGES pages of a group are read. Raises Trouble, also for a group that does not exist.
+        """
+        found: list[LogLine] = []
+        for group, region in dict.fromkeys((one.group, one.region) for one in streams):
+            names = [one.name for one in streams if (one.group, one.region) == (group, region)]
+            for start in range(0, len(names), FILTERED_AT_ONCE):
+                request = {
+                    "logGroupName": group,
+                    "logStreamNames": names[start : start + FILTERED_AT_ONCE],
+                    "filterPattern": pattern,
+                    "startTime": int(since.timestamp() * 1000),
+                }
+                found += self._filtered(region, request)
+        return found
+
+    def _filtered(self, region: str, request: Mapping[str, Any]) -> list[LogLine]:
+        client = self._session.client("logs", region)
+        found: list[LogLine] = []
+        token: dict[str, Any] = {}
+        for _ in range(MOST_PAGES):
+            answer = client.call("FilterLogEvents", attempts=ATTEMPTS, **request, **token)
+            found += [_line(one) for one in answer.get("events", [])]
+            if not answer.get("nextToken"):
+                break
+            token = {"nextToken": answer["nextToken"]}
+        return found
+
+
+def _line(event: Mapping[str, Any]) -> LogLine:
+    at = datetime.fromtimestamp(event.get("timestamp", 0) / 1000, timezone.utc)
+    text = str(event.get("message", "")).rstrip()
+    stream = str(event.get("logStreamName", ""))
+    return LogLine(str(event.get("eventId") or f"{stream} {at.timestamp()} {text}"), at, stream, text)
 
 
 def log_stream(task: Task, definition: TaskDefinition, container: str) -> tuple[str, str, str] | None:

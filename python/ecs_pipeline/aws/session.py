@@ -89,10 +89,13 @@ class AwsClient:
         """The boto3 client, for paginators, models and events."""
         return self._client
 
-    def call(self, operation: str, /, *, once: bool = False, **parameters: Any) -> dict[str, Any]:
+    def call(
+        self, operation: str, /, *, once: bool = False, attempts: int | None = None, **parameters: Any
+    ) -> dict[str, Any]:
         """Call an operation, again where that helps.
 
         `once`: AWS has no idempotency token for it; when no answer came, AnswerLost is raised instead of trying again.
+        `attempts`: fewer than usual, for what is asked again soon anyway.
         Raises AwsError with AWS' code for what AWS refused.
         """
 
@@ -104,7 +107,7 @@ class AwsClient:
                 raise self._judge(operation, error, once=once) from error
             return answer
 
-        return retry.call(attempt, self._clock, self._attempts)
+        return retry.call(attempt, self._clock, min(attempts or self._attempts, self._attempts))
 
     def pages(self, operation: str, key: str, /, **parameters: Any) -> list[Any]:
         """All entries of a list operation, page by page."""

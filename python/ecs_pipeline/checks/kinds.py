@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from ecs_pipeline.check_settings import CheckSettings
+from ecs_pipeline.checks.alarm import Alarms, AlarmStates
 from ecs_pipeline.checks.command import Command
 from ecs_pipeline.checks.http import Http, Requests
+from ecs_pipeline.checks.logs import Logs
+from ecs_pipeline.checks.metric import Metric, Metrics
 from ecs_pipeline.checks.sample import Check
 from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.ports import CloudWatchPort
 
 
 class Kinds:
-    """The kinds of checks."""
+    """The kinds of checks, for one bake."""
 
-    def __init__(self) -> None:
+    def __init__(self, cloudwatch: CloudWatchPort) -> None:
         self._requests = Requests()
+        self._alarms = Alarms(cloudwatch)
+        self._metrics = Metrics(cloudwatch)
 
     def make(self, settings: CheckSettings, subject: Subject) -> Check:
         """The check that the settings describe."""
         if settings.http:
             return Http(settings.http, subject, self._requests)
+        if settings.alarm:
+            return AlarmStates(settings.alarm, subject, self._alarms)
+        if settings.metric:
+            return Metric(settings, subject, self._metrics)
+        if settings.logs:
+            return Logs(settings.logs, subject)
         assert settings.command  # noqa: S101 - the settings have one kind
         return Command(settings.command, subject)
 

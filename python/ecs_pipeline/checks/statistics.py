@@ -50,14 +50,15 @@ def shift(left: Sequence[float], right: Sequence[float]) -> float:
 
 
 def binomial_tail(successes: int, trials: int, probability: float) -> float:
-    """The probability of at least so many successes: p of the one-sided exact binomial test."""
-    return min(
-        math.fsum(
-            math.comb(trials, k) * probability**k * (1 - probability) ** (trials - k)
-            for k in range(successes, trials + 1)
-        ),
-        1.0,
+    """The probability of at least so many successes: p of the one-sided exact binomial test; 0 < probability < 1."""
+    if successes <= 0:
+        return 1.0
+    yes, no = math.log(probability), math.log1p(-probability)
+    ways = (
+        math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1) + k * yes + (trials - k) * no
+        for k in range(successes, trials + 1)
     )
+    return min(math.fsum(math.exp(one) for one in ways), 1.0)
 
 
 def _exact(u: int, n: int, m: int) -> float:

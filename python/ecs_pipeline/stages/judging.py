@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ecs_pipeline.checks.alarm import refuse_alarms
 from ecs_pipeline.checks.kinds import Kinds
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.verdict import overall
 from ecs_pipeline.checks.watch import CheckFailed, Watch
-from ecs_pipeline.errors import Inconclusive
+from ecs_pipeline.errors import Inconclusive, InvalidInput
 from ecs_pipeline.model import INCONCLUSIVE, PASS
 from ecs_pipeline.record import CheckRecord
+from ecs_pipeline.run import Run
 from ecs_pipeline.steps.bake import Bake
 from ecs_pipeline.wait import duration
+
+
+def refuse_checks(run: Run, *, alive: bool) -> None:
+    """Before anything is written: what is wrong with the checks. Raises InvalidInput, Refused (an alarm in ALARM).
+
+    `alive`: the release's own canary lives. Where nothing is watched, nothing is asked.
+    """
+    checks = run.settings.canary.checks
+    for number, one in enumerate(checks):
+        mistake = run.cloudwatch.mistake(one.metric.query) if one.metric else ""
+        if mistake:
+            raise InvalidInput(
+                f"canary.checks.{number}.metric.query ({one.title}): {mistake}",
+                cure="write it as GetMetricData's MetricDataQueries",
+            )
+    if run.settings.canary.watched:
+        refuse_alarms(run, checks, alive=alive)
 
 
 def bake(subject: Subject, seconds: float) -> str:
@@ -26,7 +45,7 @@ def bake(subject: Subject, seconds: float) -> str:
         if run.dry_run:
             step.message = f"would watch for {duration(seconds)}"
             return PASS
-        checks = Watch(subject, run.settings.canary.checks, Kinds())
+        checks = Watch(subject, run.settings.canary.checks, Kinds(run.cloudwatch))
         try:
             Bake(subject, checks).watch(seconds)
             step.message = f"watched for {duration(seconds)}"

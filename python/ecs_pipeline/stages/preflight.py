@@ -18,6 +18,7 @@ from ecs_pipeline.model import (
 )
 from ecs_pipeline.origin import checked_release_id, new_release_id
 from ecs_pipeline.run import Run
+from ecs_pipeline.stages.judging import refuse_checks
 from ecs_pipeline.stages.rollback import Options as RollbackOptions
 from ecs_pipeline.stages.rollback import cancel
 from ecs_pipeline.steps import image as images
@@ -74,6 +75,8 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
             f"{seen.service.label} runs {Revision(seen.service.revision).name}, which was cancelled",
             cure="`rollback` brings it back first",
         )
+    if not done:
+        refuse_checks(run, alive=bool(seen.canaries))
     if repository and not done:
         images.refuse_unbuildable(run, run.settings.image, release)
     run.recorder.progress(f"release {release} of {seen.service.label}, container {container}")
@@ -87,6 +90,7 @@ def _without_another(run: Run, seen: Look, release: str, *, replacing: bool) -> 
         return seen
     if not replacing:
         raise held_by(run, seen.service, live)
+    refuse_checks(run, alive=False)
     run.recorder.progress(f"release {live.release} holds the service: it is rolled back first")
     if run.dry_run:
         return replace(seen, tasks=tuple(one for one in seen.tasks if one.release != live.release))

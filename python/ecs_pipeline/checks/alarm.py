@@ -1,0 +1,144 @@
+"""The kind `alarm`: CloudWatch alarms that have to be OK; all alarms of all checks are read with the same calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ecs_pipeline.check_settings import AlarmCheck, CheckSettings
+from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Conclusion, Sample
+from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.errors import InvalidInput, Refused, Trouble
+from ecs_pipeline.model import Alarm
+from ecs_pipeline.ports import CloudWatchPort
+from ecs_pipeline.run import Run
+
+IN_ALARM, OK = "ALARM", "OK"
+
+
+class Alarms:
+    """Reads the states of alarms: what all checks that are due ask for, at once, when the first one needs it."""
+
+    def __init__(self, cloudwatch: CloudWatchPort) -> None:
+        self._cloudwatch = cloudwatch
+        self._wanted: list[AlarmCheck] = []
+        self._read: list[Alarm] = []
+        self._trouble: Trouble | None = None
+
+    def want(self, settings: AlarmCheck) -> None:
+        """Ask for the alarms of a check."""
+        self._wanted.append(settings)
+
+    def of(self, settings: AlarmCheck) -> list[Alarm]:
+        """The alarms of a check, as they are now. Raises Trouble."""
+        if self._wanted:
+            names = dict.fromkeys(name for one in self._wanted for name in one.names)
+            prefixes = dict.fromkeys(one.prefix for one in self._wanted if one.prefix)
+            self._wanted, self._trouble = [], None
+            try:
+                self._read = self._cloudwatch.alarms(list(names), list(prefixes))
+            except Trouble as error:
+                self._trouble = error
+        if self._trouble:
+            raise self._trouble
+        return [one for one in self._read if one.name in settings.names or _begins(one, settings)]
+
+
+class AlarmStates:
+    """One check: a sample is bad when any of its alarms is in ALARM, without data when one has too little."""
+
+    limit: str | float | None = OK
+
+    def __init__(self, settings: AlarmCheck, subject: Subject, alarms: Alarms) -> None:
+        self._settings = settings
+        self._subject = subject
+        self._alarms = alarms
+        self._ignored: set[str] | None = None
+        self._states: list[Alarm] = []
+        self.value: str | float | None = None
+
+    def begin(self) -> None:
+        """Ask for the alarms."""
+        self._alarms.want(self._settings)
+
+    def collect(self) -> Sequence[Sample] | None:
+        """One sample of all alarms."""
+        try:
+            self._states = self._alarms.of(self._settings)
+        except Trouble as error:
+            return [Sample(MISSING, error.message)]
+        judged = self._judged()
+        bad = [one for one in judged if one.state == IN_ALARM]
+        unknown = [one for one in judged if one.state not in (IN_ALARM, OK)]
+        gone = [name for name in self._settings.names if name not in {one.name for one in self._states}]
+        if bad:
+            self.value = IN_ALARM
+            return [Sample(BAD, "; ".join(f"{one.name} is in ALARM: {one.reason}".rstrip(": ") for one in bad))]
+        if unknown or gone or not judged:
+            self.value = unknown[0].state if unknown else None
+            why = [f"{one.name} has {one.state}" for one in unknown] + [f"there is no alarm {one}" for one in gone]
+            return [Sample(MISSING, "; ".join(why) or "all are ignored: in ALARM since before the release")]
+        self.value = OK
+        return [Sample(GOOD, f"OK: {', '.join(one.name for one in judged)}")]
+
+    def conclude(self) -> Conclusion | None:
+        """Its samples say it all."""
+        return None
+
+    def details(self) -> Sequence[str]:
+        """Each alarm's state."""
+        ignored = self._ignored or set()
+        return [f"{one.name}: {one.state}{' (ignored)' if one.name in ignored else ''}" for one in self._states]
+
+    def close(self) -> None:
+        """Nothing is left under way."""
+
+    def _judged(self) -> list[Alarm]:
+        """Without those that were in ALARM before the release, until they were OK once."""
+        if self._ignored is None:
+            ignoring = self._settings.in_alarm_at_start == "ignore"
+            self._ignored = {one.name for one in self._states if ignoring and self._was_before(one)}
+        self._ignored -= {one.name for one in self._states if one.state == OK}
+        return [one for one in self._states if one.name not in self._ignored]
+
+    def _was_before(self, alarm: Alarm) -> bool:
+        begun = min((one.created for one in self._subject.canary), default=self._subject.since)
+        return alarm.state == IN_ALARM and (alarm.since is None or alarm.since < begun)
+
+
+def refuse_alarms(run: Run, checks: Sequence[CheckSettings], *, alive: bool) -> None:
+    """Before anything is written: all alarms exist, none is in ALARM. Raises InvalidInput, Refused.
+
+    `alive`: the release's canary lives already; then an alarm may be its own doing, and is judged in the bake.
+    """
+    chosen = [one.alarm for one in checks if one.alarm]
+    if not chosen:
+        return
+    names = list(dict.fromkeys(name for one in chosen for name in one.names))
+    found = run.cloudwatch.alarms(names, list(dict.fromkeys(one.prefix for one in chosen if one.prefix)))
+    there = {one.name for one in found}
+    missing = [f"no alarm {name}" for name in names if name not in there]
+    missing += [f"no alarm begins with {one.prefix}" for one in chosen if one.prefix and not _any_begins(found, one)]
+    if missing:
+        raise InvalidInput(
+            f"{missing[0]} in CloudWatch", cure="correct canary.checks, or create the alarm", evidence=missing[1:]
+        )
+    refusing = [one.alarm for one in checks if one.alarm and one.required and one.alarm.in_alarm_at_start == "refuse"]
+    ringing = [
+        one
+        for one in found
+        if one.state == IN_ALARM and any(one.name in check.names or _begins(one, check) for check in refusing)
+    ]
+    if ringing and not alive:
+        raise Refused(
+            f"alarm {ringing[0].name} is in ALARM before the release: {ringing[0].reason}".rstrip(": "),
+            cure="wait until it is OK, or set `in_alarm_at_start: ignore`",
+            evidence=[f"{one.name}: {one.reason}" for one in ringing[1:]],
+        )
+
+
+def _begins(alarm: Alarm, settings: AlarmCheck) -> bool:
+    return bool(settings.prefix) and alarm.name.startswith(settings.prefix)
+
+
+def _any_begins(found: Sequence[Alarm], settings: AlarmCheck) -> bool:
+    return any(_begins(one, settings) for one in found)

@@ -1,0 +1,126 @@
+"""Metric queries for tasks: placeholders filled in, ids kept apart when many checks share one GetMetricData."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ecs_pipeline.check_settings import BASELINE, STABLE
+from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.errors import Trouble
+from ecs_pipeline.model import CANARY, Series
+
+Query = Mapping[str, Any]
+
+DEFAULT_PERIOD = 60.0
+IDS = "{%s.task_ids}"
+QUOTED = re.compile(r"""('[^']*'|"[^"]*")""")
+PERIOD_OF_SEARCH = re.compile(r",\s*(\d+)\s*\)")
+ALONE = re.compile(r"\bMETRICS\s*\(|^\s*SELECT\b", re.IGNORECASE)
+"""METRICS() means all metrics of a request, and a request takes one Metrics Insights query."""
+
+
+@dataclass
+class Asked:
+    """The queries of one check for one group of tasks, once for each task where an id stands in a dimension."""
+
+    variants: Sequence[Sequence[Query]]
+    trouble: str = ""
+    _series: list[Series] = field(default_factory=list)
+
+    @property
+    def alone(self) -> bool:
+        """These cannot share a request."""
+        return any(ALONE.search(str(one.get("Expression", ""))) for variant in self.variants for one in variant)
+
+    def numbered(self, number: int) -> Iterator[Query]:
+        """The queries with ids of their own in the request."""
+        for index, variant in enumerate(self.variants):
+            yield from _renamed(variant, f"c{number}v{index}_")
+
+    def take(self, number: int, found: Sequence[Series]) -> None:
+        """Take the series of these queries out of an answer."""
+        self._series = []
+        for index, variant in enumerate(self.variants):
+            returned = next(str(one["Id"]) for one in variant if one.get("ReturnData", True))
+            mine = [one for one in found if one.id == f"c{number}v{index}_{returned}"]
+            trouble = next((one.trouble for one in mine if one.trouble), "")
+            if len(mine) > 1:
+                trouble = f"the query returns {len(mine)} series ({', '.join(one.label for one in mine[:3])}), not one"
+            self.trouble = self.trouble or trouble
+            self._series += mine
+
+    def points(self, since: datetime, until: datetime) -> dict[datetime, list[float]]:
+        """The datapoints of all variants by their times."""
+        found: dict[datetime, list[float]] = {}
+        for one in self._series:
+            for at, value in one.points.items():
+                if since <= at <= until:
+                    found.setdefault(at, []).append(value)
+        return found
+
+
+def asked(query: Sequence[Query], subject: Subject, group: str) -> Asked:
+    """The query with placeholders filled in, `{canary.task_ids}` by those of `group`. Raises Trouble without tasks."""
+    names = {CANARY: group, BASELINE: BASELINE, STABLE: STABLE}
+    ids = {
+        name: [task.id for task in subject.tasks(of)]
+        for name, of in names.items()
+        if any(IDS % name in text for text in _texts(query))
+    }
+    for name, tasks in ids.items():
+        if not tasks:
+            raise Trouble(f"no {names[name]} task lives")
+    joined = {name: " OR ".join(tasks) for name, tasks in ids.items()}
+    apart = [name for name in ids if any(IDS % name in text for text in _dimensions(query))]
+    variants = []
+    for chosen in itertools.product(*(ids[name] for name in apart)):
+        one = {**joined, **dict(zip(apart, chosen, strict=True))}
+        variants.append([_fill(entry, joined if "Expression" in entry else one) for entry in query])
+    return Asked(variants)
+
+
+def period_of(query: Sequence[Query]) -> float:
+    """Seconds between two datapoints of what the query returns."""
+    periods = [one.get("Period") or (one.get("MetricStat") or {}).get("Period") for one in query]
+    periods += [found[1] for one in query if (found := PERIOD_OF_SEARCH.search(str(one.get("Expression", ""))))]
+    numbers = [float(one) for one in periods if isinstance(one, int | str) and float(one) > 0]
+    return max(numbers, default=DEFAULT_PERIOD)
+
+
+def _fill(value: Any, values: Mapping[str, str]) -> Any:
+    """The value with placeholders filled in, however deep they are."""
+    if isinstance(value, Mapping):
+        return {key: _fill(one, values) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_fill(one, values) for one in value]
+    if isinstance(value, str):
+        for name, text in values.items():
+            value = value.replace(IDS % name, text)
+    return value
+
+
+def _renamed(query: Sequence[Query], prefix: str) -> Iterator[Query]:
+    ids = [re.escape(str(one["Id"])) for one in query]
+    word = re.compile(rf"\b({'|'.join(ids)})\b")
+    for one in query:
+        renamed = {**one, "Id": f"{prefix}{one['Id']}"}
+        if isinstance(one.get("Expression"), str):
+            parts = QUOTED.split(one["Expression"])
+            renamed["Expression"] = "".join(
+                part if index % 2 else word.sub(rf"{prefix}\1", part) for index, part in enumerate(parts)
+            )
+        yield renamed
+
+
+def _dimensions(query: Sequence[Query]) -> list[str]:
+    metrics = [(one.get("MetricStat") or {}).get("Metric") or {} for one in query]
+    return [str(one.get("Value", "")) for metric in metrics for one in metric.get("Dimensions", [])]
+
+
+def _texts(query: Sequence[Query]) -> list[str]:
+    return [*_dimensions(query), *(str(one.get("Expression", "")) for one in query)]

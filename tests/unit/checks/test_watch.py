@@ -1,0 +1,136 @@
+"""The watch: all checks side by side, the first sample at once, intervals kept, a failure ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from ecs_pipeline.checks.sample import BAD, GOOD, Sample
+from ecs_pipeline.checks.watch import CheckFailed, Watch
+from ecs_pipeline.errors import Interrupted
+from ecs_pipeline.steps.bake import Bake
+from ecs_pipeline.wait import StepBroken
+from tests.fakes.world import World
+from tests.unit.checks.world import ScriptedKinds, check_of, good, subject_of, watched
+
+
+def check(name: str, **keys: Any) -> Any:
+    return check_of(name=name, http={"path": "/"}, **keys)
+
+
+def bad_from(second: float) -> Any:
+    """Well until then, bad from then on."""
+
+    def at(now: float) -> list[Sample]:
+        return [Sample(BAD, "broken")] if now >= second else [Sample(GOOD, "well")]
+
+    return at
+
+
+def test_the_first_sample_comes_at_once_and_the_others_at_their_intervals_to_the_very_end() -> None:
+    subject = subject_of(World())
+    kinds = ScriptedKinds({"slow": good, "quick": good, "later": good})
+    checks = [
+        check("slow", interval="4s"),
+        check("quick", interval="1s"),
+        check("later", initial_delay="3s", interval="5s"),
+    ]
+    watched(subject, checks, kinds, 8)
+    assert kinds.made["slow"].begun == [0, 4, 8]
+    assert kinds.made["quick"].begun == [0, 1, 2, 3, 4, 5, 6, 7, 8]
+    assert kinds.made["later"].begun == [3, 8]
+    assert subject.run.recorder.record.checks[1].samples == 9
+
+
+def test_checks_begin_after_the_initial_delay() -> None:
+    subject = subject_of(World(), settings={"canary": {"initial_delay": "20s"}})
+    begun = subject.run.clock.now()
+    kinds = ScriptedKinds({"c": good})
+    watched(subject, [check("c")], kinds, 2)
+    assert subject.run.clock.now() - begun == pytest.approx(22)
+    assert kinds.made["c"].begun == [0, 1, 2]
+
+
+def test_a_required_check_that_fails_ends_the_bake_at_once() -> None:
+    subject = subject_of(World())
+    begun = subject.run.clock.now()
+    kinds = ScriptedKinds({"c": bad_from(5), "other": good})
+    with pytest.raises(CheckFailed, match=r"^check c: 2 of the last 3 samples failed: broken$") as caught:
+        watched(subject, [check("other"), check("c")], kinds, 1000)
+    assert subject.run.clock.now() - begun == pytest.approx(6)
+    assert caught.value.exit_code == 1
+    assert "  the last line" in caught.value.evidence
+    other, failed = subject.run.recorder.record.checks
+    assert (failed.verdict, failed.samples, failed.failures, failed.value, failed.limit) == ("fail", 7, 2, 1, 2)
+    assert other.verdict == ""
+    assert all(one.closed for one in kinds.made.values())
+
+
+def test_an_informative_check_that_fails_is_shown_and_never_decides() -> None:
+    subject = subject_of(World())
+    kinds = ScriptedKinds({"c": bad_from(0), "other": good})
+    watched(subject, [check("c", required=False), check("other")], kinds, 6)
+    failed, other = subject.run.recorder.record.checks
+    assert (failed.verdict, failed.required, other.verdict) == ("fail", False, "pass")
+    assert kinds.made["c"].begun == [0, 1]
+
+
+def test_one_that_takes_its_time_holds_up_nobody_and_is_waited_for_at_the_end() -> None:
+    subject = subject_of(World())
+
+    def slow(now: float) -> Sequence[Sample] | None:
+        return [Sample(GOOD)] if now >= 12 else None
+
+    begun = subject.run.clock.now()
+    kinds = ScriptedKinds({"slow": slow, "quick": good})
+    watched(subject, [check("slow"), check("quick")], kinds, 10)
+    assert kinds.made["quick"].begun == [float(one) for one in range(11)]
+    assert kinds.made["slow"].begun == [0]
+    assert subject.run.clock.now() - begun == pytest.approx(12, abs=0.2)
+    assert subject.run.recorder.record.checks[0].verdict == "inconclusive"
+
+
+def test_what_breaks_the_canary_goes_before_its_checks() -> None:
+    world = World()
+    subject = subject_of(world)
+    (task,) = world.tasks.values()
+    kinds = ScriptedKinds({"c": good})
+    world.hook = lambda when, call, write: (
+        world.stop_task(task.arn, "gone", "EssentialContainerExited") if subject.run.clock.now() >= begun + 7 else None
+    )
+    begun = subject.run.clock.now()
+    with pytest.raises(StepBroken, match="the canary task stopped"):
+        watched(subject, [check("c")], kinds, 1000)
+    assert kinds.made["c"].closed
+
+
+def test_a_signal_ends_what_is_under_way() -> None:
+    subject = subject_of(World())
+    kinds = ScriptedKinds({"c": lambda _now: None})
+    watch = Watch(subject, [check("c")], kinds)
+
+    def signalled(_seconds: float) -> None:
+        raise Interrupted(15)
+
+    subject.run.clock.sleep = signalled  # type: ignore[method-assign]
+    with pytest.raises(Interrupted):
+        Bake(subject, watch).watch(60)
+    assert kinds.made["c"].closed
+
+
+def test_a_bake_of_no_time_runs_no_check() -> None:
+    subject = subject_of(World())
+    kinds = ScriptedKinds({"c": bad_from(0)})
+    watched(subject, [check("c")], kinds, 0)
+    assert kinds.made == {}
+
+
+def test_what_changes_is_told_once() -> None:
+    said: list[str] = []
+    subject = subject_of(World())
+    subject.run.recorder.progress = said.append  # type: ignore[method-assign]
+    kinds = ScriptedKinds({"c": lambda now: [Sample(BAD if now == 2 else GOOD, "seen")]})
+    watched(subject, [check("c")], kinds, 6)
+    assert said == ["check c failed: seen", "check c is well again: seen"]
