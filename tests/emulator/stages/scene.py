@@ -42,13 +42,28 @@ class Outcome:
         """The line of a step."""
         return next(str(one["message"]) for one in self.report["steps"] if one["name"] == name)
 
+    def check(self, name: str) -> Mapping[str, Any]:
+        """What the report says of a check."""
+        return next(one for one in self.report["checks"] if one["name"] == name)
+
+    def verdicts(self) -> dict[str, str]:
+        """The verdict of each check."""
+        return {str(one["name"]): str(one["verdict"]) for one in self.report["checks"]}
+
     def cases(self) -> dict[str, str]:
         """JUnit cases and what each of them is: passed, failure, error or skipped."""
-        found = {}
-        for case in etree.parse(self.junit).getroot().iter("testcase"):
-            kinds = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
-            found[str(case.get("name"))] = kinds[0] if kinds else "passed"
-        return found
+        return {name: result.tag if result is not None else "passed" for name, result in self._results().items()}
+
+    def case_message(self, name: str) -> str:
+        """The first line of what a JUnit case failed of or was skipped for."""
+        result = self._results()[name]
+        return str(result.get("message")) if result is not None else ""
+
+    def _results(self) -> dict[str, Any]:
+        """The element beside each case's name that says how it ended; None when it passed."""
+        cases = etree.parse(self.junit).getroot().iter("testcase")
+        kinds = ("failure", "error", "skipped")
+        return {str(case.get("name")): next((one for one in case if one.tag in kinds), None) for case in cases}
 
 
 class Images:

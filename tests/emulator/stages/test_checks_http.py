@@ -1,0 +1,95 @@
+"""The check `http`: requests to the canary's own address, and through the load balancer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.emulator.stages.scene import Scene
+
+SOON = {"interval": "300ms", "failures": 2, "of": 3, "min_samples": 2}
+
+
+def http(name: str, **settings: Any) -> dict[str, Any]:
+    """One check; what all kinds share stays apart from what is http's own."""
+    return {"name": name, **SOON, "http": settings}
+
+
+def test_a_canary_that_answers_passes(scene: Scene) -> None:
+    scene.start(1)
+    checks = [
+        http("health", path="/health", body="ok", p95="5s"),
+        http("version", path="/", body="v2"),
+        http("public", via="load-balancer", url=scene.url, path="/", status="2xx"),
+    ]
+    scene.config(canary={"bake": "2s", "checks": checks})
+    canary = scene.canary("v2")
+    assert canary.code == 0, canary.stderr
+    assert canary.verdicts() == {"health": "pass", "version": "pass", "public": "pass"}
+    assert canary.cases()["check: health"] == "passed"
+    assert canary.check("health")["samples"] >= 2
+    assert canary.check("health")["failures"] == 0
+    assert 0 < canary.check("health")["value"] < canary.check("health")["limit"] == 5
+
+
+def test_a_canary_that_answers_with_errors_is_taken_back(scene: Scene) -> None:
+    before = scene.start(1)
+    scene.config(canary={"bake": "60s", "checks": [http("root", path="/"), http("health", path="/health")]})
+    canary = scene.canary("failing")
+    assert canary.code == 1
+    assert canary.report["seconds"] < 50
+    assert canary.verdicts()["root"] == "fail"
+    assert canary.check("root")["failures"] == 2
+    cases = canary.cases()
+    assert {name: cases[name] for name in ("bake", "check: root", "restore")} == {
+        "bake": "passed",
+        "check: root": "failure",
+        "restore": "passed",
+    }
+    assert "status 500" in canary.case_message("check: root")
+    assert "check root: 2 of the last 2 samples failed: status 500" in canary.stderr
+    assert scene.service()["taskDefinition"] == before
+    assert scene.revisions() == [1]
+    scene.assert_nothing_left()
+
+
+def test_no_answer_a_wrong_body_and_slow_answers_fail(scene: Scene) -> None:
+    """Each is informative, so that one canary shows all."""
+    scene.start(1)
+    wrong = [
+        http("port", path="/", port=9),
+        http("body", path="/", body="v9"),
+        http("late", path="/slow", timeout="300ms"),
+        http("slow", path="/", p50="1ms"),
+    ]
+    scene.config(canary={"bake": "2s", "checks": [{**one, "required": False} for one in wrong]})
+    canary = scene.canary("v2")
+    assert canary.code == 0, canary.stderr
+    assert set(canary.verdicts().values()) == {"fail"}
+    assert "no connection" in canary.check("port")["message"]
+    assert "the body has no 'v9'" in canary.check("body")["message"]
+    assert "no answer within 0.3s" in canary.check("late")["message"]
+    assert "more than 1ms" in canary.check("slow")["message"]
+    assert set(canary.cases().values()) <= {"passed", "skipped"}
+    assert canary.cases()["check: port"] == "passed"
+    assert "informative" in canary.junit.read_text()
+
+
+def test_too_few_answers_are_inconclusive_and_a_person_decides(scene: Scene) -> None:
+    before = scene.start(1)
+    scene.config(canary={"bake": "1s", "checks": [{**http("health", path="/health"), "min_samples": 50}]})
+    canary = scene.canary("v2")
+    assert canary.code == 5, canary.stderr
+    assert canary.cases()["check: health"] == "skipped"
+    assert canary.case_message("check: health").startswith("inconclusive")
+    assert "at least 50 are needed" in canary.case_message("check: health")
+    assert [task["lastStatus"] for task in scene.canaries()] == ["RUNNING"]
+    assert len(scene.registered()) == 2
+    assert scene.service()["taskDefinition"] == before
+
+    again = scene.canary("v2")
+    assert again.code == 5
+    assert len(scene.canaries()) == 1
+    promote = scene.ecs_pipeline("promote", "--release", "v2")
+    assert promote.code == 0, promote.stderr
+    assert scene.running_image() == scene.images.digest("v2")
+    scene.assert_nothing_left()
