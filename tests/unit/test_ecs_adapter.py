@@ -165,6 +165,19 @@ def test_a_task_that_is_gone_already_is_as_good_as_stopped(aws: AwsStub, ecs: Ec
         ecs.stop_task(TASK, "x")
 
 
+def raw_task(desired_status: str) -> dict[str, Any]:
+    return {"taskArn": TASK, "taskDefinitionArn": revision(2), "desiredStatus": desired_status}
+
+
+def test_a_stop_that_is_refused_for_the_tags_that_the_first_one_took_is_done(aws: AwsStub, ecs: Ecs) -> None:
+    aws.on("StopTask", refused("ServerException", status=500), refused("AccessDeniedException"))
+    aws.on("DescribeTasks", ok({"tasks": [raw_task("STOPPED")]}))
+    ecs.stop_task(TASK, "x")
+    aws.on("DescribeTasks", ok({"tasks": [raw_task("RUNNING")]}))
+    with pytest.raises(AwsError, match="allow ecs:StopTask"):
+        ecs.stop_task(TASK, "x")
+
+
 def test_the_service_is_updated_to_a_revision_and_nothing_else(aws: AwsStub, ecs: Ecs) -> None:
     ecs.update_service(revision(2))
     assert aws.asked("UpdateService")[0].json == {"cluster": "prd", "service": "web", "taskDefinition": revision(2)}

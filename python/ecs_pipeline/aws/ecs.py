@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ecs_pipeline.aws.ecs_facts import parse_service, parse_task, tag_list
-from ecs_pipeline.aws.session import AwsClient, AwsError
+from ecs_pipeline.aws.session import DENIED, AwsClient, AwsError
 from ecs_pipeline.errors import InvalidInput, NotPlaced
 from ecs_pipeline.model import Service, Task
 
@@ -109,11 +109,16 @@ class Ecs:
         return str(answer["tasks"][0]["taskArn"])
 
     def stop_task(self, arn: str, reason: str) -> None:
-        """StopTask; a task that is gone already is as good as stopped."""
+        """StopTask; a task that is gone or being stopped already is as good as stopped.
+
+        AWS takes a task's tags when it stops it, so a policy that asks for them refuses the second time.
+        """
         try:
             self._call("StopTask", cluster=self.cluster, task=arn, reason=reason[:255])
         except AwsError as error:
             if error.code == "InvalidParameterException" and "not found" in error.text:
+                return
+            if error.code in DENIED and all(one.desired_status == "STOPPED" for one in self.tasks([arn])):
                 return
             raise
 
