@@ -85,8 +85,8 @@ def _evaluate(alarm: Members) -> None:
 
 
 def _change(alarm: Members, state: str, reason: str) -> None:
-    before = alarm["StateValue"]
-    alarm.update(StateValue=state, StateReason=reason, StateUpdatedTimestamp=int(time.time()))
+    before, now = alarm["StateValue"], time.time()
+    alarm.update(StateValue=state, StateReason=reason, StateUpdatedTimestamp=now, StateTransitionedTimestamp=now)
     _log.info("alarm %s: %s: %s", alarm["AlarmName"], state, reason)
     cloudwatch._record_history(alarm["AlarmName"], before, state, reason)
     cloudwatch._dispatch_alarm_actions(alarm, before, state, reason)

@@ -61,8 +61,11 @@ def test_an_alarm_follows_its_metric(alarm: Alarm) -> None:
     assert alarm.state() == "INSUFFICIENT_DATA"
     alarm.put(1)
     alarm.wait_for("OK")
+    put = time.time()
     alarm.put(11)
     alarm.wait_for("ALARM")
+    described = alarm.cloudwatch.describe_alarms(AlarmNames=[alarm.name])["MetricAlarms"][0]
+    assert put < described["StateTransitionedTimestamp"].timestamp() < time.time()
 
 
 def test_time_alone_ends_an_alarm(alarm: Alarm) -> None:
