@@ -52,7 +52,7 @@ private Map adopted(Map parameters) {
 private Map ask(Map parameters, Map known) {
     Map evidence = (known.evidence ?: [:]) as Map
     echo(Result.lines(evidence + [release: known.release]).join('\n'))
-    Map question = question(parameters, known, evidence)
+    Map question = questionAbout(parameters, known, evidence)
     int every = Parameters.seconds(parameters.watch)
     def answer = null
     timeout(time: Parameters.seconds(parameters.timeLimit ?: LONGEST), unit: 'SECONDS') {
@@ -85,7 +85,7 @@ private void look(Map parameters) {
     echo("ecsApprove: watching: ${result.outcome}${result.message ? ': ' + result.message : ''}")
 }
 
-private Map question(Map parameters, Map known, Map evidence) {
+private Map questionAbout(Map parameters, Map known, Map evidence) {
     String message = Parameters.text(parameters.message) ?: "Promote release ${known.release} of ${evidence.cluster}/${evidence.service}?"
     String share = evidence.share == null ? '' : " It takes ${evidence.share} % of the traffic."
     String report = evidence.reports ? " Report: ${env.BUILD_URL}artifact/${evidence.reports}/canary.html" : ''

@@ -13,7 +13,7 @@ Map call(Map parameters = [:]) {
 private Map canary(Map parameters) {
     Map result = ecsPipelineRun('canary', parameters, [accept: [Result.REFUSED], unpublished: [Result.REFUSED]])
     if (result.exit_code != Result.REFUSED) { return result }
-    Map orphan = orphan(parameters, result)
+    Map orphan = orphanOf(parameters, result)
     if (orphan) {
         echo("ecsCanary: release ${orphan.release} was left by ${orphan.build}, which has ended: it is rolled back first")
         return ecsPipelineRun('canary', parameters + [replace: true])
@@ -31,7 +31,7 @@ private Map resumed(Map parameters) {
 }
 
 /** The canary that holds the service, when an ended earlier build of this job left it; empty otherwise. */
-private Map orphan(Map parameters, Map result) {
+private Map orphanOf(Map parameters, Map result) {
     if (parameters.dryRun || !result.message?.contains(', build ')) { return [:] }
     Map live = ecsPipelineRun('status', parameters).canary ?: [:]
     return ended(Origin.number(Parameters.text(live.build), env.JOB_URL, env.BUILD_TAG, env.BUILD_NUMBER)) ? live : [:]

@@ -88,7 +88,7 @@ private Map inside(String command, Map parameters, Map options) {
     return judged(command, result, status, options)
 }
 
-private static boolean contains(Object codes, int status) {
+private boolean contains(Object codes, int status) {
     return codes != null && ((List) codes).contains(status)
 }
 

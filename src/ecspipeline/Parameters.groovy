@@ -98,7 +98,7 @@ class Parameters implements Serializable {
         return !named || (command == 'canary' && text(given.image) == '')
     }
 
-    /** dryRun → dry_run. */
+    /** dry_run of dryRun. */
     @NonCPS
     static String optionName(String name) {
         return name.replaceAll(/([A-Z])/, '_$1').toLowerCase()

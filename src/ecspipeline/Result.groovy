@@ -135,10 +135,10 @@ class Result implements Serializable {
     @NonCPS
     static String described(String description, String label, String summary) {
         List<String> parts = []
-        for (String part in Parameters.text(description).split(' · ')) {
+        for (String part in Parameters.text(description).split('; ')) {
             if (part && !part.startsWith("${label}: ")) { parts << part }
         }
         parts << "${label}: ${summary}".toString()
-        return parts.join(' · ')
+        return parts.join('; ')
     }
 }

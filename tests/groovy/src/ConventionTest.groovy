@@ -43,6 +43,9 @@ print(json.dumps({name: [one.opts[0].lstrip("-") for one in command.params] for 
     /** `output` is missing on purpose: a step returns what the command line would print. */
     @Test void parametersAreTheOptionsOfTheCommandLine() {
         Map<String, List<String>> options = commandLine()
+        PARAMETERS.COMMANDS.findAll { it.key != 'judge' || options.judge }.each { command, takes ->
+            assert (PARAMETERS.COMMON + takes).keySet().collect { PARAMETERS.optionName(it).replace('_', '-') } as Set == (options[command] - 'output') as Set : command
+        }
         Map steps = [canary: 'ecsCanary', promote: 'ecsPromote', rollback: 'ecsRollback', status: 'ecsStatus']
         steps.each { command, step ->
             Set ours = PARAMETERS.STEPS[step].keySet().findAll { !(it in ['agent', 'executable', 'anyRelease']) }.collect { it.replaceAll(/([A-Z])/) { m -> '-' + m[1].toLowerCase() } } as Set
@@ -50,6 +53,10 @@ print(json.dumps({name: [one.opts[0].lstrip("-") for one in command.params] for 
         }
         Set common = options.status - 'output' as Set
         assert PARAMETERS.COMMON.keySet().collect { PARAMETERS.optionName(it).replace('_', '-') } as Set == common
+    }
+    /** Controllers read them in the encoding of their machine. */
+    @Test void theLibraryIsWrittenInAscii() {
+        (new File('vars').listFiles() + new File('src/ecspipeline').listFiles()).each { File f -> assert f.getText('UTF-8').every { (it as char) < 128 } : f.name }
     }
     @Test void classesOfTheLibraryAreSerializable() {
         new File('src/ecspipeline').list().each { assert Serializable.isAssignableFrom(HARNESS.loader.loadClass("ecspipeline.${it - '.groovy'}")) : it }

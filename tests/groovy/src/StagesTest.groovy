@@ -23,7 +23,7 @@ class StagesTest extends LibraryTestCase {
         assert cli.allOptions('promote')*.release == ['r-api', 'r-web']
         assert env().ECS_RELEASE_API == 'r-api' && env().ECS_RELEASE_WEB == 'r-web'
         assert cli.allOptions('canary')*.reports == ['ecs-pipeline-reports/api-c', 'ecs-pipeline-reports/web-c']
-        assert h.build.description == 'api: r-api promoted · web: r-web promoted'
+        assert h.build.description == 'api: r-api promoted; web: r-web promoted'
     }
     @Test void regionsAndConfigsOfOneServiceAreKeptApart() {
         scripted('''node { ecsCanary(service: 'api', region: 'eu-west-1'); ecsCanary(service: 'api', region: 'us-east-1')
