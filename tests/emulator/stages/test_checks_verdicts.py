@@ -1,0 +1,101 @@
+"""What the verdicts of checks do to a release: steps, bakes of no length, wrong configs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.emulator.stages.scene import Scene
+
+SOON = {"interval": "200ms", "failures": 1, "of": 1, "min_samples": 2}
+
+
+def program(name: str, script: str, **settings: Any) -> dict[str, Any]:
+    """A check whose exit code the test chooses."""
+    return {"name": name, **SOON, "command": {"run": ["sh", "-c", script]}, **settings}
+
+
+def test_one_failed_check_decides_over_others(scene: Scene) -> None:
+    scene.start(1)
+    checks = [
+        program("good", "exit 0"),
+        program("unclear", "exit 2"),
+        program("bad", "exit 1", initial_delay="600ms"),
+        program("informative", "exit 1", required=False),
+    ]
+    scene.config(canary={"bake": "30s", "checks": checks})
+    canary = scene.canary("v2")
+    assert canary.code == 1
+    cases = canary.cases()
+    assert cases["check: bad"] == "failure"
+    assert cases["check: informative"] == "passed"
+    assert [name for name, kind in cases.items() if kind == "failure"] == ["check: bad"]
+    scene.assert_nothing_left()
+
+
+def test_a_bake_of_no_length_runs_no_check(scene: Scene) -> None:
+    scene.start(1)
+    scene.config(canary={"bake": "0s", "checks": [program("bad", "touch ran; exit 1")]})
+    canary = scene.canary("v2")
+    assert canary.code == 0, canary.stderr
+    assert canary.cases()["check: bad"] == "skipped"
+    assert not (scene.folder / "ran").exists()
+    assert scene.ecs_pipeline("promote", "--release", "v2").code == 0
+
+
+def test_a_canary_grows_by_steps_and_each_is_judged(scene: Scene) -> None:
+    scene.start(2)
+    count = program(
+        "count", 'echo "$ECS_PIPELINE_FACTS" | grep -o canary.*baseline | grep -o \'"ip"\' | wc -l >> sizes'
+    )
+    scene.config(canary={"steps": [{"tasks": 1, "bake": "1s"}, {"percent": 50, "bake": "1s"}], "checks": [count]})
+    canary = scene.canary("v2")
+    assert canary.code == 0, canary.stderr
+    assert len(scene.canaries()) == 2
+    assert canary.report["canary"]["share"] == 50
+    sizes = (scene.folder / "sizes").read_text().split()
+    assert sizes == sorted(sizes)
+    assert set(sizes) == {"1", "2"}
+    assert scene.ecs_pipeline("promote", "--release", "v2").code == 0
+    scene.assert_nothing_left()
+
+
+@pytest.mark.parametrize(("code", "left"), [(1, 0), (2, 1)], ids=["failed", "inconclusive"])
+def test_a_step_that_does_not_pass_is_the_last(scene: Scene, code: int, left: int) -> None:
+    before = scene.start(2)
+    steps = [{"tasks": 1, "bake": "700ms"}, {"tasks": 2, "bake": "700ms"}]
+    scene.config(canary={"steps": steps, "checks": [program("judge", f"exit {code}")]})
+    canary = scene.canary("v2")
+    assert canary.code == {1: 1, 2: 5}[code], canary.stderr
+    assert len(scene.canaries()) == left
+    assert scene.service()["taskDefinition"] == before
+    assert scene.ecs_pipeline("rollback", "--canary").code == 0
+    scene.assert_nothing_left()
+    assert scene.revisions() == [1]
+
+
+QUERY = [{"Id": "m", "Expression": "1", "Period": 60}]
+WRONG: list[Any] = [
+    ({"http": {"path": "health"}}, "does not begin with /"),
+    ({"alarm": {}}, "name the alarms"),
+    ({"metric": {"query": [*QUERY, {**QUERY[0], "Id": "n"}], "at_most": 1}}, "exactly one series is judged"),
+    ({"metric": {"query": [{"Id": "m", "MetricStat": {}}], "at_most": 1}}, "Missing required parameter"),
+    ({"logs": {"filter": "ERROR", "compare": "baseline"}}, "set `baseline: true`"),
+    ({"http": {"path": "/"}, "logs": {"filter": "ERROR"}}, "a check has one kind"),
+    ({"interval": "1s"}, "no kind of check"),
+    ({"https": {"path": "/"}}, "https"),
+]
+
+
+def test_wrong_checks_get_one_clear_line_each_and_touch_nothing(scene: Scene) -> None:
+    scene.start(1)
+    for check, words in WRONG:
+        scene.config(canary={"bake": "5s", "checks": [check]})
+        refused = scene.canary("v2")
+        assert refused.code == 2, (check, refused.stderr)
+        (line,) = [one for one in refused.stderr.splitlines() if one.startswith("REFUSED")]
+        assert words in line.partition("preflight: ")[2], check
+        assert "Traceback" not in refused.stderr
+    assert scene.marks() == {}
+    assert scene.revisions() == [1]
