@@ -19,7 +19,7 @@ from ecs_pipeline.record import (
     StepRecord,
 )
 
-NOT_REACHED, NOT_RUN, NO_VERDICT = "not reached", "not run", "no verdict"
+NOT_REACHED, NOT_NEEDED, NOT_RUN, NO_VERDICT = "not reached", "not needed", "not run", "no verdict"
 BAKE = "bake"
 RESUMES = "the same command resumes"
 
@@ -108,7 +108,8 @@ def _step_case(record: StageRecord, step: StepRecord) -> Case:
         seconds = max(step.seconds, elapsed(record, step))
         return replace(case, outcome=ERROR, message=INTERRUPTED, seconds=seconds)
     if step.outcome == SKIPPED:
-        return replace(case, message=step.message or NOT_REACHED)
+        done = record.exit_code in (0, Inconclusive.exit_code)
+        return replace(case, message=step.message or (NOT_NEEDED if done else NOT_REACHED))
     if step.name == BAKE and _ended_by_checks(record, step):
         return replace(case, outcome=PASSED, message="ended by its checks", evidence=())
     if step.outcome in (FAILED, ERROR) and not step.message:
