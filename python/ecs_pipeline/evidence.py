@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from ecs_pipeline.model import Container, Service, Task, TaskDefinition
@@ -11,10 +11,20 @@ from ecs_pipeline.run import Run
 EVENTS = 5
 
 
-def of_task(run: Run, task: Task, definition: TaskDefinition, container: str) -> list[str]:
-    """Why a task stopped, what each container ended with, and the last lines of the one that counts."""
+def of_tasks(run: Run, tasks: Sequence[Task], definition: TaskDefinition, container: str) -> list[str]:
+    """The same of several tasks, with the service's events once."""
+    return [
+        line
+        for number, one in enumerate(tasks)
+        for line in of_task(run, one, definition, container, with_events=number == 0)
+    ]
+
+
+def of_task(run: Run, task: Task, definition: TaskDefinition, container: str, *, with_events: bool = True) -> list[str]:
+    """Why a task stopped, what each container ended with, the service's events, the log of the one that counts."""
     lines = [f"task {task.id}: {task.status}" + (f", {why}" if (why := stopped_because(task)) else "")]
     lines += [f"container {one.name}: {_ended(one)}" for one in task.containers]
+    lines += of_service(run.ecs.service()) if with_events else []
     failed = next((one.name for one in task.containers if one.exit_code), container)
     tail = run.logs.tail(task, definition, failed)
     if tail:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.converge import converge
-from ecs_pipeline.model import Container
+from ecs_pipeline.model import Container, Event
 from ecs_pipeline.steps.healthy import HealthyStep
 from ecs_pipeline.wait import Broken, Deadline, Settled, Waiting
-from tests.fakes.world import World
+from tests.fakes.world import World, utc
 from tests.unit.canary_world import start, tasks_step
 from tests.unit.facts import crashed, definition, task
 
@@ -68,3 +68,14 @@ def test_it_is_asked_again_only_when_there_is_something_to_check() -> None:
     checked = replace(step, revision=definition(containerDefinitions=[{"name": "app", "healthCheck": CHECK}]))
     assert [one.arn for one in checked.observe()] == [one.arn for one in step.tasks]
     assert checked.observe() != tuple(replace(one, status="PENDING") for one in step.tasks)
+
+
+def test_of_several_tasks_all_is_told_and_the_services_events_once() -> None:
+    world = World(events=[Event("1", utc(0), "(service web) has reached a steady state.")])
+    before = tasks_step(world, count=2)
+    step = HealthyStep(
+        before.run, start(before), definition(containerDefinitions=[{"name": "app", "healthCheck": CHECK}]), "app"
+    )
+    found = step.evidence()
+    assert [one.partition(" ")[0] for one in found].count("task") == 2
+    assert len([one for one in found if one.endswith("(service web) has reached a steady state.")]) == 1

@@ -9,7 +9,7 @@ import pytest
 
 from ecs_pipeline import marks
 from ecs_pipeline.run import Origin
-from tests.fakes.world import REGISTRY, FakeDeployment, digest_of
+from tests.fakes.world import GROUP, REGISTRY, FakeDeployment, digest_of
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary, rollback
 
@@ -35,6 +35,8 @@ def test_an_inconclusive_verdict_is_reported_with_its_release_and_canary() -> No
     world = start_of("A is a canary")
     world.alive()[0].tags[marks.VERDICT] = "inconclusive"
     record = canary(world, release="A").run.recorder.record
+    assert [(one.arn, one.target_groups) for one in record.canary] == [(world.alive()[0].arn, (GROUP,))]
+    assert record.share == 25
     assert (record.release.id, record.release.task_definition.rpartition("/")[2]) == ("A", "web:3")
 
 

@@ -35,7 +35,6 @@ from ecs_pipeline.model import (
     group_name,
     share,
 )
-from ecs_pipeline.record import CanaryTaskRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.settings import CanaryStep
 from ecs_pipeline.stages.judging import bake, inconclusive
@@ -46,7 +45,7 @@ from ecs_pipeline.steps.healthy import HealthyStep
 from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, platform_of
 from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
 from ecs_pipeline.steps.tasks import Lost, Made, TasksStep, held_by
-from ecs_pipeline.steps.traffic import Seen, TrafficStep
+from ecs_pipeline.steps.traffic import TrafficStep, record_share, record_tasks
 from ecs_pipeline.steps.unused import discard
 from ecs_pipeline.wait import Deadline
 
@@ -75,7 +74,6 @@ def canary(run: Run, options: CanaryOptions) -> None:
         plan = preflight(run, options)
         if plan.done:
             step.message = f"release {plan.release} is done already: nothing was changed"
-            _record_canary(run, plan.seen.canaries, plan.seen.service.running)
         else:
             step.message = _serving(plan)
             stage = Canary(run, plan, Fence(run.ecs, run.clock, plan.seen.service), Made())
@@ -193,11 +191,16 @@ def _serve(stage: Canary, revision: TaskDefinition, size: CanaryStep) -> tuple[l
         return [], revision
     deadline = Deadline.after(run.clock, run.settings.canary.healthy_within)
     starting = TasksStep(run, stage.fence, service, revision, container, count, stage.made)
-    tasks = converge(starting, run, deadline)
+    try:
+        tasks = converge(starting, run, deadline)
+    except ReleaseFailed:
+        record_tasks(run, run.ecs.tasks(stage.made.tasks))
+        raise
+    record_tasks(run, tasks)
     revision = _adopted(stage, starting.revision)
     converge(HealthyStep(run, tasks, revision, container), run, deadline)
     seen = converge(TrafficStep(run, stage.fence, service, tasks, revision, container), run, deadline)
-    _record_canary(run, tasks, service.running, seen)
+    record_share(run, tasks, service.running, seen)
     return tasks, revision
 
 
@@ -280,20 +283,3 @@ def _restore(stage: Canary, failure: ReleaseFailed) -> None:
             cure="`rollback` undoes the promotion",
         ) from failure
     restore(run, stage.release, failure)
-
-
-def _record_canary(run: Run, tasks: tuple[Task, ...] | list[Task], stable: int, seen: Seen | None = None) -> None:
-    record = run.recorder.record
-    targets = seen.targets if seen else ()
-    record.canary = [
-        CanaryTaskRecord(
-            arn=one.arn,
-            ip=one.address,
-            target_groups=tuple(target.group for target in targets if target.task == one.arn),
-            state=one.status,
-        )
-        for one in tasks
-    ]
-    in_traffic = len({one.task for one in targets}) if seen else len(tasks)
-    record.share = share(in_traffic, stable)
-    run.recorder.traffic(in_traffic, stable)

@@ -24,7 +24,7 @@ from ecs_pipeline.stages.rollback import cancel
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.revision import Base, base_of
 from ecs_pipeline.steps.tasks import held_by
-from ecs_pipeline.steps.traffic import targets_seen
+from ecs_pipeline.steps.traffic import record_share, targets_seen
 
 MOST_TASKS = 100
 """Canary tasks of one service."""
@@ -159,6 +159,7 @@ def _is_done(run: Run, plan: Plan) -> bool:
     if not verdict:
         return False
     health = targets_seen(run, seen.canaries, seen.service)
+    record_share(run, seen.canaries, seen.service.running, health)
     return all(health.of(target) is not None for target in health.targets)
 
 

@@ -20,14 +20,13 @@ from ecs_pipeline.errors import Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal, settled
 from ecs_pipeline.model import Look, Revision, Target, Task, Turn
 from ecs_pipeline.origin import checked_release_id
-from ecs_pipeline.record import CanaryTaskRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.finish import Finish
 from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.rollout import StableStep, rolled_back
 from ecs_pipeline.steps.tasks import build_of
-from ecs_pipeline.steps.traffic import targets_seen
+from ecs_pipeline.steps.traffic import record_tasks, targets_seen
 from ecs_pipeline.wait import Deadline
 
 STEPS = ("preflight", "service-update", "stable", "drain", "cleanup", "restore")
@@ -274,7 +273,7 @@ def _record(run: Run, plan: Plan) -> None:
     record.release.digest = record.release.image.partition("@")[2]
     record.release.commit = whole.tags.get(marks.COMMIT, "")
     record.release.build = whole.tags.get(marks.BUILD, run.origin.build)
-    record.canary = [CanaryTaskRecord(one.arn, one.address, state=one.status) for one in plan.canaries]
+    record_tasks(run, plan.canaries, [one for task in plan.canaries for one in run.observer.targets_of(task, service)])
     before = record.release.previous_task_definition
     if before:
         old, new = run.definitions.get(before).definition, whole.definition

@@ -43,9 +43,7 @@ class HealthyStep(Step["tuple[Task, ...]", "tuple[Task, ...]"]):
 
     def evidence(self) -> list[str]:
         """The task and its log."""
-        return [
-            line for one in self.observe() for line in evidence.of_task(self.run, one, self.revision, self.container)
-        ]
+        return evidence.of_tasks(self.run, self.observe(), self.revision, self.container)
 
     def planned(self, seen: tuple[Task, ...]) -> tuple[Task, ...]:
         """Nothing is started in a dry run."""

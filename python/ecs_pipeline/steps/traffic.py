@@ -10,6 +10,7 @@ from ecs_pipeline import evidence, marks
 from ecs_pipeline.converge import Step
 from ecs_pipeline.fence import Fence
 from ecs_pipeline.model import Service, Target, TargetHealth, Task, TaskDefinition, group_name, share
+from ecs_pipeline.record import CanaryTaskRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting
 
@@ -109,7 +110,7 @@ class TrafficStep(Step[Seen, Seen]):
     def evidence(self) -> list[str]:
         """The tasks and their logs."""
         seen = self.observe()
-        return [line for one in seen.tasks for line in evidence.of_task(self.run, one, self.revision, self.container)]
+        return evidence.of_tasks(self.run, seen.tasks, self.revision, self.container)
 
     def planned(self, seen: Seen) -> Seen:
         """Nothing is registered in a dry run."""
@@ -124,6 +125,28 @@ class TrafficStep(Step[Seen, Seen]):
 
     def _missing(self, seen: Seen) -> list[Target]:
         return [one for one in seen.targets if seen.of(one) is None]
+
+
+def record_tasks(run: Run, tasks: Sequence[Task], targets: Sequence[Target] = ()) -> None:
+    """Write the canary's tasks into the record, with the groups that their targets are in."""
+    run.recorder.record.canary = [
+        CanaryTaskRecord(
+            arn=one.arn,
+            ip=one.address,
+            target_groups=tuple(target.group for target in targets if target.task == one.arn),
+            state=one.status,
+        )
+        for one in tasks
+    ]
+
+
+def record_share(run: Run, tasks: Sequence[Task], stable: int, seen: Seen) -> None:
+    """Write the canary's tasks and their share of the traffic into the record; `stable` other tasks have the rest."""
+    targets = [one for one in seen.targets if seen.of(one)]
+    record_tasks(run, tasks, targets)
+    in_traffic = len({one.task for one in targets})
+    run.recorder.record.share = share(in_traffic, stable)
+    run.recorder.traffic(in_traffic, stable)
 
 
 def make_room(run: Run, fence: Fence, needed: int) -> None:

@@ -69,6 +69,9 @@ def test_a_bad_canary_is_taken_back_with_its_reason(scene: Scene, variant: str, 
     assert canary.cases()[step] == "failure"
     assert canary.cases()["restore"] == "passed"
     assert "not reached" in canary.message("bake")
+    (task,) = canary.report["canary"]["tasks"]
+    assert f'name="canary_tasks" value="{task["arn"]}"' in canary.junit.read_text()
+    assert "has reached a steady state" in canary.stderr
     assert f"{scene.name}:1 serves as before" in canary.stderr
     assert scene.service()["taskDefinition"] == before
     assert scene.revisions() == [1]
