@@ -19,6 +19,8 @@ from ecs_pipeline.record import CheckRecord
 
 POLL = 0.1
 """Seconds between two looks at answers and programs that are awaited."""
+SHORTEST = 0.001
+"""Seconds: a pause of less would not let time pass on every clock."""
 
 
 class CheckFailed(ReleaseFailed):
@@ -72,12 +74,11 @@ class Watch:
         """Samples are under way."""
         return any(one.begun for one in self.checks)
 
-    def pause(self, most: float) -> float:
-        """Seconds until there is something to do here, no more than `most`."""
-        if self.busy:
-            return min(POLL, most)
+    def pause(self, most: float, end: float = math.inf) -> float:
+        """Seconds until there is something to do here before `end`, no more than `most`."""
         now = self._run.clock.now()
-        return max(min([most, *(one.due - now for one in self.checks if not one.over)]), 0.0)
+        waited = [one.due - now for one in self.checks if not one.over and not one.begun and one.due <= end]
+        return max(min([most, *waited, *([POLL] if self.busy else [])]), SHORTEST)
 
     def turn(self, end: float = math.inf) -> None:
         """Begin what is due, until `end`; collect what is there. Raises CheckFailed for a required check at once."""

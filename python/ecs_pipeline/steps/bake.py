@@ -66,7 +66,7 @@ class Bake:
             if left <= 0 and not (checks and checks.busy):
                 return
             pause = max(self._looked + INTERVAL - clock.now(), 0.0)
-            pause = checks.pause(pause) if checks else pause
+            pause = checks.pause(pause, end) if checks else pause
             clock.sleep(min(pause, left) if left > 0 else pause)
 
     def _look(self) -> None:
