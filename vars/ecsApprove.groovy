@@ -23,10 +23,12 @@ Map call(Map parameters = [:]) {
     if (!known.release) { error('ecsApprove: there is no canary to approve; run ecsCanary first') }
     if (State.rolledBack(known)) { error("ecsApprove: release ${known.release} was rolled back; run ecsCanary again") }
     if (env.WORKSPACE != null) { echo('ecsApprove: this gate holds an executor while it waits; a stage with `agent none` does not') }
+    long asked = System.currentTimeMillis()
     try {
         return approved(parameters, known, ask(parameters, known))
     } catch (e) {
-        ecsPipelineRun.describe(parameters, "${known.release} not approved")
+        boolean late = System.currentTimeMillis() - asked >= 1000L * limit(parameters)
+        ecsPipelineRun.tell(parameters, "${known.release} not approved${late ? ' in time' : ''}")
         if (parameters.rollback != false) { ecsRollback.after(e, parameters) }
         throw e
     }
@@ -48,6 +50,10 @@ private Map adopted(Map parameters) {
     return known
 }
 
+private int limit(Map parameters) {
+    return Parameters.seconds(parameters.timeLimit ?: LONGEST)
+}
+
 /** What `input` returns, as a map; all of it may be missing: an answer by the API names nobody. */
 private Map ask(Map parameters, Map known) {
     Map evidence = (known.evidence ?: [:]) as Map
@@ -55,7 +61,7 @@ private Map ask(Map parameters, Map known) {
     Map question = questionAbout(parameters, known, evidence)
     int every = Parameters.seconds(parameters.watch)
     def answer = null
-    timeout(time: Parameters.seconds(parameters.timeLimit ?: LONGEST), unit: 'SECONDS') {
+    timeout(time: limit(parameters), unit: 'SECONDS') {
         if (every) {
             boolean decided = false
             parallel(failFast: true,
@@ -88,10 +94,11 @@ private void look(Map parameters) {
 private Map questionAbout(Map parameters, Map known, Map evidence) {
     String message = Parameters.text(parameters.message) ?: "Promote release ${known.release} of ${evidence.cluster}/${evidence.service}?"
     String share = evidence.share == null ? '' : " It takes ${evidence.share} % of the traffic."
-    String report = evidence.reports ? " Report: ${env.BUILD_URL}artifact/${evidence.reports}/canary.html" : ''
+    String commit = evidence.commit ? " Commit ${evidence.commit}." : ''
+    String report = evidence.reports ? " Report: ${Parameters.text(env.BUILD_URL)}artifact/${evidence.reports}/canary.html" : ''
     Map asked = [
         id: "Ecs-approve-${Target.key(parameters)}".replaceAll(/[^A-Za-z0-9]+/, '-'), ok: 'Promote', submitterParameter: 'APPROVER',
-        message: "${message}${share} Checks: ${Result.verdicts(evidence)}.${report}".toString(),
+        message: "${message}${commit}${share} Checks: ${Result.verdicts(evidence)}.${report}".toString(),
     ]
     if (parameters.submitters) {
         asked += [submitter: parameters.submitters instanceof List ? parameters.submitters.join(',') : parameters.submitters.toString()]
@@ -105,10 +112,9 @@ private Map questionAbout(Map parameters, Map known, Map evidence) {
 private Map approved(Map parameters, Map known, Map answer) {
     String by = Parameters.text(answer.APPROVER)
     String reason = Parameters.text(answer.REASON)
-    echo("ecsApprove: release ${known.release} approved by ${by ?: 'somebody unnamed'}${reason ? ': ' + reason : ''}")
     if (inconclusive(known) && !reason) { echo('ecsApprove: the checks were inconclusive, and no reason was given') }
     ecsPipelineRun.remember(parameters, known + [approval: [by: by, reason: reason]])
-    ecsPipelineRun.describe(parameters, "${known.release} approved by ${by ?: 'somebody'}")
+    ecsPipelineRun.tell(parameters, "${known.release} approved by ${by ?: 'somebody unnamed'}${reason ? ': ' + reason.take(200) : ''}")
     return [approved: true, release: known.release, approver: by ?: null, reason: reason ?: null, evidence: known.evidence]
 }
 

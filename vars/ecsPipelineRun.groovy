@@ -62,9 +62,11 @@ void remember(Map parameters, Map known) {
     }
 }
 
-/** The service's part of the build's description. */
-void describe(Map parameters, String summary) {
-    currentBuild.description = Result.described(currentBuild.description, Target.label(parameters) ?: 'ecs', summary)
+/** Says how the release stands, in the stage and in the service's part of the build's description. */
+void tell(Map parameters, String summary) {
+    String label = Target.label(parameters) ?: 'ecs'
+    echo("${label}: ${summary}")
+    currentBuild.description = Result.described(currentBuild.description, label, summary)
 }
 
 private Map inside(String command, Map parameters, Map options) {
@@ -83,7 +85,7 @@ private Map inside(String command, Map parameters, Map options) {
             if (command == 'canary') { begun += [evidence: Result.evidence(result, reports, env.GIT_COMMIT)] }
             remember(parameters, State.ended(begun, before, result, status))
         }
-        if (begun || command == 'rollback') { describe(parameters, Result.summary(command, result, status)) }
+        if (begun || command == 'rollback') { tell(parameters, Result.summary(command, result, status)) }
     }
     return judged(command, result, status, options)
 }

@@ -25,8 +25,9 @@ class Target implements Serializable {
     @NonCPS
     static String label(Map parameters) {
         List<String> parts = []
-        for (String name in ['service', 'environment', 'region']) {
-            if (Parameters.text(parameters[name])) { parts << parameters[name].toString() }
+        String where = Parameters.text(parameters.environment) ?: Parameters.text(parameters.cluster)
+        for (String part in [Parameters.text(parameters.service), where, Parameters.text(parameters.region)]) {
+            if (part) { parts << part }
         }
         return parts.join(' ') ?: key(parameters)
     }

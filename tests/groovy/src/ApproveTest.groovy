@@ -12,7 +12,7 @@ class ApproveTest extends LibraryTestCase {
     @Test void showsTheEvidence() {
         cli.answers.canary = { [0, [checks: [[name: 'answers', verdict: 'pass', message: '40 of 40'], [name: 'slow', verdict: 'fail', message: 'p95 2 s']]]] }
         assert gate() == 'SUCCESS'
-        assert question().message == 'Promote release r1 of shop/api? It takes 25.0 % of the traffic. Checks: passed (1 passed, slow fail). Report: http://ci/job/shop/7/artifact/ecs-pipeline-reports/api-shop/canary.html'
+        assert question().message == 'Promote release r1 of shop/api? Commit ab12cd3. It takes 25.0 % of the traffic. Checks: passed (1 passed, slow fail). Report: http://ci/job/shop/7/artifact/ecs-pipeline-reports/api-shop/canary.html'
         assert echoes.contains('release r1 of shop/api\nimage   example.org/api@sha256:abc\ncommit  ab12cd3\nshare   25.0 % of the traffic\nchecks  passed (1 passed, slow fail)\n        answers: pass: 40 of 40\n        slow: fail: p95 2 s')
     }
     @Test void holdsNoExecutor() {
@@ -26,7 +26,7 @@ class ApproveTest extends LibraryTestCase {
     }
     @Test void asksWhoMayAnswerAndForHowLong() {
         gate(", submitters: ['jane', 'ops'], timeLimit: '4h', message: 'Ship it?'")
-        assert question().submitter == 'jane,ops' && question().message.startsWith('Ship it? It takes')
+        assert question().submitter == 'jane,ops' && question().message.startsWith('Ship it? Commit ab12cd3. It takes')
         assert calls('timeout')[0].named == [time: 14400, unit: 'SECONDS']
         newBuild()
         gate(", submitters: 'jane'")
@@ -37,19 +37,20 @@ class ApproveTest extends LibraryTestCase {
     }
     @Test void recordsWhoSaidYes() {
         assert gate() == 'SUCCESS'
+        assert echoes.contains('api shop: r1 approved by jane')
         assert cli.options('promote').approved_by == 'jane' && cli.options('promote').release == 'r1'
-        assert echoes.last() == 'answer jane null r1'
+        assert echoes.contains('answer jane null r1')
     }
     @Test void anAnswerByTheApiNamesNobody() {
         h.steps.input = { StepCall c -> null }
         assert gate() == 'SUCCESS'
-        assert !cli.options('promote').containsKey('approved_by') && echoes.last() == 'answer null null r1'
+        assert !cli.options('promote').containsKey('approved_by') && echoes.contains('answer null null r1')
     }
     @Test void inconclusiveChecksNeedAReason() {
         cli.answers.canary = { [5, [:]] }
         h.steps.input = { StepCall c -> [APPROVER: 'jane', REASON: 'known gap'] }
         assert gate() == 'UNSTABLE'
-        assert question().parameters*.name == ['REASON'] && echoes.last() == 'answer jane known gap r1'
+        assert question().parameters*.name == ['REASON'] && echoes.contains('answer jane known gap r1')
         newBuild()
         cli.answers.canary = { [5, [:]] }
         h.steps.input = { StepCall c -> null }
@@ -67,8 +68,17 @@ class ApproveTest extends LibraryTestCase {
             assert gate() == 'ABORTED'
             assert cli.commands == ['canary', 'rollback'] && cli.options('rollback').subMap(['release', 'canary']) == [release: 'r1', canary: true]
             assert calls('stage')*.first == ['Rollback'] && calls('stage')[0].depth == 0 : 'outside of the timed block'
-            assert h.build.description == 'api: r1 rolled back'
+            assert h.build.description == 'api shop: r1 rolled back'
         }
+    }
+    @Test void saysWhetherAnybodyAnswered() {
+        h.steps.timeout = { StepCall c -> Thread.sleep(1100); throw new FlowInterruptedException() }
+        gate(", timeLimit: '1s'")
+        assert echoes.contains('api shop: r1 not approved in time')
+        newBuild()
+        h.steps.input = { StepCall c -> throw new FlowInterruptedException() }
+        gate()
+        assert echoes.contains('api shop: r1 not approved')
     }
     @Test void supersededIsRolledBackAndNotBuilt() {
         h.steps.input = { StepCall c -> throw new FlowInterruptedException('NOT_BUILT') }

@@ -13,7 +13,7 @@ class StagesTest extends LibraryTestCase {
     @Test void tellsTheReleaseInTheBuild() {
         assert scripted(CALL) == 'SUCCESS'
         assert env().ECS_RELEASE == 'r1' && env().ECS_RELEASE_API == 'r1'
-        assert h.build.description == 'api: r1 canary 25.0 %'
+        assert h.build.description == 'api shop: r1 canary 25.0 %'
     }
     @Test void servicesInParallelKeepTheirOwnReleases() {
         cli.answers.canary = { Map o -> [0, [release: [id: 'r-' + o.service]]] }
@@ -23,7 +23,7 @@ class StagesTest extends LibraryTestCase {
         assert cli.allOptions('promote')*.release == ['r-api', 'r-web']
         assert env().ECS_RELEASE_API == 'r-api' && env().ECS_RELEASE_WEB == 'r-web'
         assert cli.allOptions('canary')*.reports == ['ecs-pipeline-reports/api-c', 'ecs-pipeline-reports/web-c']
-        assert h.build.description == 'api: r-api promoted; web: r-web promoted'
+        assert h.build.description == 'api c: r-api promoted; web c: r-web promoted'
     }
     @Test void regionsAndConfigsOfOneServiceAreKeptApart() {
         scripted('''node { ecsCanary(service: 'api', region: 'eu-west-1'); ecsCanary(service: 'api', region: 'us-east-1')
@@ -55,13 +55,13 @@ class StagesTest extends LibraryTestCase {
         assert scripted("def r = ${CALL}; echo \"and on with \${r.outcome}\"") == 'UNSTABLE'
         assert echoes.contains('and on with inconclusive')
         assert unstable == ['check answers had no data; do something (ecs-pipeline canary, exit 5)']
-        assert h.build.description == 'api: r1 canary 25.0 %, inconclusive'
+        assert h.build.description == 'api shop: r1 canary 25.0 %, inconclusive'
     }
     @Test void anAbortIsPublishedAndStaysAnAbort() {
         cli.answers.canary = { [143, [message: 'interrupted during bake']] }
         assert scripted(CALL) == 'ABORTED'
         assert calls('junit') && calls('archiveArtifacts')
-        assert h.build.description == 'api: r1 canary interrupted'
+        assert h.build.description == 'api shop: r1 canary interrupted'
     }
     @Test void publishesReports() {
         cli.answers.canary = { cli.files['ecs-pipeline-reports/api-shop/canary.html'] = 'x'; [0, [:]] }
@@ -70,7 +70,7 @@ class StagesTest extends LibraryTestCase {
                                           skipMarkingBuildUnstable: true, keepProperties: true, keepLongStdio: true]]
         assert calls('archiveArtifacts')[0].named.artifacts.startsWith('ecs-pipeline-reports/api-shop/canary.*,')
         Map page = calls('publishHTML')[0].named.target
-        assert page.reportName == 'ECS canary api' && page.reportFiles == 'canary.html' && page.includes == 'canary*'
+        assert page.reportName == 'ECS canary api shop' && page.reportFiles == 'canary.html' && page.includes == 'canary*'
     }
     @Test void worksWithoutTheHtmlPublisher() {
         h.steps.remove('publishHTML')
