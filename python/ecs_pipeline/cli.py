@@ -85,6 +85,16 @@ def rollback(release: str, canary_only: bool, to: str, **common: Any) -> int:  #
 
 
 @cli.command()
+@text_option("--release", metavar="ID", help="Refuse to judge any other release.")
+@common_options
+def judge(release: str, **common: Any) -> int:
+    """Run the checks alone, once, on the live canary; exit 0, 1 or 5, and nothing is changed."""
+    from ecs_pipeline.stages import judge as stage
+
+    return run_stage("judge", stage.STEPS, Common(**common), lambda run: stage.judge(run, release))
+
+
+@cli.command()
 @common_options
 def status(**common: Any) -> int:
     """Show what the service runs and whether a canary lives."""

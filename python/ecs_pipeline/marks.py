@@ -16,7 +16,7 @@ from ecs_pipeline.model import Marks, RecordedTarget, Target, Turn
 PREFIX = "ecs-pipeline:"
 RELEASE, SERVICE, TURN, ROLE, INDEX = (PREFIX + name for name in ("release", "service", "turn", "role", "index"))
 COMMIT, BUILD, RESTORES = (PREFIX + name for name in ("commit", "build", "restores"))
-VERDICT, JUDGED_STEPS = (PREFIX + name for name in ("verdict", "judged-steps"))
+VERDICT, JUDGED_STEPS, BAKE_BEGAN = (PREFIX + name for name in ("verdict", "judged-steps", "bake-began"))
 UNDER_WAY, SOURCE, WANTED, PREVIOUS = (PREFIX + name for name in ("under-way", "source", "wanted", "previous"))
 APPROVAL = PREFIX + "approved-by"
 TARGETS = PREFIX + "targets:"
@@ -48,6 +48,11 @@ def parse_turn(value: str) -> Turn:
     """The turn that a tag says; an absent one is turn 0."""
     found, _, cancelled = value.partition("/")
     return Turn(found, cancelled) if found else Turn()
+
+
+def parse_time(value: str) -> datetime | None:
+    """The time that a tag says in seconds since the epoch; None when it says none."""
+    return datetime.fromtimestamp(int(value), timezone.utc) if value.isdigit() else None
 
 
 def parse_service(tags: Mapping[str, str]) -> Marks:

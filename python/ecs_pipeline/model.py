@@ -116,6 +116,7 @@ class Task:
     index: int = 0
     verdict: str = ""
     judged_steps: int = 0
+    bake_began: datetime | None = None
     health: str = "UNKNOWN"
     started: datetime | None = None
     address: str = ""
@@ -249,6 +250,11 @@ class Look:
         """The living canary tasks of this turn, in order of their index."""
         living = [one for one in self.tasks if one.alive and one.turn == self.marks.turn and one.role == CANARY]
         return tuple(sorted(living, key=lambda one: (one.index, one.age_key)))
+
+    @property
+    def baselines(self) -> tuple[Task, ...]:
+        """The living baseline task of this turn, to compare the canary with; there is one at most."""
+        return tuple(one for one in self.tasks if one.alive and one.turn == self.marks.turn and one.role == BASELINE)
 
     @property
     def strangers(self) -> tuple[Task, ...]:

@@ -223,6 +223,7 @@ class World:
             index=int(task.tags.get(marks.INDEX, "0")),
             verdict=task.tags.get(marks.VERDICT, ""),
             judged_steps=int(task.tags.get(marks.JUDGED_STEPS, "0")),
+            bake_began=marks.parse_time(task.tags.get(marks.BAKE_BEGAN, "")),
             address=task.address if running or task.stop_asked else "",
             containers=(Container("app", status, exit_code=3 if crashed else None),),
             stop_code=task.code,

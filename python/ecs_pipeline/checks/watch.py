@@ -40,14 +40,16 @@ class Watched:
     attempts: int = 0
     said: str = field(default=GOOD)
 
+    most: float = math.inf
+
     @property
     def over(self) -> bool:
-        """It has failed: nothing that comes changes that."""
-        return bool(self.record.verdict)
+        """It has failed, or has all the samples that are asked of it: nothing that comes changes that."""
+        return bool(self.record.verdict) or max(self.attempts, self.tally.samples) >= self.most
 
 
 class Watch:
-    """Takes samples from its start on; `most`: of each check so many at most, as `judge` does."""
+    """Takes samples from its start on; in `judge`, of each check only as many as a verdict takes."""
 
     def __init__(self, subject: Subject, settings: Sequence[CheckSettings], kinds: Kinds) -> None:
         self._subject = subject
@@ -59,20 +61,31 @@ class Watch:
 
     def start(self) -> None:
         """From now on samples are due: the first at once, unless the check has a delay of its own."""
-        now, self._subject.since = self._run.clock.now(), self._run.clock.wall()
-        self._started = self._subject.since
+        now, self._started = self._run.clock.now(), self._run.clock.wall()
+        alone = self._subject.judged_alone
+        if not alone:
+            self._subject.since = self._started
         records = records_for(self._settings)
         self._run.recorder.record.checks = records
         for settings, record in zip(self._settings, records, strict=True):
             record.started = self._started
             check = self._kinds.make(settings, self._subject)
             record.limit = check.limit
-            self.checks.append(Watched(settings, check, record, Tally(settings), now + settings.initial_delay))
+            self.checks.append(Watched(settings, check, record, Tally(settings), now))
+            if alone:
+                self.checks[-1].most = max(settings.failures, settings.min_samples)
+            else:
+                self.checks[-1].due += settings.initial_delay
 
     @property
     def busy(self) -> bool:
         """Samples are under way."""
         return any(one.begun for one in self.checks)
+
+    @property
+    def done(self) -> bool:
+        """No check wants another sample."""
+        return not self.busy and all(one.over for one in self.checks)
 
     def pause(self, most: float, end: float = math.inf) -> float:
         """Seconds until there is something to do here before `end`, no more than `most`."""
@@ -93,13 +106,13 @@ class Watch:
         for one in [one for one in self.checks if one.begun]:
             self._collect(one)
         for one in self.checks:
-            if one.over and one.settings.required:
+            if one.record.verdict == FAIL and one.settings.required:
                 raise self._failed(one)
 
     def conclude(self) -> None:
         """The time is over: a verdict for each check. Raises CheckFailed when a required one failed."""
         for one in self.checks:
-            if not one.over:
+            if not one.record.verdict:
                 self._judge(one)
         for one in self.checks:
             if one.record.verdict == FAIL and one.settings.required:

@@ -127,7 +127,7 @@ def _carry_out(stage: Canary) -> None:
         )
         verdict = bake(subject, size.bake or 0.0)
         if not stage.run.dry_run:
-            _record_verdict(stage, tasks, number, verdict, last=number == len(sizes))
+            _record_verdict(stage, subject, number, verdict, last=number == len(sizes))
 
 
 def _begin(stage: Canary) -> None:
@@ -228,11 +228,12 @@ def _would_serve(stage: Canary, revision: TaskDefinition, count: int) -> None:
             step.message = message
 
 
-def _record_verdict(stage: Canary, tasks: list[Task], number: int, verdict: str, *, last: bool) -> None:
+def _record_verdict(stage: Canary, subject: Subject, number: int, verdict: str, *, last: bool) -> None:
     """The verdict is a tag of the first task and dies with it."""
     ended = last or verdict != PASS
-    tags = {marks.JUDGED_STEPS: str(number), **({marks.VERDICT: verdict} if ended else {})}
-    stage.fence.write(lambda: stage.run.ecs.tag(tasks[0].arn, tags))
+    began = str(int(subject.since.timestamp()))
+    tags = {marks.JUDGED_STEPS: str(number), marks.BAKE_BEGAN: began, **({marks.VERDICT: verdict} if ended else {})}
+    stage.fence.write(lambda: stage.run.ecs.tag(subject.canary[0].arn, tags))
     if verdict == INCONCLUSIVE:
         raise inconclusive(stage.release, stage.run.recorder.record.checks)
 

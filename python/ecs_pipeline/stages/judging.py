@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ecs_pipeline import definition
 from ecs_pipeline.checks.alarm import refuse_alarms
 from ecs_pipeline.checks.kinds import Kinds
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.verdict import overall
 from ecs_pipeline.checks.watch import CheckFailed, Watch
 from ecs_pipeline.errors import Inconclusive, InvalidInput
-from ecs_pipeline.model import INCONCLUSIVE, PASS
+from ecs_pipeline.model import INCONCLUSIVE, PASS, Look
 from ecs_pipeline.record import CheckRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps.bake import Bake
@@ -54,6 +55,31 @@ def bake(subject: Subject, seconds: float) -> str:
     if failure:
         raise failure
     return overall(run.recorder.record.checks)
+
+
+def judged_once(subject: Subject) -> str:
+    """The checks alone, of each as many samples as a verdict takes; the verdict. Raises StepBroken, CheckFailed."""
+    run, failure = subject.run, None
+    with run.recorder.step("checks") as step:
+        checks = Watch(subject, run.settings.canary.checks, Kinds(run.cloudwatch))
+        try:
+            Bake(subject, checks).judge_once()
+            step.message = f"{len(checks.checks)} checks" if checks.checks else "no checks are configured"
+        except CheckFailed as failed:
+            failure, step.message = failed, "ended by its checks"
+    if failure:
+        raise failure
+    return overall(run.recorder.record.checks)
+
+
+def subject_of(run: Run, seen: Look) -> Subject:
+    """The canary that lives, as `judge` finds it: watched since its last bake began, else since its tasks run."""
+    live = seen.canaries
+    revision = run.definitions.get(live[0].revision)
+    container = definition.chosen_container(revision.definition, seen.service, run.settings.container)
+    baked = [one.bake_began for one in live if one.bake_began]
+    since = max(baked or [one.started or one.created for one in live])
+    return Subject(run, seen.service, live, revision, container, since, seen.baselines, judged_alone=True)
 
 
 def inconclusive(release: str, checks: Sequence[CheckRecord] = ()) -> Inconclusive:

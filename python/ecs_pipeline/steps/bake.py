@@ -51,6 +51,21 @@ class Bake:
             if checks:
                 checks.close()
 
+    def judge_once(self) -> None:
+        """A few samples of each check, then its verdict; tasks and targets are looked at meanwhile."""
+        checks = self.checks
+        assert checks  # noqa: S101 - without checks there is nothing to judge once
+        try:
+            checks.start()
+            self._look()
+            while not checks.done:
+                self._look_until(self.run.clock.now(), checks)
+                if not checks.done:
+                    self.run.clock.sleep(checks.pause(INTERVAL))
+            checks.conclude()
+        finally:
+            checks.close()
+
     def _look_until(self, end: float, checks: Watch | None) -> None:
         """Look at tasks and targets now and then, and let the checks take their samples, until `end`.
 

@@ -9,7 +9,7 @@ from functools import partial
 from ecs_pipeline import evidence, marks
 from ecs_pipeline.converge import Step
 from ecs_pipeline.fence import Fence
-from ecs_pipeline.model import Service, Target, TargetHealth, Task, TaskDefinition, group_name, share
+from ecs_pipeline.model import CANARY, Service, Target, TargetHealth, Task, TaskDefinition, group_name, share
 from ecs_pipeline.record import CanaryTaskRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting
@@ -135,16 +135,20 @@ def record_tasks(run: Run, tasks: Sequence[Task], targets: Sequence[Target] = ()
             ip=one.address,
             target_groups=tuple(target.group for target in targets if target.task == one.arn),
             state=one.status,
+            role=one.role,
         )
         for one in tasks
     ]
 
 
 def record_share(run: Run, tasks: Sequence[Task], stable: int, seen: Seen) -> None:
-    """Write the canary's tasks and their share of the traffic into the record; `stable` other tasks have the rest."""
+    """Write the tasks and the canary's share of the traffic into the record; `stable` other tasks have the rest.
+
+    A baseline is written down as well, and counts neither among the canaries nor in the share.
+    """
     targets = [one for one in seen.targets if seen.of(one)]
     record_tasks(run, tasks, targets)
-    in_traffic = len({one.task for one in targets})
+    in_traffic = len({one.task for one in targets} & {one.arn for one in tasks if one.role == CANARY})
     run.recorder.record.share = share(in_traffic, stable)
     run.recorder.traffic(in_traffic, stable)
 

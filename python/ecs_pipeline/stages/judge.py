@@ -1,0 +1,49 @@
+"""Judge: the checks alone, once, on the canary that lives. Nothing is changed, no verdict is recorded.
+
+preflight   look: which canary lives
+checks      of each check as many samples as a verdict takes; one `check: NAME` each
+"""
+
+from __future__ import annotations
+
+from ecs_pipeline import decide
+from ecs_pipeline.checks.watch import records_for
+from ecs_pipeline.errors import Refused
+from ecs_pipeline.model import INCONCLUSIVE, Look, Revision
+from ecs_pipeline.origin import checked_release_id
+from ecs_pipeline.run import Run
+from ecs_pipeline.stages.judging import inconclusive, judged_once, refuse_checks, subject_of
+from ecs_pipeline.stages.rollback import describe
+from ecs_pipeline.steps.traffic import record_share, targets_seen
+
+STEPS = ("preflight", "checks")
+
+
+def judge(run: Run, release: str) -> None:
+    """The command; `release` '' takes the canary that lives. Raises Refused, ReleaseFailed, Inconclusive."""
+    record = run.recorder.record
+    record.checks = records_for(run.settings.canary.checks)
+    with run.recorder.step("preflight") as step:
+        seen = run.observer.look()
+        revision = _living(seen, checked_release_id(release) if release else "")
+        describe(run, seen)
+        record.release.previous_task_definition = seen.service.revision
+        targets = targets_seen(run, [*seen.canaries, *seen.baselines], seen.service)
+        record_share(run, [*seen.canaries, *seen.baselines], seen.service.running, targets)
+        refuse_checks(run, alive=True)
+        step.message = f"release {record.release.id}: {Revision(revision).name}"
+    if judged_once(subject_of(run, seen)) == INCONCLUSIVE:
+        raise inconclusive(record.release.id, record.checks)
+
+
+def _living(seen: Look, release: str) -> str:
+    """The revision of the canary that lives. Raises Refused without one, or when it is another release's."""
+    live = decide.holder(seen)
+    if live is None:
+        raise Refused(f"no canary lives at {seen.service.label}", cure="run `canary` first")
+    if release and live.release != release:
+        raise Refused(
+            f"the canary of {seen.service.label} is release {live.release}, not {release}",
+            cure=f"`judge --release {live.release}`",
+        )
+    return live.revision
