@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ecs_pipeline import marks
-from ecs_pipeline.model import LoadBalancing, Look, Registration, Revision, Service, Target, Task
+from ecs_pipeline.model import Container, LoadBalancing, Look, Registration, Revision, Service, Target, Task
 from ecs_pipeline.ports import EcsPort, ElbPort, TaskDefinitionsPort
 
 SCANNED = 20
@@ -58,8 +58,15 @@ class Observer:
             return Target(entry.target_group, task.address, entry.port, task.arn) if task.address else None
         container = next((one for one in task.containers if one.name == entry.container), None)
         instance = self._instance(task.container_instance)
-        port = container.host_ports.get(entry.port, 0) if container else 0
+        port = self._host_port(task, container, entry.port) if container else 0
         return Target(entry.target_group, instance, port, task.arn) if instance and port else None
+
+    def _host_port(self, task: Task, container: Container, port: int) -> int:
+        """Where a container's port is on its instance, 0 until that is known; host mode binds none: it is the same."""
+        if container.host_ports or container.status != "RUNNING":
+            return container.host_ports.get(port, 0)
+        mode = self._definitions.get(task.revision).definition.get("networkMode")
+        return port if mode == "host" else 0
 
     def _instance(self, container_instance: str) -> str:
         if container_instance and container_instance not in self._instances:

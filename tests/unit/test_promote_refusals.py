@@ -177,3 +177,10 @@ def test_after_a_promotion_a_rollback_knows_the_way_back() -> None:
     promote(world, release="A")
     rollback(world)
     assert serving(world) == "web:2"
+
+
+def test_who_approved_is_in_the_report_of_each_run() -> None:
+    world = start_of("A is a canary")
+    first = promote(world, release="A", approved_by="Jane")
+    again = promote(world, release="A")
+    assert [one.run.recorder.record.approved_by for one in (first, again)] == ["Jane", "Jane"]

@@ -141,3 +141,9 @@ def test_the_report_names_the_build_of_the_release_that_went() -> None:
     canary(world, Origin(commit="c0ffee", build="https://ci.example.com/7/"), release="A")
     found = rollback(world).run.recorder.record.release
     assert (found.id, found.commit, found.build) == ("A", "c0ffee", "https://ci.example.com/7/")
+
+
+def test_the_report_says_from_which_revision_the_service_came_back_to_which() -> None:
+    found = rollback(start_of("A is promoted")).run.recorder.record.release
+    revisions = names([found.previous_task_definition, found.task_definition])
+    assert (found.id, revisions) == ("A", ["web:3", "web:2"])

@@ -94,6 +94,7 @@ def _properties(record: StageRecord) -> dict[str, str]:
         "region": record.region,
         "commit": release.commit,
         "build_url": release.build,
+        "approved_by": record.approved_by,
         "outcome": record.outcome,
         "exit_code": str(record.exit_code),
     }

@@ -89,6 +89,7 @@ def _plan(run: Run, options: PromoteOptions) -> Plan:
     else:
         plan = _new_plan(run, seen, release, options)
     _record(run, plan)
+    run.recorder.record.approved_by = options.approved_by or (seen.marks.approval if plan.resumed else "")
     if plan.seen.service.revision != plan.revision:
         _refuse_when_unwell(run, plan)
     return plan

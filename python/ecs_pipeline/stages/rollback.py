@@ -58,11 +58,15 @@ def rollback(run: Run, options: Options) -> None:
         step.message = _plan(run, seen, options)
     if run.dry_run:
         return
+    undone = run.recorder.record.release.task_definition
     outcome = cancel(run, options, run.recorder.step, seen)
     if target is not None:
         go_to(run, target, run.recorder.step)
     if target is not None or outcome is Outcome.DONE:
         describe(run, run.observer.look())
+        release = run.recorder.record.release
+        if release.task_definition != undone:
+            release.previous_task_definition = undone
 
 
 def cancel(run: Run, options: Options, steps: Steps, seen: Look | None = None) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
@@ -81,6 +82,31 @@ def test_tasks_on_instances_are_registered_by_instance_and_host_port(scene: Scen
     assert all(one["Target"]["Id"].startswith("i-") for one in scene.health(group))
     assert scene.ecs_pipeline("promote").code == 0
     assert scene.states(group) == ["healthy"]
+
+
+def test_in_host_mode_the_port_of_the_container_is_that_of_the_instance(scene: Scene) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    group = scene.new_target_group("-host", TargetType="instance")
+    scene.start(
+        0,  # the machine has the port once
+        launchType="EC2",
+        networkConfiguration={},
+        loadBalancers=[{"targetGroupArn": group, "containerName": "app", "containerPort": port}],
+        definition={"networkMode": "host", "requiresCompatibilities": ["EC2"]},
+        container={
+            "portMappings": [{"containerPort": port}],
+            "environment": [{"name": "PORT", "value": str(port)}],
+            "memory": 128,
+        },
+    )
+    canary = scene.canary("v2")
+    assert canary.code == 0, canary.stderr
+    (target,) = scene.health(group)
+    assert (target["Target"]["Port"], target["TargetHealth"]["State"]) == (port, "healthy")
+    assert scene.ecs_pipeline("rollback").code == 0
+    assert scene.health(group) == []
 
 
 def test_without_a_load_balancer_the_canary_takes_no_traffic(scene: Scene) -> None:
