@@ -119,11 +119,13 @@ def test_a_target_that_somebody_takes_out_ends_it() -> None:
 
 def test_container_health_ends_it() -> None:
     bake = baking(World())
-    tasks = bake.run.ecs.tasks
+    ecs = bake.run.ecs
 
     class Unhealthy:
+        service = ecs.service
+
         def tasks(self, arns: list[str]) -> Any:
-            return tuple(replace(one, health="UNHEALTHY") for one in tasks(arns))
+            return tuple(replace(one, health="UNHEALTHY") for one in ecs.tasks(arns))
 
     sick = on(bake, ecs=Unhealthy())
     with pytest.raises(StepBroken, match=r"^container health of task \w+ is UNHEALTHY$") as caught:

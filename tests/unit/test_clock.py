@@ -134,8 +134,7 @@ def test_the_seconds_slept_are_counted_and_a_negative_pause_is_none() -> None:
     begun = clock.now()
     for seconds in (0.05, -1, 0.05):
         clock.sleep(seconds)
-    assert clock.waited == pytest.approx(0.1, abs=0.05)
-    assert clock.now() - begun < 1
+    assert 0.09 < clock.waited <= clock.now() - begun
 
 
 def test_the_time_of_day_is_in_utc() -> None:
