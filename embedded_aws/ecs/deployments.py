@@ -28,6 +28,9 @@ REVISION_MEMBERS = (
     "serviceConnectConfiguration",
     "volumeConfigurations",
 )
+DEPLOYMENT_MEMBERS = ("platformVersion", "serviceConnectConfiguration", "volumeConfigurations")
+"""DescribeServices shows these of each deployment (data type Deployment), where the service has them."""
+
 TRIPPED = "Service deployment rolled back because the circuit breaker threshold was exceeded."
 
 
@@ -48,6 +51,7 @@ def begin(service: Record, revision: Record | None = None) -> Record:
         "status": "PRIMARY",
         "taskDefinition": service["taskDefinition"],
         **{name: service.get(name) for name in ("launchType", "capacityProviderStrategy", "networkConfiguration")},
+        **{name: service[name] for name in DEPLOYMENT_MEMBERS if service.get(name)},
         "desiredCount": service["desiredCount"],
         "pendingCount": 0,
         "runningCount": 0,

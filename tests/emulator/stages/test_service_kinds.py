@@ -137,9 +137,12 @@ def test_a_percentage_decides_how_many_canaries_there_are(scene: Scene) -> None:
     [
         ({"deploymentController": {"type": "CODE_DEPLOY"}}, "deployment controller is CODE_DEPLOY"),
         ({"deploymentController": {"type": "EXTERNAL"}}, "deployment controller is EXTERNAL"),
+        ({"serviceConnectConfiguration": {"enabled": True, "namespace": "x"}}, "it uses Service Connect"),
     ],
 )
-def test_services_of_other_controllers_are_refused(scene: Scene, members: dict[str, Any], reason: str) -> None:
+def test_services_that_a_canary_task_cannot_join_are_refused(
+    scene: Scene, members: dict[str, Any], reason: str
+) -> None:
     revision = scene.register("v1")
     scene.create_service(revision, 0, loadBalancers=[], networkConfiguration=NETWORK, **members)
     canary = scene.canary("v2")
