@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+import tarfile
 
 import pytest
 
@@ -65,6 +67,16 @@ def test_a_wheel_folder_without_the_wheel(agent: Agent) -> None:
     shutil.rmtree(agent.wheels)
     agent.wheels.mkdir()
     assert refused(agent).startswith("pip finds no needed==1.0 for this agent: add it to the index or wheel folder, ")
+
+
+def test_a_source_distribution_is_not_built(agent: Agent) -> None:
+    shutil.rmtree(agent.wheels)
+    agent.wheels.mkdir()
+    source = agent.wheels / "needed-1.0.tar.gz"
+    with tarfile.open(source, "w:gz") as archive:
+        archive.add(agent.library / "launch", "needed-1.0/setup.py")
+    agent.pin(hashlib.sha256(source.read_bytes()).hexdigest())
+    assert refused(agent).startswith("pip finds no needed==1.0 for this agent")
 
 
 def test_an_index_that_cannot_be_reached(agent: Agent) -> None:
