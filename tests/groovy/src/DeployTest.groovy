@@ -21,6 +21,11 @@ class DeployTest extends LibraryTestCase {
         cli.answers.canary = { [1, [message: 'unhealthy']] }
         assert deploy() == 'FAILURE' && cli.commands == ['canary'] && h.failure.message.startsWith('unhealthy')
     }
+    @Test void aWrongConfigEndsItBeforeAnythingBegan() {
+        cli.answers.canary = { [2, [message: 'no cluster shop', release: [id: '']]] }
+        assert deploy() == 'FAILURE' && cli.commands == ['canary'] && h.failure.message.startsWith('no cluster shop')
+        assert !unstable && h.build.result == 'FAILURE' : 'the result is known before the rollback looks for something to do'
+    }
     @Test void aCanaryInTroubleIsRolledBack() {
         cli.answers.canary = { [4, [message: 'throttled']] }
         assert deploy() == 'FAILURE' && cli.commands == ['canary', 'rollback']

@@ -82,14 +82,25 @@ class EndToEndTest {
     }
     @Test void abortedInTheMiddle() {
         service('v2', [bake: '120s'])
-        File report = new File(workspace, 'ecs-pipeline-reports/stg/canary.json')
-        agent.aborting = { report.exists() && new groovy.json.JsonSlurper().parse(report).steps.any { it.name == 'traffic' && it.outcome == 'passed' } }
+        abortAfter('canary', 'traffic')
         assert run() == 'ABORTED' : log()
         assert agent.aborted
         Map canary = agent.published['TEST-ecs-pipeline-canary.xml']
         assert canary.traffic == 'passed' && canary.bake == 'error' && agent.firstLines['TEST-ecs-pipeline-canary.xml'].startsWith('interrupted') : canary
         assert agent.published['TEST-ecs-pipeline-rollback.xml'].drain == 'passed'
         serves('v1')
+    }
+    @Test void abortedInThePromotion() {
+        service('v2')
+        abortAfter('promote', 'service-update')
+        assert run() == 'ABORTED' : log()
+        assert agent.aborted && agent.published['TEST-ecs-pipeline-promote.xml']['service-update'] == 'passed'
+        assert agent.published['TEST-ecs-pipeline-rollback.xml']['service-update'] == 'passed' : log()
+        serves('v1')
+    }
+    private void abortAfter(String stage, String step) {
+        File report = new File(workspace, "ecs-pipeline-reports/stg/${stage}.json")
+        agent.aborting = { report.exists() && new groovy.json.JsonSlurper().parse(report).steps.any { it.name == step && it.outcome == 'passed' } }
     }
     @Test void canaryFailing() {
         service('crash')
