@@ -74,7 +74,7 @@ private Map ask(Map parameters, Map known) {
                         waited += slice
                         if (!decided && waited >= every) {
                             waited = 0
-                            look(parameters)
+                            look(parameters, known)
                         }
                     }
                 })
@@ -86,8 +86,8 @@ private Map ask(Map parameters, Map known) {
 }
 
 /** One look at the canary: what is red or dead closes the gate, what cannot be told does not. */
-private void look(Map parameters) {
-    Map result = ecsPipelineRun('judge', Parameters.shared('ecsStatus', parameters), [accept: TOLD, unpublished: UNTOLD])
+private void look(Map parameters, Map known) {
+    Map result = ecsPipelineRun('judge', Parameters.shared('ecsStatus', parameters) + [release: known.release], [accept: TOLD, unpublished: UNTOLD])
     echo("ecsApprove: watching: ${result.outcome}${result.message ? ': ' + result.message : ''}")
 }
 

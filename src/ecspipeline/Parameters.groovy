@@ -30,7 +30,7 @@ class Parameters implements Serializable {
         promote: [release: TEXT, unjudged: FLAG, approvedBy: TEXT],
         rollback: [release: TEXT, canary: FLAG, to: TEXT],
         status: [:],
-        judge: [:],
+        judge: [release: TEXT],
     ]
     static final Map<String, Map<String, String>> STEPS = [
         ecsCanary: COMMON + AGENT + COMMANDS.canary,

@@ -158,7 +158,7 @@ class ApproveTest extends LibraryTestCase {
     @Test void looksAtTheCanaryWhileItWaits() {
         watched(3)
         assert gate(", watch: '2m'") == 'SUCCESS'
-        assert cli.commands == ['canary', 'judge', 'judge', 'judge', 'promote']
+        assert cli.commands == ['canary', 'judge', 'judge', 'judge', 'promote'] && cli.allOptions('judge')*.release == ['r1'] * 3
         assert calls('sleep').every { it.named.time <= 10 } && cli.options('promote').approved_by == 'jane'
         assert calls('junit').size() == 2 : 'a look that changes nothing is no test result'
     }

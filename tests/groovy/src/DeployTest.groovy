@@ -62,6 +62,10 @@ class DeployTest extends LibraryTestCase {
         String result = null
         try { result = deploy() } catch (NoSuchMethodError e) { result = e.message }
         assert cli.commands == ['canary'] : result
+        newBuild()
+        cli.answers.canary = { throw new NoSuchMethodError("No such DSL method 'lock' found among steps") }
+        try { deploy() } catch (NoSuchMethodError ignored) { }
+        assert cli.commands == ['canary'] : 'the body is not run twice'
     }
     @Test void severalServicesSideBySide() {
         cli.answers.canary = { Map o -> [o.service == 'web' ? 1 : 0, [release: [id: 'r-' + o.service]]] }

@@ -71,6 +71,12 @@ class RollbackTest extends LibraryTestCase {
         assert !cli.given && unstable[0].endsWith('Say what to undo: release:, to:, or anyRelease: true')
     }
     @Test void neverOfAnEarlierBuild() {
+        scripted("node { ecsCanary(service: 'api') }")
+        restarted()
+        h.build.result = 'FAILURE'
+        after("error('before the canary')")
+        assert !cli.given : 'the canary of the build before is not this one\'s'
+        newBuild()
         after("ecsCanary(service: 'api'); ecsPromote(service: 'api')")
         restarted()
         h.build.result = 'FAILURE'
