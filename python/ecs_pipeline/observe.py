@@ -88,10 +88,11 @@ class Observer:
         return found
 
     def _registrations(self, service: Service, tasks: tuple[Task, ...]) -> tuple[Registration, ...]:
-        recorded = {(one.identity, one.port) for one in service.marks.targets}
+        """Recorded addresses, and those of our living tasks: their record may have been taken away by somebody."""
+        owners = {(target.group, *target.key): task.arn for task in tasks for target in self.targets_of(task, service)}
+        recorded = {(one.identity, one.port) for one in service.marks.targets} | {(key[1], key[2]) for key in owners}
         if not recorded:
             return ()
-        owners = {(target.group, *target.key): task.arn for task in tasks for target in self.targets_of(task, service)}
         found = []
         for entry in service.load_balancing:
             for target, draining in self._recorded_in(entry.target_group, recorded):

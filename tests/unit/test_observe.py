@@ -162,8 +162,13 @@ def registered(ports: Ports) -> list[tuple[str, str, bool, str]]:
     return [(one.target.group, str(one.target), one.draining, one.owner.rpartition("/")[2]) for one in found]
 
 
-def test_nothing_is_asked_of_the_load_balancer_when_nothing_is_recorded() -> None:
+def test_the_target_of_a_living_task_of_ours_is_known_without_a_record() -> None:
     ports = Ports(service(), (task(),), states={(GROUP, "10.0.0.1", 8000): "healthy"})
+    assert registered(ports) == [(GROUP, "10.0.0.1:8000", False, "t1")]
+
+
+def test_nothing_is_asked_of_the_load_balancer_when_nothing_lives_or_is_recorded() -> None:
+    ports = Ports(service(), (), states={(GROUP, "10.0.0.1", 8000): "healthy"})
     assert registered(ports) == []
     assert not [one for one in ports.asked if one.startswith(("health", "running"))]
 

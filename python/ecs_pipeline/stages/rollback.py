@@ -97,7 +97,7 @@ def restore(run: Run, release: str, failure: ReleaseFailed) -> None:
 def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> Outcome:
     finished = bool(decide.leftover(seen))
     if finished:
-        run.recorder.progress("finishing what an earlier rollback left")
+        run.recorder.progress("removing what an earlier run left")
         seen = Finish(run, seen.marks.turn, steps).until_clean()
     release = _release_to_cancel(seen, options)
     if not release:
@@ -183,7 +183,7 @@ def _plan(run: Run, seen: Look, options: Options) -> str:
     release = _release_to_cancel(seen, options)
     if not release and not left and not options.to:
         return "nothing to roll back"
-    parts = ["finish what an earlier rollback left"] if left else []
+    parts = ["remove what an earlier run left"] if left else []
     if release:
         live = [one for one in seen.canaries if one.release == release]
         back = decide.lost_home(seen, release) or decide.home(seen, release)

@@ -38,14 +38,14 @@ def rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
     found = [
         ("service", f"{facts['cluster']}/{facts['service']} ({facts['state']})"),
         ("runs", Revision(facts["task_definition"]).name),
-        ("image", facts["image"]),
+        ("image", facts["image"] or "-"),
         ("release", facts["release"] or "none recorded"),
         ("tasks", f"{tasks['running']} of {tasks['desired']} running, {tasks['pending']} pending"),
         ("rollout", facts["rollout"] or "unknown"),
         ("returns to", Revision(facts["previous_task_definition"]).name if facts["previous_task_definition"] else "-"),
     ]
     if facts["under_way"] and not canary:
-        found.append(("under way", f"release {facts['under_way']}, no canary task yet"))
+        found.append(("under way", f"release {facts['under_way']}, no canary task lives"))
     if not canary:
         return [*found, ("canary", "none")]
     found += [

@@ -201,3 +201,16 @@ def test_a_dry_run_writes_nothing(scene: Scene) -> None:
         assert dry.code == 0, dry.stderr
         assert "would" in dry.stdout
     assert lives == (scene.marks(), scene.revisions(), [one["taskArn"] for one in scene.canaries()])
+
+
+def test_a_canary_whose_marks_on_the_service_were_taken_away_is_removed_target_first(scene: Scene) -> None:
+    scene.start(1)
+    assert scene.canary("v2").code == 0
+    assert scene.ecs_pipeline("rollback").code == 0
+    assert scene.canary("v3").code == 0
+    keys = [one["key"] for one in scene.service(include=["TAGS"])["tags"] if one["key"].startswith("ecs-pipeline:")]
+    scene.ecs.untag_resource(resourceArn=scene.service()["serviceArn"], tagKeys=keys)
+    rollback = scene.ecs_pipeline("rollback")
+    assert rollback.code == 0, rollback.stderr
+    assert (rollback.step("drain"), rollback.step("cleanup")) == ("passed", "passed")
+    scene.assert_nothing_left()
