@@ -40,9 +40,10 @@ def test_a_canary_that_answers_with_errors_is_taken_back(scene: Scene) -> None:
     assert canary.verdicts()["root"] == "fail"
     assert canary.check("root")["failures"] == 2
     cases = canary.cases()
-    assert {name: cases[name] for name in ("bake", "check: root", "restore")} == {
+    assert {name: cases[name] for name in ("bake", "check: root", "check: health", "restore")} == {
         "bake": "passed",
         "check: root": "failure",
+        "check: health": "skipped",
         "restore": "passed",
     }
     assert "status 500" in canary.case_message("check: root")
