@@ -75,17 +75,12 @@ def test_a_step_that_does_not_pass_is_the_last(scene: Scene, code: int, left: in
     assert scene.revisions() == [1]
 
 
-QUERY = [{"Id": "m", "Expression": "1", "Period": 60}]
 WRONG: list[Any] = [
     ({"http": {"path": "health"}}, "does not begin with /"),
-    ({"alarm": {}}, "name the alarms"),
-    ({"metric": {"query": [*QUERY, {**QUERY[0], "Id": "n"}], "at_most": 1}}, "exactly one series is judged"),
     ({"metric": {"query": [{"Id": "m", "MetricStat": {}}], "at_most": 1}}, "Missing required parameter"),
     ({"logs": {"filter": "ERROR", "compare": "baseline"}}, "set `baseline: true`"),
-    ({"http": {"path": "/"}, "logs": {"filter": "ERROR"}}, "a check has one kind"),
-    ({"interval": "1s"}, "no kind of check"),
-    ({"https": {"path": "/"}}, "https"),
 ]
+"""One of the config's form, one of AWS' form and one of a whole; tests/unit/checks/test_wrong_checks.py has all."""
 
 
 def test_wrong_checks_get_one_clear_line_each_and_touch_nothing(scene: Scene) -> None:
