@@ -242,13 +242,15 @@ def _undo(stage: Canary) -> None:
     """(3) The turn changed: all that this process made goes, target first."""
     run = stage.run
     with run.recorder.step("restore") as step:
-        known = {one.arn: one for one in (*run.observer.tasks(), *run.ecs.tasks(stage.made.tasks))}
+        seen = run.observer.look()
+        known = {one.arn: one for one in (*seen.tasks, *run.ecs.tasks(stage.made.tasks))}
         mine = [
             one for one in known.values() if one.alive and one.turn == stage.fence.turn and one.release == stage.release
         ]
-        service = stage.plan.seen.service
-        targets: list[Target] = [target for one in mine for target in run.observer.targets_of(one, service)]
-        removal.deregister(run, targets, lambda write: write())
+        targets: list[Target] = [target for one in mine for target in run.observer.targets_of(one, seen.service)]
+        # The rollback may have stopped the task before RegisterTargets arrived.
+        orphans = [one.target for one in seen.registrations if not one.owner and not one.draining]
+        removal.deregister(run, [*targets, *orphans], lambda write: write())
         removal.drained(run, targets, run.settings.rollback.drain)
         removal.stop(run, mine, "ecs-pipeline: cancelled by a rollback", lambda write: write())
         removal.stopped(run, mine)
