@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ecs_pipeline.clock import Clock
-from ecs_pipeline.errors import PipelineError
+from ecs_pipeline.errors import Interrupted, PipelineError
 
 PASSED, FAILED, ERROR, SKIPPED, RUNNING = "passed", "failed", "error", "skipped", "running"
 INTERRUPTED = "interrupted"
@@ -210,6 +210,8 @@ class Recorder:
         record.outcome, record.exit_code = outcome, exit_code
         if error is not None:
             record.message, record.cure, record.evidence = error.message, error.cure, error.evidence
+        if isinstance(error, Interrupted):
+            record.message += left_by(record)
         self._tick()
         for listener in self._listeners:
             listener.finished(record)
@@ -225,3 +227,19 @@ class Recorder:
         self.record.seconds = self._clock.now() - self._start
         self.record.waited_seconds = self._clock.waited
         self.record.aws_calls = self._calls()
+
+
+def left_by(record: StageRecord) -> str:
+    """Where an interrupted stage stopped, and what of it stands."""
+    under_way = [step.name for step in record.steps if step.outcome == ERROR]
+    stands = [f"{step.name} ({step.message})" if step.message else step.name for step in _passed(record)]
+    where = f" during {under_way[-1]}" if under_way else ""
+    return (
+        f"{where}; nothing was undone, left as it is after {', '.join(stands)}"
+        if stands
+        else f"{where}; nothing was undone"
+    )
+
+
+def _passed(record: StageRecord) -> list[StepRecord]:
+    return [step for step in record.steps if step.outcome == PASSED]
