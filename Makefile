@@ -51,6 +51,8 @@ chaos-sample: environments
 
 chaos: environments
 	$(BIN)/pytest -q -n 2 tests/unit/protocol --seeds 300
+	$(BIN)/pytest -q -n 3 --dist loadgroup tests/chaos --whole
+	$(BIN)/python -m tests.chaos --processes 3 $(CHAOS)
 
 format: environments
 	$(BIN)/ruff check --fix $(PYTHON_SOURCES)

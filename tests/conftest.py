@@ -7,6 +7,7 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seeds", type=int, default=15, help="orders in which stages side by side are tried")
+    parser.addoption("--whole", action="store_true", help="tests/chaos: every place, and 20 rounds of each race")
 
 
 @pytest.fixture

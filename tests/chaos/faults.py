@@ -126,19 +126,40 @@ class Death:
 
 @dataclass
 class Gate:
-    """Holds one call until it is opened: before it is passed on, or after AWS did it."""
+    """Holds one call until it is opened: before it is passed on, or `after` AWS did it."""
 
     at: Call
     after: bool = False
-    held: threading.Event = field(default_factory=threading.Event)
-    opened: threading.Event = field(default_factory=threading.Event)
+    _held: threading.Event = field(default_factory=threading.Event)
+    _opened: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self, call: Call) -> Act | None:
         """Whether this is the call."""
         return self._hold if call == self.at else None
 
+    def __str__(self) -> str:
+        return f"{'after' if self.after else 'before'} {self.at}"
+
+    def wait(self) -> None:
+        """Wait until the call is there."""
+        assert self._held.wait(90), f"there was no {self.at}"
+
+    def open(self) -> None:
+        """Let it go on."""
+        self._opened.set()
+
     def _hold(self, exchange: Exchange) -> None:
         answer = exchange.forwarded() if self.after else None
-        self.held.set()
-        assert self.opened.wait(120)
+        self._held.set()
+        assert self._opened.wait(120)
         exchange.answer(answer or exchange.forwarded())
+
+
+def before(operation: str, number: int = 1) -> Gate:
+    """Holds a call before AWS gets it."""
+    return Gate(Call(operation, number))
+
+
+def after(operation: str, number: int = 1) -> Gate:
+    """Holds a call's answer."""
+    return Gate(Call(operation, number), after=True)

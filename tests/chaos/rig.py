@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ import boto3
 from embedded_aws.images import APP_FOLDER
 from embedded_aws.launcher import EmbeddedAws
 from tests.chaos.error_answers import microburst
-from tests.chaos.faults import DEATHS, KILLED_AFTER, WRITES, Death, Once, Storm
+from tests.chaos.faults import DEATHS, KILLED_AFTER, WRITES, Death, Gate, Once, Storm
 from tests.chaos.picture import picture
 from tests.chaos.proxy import Call, Disturb, Proxy, listening
 from tests.chaos.results import Result
@@ -57,12 +57,14 @@ class Rig:
                 self._known[scenario.name] = Undisturbed(picture(scene), tuple(self.proxy.calls))
         return self._known[scenario.name]
 
-    def try_fault(self, scenario: Scenario, kind: str, at: Call) -> Result:
-        """The stage with one fault, then again without."""
+    def try_fault(self, scenario: Scenario, kind: str, at: Call) -> Result | None:
+        """The stage with one fault, then again without; None when it polled less this time and never made that call."""
         wanted = self.undisturbed(scenario).picture
         with self.scene(scenario) as scene:
             first = self.run(scene, scenario.stage, scenario, Once(kind, at, self.microburst))
-            problems = [] if self.proxy.disturbed else [f"the fault was not met: {first.stderr[-500:]}"]
+            if not self.proxy.disturbed:
+                return None
+            problems = []
             if (first.code == KILLED) != (kind in DEATHS):
                 problems.append(f"the first run ended with {first.code}: {first.stderr[-800:]}")
             problems += self.recovers(scene, scenario, wanted)
@@ -107,6 +109,11 @@ class Rig:
             elif not scenario.restarts:
                 return
 
+    def held(self, scene: Scene, gate: Gate, *words: str) -> AbstractContextManager[Started]:
+        """A command that the gate will hold at its call."""
+        self.proxy.begin(gate)
+        return self.started(scene, *words)
+
     def recovers(self, scene: Scene, scenario: Scenario, wanted: dict[str, Any]) -> list[str]:
         """Run the same command again; what is not as it should be then."""
         again = self.run(scene, scenario.stage, scenario)
@@ -149,37 +156,55 @@ class Rig:
 
     def run(self, scene: Scene, stage: str, scenario: Scenario, disturb: Disturb | None = None) -> Outcome:
         """Run a stage of a scenario through the proxy."""
-        words = [stage]
-        if stage == "canary":
-            words += ["--release", RELEASE]
-            words += ["--image", self.images.uri(scenario.variant)] if scenario.variant else []
-        return self.command(scene, *words, disturb=disturb)
+        return self.command(scene, *self.words(stage, scenario), disturb=disturb)
+
+    def words(self, stage: str, scenario: Scenario) -> list[str]:
+        """The command line of a stage."""
+        if stage != "canary":
+            return [stage]
+        return [
+            stage,
+            "--release",
+            RELEASE,
+            *(["--image", self.images.uri(scenario.variant)] if scenario.variant else []),
+        ]
 
     def command(self, scene: Scene, *words: str, disturb: Disturb | None = None) -> Outcome:
         """Run a command through the proxy."""
         self.proxy.begin(disturb)
-        with self.started(scene, *words) as (process, outcome):
-            return outcome(*process.communicate(timeout=ENDS_WITHIN))
+        with self.started(scene, *words) as started:
+            return started.ended()
 
     @contextmanager
-    def started(
-        self, scene: Scene, *words: str, endpoint: str = ""
-    ) -> Iterator[tuple[subprocess.Popen[str], Callable[[str, str], Outcome]]]:
-        """A command that runs, and what makes its outcome of what it printed."""
+    def started(self, scene: Scene, *words: str, beside: bool = False) -> Iterator[Started]:
+        """A command that runs through the proxy; `beside` another that does, it goes straight to AWS."""
         command, reports = scene.command(*words)
-        environment = scene.environment(AWS_ENDPOINT_URL=endpoint or self.proxy.endpoint)
+        environment = scene.environment() if beside else scene.environment(AWS_ENDPOINT_URL=self.proxy.endpoint)
         with subprocess.Popen(
             command, cwd=scene.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
-            self.proxy.pid = process.pid
+            if not beside:
+                self.proxy.pid = process.pid
             try:
-                yield (
-                    process,
-                    lambda stdout, stderr: scene.outcome(words[0], process.returncode, stdout, stderr, reports),
-                )
+                yield Started(process, scene, words[0], reports)
             finally:
                 if process.poll() is None:
                     process.kill()
+
+
+@dataclass
+class Started:
+    """A command that runs."""
+
+    process: subprocess.Popen[str]
+    scene: Scene
+    stage: str
+    reports: Path
+
+    def ended(self, within: float = ENDS_WITHIN) -> Outcome:
+        """How it ended."""
+        stdout, stderr = self.process.communicate(timeout=within)
+        return self.scene.outcome(self.stage, self.process.returncode, stdout, stderr, self.reports)
 
 
 def _differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:

@@ -1,0 +1,110 @@
+"""The whole matrix: every kind of fault at every call of every stage, each on a service of its own.
+
+Part of `make chaos`; takes hours. Prints what it tries as it goes, and ends with the table of docs/crash-safety.md.
+With `--log` a run that was ended goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack
+from pathlib import Path
+
+from embedded_aws.engine import ensure_engine
+from tests.chaos.faults import KINDS, polls
+from tests.chaos.proxy import Call
+from tests.chaos.results import Result, table, total
+from tests.chaos.rig import Rig, running
+from tests.chaos.scenarios import SCENARIOS, Scenario
+
+_rig: Rig
+_resources = ExitStack()
+
+
+def begin() -> None:
+    """Each process has a rig of its own."""
+    global _rig  # noqa: PLW0603 - a pool's processes have no other place for what they keep
+    _rig = _resources.enter_context(running())
+
+
+def end() -> None:
+    """End the rig of this process; a moment's rest lets each process take one of these."""
+    _resources.close()
+    time.sleep(1)
+
+
+def sites_of(scenario: Scenario) -> list[Call]:
+    """The calls of a stage without those that only poll."""
+    calls = _rig.undisturbed(scenario).calls
+    operations = [one.operation for one in calls]
+    return [one for index, one in enumerate(calls) if not polls(one.operation, operations[:index])]
+
+
+def attempt(scenario: Scenario, kind: str, at: Call) -> Result | None:
+    """One try."""
+    try:
+        return _rig.try_fault(scenario, kind, at)
+    except Exception as error:
+        return Result(scenario.name, kind, str(at), [f"{type(error).__name__}: {error}"])
+
+
+def tried(log: Path | None) -> Iterator[Result]:
+    """The results of earlier runs."""
+    if log and log.exists():
+        yield from (Result(**json.loads(line)) for line in log.read_text().splitlines())
+
+
+def main() -> int:
+    """Try everything; 1 when something did not recover."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--processes", type=int, default=4)
+    parser.add_argument("--only", default="", help="only stages whose name begins with this")
+    parser.add_argument("--kinds", default=",".join(KINDS), help="only these kinds of fault")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin nothing new after so many")
+    parser.add_argument("--log", type=Path, help="results are kept here, and what it holds is not tried again")
+    options = parser.parse_args()
+    kinds = options.kinds.split(",")
+    chosen = [one for one in SCENARIOS if one.name.startswith(options.only)]
+    results = list(tried(options.log))
+    until = time.monotonic() + 60 * options.minutes
+    known = {(one.scenario, one.kind, one.at) for one in results}
+    with ensure_engine(), ProcessPoolExecutor(options.processes, initializer=begin) as pool:
+        places = dict(zip(chosen, pool.map(sites_of, chosen), strict=True))
+        tries = [(scenario, kind, at) for kind in kinds for scenario in chosen for at in places[scenario]]
+        tries = [one for one in tries if (one[0].name, one[1], str(one[2])) not in known]
+        say(f"{len(tries)} faults to try")
+        futures = [pool.submit(attempt, *one) for one in tries]
+        for done in as_completed(futures):
+            if done.cancelled():
+                continue
+            result = done.result()
+            if result is None:
+                continue
+            results.append(result)
+            say(f"{len(results)}: {results[-1]}")
+            if options.log:
+                with options.log.open("a") as log:
+                    log.write(json.dumps(results[-1].as_json()) + "\n")
+            if time.monotonic() > until:
+                for one in futures:
+                    one.cancel()
+        for _ in range(options.processes):
+            pool.submit(end)
+    order = [one.name for one in SCENARIOS]
+    say("\n" + table(sorted(results, key=lambda one: (KINDS.index(one.kind), order.index(one.scenario)))))
+    say("\n" + total(results))
+    return 0 if all(one.recovered for one in results) else 1
+
+
+def say(line: str) -> None:
+    """Print at once."""
+    print(line, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())
