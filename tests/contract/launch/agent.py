@@ -16,7 +16,6 @@ import pip
 from tools.package import pack
 
 RESOURCES = Path(__file__).parents[3] / "resources" / "ecs_pipeline"
-VERSION = "0.1.0"
 SHELLS = {"dash": ["dash"], "busybox": ["busybox", "sh"]}
 BOUND = 120.0
 

@@ -8,9 +8,9 @@ import tarfile
 
 import pytest
 
-from tests.contract.launch.agent import Agent, Ended
+from tests.contract.launch.agent import VERSION, Agent, Ended
 
-INSTEAD = "or install ecs-pipeline 0.1.0 on the agent"
+INSTEAD = f"or install ecs-pipeline {VERSION} on the agent"
 
 
 def refused(agent: Agent, code: int = 4, **environment: str) -> str:
