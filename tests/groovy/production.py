@@ -6,6 +6,7 @@
     {"do": "config", "folder": F, "variant": V, "canary": {…}} another config for it
     {"do": "answers", "seconds": 2}                           what its load balancer answers: {"v1": 20, "v2": 10}
     {"do": "state"}                                           what the service runs and what is left beside it
+    {"do": "stop_canary"}                                     the canary dies
     {"do": "end"}                                             the traffic ends: {"failed": […]}
 """
 
@@ -90,6 +91,12 @@ class Production:
             "strangers": sorted(scene.registered() - scene.service_addresses()),
             "revisions": scene.revisions(),
         }
+
+    def stop_canary(self) -> dict[str, Any]:
+        """Stop the canary's task behind everybody's back."""
+        for task in self.scene.canaries():
+            self.scene.ecs.stop_task(cluster=self.scene.name, task=task["taskArn"])
+        return {}
 
     def end(self) -> dict[str, Any]:
         """End the traffic and the service."""

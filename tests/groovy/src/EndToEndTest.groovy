@@ -110,6 +110,21 @@ class EndToEndTest {
         assert agent.published.keySet() == ['TEST-ecs-pipeline-canary.xml'] as Set && agent.published.values()[0].restore == 'passed'
         serves('v1')
     }
+    /** Requests that the dying task had are lost, so they are not counted here. */
+    @Test void aCanaryThatDiesAtTheGateClosesIt() {
+        service('v2')
+        h.steps.parallel = { StepCall c -> // nobody answers: the watch has all the time
+            int id = h.hold(c.first)
+            production.ask(do: 'stop_canary')
+            h.runBody((Closure) ((Map) h.held(id)).watch)
+        }
+        assert run() == 'FAILURE' : log()
+        assert h.failure.message.startsWith("no canary lives at ${started.service}/${started.service}") : log()
+        assert agent.published.keySet() == ['canary', 'judge', 'rollback'].collect { "TEST-ecs-pipeline-${it}.xml".toString() } as Set
+        assert state().subMap(['canaries', 'deployments', 'strangers', 'revisions']) == [canaries: 0, deployments: 1, strangers: [], revisions: [1]] : log()
+        assert answers().keySet() == ['v1'] as Set
+        production.ask(do: 'end')
+    }
     /** A controller that is killed runs no post: the next build of the job resolves what it left. */
     @Test void leftByAKilledBuild() {
         service('v2')
