@@ -21,7 +21,7 @@ Map call(Map parameters = [:]) {
         return [approved: false, release: known.release, approver: null, reason: null]
     }
     if (!known.release) { error('ecsApprove: there is no canary to approve; run ecsCanary first') }
-    if (State.rolledBack(known)) { error("ecsApprove: release ${known.release} was rolled back; run ecsCanary again") }
+    if (State.gone(known)) { error("ecsApprove: release ${known.release} was rolled back; run ecsCanary again") }
     if (env.WORKSPACE != null) { echo('ecsApprove: this gate holds an executor while it waits; a stage with `agent none` does not') }
     long asked = System.currentTimeMillis()
     try {
@@ -56,7 +56,7 @@ private int limit(Map parameters) {
 
 /** What `input` returns, as a map; all of it may be missing: an answer by the API names nobody. */
 private Map ask(Map parameters, Map known) {
-    Map evidence = (known.evidence ?: [:]) as Map
+    Map evidence = known.evidence ?: [:]
     echo(Result.lines(evidence + [release: known.release]).join('\n'))
     Map question = questionAbout(parameters, known, evidence)
     int every = Parameters.seconds(parameters.watch)

@@ -30,7 +30,13 @@ class State implements Serializable {
     /** Whether there is nothing to undo: nothing begun, undone already, or promoted. */
     @NonCPS
     static boolean settled(Map state) {
-        return !state.stage || [FAILED, ROLLED_BACK].contains(state.outcome) || promoted(state)
+        return !state.stage || gone(state) || promoted(state)
+    }
+
+    /** Whether the release failed and was undone, or was rolled back. */
+    @NonCPS
+    static boolean gone(Map state) {
+        return [FAILED, ROLLED_BACK].contains(state.outcome)
     }
 
     @NonCPS

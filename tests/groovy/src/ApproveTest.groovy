@@ -132,6 +132,14 @@ class ApproveTest extends LibraryTestCase {
         assert h.failure.message == 'ecsApprove: release r1 was rolled back; run ecsCanary again'
     }
 
+    @Test void restartedAfterACanaryThatFailedItSaysSo() {
+        cli.answers.canary = { [1, [:]] }
+        gate()
+        restarted()
+        assert scripted("ecsApprove(service: 'api', cluster: 'shop')") == 'FAILURE'
+        assert h.failure.message == 'ecsApprove: release r1 was rolled back; run ecsCanary again' && !calls('input')
+    }
+
     // ---- watching
 
     /** Branches side by side: the watch looks first, then the approver answers, as often as `looks` says. */
