@@ -18,7 +18,7 @@ from ecs_pipeline import decide, definition, evidence, marks
 from ecs_pipeline.converge import settle
 from ecs_pipeline.errors import Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal, settled
-from ecs_pipeline.model import Look, Revision, Target, Task, Turn
+from ecs_pipeline.model import Look, Revision, Target, Task, Turn, group_name
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.finish import Finish
@@ -57,7 +57,7 @@ def promote(run: Run, options: PromoteOptions) -> None:
     with run.recorder.step("preflight") as step:
         plan = _plan(run, options)
         step.message = f"release {plan.release}: {Revision(plan.revision).name}"
-        if plan.resumed and plan.seen.service.revision == plan.revision and not plan.canaries and _is_stable(plan):
+        if _is_done(plan):
             step.message += " is promoted already: nothing was changed"
             return
     fence = Fence(run.ecs, run.clock, plan.seen.service)
@@ -99,8 +99,9 @@ def _new_plan(run: Run, seen: Look, release: str, options: PromoteOptions) -> Pl
     live, label = decide.holder(seen), seen.service.label
     if live is None:
         _finish_cancel(run, seen, options.release)
-        ended = [one for one in run.observer.stopping() if run.definitions.revision(one.revision).release == release]
-        why = f": its task {ended[-1].id} stopped ({evidence.first_cause(ended[-1])})" if ended and release else ""
+        begun = release or seen.marks.under_way
+        ended = [one for one in run.observer.stopping() if run.definitions.revision(one.revision).release == begun]
+        why = f": its task {ended[-1].id} stopped ({evidence.first_cause(ended[-1])})" if ended and begun else ""
         raise Refused(
             f"no canary {f'of release {release} ' if release else ''}lives at {label}{why}", cure="run `canary` first"
         )
@@ -134,7 +135,7 @@ def _finish_cancel(run: Run, seen: Look, asked: str) -> None:
 
 
 def _refuse_when_unwell(run: Run, plan: Plan) -> None:
-    """A canary that died or turned unhealthy since it was judged is not what was approved."""
+    """A canary that died or turned unhealthy since it was judged is not what was approved; nor is half a service."""
     seen = targets_seen(run, plan.canaries, plan.seen.service)
     running = [one for one in seen.tasks if one.alive and one.status == "RUNNING"]
     problems = [f"task {one.id} is {one.status}" for one in seen.tasks if one not in running]
@@ -143,6 +144,10 @@ def _refuse_when_unwell(run: Run, plan: Plan) -> None:
         health = seen.of(target)
         if health is None or health.state != "healthy":
             problems.append(f"target {target} is {health.state if health else 'not registered'}")
+    if not plan.seen.revisions[plan.revision].active:
+        problems.append(f"{Revision(plan.revision).name} was deregistered")
+    groups = [one.target_group for one in plan.seen.service.load_balancing]
+    problems += [f"target group {group_name(one)} was deleted" for one in groups if run.elb.target_group(one) is None]
     if problems or len(seen.tasks) < len(plan.canaries):
         raise Refused(
             f"the canary of release {plan.release} is not well any more: {', '.join(problems) or 'its task is gone'}",
@@ -202,13 +207,20 @@ def _drain(run: Run, fence: Fence, plan: Plan) -> tuple[Target, ...]:
     with run.recorder.step("drain") as step:
         seen = targets_seen(run, plan.canaries, plan.seen.service)
         registered = [one for one in seen.targets if (health := seen.any(one)) and health.registered]
+        dead = len([one for one in seen.tasks if one.alive]) < len(plan.canaries)
+        orphans = _orphans(run.observer.look() if dead else plan.seen)
         if run.dry_run:
             step.message = f"would take {', '.join(str(one) for one in registered) or 'nothing'} out of the traffic"
             return ()
-        removal.deregister(run, [one for one in registered if seen.of(one)], fence.write)
+        removal.deregister(run, [*(one for one in registered if seen.of(one)), *orphans], fence.write)
         removal.drained(run, registered, None)
         step.message = f"out of the traffic: {', '.join(str(one) for one in registered)}" if registered else "unchanged"
         return tuple(registered)
+
+
+def _orphans(seen: Look) -> list[Target]:
+    """Recorded targets whose canary died."""
+    return [one.target for one in seen.registrations if not one.owner and not one.draining]
 
 
 def _clean_up(run: Run, fence: Fence, plan: Plan, targets: Sequence[Target]) -> None:
@@ -258,9 +270,11 @@ def _undo_update(run: Run, plan: Plan) -> None:
         run.ecs.update_service(str(now.marks.wanted))
 
 
-def _is_stable(plan: Plan) -> bool:
-    primary = plan.seen.service.primary
-    return primary is not None and primary.rollout in ("COMPLETED", "")
+def _is_done(plan: Plan) -> bool:
+    seen = plan.seen
+    stable = seen.service.primary is not None and seen.service.primary.rollout in ("COMPLETED", "")
+    left = plan.canaries or _orphans(seen)
+    return plan.resumed and seen.service.revision == plan.revision and stable and not left
 
 
 def _record(run: Run, plan: Plan) -> None:
