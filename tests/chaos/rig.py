@@ -77,7 +77,7 @@ class Rig:
             first = self.run(scene, scenario.stage, scenario, Storm(self.microburst))
             met = list(self.proxy.disturbed)
             problems = [] if first.code == scenario.exits else [f"it exits {first.code}: {first.stderr[-1500:]}"]
-            problems += _differences(wanted, picture(scene))
+            problems += differences(wanted, picture(scene))
             problems += self.recovers(scene, scenario, wanted)
         return [Result(scenario.name, "a passing fault at every call", str(at), problems) for at in met]
 
@@ -120,7 +120,7 @@ class Rig:
         problems = []
         if again.code not in scenario.may_exit:
             problems.append(f"run again it exits {again.code}, not {scenario.may_exit}: {again.stderr[-1500:]}")
-        return problems + _differences(wanted, picture(scene))
+        return problems + differences(wanted, picture(scene))
 
     @contextmanager
     def scene(self, scenario: Scenario) -> Iterator[Scene]:
@@ -207,7 +207,8 @@ class Started:
         return self.scene.outcome(self.stage, self.process.returncode, stdout, stderr, self.reports)
 
 
-def _differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
+def differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
+    """What AWS holds that it should not, and the other way round."""
     return [f"{key}: {found[key]}, not {wanted[key]}" for key in wanted if found[key] != wanted[key]]
 
 

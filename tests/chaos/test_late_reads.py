@@ -1,0 +1,34 @@
+"""ECS shows things late: a task just started is not listed and MISSING, the service is read as it was a moment ago."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.chaos.faults import KILLED_AFTER, LOST, Once
+from tests.chaos.picture import picture
+from tests.chaos.proxy import Call
+from tests.chaos.rig import KILLED, Rig, differences
+from tests.chaos.scenarios import SCENARIOS, Scenario
+
+LATE = {"task_visibility_delay": 3.0, "service_read_lag": 1.5, "inactive_delay": 600.0}
+WRITES = {"canary": "RunTask", "promote": "UpdateService", "rollback of a promotion": "UpdateService"}
+
+
+@pytest.mark.parametrize("scenario", [one for one in SCENARIOS if one.name in WRITES], ids=lambda one: one.name)
+@pytest.mark.parametrize("kind", [KILLED_AFTER, LOST])
+def test_a_write_that_is_not_seen_yet_is_not_made_twice(rig: Rig, scenario: Scenario, kind: str) -> None:
+    wanted = rig.undisturbed(scenario).picture
+    fault = Once(kind, Call(WRITES[scenario.name], 1), rig.microburst)
+    with rig.scene(scenario) as scene:
+        time.sleep(LATE["task_visibility_delay"])  # what was made before is seen by now
+        rig.aws.configure(**LATE)
+        try:
+            first = rig.run(scene, scenario.stage, scenario, fault)
+            again = rig.run(scene, scenario.stage, scenario)
+        finally:
+            rig.aws.configure(**dict.fromkeys(LATE, 0.0))
+        assert first.code == (KILLED if kind == KILLED_AFTER else 0), first.stderr
+        assert again.code == 0, again.stderr
+        assert differences(wanted, picture(scene)) == []
