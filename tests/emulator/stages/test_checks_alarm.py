@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from typing import Any
 
@@ -114,3 +115,24 @@ def test_an_alarm_that_does_not_exist_is_a_mistake_of_the_config(scene: Scene) -
     assert "no alarm no-such-alarm in CloudWatch" in refused.stderr
     assert scene.marks() == {}
     assert scene.revisions() == [1]
+
+
+def test_an_alarm_that_rings_while_a_killed_bake_is_resumed_fails_the_release(scene: Scene) -> None:
+    """The release's own canary may be what rings: no refusal."""
+    scene.start(1)
+    create(scene, scene.name, "OK")
+    scene.config(canary={"bake": "60s", "checks": [alarm(names=[scene.name])]})
+    words, _ = scene.command("canary", "--image", scene.images.uri("v2"), "--release", "v2")
+    bake = subprocess.Popen(words, cwd=scene.folder, env=scene.environment(), stderr=subprocess.PIPE, text=True)
+    assert bake.stderr is not None
+    assert any("traffic passed" in line for line in bake.stderr)
+    bake.kill()
+    bake.wait()
+    bake.stderr.close()
+    with Metrics(scene, {"canary": lambda count: 99.0}, by_task=False):
+        wait_for(lambda: state_of(scene, scene.name) == "ALARM")
+        again = scene.canary("v2")
+    assert again.code == 1, again.stderr
+    assert again.cases()["preflight"] == "passed"
+    assert again.cases()["check: alarms"] == "failure"
+    scene.assert_nothing_left()
