@@ -13,15 +13,22 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from ecs_pipeline import __version__
-from tools.package import SOURCES, pack
+from tools.package import SOURCES, members, pack
 
 ROOT = Path(__file__).parents[2]
 RESOURCES = ROOT / "resources" / "ecs_pipeline"
+CURE = "run `make package` and commit resources/ecs_pipeline/package.zip"
 
 
 def carried() -> dict[str, bytes]:
     with zipfile.ZipFile(RESOURCES / "package.zip") as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_the_library_carries_the_package_as_it_is() -> None:
+    here, there = members(SOURCES), carried()
+    changed = sorted(name for name in {*here, *there} if here.get(name) != there.get(name))
+    assert changed == [], f"not as in python/: {CURE}"
 
 
 def test_the_package_is_whole() -> None:

@@ -6,15 +6,16 @@ import os
 import shutil
 import signal
 
-from tests.contract.launch.agent import VERSION, Agent, ended
+from ecs_pipeline import __version__
+from tests.contract.launch.agent import Agent, ended
 
 
 def test_the_first_stage_installs_and_the_next_one_finds_it(each: Agent) -> None:
     first = each.run("canary", "--release", "two words; $HOME", FAKE_EXIT="5")
     assert (first.code, first.out) == (5, "arguments ['canary', '--release', 'two words; $HOME'], umask 0o27\n")
-    assert f"installing {VERSION} once" in first.err
+    assert f"installing {__version__} once" in first.err
     [environment] = each.environments()
-    assert environment.name.startswith(f"{VERSION}-")
+    assert environment.name.startswith(f"{__version__}-")
     (each.workspace / "needed.py").write_text("raise SystemExit('a module of the workspace was taken for ours')\n")
     shutil.rmtree(each.wheels)
     second = each.run("promote", PYTHONPATH=str(each.workspace))
@@ -35,7 +36,7 @@ def test_another_package_or_another_pin_gets_an_environment_of_its_own(agent: Ag
 
 def test_the_version_on_the_path_is_taken(each: Agent) -> None:
     each.program(
-        "ecs-pipeline", f'[ "$1" = --version ] && echo ecs-pipeline, version {VERSION} && exit\necho "$@"\nexit 3'
+        "ecs-pipeline", f'[ "$1" = --version ] && echo ecs-pipeline, version {__version__} && exit\necho "$@"\nexit 3'
     )
     done = each.run("rollback", "a b")
     assert (done.code, done.out, done.err) == (3, "rollback a b\n", "")
@@ -43,7 +44,7 @@ def test_the_version_on_the_path_is_taken(each: Agent) -> None:
 
 
 def test_another_version_on_the_path_is_not_taken(agent: Agent) -> None:
-    agent.program("ecs-pipeline", f'echo "ecs-pipeline, version 1{VERSION}"')
+    agent.program("ecs-pipeline", f'echo "ecs-pipeline, version 1{__version__}"')
     assert agent.run("status").out.startswith("arguments ['status']")
 
 
@@ -68,7 +69,7 @@ def test_without_a_home_the_workspace_s_temporary_folder_is_used(agent: Agent) -
     del agent.environment["HOME"]
     temporary = agent.folder / "workspace@tmp"
     assert agent.run("status", WORKSPACE_TMP=str(temporary)).code == 0
-    assert len(list((temporary / "ecs-pipeline").glob(f"{VERSION}-*"))) == 1
+    assert len(list((temporary / "ecs-pipeline").glob(f"{__version__}-*"))) == 1
 
 
 def test_settings_of_pip_that_lead_elsewhere_do_not_lead_there(agent: Agent) -> None:

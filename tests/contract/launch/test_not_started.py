@@ -8,9 +8,10 @@ import tarfile
 
 import pytest
 
-from tests.contract.launch.agent import VERSION, Agent, Ended
+from ecs_pipeline import __version__
+from tests.contract.launch.agent import Agent, Ended
 
-INSTEAD = f"or install ecs-pipeline {VERSION} on the agent"
+INSTEAD = f"or install ecs-pipeline {__version__} on the agent"
 
 
 def refused(agent: Agent, code: int = 4, **environment: str) -> str:
