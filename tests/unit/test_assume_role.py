@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from ecs_pipeline import retry
 from ecs_pipeline.aws.session import AwsError
 from ecs_pipeline.errors import Trouble
 from tests.unit.aws_stub import REGION, AwsStub, aws_stub, session
@@ -71,6 +72,13 @@ def test_a_role_that_may_not_be_assumed_is_told_as_that(aws: AwsStub) -> None:
     with pytest.raises(AwsError, match=r"^sts:AssumeRole: AccessDenied: not you; allow sts:AssumeRole to the role"):
         session(RecordingClock(), ROLE).client("ecs").call("StopTask", task="t")
     assert len(aws.http.requests) == 1
+
+
+def test_a_throttled_assume_role_is_tried_again_by_one_policy_only(aws: AwsStub) -> None:
+    aws.on("AssumeRole", denied("Throttling"))
+    with pytest.raises(AwsError, match="Throttling"):
+        session(RecordingClock(), ROLE).client("ecs").call("StopTask", task="t")
+    assert len(aws.asked("AssumeRole")) == retry.ATTEMPTS
 
 
 def test_a_role_needs_credentials_to_assume_it_with(aws: AwsStub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -179,14 +179,8 @@ class AwsSession:
         """The client of a service, made once."""
         key = (name, region or self.region)
         if key not in self._clients:
-            settings = botocore.config.Config(
-                retries={"total_max_attempts": 1, "mode": "standard"},
-                connect_timeout=CONNECT_TIMEOUT,
-                read_timeout=READ_TIMEOUT,
-                user_agent_extra=f"ecs-pipeline/{__version__}",
-            )
             try:
-                client = self._session.client(name, region_name=key[1], config=settings)
+                client = self._session.client(name, region_name=key[1], config=_settings())
             except (botocore.exceptions.BotoCoreError, ValueError) as error:
                 raise InvalidInput(f"AWS configuration: {_one_line(error)}") from error
             client.meta.events.register("before-send", self._count)
@@ -205,7 +199,7 @@ class AwsSession:
         if source is None:
             raise Trouble("no AWS credentials to assume the role with", cure="give the job AWS credentials")
         fetcher = botocore.credentials.AssumeRoleCredentialFetcher(
-            client_creator=self._botocore.create_client,
+            client_creator=partial(self._botocore.create_client, config=_settings()),
             source_credentials=source,
             role_arn=self._role_arn,
             extra_args={"RoleSessionName": "ecs-pipeline"},
@@ -221,6 +215,16 @@ class AwsSession:
 def _region_of(session: botocore.session.Session) -> str:
     """AWS_REGION, as the AWS CLI and most SDKs read it; then what botocore knows: AWS_DEFAULT_REGION, the profile."""
     return os.environ.get("AWS_REGION") or session.get_config_variable("region") or ""
+
+
+def _settings() -> Any:
+    """Of every client, the one that assumes the role included: retry.py alone tries again."""
+    return botocore.config.Config(
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        user_agent_extra=f"ecs-pipeline/{__version__}",
+    )
 
 
 def on_event(client: AwsClient, event: str, handler: Callable[..., Any]) -> None:
