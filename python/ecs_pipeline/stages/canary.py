@@ -24,6 +24,8 @@ from ecs_pipeline.definition import difference
 from ecs_pipeline.errors import Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal
 from ecs_pipeline.model import (
+    BASELINE,
+    CANARY,
     INCONCLUSIVE,
     PASS,
     Image,
@@ -41,11 +43,12 @@ from ecs_pipeline.stages.judging import bake, inconclusive
 from ecs_pipeline.stages.preflight import CanaryOptions, Plan, preflight
 from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.steps import removal
+from ecs_pipeline.steps.beside import Beside, sweep_baselines
 from ecs_pipeline.steps.healthy import HealthyStep
 from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, platform_of
 from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
 from ecs_pipeline.steps.tasks import Lost, Made, TasksStep, held_by
-from ecs_pipeline.steps.traffic import TrafficStep, record_share, record_tasks
+from ecs_pipeline.steps.traffic import TrafficStep, record_share, record_tasks, targets_seen
 from ecs_pipeline.steps.unused import discard
 from ecs_pipeline.wait import Deadline
 
@@ -60,6 +63,7 @@ class Canary:
     plan: Plan
     fence: Fence
     made: Made
+    beside: Made
 
     @property
     def release(self) -> str:
@@ -76,7 +80,7 @@ def canary(run: Run, options: CanaryOptions) -> None:
             step.message = f"release {plan.release} is done already: nothing was changed"
         else:
             step.message = _serving(plan)
-            stage = Canary(run, plan, Fence(run.ecs, run.clock, plan.seen.service), Made())
+            stage = Canary(run, plan, Fence(run.ecs, run.clock, plan.seen.service), Made(), Made())
             with _undoing(stage):
                 _begin(stage)
     if plan.done:
@@ -121,10 +125,9 @@ def _carry_out(stage: Canary) -> None:
     for number, size in enumerate(sizes, start=1):
         if number <= judged < len(sizes):
             continue
-        tasks, revision = _serve(stage, revision, size)
-        subject = Subject(
-            stage.run, stage.plan.seen.service, tasks, revision, stage.plan.base.container, stage.run.clock.wall()
-        )
+        tasks, baselines, revision = _serve(stage, revision, size)
+        service, container, now = stage.plan.seen.service, stage.plan.base.container, stage.run.clock.wall()
+        subject = Subject(stage.run, service, tasks, revision, container, now, baselines)
         verdict = bake(subject, size.bake or 0.0)
         if not stage.run.dry_run:
             _record_verdict(stage, subject, number, verdict, last=number == len(sizes))
@@ -145,6 +148,7 @@ def _begin(stage: Canary) -> None:
             removal.stop(run, left.stop, "ecs-pipeline: left over from an earlier release", stage.fence.write)
             removal.stopped(run, left.stop)
         seen = run.observer.look()
+    sweep_baselines(run, stage.fence, seen, stage.release)
     before = stage.plan.seen.marks
     if (before.under_way, before.source) != (stage.release, stage.plan.source) and not run.dry_run:
         tags = {marks.UNDER_WAY: stage.release, marks.SOURCE: stage.plan.source, marks.APPROVAL: ""}
@@ -182,26 +186,44 @@ def _revision(stage: Canary, image: Image) -> TaskDefinition:
     return revision
 
 
-def _serve(stage: Canary, revision: TaskDefinition, size: CanaryStep) -> tuple[list[Task], TaskDefinition]:
+def _serve(stage: Canary, revision: TaskDefinition, size: CanaryStep) -> tuple[list[Task], list[Task], TaskDefinition]:
     """Tasks of this size, running, healthy and in the traffic; `healthy_within` covers all three."""
     run, service, container = stage.run, stage.plan.seen.service, stage.plan.base.container
     count = size.tasks or canaries_for(size.percent or 1.0, service.desired)
     if run.dry_run:
         _would_serve(stage, revision, count)
-        return [], revision
+        return [], [], revision
     deadline = Deadline.after(run.clock, run.settings.canary.healthy_within)
     starting = TasksStep(run, stage.fence, service, revision, container, count, stage.made)
     try:
-        tasks = converge(starting, run, deadline)
+        tasks, baselines = _both(stage, starting, deadline)
     except ReleaseFailed:
         record_tasks(run, run.ecs.tasks(stage.made.tasks))
         raise
-    record_tasks(run, tasks)
+    record_tasks(run, [*tasks, *baselines])
     revision = _adopted(stage, starting.revision)
     converge(HealthyStep(run, tasks, revision, container), run, deadline)
-    seen = converge(TrafficStep(run, stage.fence, service, tasks, revision, container), run, deadline)
-    record_share(run, tasks, service.running, seen)
-    return tasks, revision
+    traffic = TrafficStep(run, stage.fence, service, tasks, revision, container)
+    if not baselines:
+        record_share(run, tasks, service.running, converge(traffic, run, deadline))
+        return tasks, [], revision
+    beside = TrafficStep(run, stage.fence, service, baselines, stage.plan.current, container)
+    converge(Beside(run, traffic, beside, deadline), run, deadline)
+    record_share(run, [*tasks, *baselines], service.running, targets_seen(run, [*tasks, *baselines], service))
+    return tasks, baselines, revision
+
+
+def _both(stage: Canary, starting: TasksStep, deadline: Deadline) -> tuple[list[Task], list[Task]]:
+    """The canary's tasks, and with `baseline: true` one of the stable revision, started at the same moment."""
+    run, plan = stage.run, stage.plan
+    if not run.settings.canary.baseline:
+        return converge(starting, run, deadline), []
+    service, container = plan.seen.service, starting.container
+    beside = TasksStep(
+        run, stage.fence, service, plan.current, container, 1, stage.beside, role=BASELINE, release=stage.release
+    )
+    tasks, baselines = converge(Beside(run, starting, beside, deadline), run, deadline)
+    return tasks, baselines or []
 
 
 def _adopted(stage: Canary, revision: TaskDefinition) -> TaskDefinition:
@@ -243,7 +265,7 @@ def _undo(stage: Canary) -> None:
     run = stage.run
     with run.recorder.step("restore") as step:
         seen = run.observer.look()
-        known = {one.arn: one for one in (*seen.tasks, *run.ecs.tasks(stage.made.tasks))}
+        known = {one.arn: one for one in (*seen.tasks, *run.ecs.tasks([*stage.made.tasks, *stage.beside.tasks]))}
         mine = [
             one for one in known.values() if one.alive and one.turn == stage.fence.turn and one.release == stage.release
         ]
@@ -254,7 +276,7 @@ def _undo(stage: Canary) -> None:
         removal.drained(run, targets, run.settings.rollback.drain)
         removal.stop(run, mine, "ecs-pipeline: cancelled by a rollback", lambda write: write())
         removal.stopped(run, mine)
-        for revision in dict.fromkeys((*stage.made.revisions, *(one.revision for one in mine))):
+        for revision in dict.fromkeys((*stage.made.revisions, *(one.revision for one in mine if one.role == CANARY))):
             discard(run, revision)
         step.message = "cancelled by a rollback: what this process had made is undone"
 
@@ -279,7 +301,9 @@ def _restore(stage: Canary, failure: ReleaseFailed) -> None:
         raise refusal(changed.service, stage.release) from failure
     seen = run.observer.look()
     if decide.promoted(seen, stage.release):
-        targets = [target for one in seen.canaries for target in run.observer.targets_of(one, service)]
+        targets = [
+            target for one in (*seen.canaries, *seen.baselines) for target in run.observer.targets_of(one, service)
+        ]
         removal.deregister(run, targets, stage.fence.write)
         raise Refused(
             f"release {stage.release} was promoted while its canary failed here: {failure.message}",

@@ -14,7 +14,7 @@ from ecs_pipeline.converge import settle
 from ecs_pipeline.decide import Leftover
 from ecs_pipeline.errors import ReleaseFailed, Trouble
 from ecs_pipeline.fence import settled
-from ecs_pipeline.model import Look, Revision, Task, Turn
+from ecs_pipeline.model import CANARY, Look, Revision, Task, Turn
 from ecs_pipeline.record import StepRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import removal
@@ -83,7 +83,7 @@ class Finish:
         )
 
     def _left(self, seen: Look) -> Leftover:
-        stopped = {task.revision for task in self._stopped.values()}
+        stopped = {task.revision for task in self._stopped.values() if task.role == CANARY}
         left = decide.leftover(seen, stopped, self._kept)
         to_move = self.target and seen.service.revision != self.target != self._moved
         return Leftover(update=self.target) if to_move and not (left.drain or left.stop) else left

@@ -51,6 +51,11 @@ class Plan:
     canaries: tuple[Task, ...]
     resumed: bool
 
+    @property
+    def ours(self) -> tuple[Task, ...]:
+        """All tasks that go: the canary's last, for it is what another run resumes by."""
+        return (*self.seen.baselines, *self.canaries)
+
 
 def promote(run: Run, options: PromoteOptions) -> None:
     """The stage. Raises ReleaseFailed after restoring, Refused when there is nothing to promote."""
@@ -205,9 +210,9 @@ def _stable(run: Run, plan: Plan) -> None:
 
 def _drain(run: Run, fence: Fence, plan: Plan) -> tuple[Target, ...]:
     with run.recorder.step("drain") as step:
-        seen = targets_seen(run, plan.canaries, plan.seen.service)
+        seen = targets_seen(run, plan.ours, plan.seen.service)
         registered = [one for one in seen.targets if (health := seen.any(one)) and health.registered]
-        dead = len([one for one in seen.tasks if one.alive]) < len(plan.canaries)
+        dead = len([one for one in seen.tasks if one.alive]) < len(plan.ours)
         orphans = _orphans(run.observer.look() if dead else plan.seen)
         if run.dry_run:
             step.message = f"would take {', '.join(str(one) for one in registered) or 'nothing'} out of the traffic"
@@ -226,14 +231,13 @@ def _orphans(seen: Look) -> list[Target]:
 def _clean_up(run: Run, fence: Fence, plan: Plan, targets: Sequence[Target]) -> None:
     with run.recorder.step("cleanup") as step:
         if run.dry_run:
-            step.message = f"would stop {len(plan.canaries)} canary task(s)"
+            step.message = f"would stop {len(plan.ours)} task(s)"
             return
-        living = (
-            [one for one in run.ecs.tasks([task.arn for task in plan.canaries]) if one.alive] if plan.canaries else []
-        )
+        known = {one.arn: one for one in run.ecs.tasks([task.arn for task in plan.ours])} if plan.ours else {}
+        living = [known[one.arn] for one in plan.ours if one.arn in known and known[one.arn].alive]
         removal.stop(run, living, "ecs-pipeline: promoted", fence.write)
-        removal.stopped(run, plan.canaries)
-        step.message = f"stopped: {', '.join(one.id for one in plan.canaries)}" if plan.canaries else "unchanged"
+        removal.stopped(run, plan.ours)
+        step.message = f"stopped: {', '.join(one.id for one in plan.ours)}" if plan.ours else "unchanged"
     run.recorder.record.share = 0.0 if targets or not plan.canaries else run.recorder.record.share
     run.recorder.traffic(0, fence.require().running)
 
@@ -273,7 +277,7 @@ def _undo_update(run: Run, plan: Plan) -> None:
 def _is_done(plan: Plan) -> bool:
     seen = plan.seen
     stable = seen.service.primary is not None and seen.service.primary.rollout in ("COMPLETED", "")
-    left = plan.canaries or _orphans(seen)
+    left = plan.ours or _orphans(seen)
     return plan.resumed and seen.service.revision == plan.revision and stable and not left
 
 

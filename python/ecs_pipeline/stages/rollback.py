@@ -110,7 +110,7 @@ def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> Outcom
 def _release_to_cancel(seen: Look, options: Options) -> str:
     """(7) With `--canary` only what is unfinished: a living canary, or the start of the release that is named."""
     release = decide.to_cancel(seen, options.release)
-    live = decide.holder(seen)
+    live = decide.holder(seen) or next(iter(seen.baselines), None)
     if options.canary_only and live is None:
         return release if options.release and release != seen.marks.release else ""
     if options.to and live is None and release == seen.marks.release:

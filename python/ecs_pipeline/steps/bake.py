@@ -86,13 +86,27 @@ class Bake:
 
     def _look(self) -> None:
         self._looked = self.run.clock.now()
-        seen = targets_seen(self.run, self.subject.canary, self.subject.service, anomalies=True)
+        everybody = [*self.subject.canary, *self.subject.baseline]
+        seen = self._without_baseline(targets_seen(self.run, everybody, self.subject.service, anomalies=True))
         for one in evidence.stopped(seen.tasks):
             lines = evidence.of_task(self.run, one, self.subject.revision, self.subject.container)
             raise StepBroken(f"the canary task stopped: {evidence.first_cause(one)}", evidence=lines)
         if len(seen.tasks) < len(self.subject.canary):
             raise StepBroken("a canary task is gone")
         self._judge_health(seen)
+
+    def _without_baseline(self, seen: Seen) -> Seen:
+        """The canary's part of what is seen; a baseline that died is only noted: its comparisons cannot tell."""
+        arns = {one.arn for one in self.subject.baseline}
+        living = [one for one in seen.tasks if one.arn in arns and one.alive]
+        if len(living) < len(arns):
+            self.subject.baseline = living
+            self.run.recorder.progress("the baseline stopped: comparisons with it are inconclusive")
+        return Seen(
+            tuple(one for one in seen.tasks if one.arn not in arns),
+            tuple(one for one in seen.targets if one.task not in arns),
+            seen.health,
+        )
 
     def _judge_health(self, seen: Seen) -> None:
         for task in seen.tasks:

@@ -51,8 +51,13 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
     count: int
     made: Made
     role: str = CANARY
+    release: str = ""
     _chosen: dict[str, int] = field(default_factory=dict)
     name = "tasks"
+
+    def __post_init__(self) -> None:
+        """A baseline's tasks are of the canary's release, but not of its revision."""
+        self.release = self.release or self.revision.revision.release
 
     def observe(self) -> dict[int, Task]:
         """Our tasks by number: the living one (the older of two), else the last that this process started.
@@ -107,7 +112,7 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         return [index for index in range(self.count) if index not in seen]
 
     def _ours(self, known: Mapping[str, Task]) -> list[Task]:
-        release, turn = self.revision.revision.release, self.fence.turn
+        release, turn = self.release, self.fence.turn
         return [
             one
             for one in known.values()
@@ -137,7 +142,7 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         )
 
     def _run_task(self, token: str, index: int) -> str:
-        release, turn = self.revision.revision.release, self.fence.turn
+        release, turn = self.release, self.fence.turn
         parameters = run_parameters(
             self.service,
             revision=self.revision.revision.arn,
@@ -171,14 +176,14 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
 
     def _settle(self, task: Task, index: int) -> None:
         """Of two living tasks the older stays; another release's means that this one lost."""
-        mine = not task.alive or task.release == self.revision.revision.release
+        mine = not task.alive or task.release == self.release
         living = [one for one in self.run.observer.tasks() if one.turn == self.fence.turn]
         rivals = [one for one in (*living, task) if one.alive and (one.role, one.index) == (self.role, index)]
         oldest = min(rivals, key=lambda one: one.age_key, default=task)
         if mine and task.alive and oldest.arn != task.arn:
             self.fence.write(lambda: self.run.ecs.stop_task(task.arn, "ecs-pipeline: a second task for the same token"))
             self.made.tasks.pop(task.arn)
-        if oldest.alive and oldest.release != self.revision.revision.release:
+        if oldest.alive and oldest.release != self.release:
             raise Lost(oldest)
         self._adopt(oldest)
 

@@ -1,0 +1,98 @@
+"""A baseline beside the canary: each step is taken for both at the same moment, and only the canary can fail it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from ecs_pipeline.converge import Step
+from ecs_pipeline.errors import ReleaseFailed
+from ecs_pipeline.fence import Fence
+from ecs_pipeline.model import Look
+from ecs_pipeline.run import Run
+from ecs_pipeline.steps import removal
+from ecs_pipeline.steps.tasks import Lost
+from ecs_pipeline.wait import LONGEST_PAUSE, Deadline, Judgement, Settled, Waiting
+
+Seen = TypeVar("Seen")
+Result = TypeVar("Result")
+
+PATIENCE = 60.0
+"""Seconds that a canary which is ready waits for its baseline."""
+
+
+@dataclass
+class Beside(Step[tuple[Seen, Seen], "tuple[Result, Result | None]"], Generic[Seen, Result]):
+    """The canary's step with the same step for the baseline; without a baseline, comparisons are inconclusive."""
+
+    run: Run
+    canary: Step[Seen, Result]
+    baseline: Step[Seen, Result]
+    deadline: Deadline
+    _given_up: bool = field(default=False, init=False)
+    _ready: float | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.name, self.writes = self.canary.name, self.canary.writes
+
+    def observe(self) -> tuple[Seen, Seen]:
+        """Both."""
+        return self.canary.observe(), self.baseline.observe()
+
+    def decide(self, seen: tuple[Seen, Seen]) -> str:
+        """What either needs."""
+        changes = [self.canary.decide(seen[0]), self.baseline.decide(seen[1])]
+        return "; for the baseline: ".join(changes) if all(changes) else "".join(changes)
+
+    def act(self, seen: tuple[Seen, Seen]) -> None:
+        """The canary's first: its RunTask is the lock of the service."""
+        if self.canary.decide(seen[0]):
+            self.canary.act(seen[0])
+        if self.baseline.decide(seen[1]):
+            try:
+                self.baseline.act(seen[1])
+            except (Lost, ReleaseFailed) as error:
+                self._give_up(error.message)
+
+    def judge(self, seen: tuple[Seen, Seen]) -> Judgement[tuple[Result, Result | None]]:
+        """The canary's judgement; the baseline is waited for a while."""
+        first = self.canary.judge(seen[0])
+        if not isinstance(first, Settled):
+            return first
+        if self._given_up:
+            return Settled((first.result, None))
+        second = self.baseline.judge(seen[1])
+        if isinstance(second, Settled):
+            return Settled((first.result, second.result))
+        now = self.run.clock.now()
+        self._ready = now if self._ready is None else self._ready
+        late = now >= min(self._ready + PATIENCE, self.deadline.at - 2 * LONGEST_PAUSE)
+        if isinstance(second, Waiting) and not late:
+            return Waiting(f"baseline: {second.why}")
+        self._give_up(second.why)
+        return Settled((first.result, None))
+
+    def evidence(self) -> list[str]:
+        """The canary's."""
+        return list(self.canary.evidence())
+
+    def told(self, result: tuple[Result, Result | None]) -> str:
+        """The canary's line, then the baseline's."""
+        line = self.canary.told(result[0])
+        return f"{line}; no baseline" if result[1] is None else f"{line}; baseline: {self.baseline.told(result[1])}"
+
+    def _give_up(self, why: str) -> None:
+        self._given_up = True
+        self.run.recorder.progress(f"no baseline, comparisons with it are inconclusive: {why}")
+
+
+def sweep_baselines(run: Run, fence: Fence, seen: Look, release: str) -> None:
+    """A baseline of another release whose canary died by itself: it would hold the place of this release's own."""
+    left = [one for one in seen.baselines if one.release != release]
+    if run.dry_run or not left:
+        return
+    targets = [target for one in left for target in run.observer.targets_of(one, seen.service)]
+    removal.deregister(run, targets, fence.write)
+    removal.drained(run, targets, run.settings.rollback.drain)
+    removal.stop(run, left, "ecs-pipeline: left over from an earlier release", fence.write)
+    removal.stopped(run, left)
