@@ -95,19 +95,23 @@ def judge(release: str, **common: Any) -> int:
 
 
 @cli.command()
+@click.option("--watch", is_flag=True, help="Show what changes, until the canary has its verdict or is gone.")
 @common_options
-def status(**common: Any) -> int:
+def status(watch: bool, **common: Any) -> int:  # noqa: FBT001
     """Show what the service runs and whether a canary lives."""
     from ecs_pipeline.stages import status as stage
 
     settings = Common(**common)
 
     def show(run: Run) -> None:
-        facts = stage.status(run)
-        if settings.output == "json":
-            _print([json.dumps(facts, indent=2)])
-            return
-        _print([f"{name:<12}{value}" for name, value in stage.rows(facts)])
+        shown: set[tuple[str, str]] = set()
+        for facts in stage.watch(run) if watch else [stage.status(run)]:
+            if settings.output == "json":
+                _print([json.dumps(facts, indent=None if watch else 2)])
+                continue
+            rows = [one for one in stage.rows(facts) if one not in shown]
+            _print([f"{name:<12}{value}" for name, value in rows])
+            shown = set(stage.rows(facts))
 
     return run_quietly(settings, show)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ecs_pipeline import decide, definition, marks
@@ -10,6 +11,9 @@ from ecs_pipeline.model import Look, Revision, Task, share
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps.traffic import targets_seen
 from ecs_pipeline.wait import duration
+
+WATCHED_EVERY = 2.0
+"""Seconds between two looks of `status --watch`."""
 
 
 def status(run: Run) -> dict[str, Any]:
@@ -30,6 +34,17 @@ def status(run: Run) -> dict[str, Any]:
         "under_way": seen.marks.under_way if seen.marks.under_way != seen.marks.release else "",
         "canary": _canary(run, seen),
     }
+
+
+def watch(run: Run) -> Iterator[dict[str, Any]]:
+    """The facts again and again, until no release is under way or its verdict is recorded."""
+    while True:
+        facts = status(run)
+        yield facts
+        canary = facts["canary"]
+        if canary["verdict"] if canary else not facts["under_way"]:
+            return
+        run.clock.sleep(WATCHED_EVERY)
 
 
 def rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
