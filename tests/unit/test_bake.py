@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.checks.subject import Subject
-from ecs_pipeline.model import Service, Target, TargetHealth, Task, TaskDefinition
+from ecs_pipeline.model import Container, Service, Target, TargetHealth, Task, TaskDefinition
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import bake as module
 from ecs_pipeline.steps.bake import Bake
@@ -169,3 +169,31 @@ def test_without_a_load_balancer_tasks_alone_are_watched() -> None:
     step = tasks_step(world)
     bake = watching(step.run, step.service, start(step), step.revision)
     assert watched(bake, 30) == pytest.approx(30)
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "words"),
+    [
+        (Container("sidecar", "STOPPED", exit_code=137, reason="OutOfMemoryError: killed"), "OutOfMemoryError: killed"),
+        (Container("sidecar", "STOPPED", exit_code=2), "exit code 2"),
+        (Container("sidecar", "STOPPED", exit_code=0), ""),
+    ],
+)
+def test_a_container_that_ends_with_an_error_ends_it_though_the_task_lives(sidecar: Container, words: str) -> None:
+    world = World()
+    bake = baking(world)
+    tasks, begun = bake.run.ecs.tasks, world.now
+
+    class Ecs:
+        service = staticmethod(bake.run.ecs.service)
+
+        def tasks(self, arns: list[str]) -> Any:
+            ended = (sidecar,) if world.now > begun + 7 else ()
+            return tuple(replace(one, containers=(*one.containers, *ended)) for one in tasks(arns))
+
+    sick = on(bake, ecs=Ecs())
+    if not words:
+        assert watched(sick, 30) == pytest.approx(30)
+        return
+    with pytest.raises(StepBroken, match=rf"^container sidecar of task \w+ ended: {words}$"):
+        sick.watch(30)

@@ -14,6 +14,7 @@ from ecs_pipeline.wait import StepBroken, duration
 
 INTERVAL = 5.0
 """Seconds between two looks at tasks and targets."""
+OUT_OF_MEMORY = "OutOfMemory"
 FRESH = 0.5
 """Seconds that a look may be old to count as the one at the end."""
 
@@ -25,6 +26,7 @@ class Bake:
     subject: Subject
     checks: Watch | None = None
     _looked: float = field(default=-INTERVAL, init=False)
+    _ended_before: set[tuple[str, str]] | None = field(default=None, init=False)
 
     @property
     def run(self) -> Run:
@@ -108,7 +110,25 @@ class Bake:
             seen.health,
         )
 
+    def _judge_containers(self, seen: Seen) -> None:
+        """A container that ends with an error while its task lives on: one that is not essential, or out of memory."""
+        ended = {
+            (task.arn, one.name): one
+            for task in seen.tasks
+            for one in task.containers
+            if one.exit_code or OUT_OF_MEMORY in one.reason
+        }
+        known = set(ended) if self._ended_before is None else self._ended_before
+        self._ended_before = known
+        for (arn, name), one in ended.items():
+            if (arn, name) not in known:
+                task = next(each for each in seen.tasks if each.arn == arn)
+                lines = evidence.of_task(self.run, task, self.subject.revision, self.subject.container)
+                why = one.reason or f"exit code {one.exit_code}"
+                raise StepBroken(f"container {name} of task {task.id} ended: {why}", evidence=lines)
+
     def _judge_health(self, seen: Seen) -> None:
+        self._judge_containers(seen)
         for task in seen.tasks:
             if task.health == "UNHEALTHY":
                 lines = evidence.of_task(self.run, task, self.subject.revision, self.subject.container)
