@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from tests.chaos.error_answers import THROTTLES, WANTED
 from tests.chaos.proxy import Act, Call, Exchange
+from tests.fakes.world import WRITES
 
 KILLED_BEFORE, KILLED_AFTER, LOST = "killed before", "killed after", "answer lost"
 RESET, SILENT = "connection reset", "no answer"
@@ -20,20 +21,6 @@ DEATHS = (KILLED_BEFORE, KILLED_AFTER)
 THROTTLED_ATTEMPTS = 3
 SILENT_SECONDS = 22.0
 """Longer than the read timeout of the package."""
-
-WRITES = frozenset(
-    (
-        "RunTask",
-        "StopTask",
-        "TagResource",
-        "UntagResource",
-        "UpdateService",
-        "RegisterTaskDefinition",
-        "DeregisterTaskDefinition",
-        "RegisterTargets",
-        "DeregisterTargets",
-    )
-)
 
 
 def act_of(kind: str, microburst: str) -> Act:

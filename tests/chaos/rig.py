@@ -17,12 +17,13 @@ import boto3
 from embedded_aws.images import APP_FOLDER
 from embedded_aws.launcher import EmbeddedAws
 from tests.chaos.error_answers import microburst
-from tests.chaos.faults import DEATHS, KILLED_AFTER, WRITES, Death, Gate, Once, Storm
+from tests.chaos.faults import DEATHS, KILLED_AFTER, Death, Gate, Once, Storm
 from tests.chaos.picture import picture
 from tests.chaos.proxy import Call, Disturb, Proxy, listening
 from tests.chaos.results import Result
 from tests.chaos.scenarios import CRASH_SWITCH, RELEASE, Scenario
 from tests.emulator.stages.scene import Images, Outcome, Scene
+from tests.fakes.world import WRITES
 
 KILLED = -9
 ENDS_WITHIN = 170.0
