@@ -10,7 +10,7 @@ import pytest
 from ecs_pipeline import marks
 from ecs_pipeline.decide import next_turn
 from ecs_pipeline.model import Turn
-from ecs_pipeline.stages.finish import Finish, Overtaken
+from ecs_pipeline.stages.finish import SHOWN_WITHIN, Finish, Overtaken
 from tests.fakes.ports import new_run
 from tests.fakes.world import FakeDeployment, World
 from tests.unit.canary_world import at
@@ -122,6 +122,33 @@ def test_the_turn_that_it_replaced_is_a_stale_read_and_read_again(monkeypatch: p
     monkeypatch.setattr(finish.run.ecs, "service", lambda: answers.pop(0) if answers else read())
     finish.until_clean()
     assert (answers, world.alive()) == ([], [])
+
+
+def test_an_update_that_is_not_shown_yet_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = start_of("A is promoted")
+    turn = next_turn(Turn(), "A")
+    world.service_tags |= {marks.TURN: marks.turn_value(turn), marks.WANTED: of_release(world, "P")}
+    finish, before = finishing(world, turn), len(world.writes())
+    read, stale = finish.run.ecs.service, world.service_facts()
+    late: list[float] = []
+    at(world, "after", "UpdateService", lambda: late.append(world.now + 5))
+    monkeypatch.setattr(finish.run.ecs, "service", lambda: stale if late and world.now < late[0] else read())
+    finish.until_clean()
+    assert world.writes()[before:].count("UpdateService") == 1
+    assert world.deployments[0].revision == of_release(world, "P")
+
+
+def test_an_update_that_another_one_undid_is_sent_again() -> None:
+    world = start_of("A is promoted")
+    bad = world.deployments[0].revision
+    turn = next_turn(Turn(), "A")
+    world.service_tags |= {marks.TURN: marks.turn_value(turn), marks.WANTED: of_release(world, "P")}
+    others = [bad]
+    at(world, "after", "UpdateService", lambda: world.update_service(others.pop()) if others else None)
+    begun = world.now
+    finishing(world, turn).until_clean()
+    assert world.deployments[0].revision == of_release(world, "P")
+    assert world.now - begun < SHOWN_WITHIN
 
 
 # ---- the way back

@@ -53,6 +53,7 @@ class Finish:
     target: str = ""
     _stopped: dict[str, Task] = field(default_factory=dict)
     _moved: str = ""
+    _moved_from: str = ""
     _shown_by: float = 0.0
     _kept: set[str] = field(default_factory=set)
 
@@ -86,11 +87,15 @@ class Finish:
         stopped = {task.revision for task in self._stopped.values() if task.role == CANARY}
         left = decide.leftover(seen, stopped, self._kept)
         to_move = self.target and seen.service.revision != self.target != self._moved
-        return Leftover(update=self.target) if to_move and not (left.drain or left.stop) else left
+        if to_move and not (left.drain or left.stop):
+            return Leftover(update=self.target)
+        return Leftover() if left.update == self._moved and self._moving(seen) else left
 
     def _moving(self, seen: Look) -> bool:
-        """Whether DescribeServices does not show yet what UpdateService was told."""
-        return bool(self._moved) and seen.service.revision != self._moved and self.run.clock.now() < self._shown_by
+        """Whether DescribeServices does not show yet what UpdateService was told: the old deployment is still there."""
+        if not self._moved or seen.service.revision == self._moved or self.run.clock.now() >= self._shown_by:
+            return False
+        return seen.service.primary is not None and seen.service.primary.id == self._moved_from
 
     def _remove(self, left: Leftover, seen: Look) -> None:
         if left.drain:
@@ -98,7 +103,7 @@ class Finish:
         elif left.stop:
             self._stop(left)
         elif left.update:
-            self._update(left.update)
+            self._update(left.update, seen)
         elif left.rewrite:
             self._rewrite(left.rewrite, seen)
         else:
@@ -124,10 +129,11 @@ class Finish:
             removal.stopped(self.run, left.stop)
             step.message = f"stopped: {', '.join(one.id for one in self._stopped.values())}"
 
-    def _update(self, revision: str) -> None:
+    def _update(self, revision: str, seen: Look) -> None:
         with self.steps("service-update") as step:
             self.run.recorder.progress(f"update the service to {Revision(revision).name}")
             self._moved, self._shown_by = revision, self.run.clock.now() + SHOWN_WITHIN
+            self._moved_from = seen.service.primary.id if seen.service.primary else ""
             self.run.ecs.update_service(revision)
             step.message = f"back to {Revision(revision).name}"
 
