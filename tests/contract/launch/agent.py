@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -145,6 +146,7 @@ class Agent:
             stderr=subprocess.PIPE,
             text=True,
             umask=0o027,
+            preexec_fn=_default_signals,  # noqa: PLW1509 - the tests start no threads
         )
 
     def run(self, *words: str, **environment: str) -> Ended:
@@ -172,6 +174,12 @@ class Ended:
         lines = [one for one in self.err.splitlines() if one.startswith("ecs-pipeline: ") and "installing" not in one]
         assert len(lines) == 1, self.err
         return lines[0].removeprefix("ecs-pipeline: ")
+
+
+def _default_signals() -> None:
+    """Under nohup, or in the background of a script, they are ignored, and no shell can trap what it inherits so."""
+    for one in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(one, signal.SIG_DFL)
 
 
 def ended(process: subprocess.Popen[str]) -> Ended:
