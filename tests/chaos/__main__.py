@@ -1,12 +1,16 @@
-"""The whole matrix: every kind of fault at every call of every stage, each on a service of its own.
+"""The whole matrix: every kind of fault at every call of every stage.
 
-Part of `make chaos`; takes hours. Prints what it tries as it goes, and ends with the table of docs/crash-safety.md.
-With `--log` a run that was ended goes on where it was.
+A fault that may end the process, or that AWS carried out, is tried alone, on a service of its own. Refusals, after
+which the process tries again, meet every call of one run, a run for each kind; a throttle meets three attempts.
+
+Part of `make chaos`; takes more than an hour. Prints what it tries as it goes, and ends with the table of
+docs/crash-safety.md. With `--log` a run that was ended goes on where it was.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 import time
@@ -16,7 +20,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from embedded_aws.engine import ensure_engine
-from tests.chaos.faults import KINDS, polls
+from tests.chaos.faults import KINDS, REFUSALS, THROTTLED_ATTEMPTS, Storm, polls
 from tests.chaos.proxy import Call
 from tests.chaos.results import Result, table, total
 from tests.chaos.rig import Rig, running
@@ -45,18 +49,28 @@ def sites_of(scenario: Scenario) -> list[Call]:
     return [one for index, one in enumerate(calls) if not polls(one.operation, operations[:index])]
 
 
-def attempt(scenario: Scenario, kind: str, at: Call) -> Result | None:
-    """One try."""
+def attempt(scenario: Scenario, kind: str, at: Call | None) -> list[Result]:
+    """One try; of a refusal `at` every call."""
     try:
-        return _rig.try_fault(scenario, kind, at)
+        if at is None:
+            return _rig.try_storm(scenario, Storm(_rig.microburst, (kind,), THROTTLED_ATTEMPTS), kind)
+        result = _rig.try_fault(scenario, kind, at)
     except Exception as error:
-        return Result(scenario.name, kind, str(at), [f"{type(error).__name__}: {error}"])
+        return [Result(scenario.name, kind, str(at or "every call"), [f"{type(error).__name__}: {error}"])]
+    return [result] if result else []
 
 
 def tried(log: Path | None) -> Iterator[Result]:
     """The results of earlier runs."""
     if log and log.exists():
         yield from (Result(**json.loads(line)) for line in log.read_text().splitlines())
+
+
+def note(result: Result, log: Path | None) -> None:
+    """Keep a result for a later run."""
+    if log:
+        with log.open("a") as file:
+            file.write(json.dumps(result.as_json()) + "\n")
 
 
 def main() -> int:
@@ -75,21 +89,22 @@ def main() -> int:
     known = {(one.scenario, one.kind, one.at) for one in results}
     with ensure_engine(), ProcessPoolExecutor(options.processes, initializer=begin) as pool:
         places = dict(zip(chosen, pool.map(sites_of, chosen), strict=True))
-        tries = [(scenario, kind, at) for kind in kinds for scenario in chosen for at in places[scenario]]
-        tries = [one for one in tries if (one[0].name, one[1], str(one[2])) not in known]
-        say(f"{len(tries)} faults to try")
+        tries: list[tuple[Scenario, str, Call | None]] = []
+        for kind, scenario in itertools.product(kinds, chosen):
+            if kind not in REFUSALS:
+                sites = [at for at in places[scenario] if (scenario.name, kind, str(at)) not in known]
+                tries += [(scenario, kind, at) for at in sites]
+            elif (scenario.name, kind) not in {one[:2] for one in known}:
+                tries.append((scenario, kind, None))
+        say(f"{len(tries)} runs to do")
         futures = [pool.submit(attempt, *one) for one in tries]
         for done in as_completed(futures):
             if done.cancelled():
                 continue
-            result = done.result()
-            if result is None:
-                continue
-            results.append(result)
-            say(f"{len(results)}: {results[-1]}")
-            if options.log:
-                with options.log.open("a") as log:
-                    log.write(json.dumps(results[-1].as_json()) + "\n")
+            for result in done.result():
+                results.append(result)
+                say(f"{len(results)}: {result}")
+                note(result, options.log)
             if time.monotonic() > until:
                 for one in futures:
                     one.cancel()

@@ -15,8 +15,10 @@ from tests.fakes.world import WRITES
 KILLED_BEFORE, KILLED_AFTER, LOST = "killed before", "killed after", "answer lost"
 RESET, SILENT = "connection reset", "no answer"
 SERVER_ERRORS = {"500": "InternalFailure", "503": "ServiceUnavailable"}
-KINDS = (KILLED_BEFORE, KILLED_AFTER, LOST, *THROTTLES, *SERVER_ERRORS, RESET, SILENT)
 DEATHS = (KILLED_BEFORE, KILLED_AFTER)
+REFUSALS = (*THROTTLES, *SERVER_ERRORS, RESET)
+"""AWS did nothing, and the next attempt may pass."""
+KINDS = (*DEATHS, LOST, *REFUSALS, SILENT)
 
 THROTTLED_ATTEMPTS = 3
 SILENT_SECONDS = 22.0
@@ -75,25 +77,35 @@ def polls(operation: str, before: Sequence[str]) -> bool:
 
 @dataclass
 class Storm:
-    """Every call but polls is disturbed once, each by the next kind of fault that passes; its next attempt succeeds."""
+    """Every call but polls is disturbed, each by the next of the `kinds`, until its next attempt succeeds.
+
+    `throttled`: how many attempts a throttle meets; other faults meet one.
+    """
 
     microburst: str
-    _kinds: Iterator[str] = field(default_factory=lambda: itertools.cycle((LOST, *THROTTLES, *SERVER_ERRORS, RESET)))
-    _retried: set[str] = field(default_factory=set)
+    kinds: tuple[str, ...] = (LOST, *REFUSALS)
+    throttled: int = 1
+    _next: Iterator[str] = field(init=False)
+    _meets: dict[str, list[str]] = field(default_factory=dict)
     _before: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._next = itertools.cycle(self.kinds)
+
     def __call__(self, call: Call) -> Act | None:
-        """The next attempt at a disturbed call passes."""
+        """The attempts at a disturbed call, and then one that passes."""
         operation = call.operation
-        if operation in self._retried:
-            self._retried.remove(operation)
-            return None
-        polling = polls(operation, self._before)
-        self._before.append(operation)
-        if polling:
-            return None
-        self._retried.add(operation)
-        return act_of(next(self._kinds), self.microburst)
+        if operation not in self._meets:
+            polling = polls(operation, self._before)
+            self._before.append(operation)
+            if polling:
+                return None
+            kind = next(self._next)
+            self._meets[operation] = [kind] * (self.throttled if kind in THROTTLES else 1)
+        if self._meets[operation]:
+            return act_of(self._meets[operation].pop(), self.microburst)
+        del self._meets[operation]
+        return None
 
 
 @dataclass

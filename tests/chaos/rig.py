@@ -71,16 +71,16 @@ class Rig:
             problems += self.recovers(scene, scenario, wanted)
         return Result(scenario.name, kind, str(at), problems)
 
-    def try_storm(self, scenario: Scenario) -> list[Result]:
+    def try_storm(self, scenario: Scenario, storm: Storm, kind: str) -> list[Result]:
         """The stage with a passing fault at each of its calls: it ends as if nothing had been, and so does a rerun."""
         wanted = self.undisturbed(scenario).picture
         with self.scene(scenario) as scene:
-            first = self.run(scene, scenario.stage, scenario, Storm(self.microburst))
+            first = self.run(scene, scenario.stage, scenario, storm)
             met = list(self.proxy.disturbed)
             problems = [] if first.code == scenario.exits else [f"it exits {first.code}: {first.stderr[-1500:]}"]
             problems += differences(wanted, picture(scene))
             problems += self.recovers(scene, scenario, wanted)
-        return [Result(scenario.name, "a passing fault at every call", str(at), problems) for at in met]
+        return [Result(scenario.name, kind, str(at), problems) for at in met]
 
     def try_deaths(self, scenario: Scenario) -> list[Result]:
         """The stage killed after each of its writes, run after run."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from tests.chaos.error_answers import THROTTLES
-from tests.chaos.faults import KILLED_BEFORE, SILENT
+from tests.chaos.faults import KILLED_BEFORE, SILENT, Storm
 from tests.chaos.proxy import Call
 from tests.chaos.results import Result
 from tests.chaos.rig import Rig
@@ -27,7 +27,7 @@ every_stage = pytest.mark.parametrize(
 
 @every_stage
 def test_a_stage_ends_right_though_every_call_is_disturbed(rig: Rig, scenario: Scenario, judge: Judge) -> None:
-    results = rig.try_storm(scenario)
+    results = rig.try_storm(scenario, Storm(rig.microburst), "a passing fault at every call")
     judge(results)
     undisturbed = {one.operation for one in rig.undisturbed(scenario).calls}
     assert undisturbed <= {one.at.partition(" ")[0] for one in results}

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ecs_pipeline import decide, marks
 from ecs_pipeline.converge import settle
 from ecs_pipeline.decide import Leftover
 from ecs_pipeline.errors import ReleaseFailed, Trouble
 from ecs_pipeline.fence import settled
-from ecs_pipeline.model import CANARY, Look, Revision, Task, Turn
+from ecs_pipeline.model import CANARY, Look, Revision, Service, Task, Turn
 from ecs_pipeline.record import StepRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import removal
@@ -71,8 +71,7 @@ class Finish:
                     clean = 0
                 if clean == 2:
                     self._await_stopping()
-                    self._await_stable(seen)
-                    return seen
+                    return replace(seen, service=self._stable(seen))
             elif seen.marks.turn != self.replaced:  # the one it replaced: a stale read
                 self._undo_update()
                 raise Overtaken(seen.marks.turn)
@@ -144,9 +143,8 @@ class Finish:
 
     def _deregister(self, left: Leftover, seen: Look) -> None:
         """Only what is proven unused; the service has to be stable on the revision that it returned to."""
-        self._await_stable(seen)
+        service = self._stable(seen)
         with self.steps("deregister") as step:
-            service = self.run.ecs.service()
             gone = []
             for arn in left.deregister:
                 user = used_by(self.run, service, arn)
@@ -159,26 +157,28 @@ class Finish:
                 gone.append(Revision(arn).name)
             step.message = "; ".join(filter(None, (step.message, f"deregistered {', '.join(gone)}" if gone else "")))
 
-    def _await_stable(self, seen: Look) -> None:
-        """Wait for the rollout that brings the service back, when there is one."""
+    def _stable(self, seen: Look) -> Service:
+        """The service once the rollout that brings it back, when there is one, is over."""
         wanted = seen.marks.wanted
         primary = seen.service.primary
         if wanted is None or primary is None or seen.service.revision != wanted:
-            return
+            return seen.service
         others = any(one.running + one.pending for one in seen.service.deployments if one is not primary)
         if primary.rollout == "COMPLETED" and not others:
-            return
+            return seen.service
         with self.steps("stable") as step:
             try:
                 rollout = StableStep(self.run, wanted, patient=True)
                 deadline = Deadline.after(self.run.clock, self.run.settings.promote.stable_within)
-                step.message = rollout.told(settle(rollout, self.run, deadline))
+                stable = settle(rollout, self.run, deadline)
             except ReleaseFailed as error:
                 raise Trouble(
                     f"the service does not come back to {Revision(wanted).name}: {error.message}",
                     cure="see the evidence; `rollback --to` takes any other revision",
                     evidence=error.evidence,
                 ) from error
+            step.message = rollout.told(stable)
+        return stable
 
     def _await_stopping(self) -> None:
         """A process before this one may have been killed after StopTask."""

@@ -59,18 +59,18 @@ def rollback(run: Run, options: Options) -> None:
     if run.dry_run:
         return
     undone = run.recorder.record.release.task_definition
-    outcome = cancel(run, options, run.recorder.step, seen)
+    outcome, seen = cancel(run, options, run.recorder.step, seen)
     if target is not None:
-        go_to(run, target, run.recorder.step)
+        seen = go_to(run, target, run.recorder.step)
     if target is not None or outcome is Outcome.DONE:
-        describe(run, run.observer.look())
+        describe(run, seen)
         release = run.recorder.record.release
         if release.task_definition != undone:
             release.previous_task_definition = undone
 
 
-def cancel(run: Run, options: Options, steps: Steps, seen: Look | None = None) -> Outcome:
-    """(7) Finish the last cancel, then cancel the release that is to go, and finish that."""
+def cancel(run: Run, options: Options, steps: Steps, seen: Look | None = None) -> tuple[Outcome, Look]:
+    """(7) Finish the last cancel, then cancel the release that is to go, and finish that; the last look."""
     for _ in range(MOST_TURNS):
         try:
             return _cancel_once(run, options, steps, seen or run.observer.look(scan=True))
@@ -86,15 +86,14 @@ def restore(run: Run, release: str, failure: ReleaseFailed) -> None:
     The failure is completed by what its reader wants to know next: that the service is well again.
     """
     with run.recorder.step("restore") as step:
-        cancel(run, Options(release=release), lambda _name: nullcontext(step))
-        seen = run.observer.look()
+        _, seen = cancel(run, Options(release=release), lambda _name: nullcontext(step))
         serving = Revision(seen.service.revision).name
         step.message = f"the service runs {serving}; no canary lives"
         failure.cure = f"{serving} serves as before, the release is gone: correct it and start it again"
         run.recorder.traffic(0, seen.service.running)
 
 
-def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> Outcome:
+def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[Outcome, Look]:
     finished = bool(decide.leftover(seen))
     if finished:
         run.recorder.progress("removing what an earlier run left")
@@ -102,9 +101,8 @@ def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> Outcom
     release = _release_to_cancel(seen, options)
     if not release:
         _refuse_when_held(run, seen, options)
-        return Outcome.DONE if finished else Outcome.UNCHANGED
-    begin_turn(run, seen, release, steps)
-    return Outcome.DONE
+        return Outcome.DONE if finished else Outcome.UNCHANGED, seen
+    return Outcome.DONE, begin_turn(run, seen, release, steps)
 
 
 def _release_to_cancel(seen: Look, options: Options) -> str:
@@ -118,8 +116,8 @@ def _release_to_cancel(seen: Look, options: Options) -> str:
     return release
 
 
-def begin_turn(run: Run, seen: Look, release: str, steps: Steps, back: str | None = None) -> None:
-    """(7) One TagResource fences the release off and says where the service is to be; then finish."""
+def begin_turn(run: Run, seen: Look, release: str, steps: Steps, back: str | None = None) -> Look:
+    """(7) One TagResource fences the release off and says where the service is to be; then finish; the last look."""
     before = seen.marks
     turn = decide.next_turn(before.turn, release)
     wanted = back or decide.home(seen, release)
@@ -141,21 +139,21 @@ def begin_turn(run: Run, seen: Look, release: str, steps: Steps, back: str | Non
     }
     run.ecs.tag(seen.service.arn, tags)
     try:
-        Finish(run, turn, steps, replaced=before.turn, target=back or "").until_clean()
+        return Finish(run, turn, steps, replaced=before.turn, target=back or "").until_clean()
     except Overtaken as other:
         other.release = release
         raise
 
 
-def go_to(run: Run, target: str, steps: Steps) -> None:
-    """`--to`: the service to any revision; the promoted release is cancelled for it."""
+def go_to(run: Run, target: str, steps: Steps) -> Look:
+    """`--to`: the service to any revision; the promoted release is cancelled for it. The last look."""
     seen = run.observer.look(scan=True)
     wanted = target if run.definitions.revision(target).active else registered_anew(run, target)
     if seen.service.revision == wanted and seen.marks.wanted in (None, wanted):
         run.recorder.progress(f"the service runs {_name(wanted)} already")
-        return
+        return seen
     leaving = seen.marks.release if seen.marks.release != run.definitions.revision(wanted).release else ""
-    begin_turn(run, seen, leaving, steps, back=wanted)
+    return begin_turn(run, seen, leaving, steps, back=wanted)
 
 
 def describe(run: Run, seen: Look) -> None:

@@ -36,7 +36,8 @@ class Seen:
 class StableStep(Step[Seen, Service]):
     """The service runs one revision and nothing else, as its deployment says.
 
-    `patient`: on the way back there is nothing better to do than to let ECS try, so only its own verdict counts.
+    `patient`: on the way back there is nothing better to do than to let ECS try, so only its own verdict counts, and
+    tasks that failed are looked at once it is there.
     """
 
     run: Run
@@ -54,7 +55,8 @@ class StableStep(Step[Seen, Service]):
         self._ours = next((one for one in service.deployments if one.revision == self.revision), self._ours)
         if self._ours is None or self._ours.rollout == "COMPLETED":
             return Seen(service)
-        return Seen(service, self._failed_tasks(self._ours))
+        goes_on = self._ours == service.primary and self._ours.rollout != "FAILED"
+        return Seen(service, [] if self.patient and goes_on else self._failed_tasks(self._ours))
 
     def judge(self, seen: Seen) -> Judgement[Service]:
         """Settled when the deployment of the revision is COMPLETED and no other one has tasks."""
@@ -82,8 +84,9 @@ class StableStep(Step[Seen, Service]):
 
     def evidence(self) -> list[str]:
         """The service's events, and why its tasks failed."""
-        seen = self.observe()
-        return self._evidence(seen, seen.service.primary) if seen.service.primary else []
+        service = self.run.ecs.service()
+        primary = service.primary
+        return self._evidence(Seen(service, self._failed_tasks(primary)), primary) if primary else []
 
     def planned(self, seen: Seen) -> Service:
         """As it is."""
