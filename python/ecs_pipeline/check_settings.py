@@ -19,7 +19,7 @@ KINDS = ("http", "alarm", "metric", "logs", "command")
 STATUS = re.compile(r"[1-5](\d\d|xx)")
 PERCENTILE = re.compile(r"p[5-9]\d")
 QUERY_ID = re.compile(r"[a-z][a-zA-Z0-9_]{0,199}")
-CANARY_IDS = "{canary.task_ids}"
+CANARY_IDS, BASELINE_IDS = "{canary.task_ids}", "{baseline.task_ids}"
 PLACEHOLDER = re.compile(r"\{((?:canary|stable|baseline)\b[^{}]*)\}")
 PLACEHOLDERS = ("canary.task_ids", "stable.task_ids", "baseline.task_ids")
 
@@ -47,6 +47,9 @@ Statuses = Annotated[
 Per = Annotated[float | None, BeforeValidator(_per), WithJsonSchema({"anyOf": [{"const": BAKE}, {"type": "string"}]})]
 
 
+Limit = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+
 class HttpCheck(Section):
     """One request to every canary task, or one through the load balancer."""
 
@@ -71,6 +74,8 @@ class HttpCheck(Section):
                 parse_duration(value)
             except ValueError as error:
                 raise ValueError(f"{key}: {error}") from error
+            if not parse_duration(value):
+                raise ValueError(f"{key}: more than 0s is expected")
         rest = {key: value for key, value in given.items() if key not in found}
         return {**rest, "percentiles": {int(key[1:]): value for key, value in found.items()}} if found else rest
 
@@ -105,8 +110,8 @@ class MetricCheck(Section):
     """One series of CloudWatch, within a limit, or the canary's like that of others."""
 
     query: list[dict[str, Any]] = Field(..., min_length=1, description="MetricDataQuery, as GetMetricData takes it")
-    at_most: float | None = None
-    at_least: float | None = None
+    at_most: Limit | None = None
+    at_least: Limit | None = None
     compare: Literal["baseline", "stable"] | None = None
     tolerance: Percentage = 0.25
     direction: Literal["increase", "decrease", "either"] = "increase"
@@ -115,11 +120,14 @@ class MetricCheck(Section):
     @classmethod
     def _one_series(cls, query: list[dict[str, Any]]) -> list[dict[str, Any]]:
         ids = [one.get("Id") for one in query]
-        for one in ids:
+        for entry in query:
+            one = entry.get("Id")
             if not isinstance(one, str) or not QUERY_ID.fullmatch(one) or ids.count(one) > 1:
                 raise ValueError(
                     f"Id {one!r}: each entry has an Id of its own: a small letter, then letters, digits, _"
                 )
+            if ("Expression" in entry) == ("MetricStat" in entry):
+                raise ValueError(f"{one}: give either Expression or MetricStat")
         returned = [one["Id"] for one in query if one.get("ReturnData", True)]
         if len(returned) != 1:
             raise ValueError(
@@ -140,6 +148,7 @@ class MetricCheck(Section):
             raise ValueError(
                 f"{' and '.join(given)} exclude each other; keep one" if given else "give at_most, at_least or compare"
             )
+        _refuse_without_compare(self, "tolerance", "direction")
         if self.compare and not any(CANARY_IDS in text for text in _texts(self.query)):
             raise ValueError(f"compare needs {CANARY_IDS} in the query, to ask the same of both")
         return self
@@ -158,6 +167,7 @@ class LogsCheck(Section):
     def _one_limit(self) -> LogsCheck:
         if self.compare and (self.at_most is not None or self.per is not None):
             raise ValueError("compare excludes at_most and per; keep one")
+        _refuse_without_compare(self, "tolerance")
         if self.per is not None and self.per <= 0:
             raise ValueError("per is `bake` or a duration of more than 0s")
         return self
@@ -226,10 +236,11 @@ class CheckSettings(Section):
         return self.name or f"{self.kind} {self._target}"[:100]
 
     @property
-    def compared_with(self) -> str | None:
-        """`baseline` or `stable`; None when the canary is held to a limit."""
+    def needs_baseline(self) -> bool:
+        """It compares with the baseline, or asks for its tasks."""
         given = self.metric or self.logs
-        return given.compare if given else None
+        asked = _texts(self.metric.query) if self.metric else []
+        return (given is not None and given.compare == BASELINE) or any(BASELINE_IDS in text for text in asked)
 
     @property
     def _target(self) -> str:
@@ -240,6 +251,13 @@ class CheckSettings(Section):
         if self.metric:
             return str(next(one["Id"] for one in self.metric.query if one.get("ReturnData", True)))
         return self.logs.filter if self.logs else str(self.command and self.command.run[0])
+
+
+def _refuse_without_compare(check: MetricCheck | LogsCheck, *keys: str) -> None:
+    """A key that would be passed over in silence."""
+    given = [key for key in keys if key in check.model_fields_set]
+    if given and not check.compare:
+        raise ValueError(f"{' and '.join(given)} belong to a comparison; add `compare: stable` or leave them out")
 
 
 def _texts(value: Any) -> list[str]:

@@ -94,7 +94,7 @@ class Container:
     health: str = "UNKNOWN"
     exit_code: int | None = None
     reason: str = ""
-    essential: bool = True
+    runtime_id: str = ""
     host_ports: Mapping[int, int] = field(default_factory=dict)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ecs_pipeline.check_settings import BASELINE, CheckSettings
+from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.setting_types import Argument, Duration, OptionalDuration, Section
 
 RELEASE_ID = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
@@ -89,6 +90,15 @@ class CanarySettings(Section):
         return self
 
     @model_validator(mode="after")
+    def _growing(self) -> CanarySettings:
+        for number, (before, after) in enumerate(pairwise(self.steps), start=2):
+            for size in ("tasks", "percent"):
+                old, new = getattr(before, size), getattr(after, size)
+                if old and new and new < old:
+                    raise ValueError(f"steps grow: step {number} has {size}: {new:g} after {size}: {old:g}")
+        return self
+
+    @model_validator(mode="after")
     def _named_apart(self) -> CanarySettings:
         names = [one.title for one in self.checks]
         for name in names:
@@ -99,7 +109,7 @@ class CanarySettings(Section):
     @model_validator(mode="after")
     def _with_what_is_compared(self) -> CanarySettings:
         for one in self.checks:
-            if one.compared_with == BASELINE and not self.baseline and self.watched:
+            if one.needs_baseline and not self.baseline and self.watched:
                 raise ValueError(f"check {one.title!r} compares with the baseline; set `baseline: true` as well")
         return self
 

@@ -169,7 +169,9 @@ class World:
         self.deployments.insert(0, FakeDeployment(f"ecs-svc/{next(self._numbers)}", revision, self.now))
 
     def fate(self, revision: str) -> str:
-        """What becomes of a revision: '' (well), its tasks crash or are unhealthy, or only the rollout fails."""
+        """What becomes of a revision: '' (well), its tasks crash, their targets are unhealthy or their containers sick,
+        or only the rollout fails.
+        """
         return self.bad_images.get(self.revisions[revision].image, "")
 
     # ---- time
@@ -225,10 +227,17 @@ class World:
             judged_steps=int(task.tags.get(marks.JUDGED_STEPS, "0")),
             bake_began=marks.parse_time(task.tags.get(marks.BAKE_BEGAN, "")),
             address=task.address if running or task.stop_asked else "",
-            containers=(Container("app", status, exit_code=3 if crashed else None),),
+            containers=(Container("app", status, self._health_of(task), exit_code=3 if crashed else None),),
             stop_code=task.code,
             stopped_reason=task.reason,
         )
+
+    def _health_of(self, task: FakeTask) -> str:
+        """Of its one container: UNKNOWN until it is checked, or where nothing is."""
+        checked = "healthCheck" in self.revisions[task.revision].definition["containerDefinitions"][0]
+        if not checked or self.now < task.created + self.delays.start + self.delays.healthy:
+            return "UNKNOWN"
+        return "UNHEALTHY" if self.fate(task.revision) == "sick" else "HEALTHY"
 
     def service_facts(self) -> Service:
         """The service as the adapter would tell it."""

@@ -197,3 +197,37 @@ def test_a_container_that_ends_with_an_error_ends_it_though_the_task_lives(sidec
         return
     with pytest.raises(StepBroken, match=rf"^container sidecar of task \w+ ended: {words}$"):
         sick.watch(30)
+
+
+class Restarting:
+    """Tasks of which a container is started anew after seven seconds."""
+
+    def __init__(self, world: World, ecs: Any, container: str) -> None:
+        self.service, self._tasks = ecs.service, ecs.tasks
+        self._world, self._container, self._begun = world, container, world.now
+
+    def tasks(self, arns: list[str]) -> Any:
+        second = self._world.now > self._begun + 7
+        others = (Container("sidecar", "RUNNING"), Container(self._container, "RUNNING", runtime_id=f"id-{second}"))
+        return tuple(replace(one, containers=(Container("app", "RUNNING"), *others)) for one in self._tasks(arns))
+
+
+def test_an_app_that_ecs_started_anew_ends_it_though_its_task_lives() -> None:
+    """By another runtime id. No real part shows one: ministack's containers and those of ECS' own agent keep theirs."""
+    world = World()
+    bake = baking(world)
+    sick = on(bake, ecs=Restarting(world, bake.run.ecs, "app"))
+    with pytest.raises(StepBroken, match=r"^container app of task \w+ was restarted$") as caught:
+        sick.watch(30)
+    assert "  the last line" in caught.value.evidence
+
+
+def test_another_container_that_was_started_anew_is_only_shown() -> None:
+    world = World()
+    bake = baking(world)
+    said: list[str] = []
+    bake.run.recorder.progress = said.append  # type: ignore[method-assign]
+    assert watched(on(bake, ecs=Restarting(world, bake.run.ecs, "proxy")), 30) == pytest.approx(30)
+    assert len(said) == 1
+    assert said[0].startswith("container proxy of task ")
+    assert "was restarted: shown only" in said[0]

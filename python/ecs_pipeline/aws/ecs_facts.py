@@ -100,6 +100,7 @@ def _container(raw: Mapping[str, Any]) -> Container:
         health=raw.get("healthStatus", "UNKNOWN"),
         exit_code=raw.get("exitCode"),
         reason=raw.get("reason", ""),
+        runtime_id=raw.get("runtimeId", ""),
         host_ports={
             int(one["containerPort"]): int(one["hostPort"])
             for one in raw.get("networkBindings", [])

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.checks import queries
 from ecs_pipeline.checks.comparison import Difference, compare_values
-from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Conclusion, Sample
+from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, UNCLEAR, Conclusion, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.errors import PipelineError, Trouble
 from ecs_pipeline.model import CANARY, FAIL, INCONCLUSIVE
@@ -86,6 +86,8 @@ class Metric:
         """Samples of the datapoints that are new."""
         now = self._subject.run.clock.wall()
         self._metrics.read(now)
+        if self._alone:
+            return [Sample(UNCLEAR, f"no {self._settings.compare} task lives to compare with")]
         trouble = self._trouble or next((one.trouble for one in self._asked.values() if one.trouble), "")
         if trouble:
             return [Sample(MISSING, trouble)]
@@ -109,7 +111,7 @@ class Metric:
         """Of a comparison: over all datapoints, is the canary worse?"""
         if not self._settings.compare:
             return None
-        nothing_is_fine = self._shared.on_missing == "pass" and not self._points[CANARY]
+        nothing_is_fine = self._shared.on_missing == "pass" and not self._points[CANARY] and not self._alone
         found = self._compared()
         if found.worse is None:
             return None if nothing_is_fine else Conclusion(INCONCLUSIVE, found.message)
@@ -121,6 +123,11 @@ class Metric:
 
     def close(self) -> None:
         """Nothing is left under way."""
+
+    @property
+    def _alone(self) -> bool:
+        """There is nobody to compare with: no verdict, whatever `on_missing` says of the canary's own data."""
+        return bool(self._settings.compare) and not self._subject.tasks(str(self._settings.compare))
 
     def _sample(self, at: datetime) -> Sample:
         if self._settings.compare:
@@ -139,7 +146,7 @@ class Metric:
 
     def _compared(self) -> Difference:
         group = str(self._settings.compare)
-        if not self._subject.tasks(group):
+        if self._alone:
             self._difference = Difference(None, f"no {group} task lives to compare with")
             return self._difference
         values: Mapping[str, list[float]] = {

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 
 from ecs_pipeline import decide, marks
 from ecs_pipeline.checks.subject import Subject
@@ -24,7 +25,6 @@ from ecs_pipeline.definition import difference
 from ecs_pipeline.errors import Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal
 from ecs_pipeline.model import (
-    BASELINE,
     CANARY,
     INCONCLUSIVE,
     PASS,
@@ -34,21 +34,17 @@ from ecs_pipeline.model import (
     Task,
     TaskDefinition,
     canaries_for,
-    group_name,
-    share,
 )
 from ecs_pipeline.run import Run
-from ecs_pipeline.settings import CanaryStep
 from ecs_pipeline.stages.judging import bake, inconclusive
 from ecs_pipeline.stages.preflight import CanaryOptions, Plan, preflight
 from ecs_pipeline.stages.rollback import restore
+from ecs_pipeline.stages.serving import Serving
 from ecs_pipeline.steps import removal
-from ecs_pipeline.steps.beside import Beside, sweep_baselines
-from ecs_pipeline.steps.healthy import HealthyStep
+from ecs_pipeline.steps.beside import sweep_baselines
 from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, platform_of
 from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
-from ecs_pipeline.steps.tasks import Lost, Made, TasksStep, held_by
-from ecs_pipeline.steps.traffic import TrafficStep, record_share, record_tasks, targets_seen
+from ecs_pipeline.steps.tasks import Lost, Made, held_by
 from ecs_pipeline.steps.unused import discard
 from ecs_pipeline.wait import Deadline
 
@@ -120,17 +116,25 @@ def _serving(plan: Plan) -> str:
 def _carry_out(stage: Canary) -> None:
     image = _image(stage)
     revision = _revision(stage, image)
-    sizes = stage.run.settings.canary.sizes
+    sizes, counts = stage.run.settings.canary.sizes, _counts(stage)
     judged = max((one.judged_steps for one in stage.plan.seen.canaries), default=0)
-    for number, size in enumerate(sizes, start=1):
+    for number, (size, count) in enumerate(zip(sizes, counts, strict=True), start=1):
         if number <= judged < len(sizes):
             continue
-        tasks, baselines, revision = _serve(stage, revision, size)
-        service, container, now = stage.plan.seen.service, stage.plan.base.container, stage.run.clock.wall()
-        subject = Subject(stage.run, service, tasks, revision, container, now, baselines)
+        run, plan = stage.run, stage.plan
+        served = Serving(run, stage.fence, plan, revision, count, stage.made, stage.beside).carry_out()
+        revision, now = served.revision, run.clock.wall()
+        subject = Subject(run, plan.seen.service, served.tasks, revision, plan.base.container, now, served.baselines)
         verdict = bake(subject, size.bake or 0.0)
-        if not stage.run.dry_run:
+        if not run.dry_run:
             _record_verdict(stage, subject, number, verdict, last=number == len(sizes))
+
+
+def _counts(stage: Canary) -> list[int]:
+    """How many tasks each size has; a percentage of few tasks may be less than the size before it has."""
+    desired = stage.plan.seen.service.desired
+    sizes = stage.run.settings.canary.sizes
+    return list(accumulate((one.tasks or canaries_for(one.percent or 1.0, desired) for one in sizes), max))
 
 
 def _begin(stage: Canary) -> None:
@@ -184,70 +188,6 @@ def _revision(stage: Canary, image: Image) -> TaskDefinition:
     for line in run.recorder.record.changes if run.dry_run else ():
         run.recorder.progress(line)
     return revision
-
-
-def _serve(stage: Canary, revision: TaskDefinition, size: CanaryStep) -> tuple[list[Task], list[Task], TaskDefinition]:
-    """Tasks of this size, running, healthy and in the traffic; `healthy_within` covers all three."""
-    run, service, container = stage.run, stage.plan.seen.service, stage.plan.base.container
-    count = size.tasks or canaries_for(size.percent or 1.0, service.desired)
-    if run.dry_run:
-        _would_serve(stage, revision, count)
-        return [], [], revision
-    deadline = Deadline.after(run.clock, run.settings.canary.healthy_within)
-    starting = TasksStep(run, stage.fence, service, revision, container, count, stage.made)
-    try:
-        tasks, baselines = _both(stage, starting, deadline)
-    except ReleaseFailed:
-        record_tasks(run, run.ecs.tasks(stage.made.tasks))
-        raise
-    record_tasks(run, [*tasks, *baselines])
-    revision = _adopted(stage, starting.revision)
-    converge(HealthyStep(run, tasks, revision, container), run, deadline)
-    traffic = TrafficStep(run, stage.fence, service, tasks, revision, container)
-    if not baselines:
-        record_share(run, tasks, service.running, converge(traffic, run, deadline))
-        return tasks, [], revision
-    beside = TrafficStep(run, stage.fence, service, baselines, stage.plan.current, container)
-    converge(Beside(run, traffic, beside, deadline), run, deadline)
-    record_share(run, [*tasks, *baselines], service.running, targets_seen(run, [*tasks, *baselines], service))
-    return tasks, baselines, revision
-
-
-def _both(stage: Canary, starting: TasksStep, deadline: Deadline) -> tuple[list[Task], list[Task]]:
-    """The canary's tasks, and with `baseline: true` one of the stable revision, started at the same moment."""
-    run, plan = stage.run, stage.plan
-    if not run.settings.canary.baseline:
-        return converge(starting, run, deadline), []
-    service, container = plan.seen.service, starting.container
-    beside = TasksStep(
-        run, stage.fence, service, plan.current, container, 1, stage.beside, role=BASELINE, release=stage.release
-    )
-    tasks, baselines = converge(Beside(run, starting, beside, deadline), run, deadline)
-    return tasks, baselines or []
-
-
-def _adopted(stage: Canary, revision: TaskDefinition) -> TaskDefinition:
-    """(4) The revision that the tasks run; a duplicate that this process registered goes."""
-    for arn in [one for one in stage.made.revisions if one != revision.revision.arn]:
-        discard(stage.run, arn)
-        stage.made.revisions.remove(arn)
-    stage.run.recorder.record.release.task_definition = revision.revision.arn
-    return revision
-
-
-def _would_serve(stage: Canary, revision: TaskDefinition, count: int) -> None:
-    run, service = stage.run, stage.plan.seen.service
-    groups = ", ".join(group_name(one.target_group) for one in service.load_balancing)
-    told = {
-        "tasks": f"would run {count} task(s) of {revision.revision.name}",
-        "healthy": "would wait for their health checks",
-        "traffic": f"would register them in {groups}: {share(count, service.running):.0f} % of the traffic"
-        if groups
-        else "no load balancer: no traffic",
-    }
-    for name, message in told.items():
-        with run.recorder.step(name) as step:
-            step.message = message
 
 
 def _record_verdict(stage: Canary, subject: Subject, number: int, verdict: str, *, last: bool) -> None:

@@ -30,7 +30,7 @@ def judge(run: Run, release: str) -> None:
         record.release.previous_task_definition = seen.service.revision
         targets = targets_seen(run, [*seen.canaries, *seen.baselines], seen.service)
         record_share(run, [*seen.canaries, *seen.baselines], seen.service.running, targets)
-        refuse_checks(run, alive=True)
+        refuse_checks(run, alive=True, watched=True)
         step.message = f"release {record.release.id}: {Revision(revision).name}"
     if judged_once(subject_of(run, seen)) == INCONCLUSIVE:
         raise inconclusive(record.release.id, record.checks)

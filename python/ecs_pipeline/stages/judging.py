@@ -18,10 +18,10 @@ from ecs_pipeline.steps.bake import Bake
 from ecs_pipeline.wait import duration
 
 
-def refuse_checks(run: Run, *, alive: bool) -> None:
+def refuse_checks(run: Run, *, alive: bool, watched: bool) -> None:
     """Before anything is written: what is wrong with the checks. Raises InvalidInput, Refused (an alarm in ALARM).
 
-    `alive`: the release's own canary lives. Where nothing is watched, nothing is asked.
+    `alive`: the release's own canary lives. `watched`: the checks will be run; else no alarm is asked for.
     """
     checks = run.settings.canary.checks
     for number, one in enumerate(checks):
@@ -31,7 +31,7 @@ def refuse_checks(run: Run, *, alive: bool) -> None:
                 f"canary.checks.{number}.metric.query ({one.title}): {mistake}",
                 cure="write it as GetMetricData's MetricDataQueries",
             )
-    if run.settings.canary.watched:
+    if watched:
         refuse_alarms(run, checks, alive=alive)
 
 

@@ -76,7 +76,7 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
             cure="`rollback` brings it back first",
         )
     if not done:
-        refuse_checks(run, alive=bool(seen.canaries))
+        refuse_checks(run, alive=bool(seen.canaries), watched=run.settings.canary.watched)
     if repository and not done:
         images.refuse_unbuildable(run, run.settings.image, release)
     run.recorder.progress(f"release {release} of {seen.service.label}, container {container}")
@@ -90,7 +90,7 @@ def _without_another(run: Run, seen: Look, release: str, *, replacing: bool) -> 
         return seen
     if not replacing:
         raise held_by(run, seen.service, live)
-    refuse_checks(run, alive=False)
+    refuse_checks(run, alive=False, watched=run.settings.canary.watched)
     run.recorder.progress(f"release {live.release} holds the service: it is rolled back first")
     if run.dry_run:
         return replace(seen, tasks=tuple(one for one in seen.tasks if one.release != live.release))

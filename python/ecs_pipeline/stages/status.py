@@ -9,7 +9,7 @@ from ecs_pipeline import decide, definition, marks
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.model import Look, Revision, Task, share
 from ecs_pipeline.run import Run
-from ecs_pipeline.steps.traffic import targets_seen
+from ecs_pipeline.steps.traffic import Seen, targets_seen
 from ecs_pipeline.wait import duration
 
 WATCHED_EVERY = 2.0
@@ -32,7 +32,7 @@ def status(run: Run) -> dict[str, Any]:
         "release": seen.marks.release,
         "previous_task_definition": seen.marks.previous or "",
         "under_way": seen.marks.under_way if seen.marks.under_way != seen.marks.release else "",
-        "canary": _canary(run, seen),
+        **_tasks(run, seen),
     }
 
 
@@ -62,39 +62,56 @@ def rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
     if facts["under_way"] and not canary:
         found.append(("under way", f"release {facts['under_way']}, no canary task lives"))
     if not canary:
-        return [*found, ("canary", "none")]
+        return [*found, ("canary", "none"), *_baseline_rows(facts)]
     found += [
         ("canary", f"release {canary['release']}, {Revision(canary['task_definition']).name}"),
         ("verdict", canary["verdict"] or "none yet"),
         ("share", f"{canary['share']:g} %"),
         ("age", duration(canary["age_seconds"])),
     ]
-    for task in canary["tasks"]:
-        health = ", ".join(f"{name} {state}" for name, state in task["targets"].items()) or "no targets"
-        found.append((f"task {task['index']}", f"{task['id']} {task['status']}, {health}"))
-    return found
+    found += [(f"task {task['index']}", _told(task)) for task in canary["tasks"]]
+    return [*found, *_baseline_rows(facts)]
 
 
-def _canary(run: Run, seen: Look) -> dict[str, Any] | None:
+def _baseline_rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    return [("baseline", f"{_told(task)}, {Revision(task['task_definition']).name}") for task in facts["baseline"]]
+
+
+def _told(task: dict[str, Any]) -> str:
+    health = ", ".join(f"{name} {state}" for name, state in task["targets"].items()) or "no targets"
+    return f"{task['id']} {task['status']}, {health}"
+
+
+def _tasks(run: Run, seen: Look) -> dict[str, Any]:
+    """The canary (None without one), and the tasks of the stable revision beside it, which are one at most."""
+    ours = [*seen.canaries, *seen.baselines]
+    health = targets_seen(run, ours, seen.service) if ours else Seen((), (), {})
+    return {
+        "canary": _canary(run, seen, health),
+        "baseline": [{**_task(run, one, seen, health), "task_definition": one.revision} for one in seen.baselines],
+    }
+
+
+def _canary(run: Run, seen: Look, health: Seen) -> dict[str, Any] | None:
     live = decide.holder(seen)
     if live is None:
         return None
-    health = targets_seen(run, seen.canaries, seen.service)
+    canaries = {one.arn for one in seen.canaries}
     now = run.clock.wall()
-    in_traffic = {target.task for target in health.targets if (one := health.of(target)) and one.state == "healthy"}
+    healthy = {target.task for target in health.targets if (one := health.of(target)) and one.state == "healthy"}
     return {
         "release": live.release,
         "task_definition": live.revision,
         "image": _image(run, seen, live.revision),
         "build": run.definitions.get(live.revision).tags.get(marks.BUILD, ""),
         "verdict": next((one.verdict for one in seen.canaries if one.verdict), ""),
-        "share": round(share(len(in_traffic), seen.service.running), 1),
+        "share": round(share(len(healthy & canaries), seen.service.running), 1),
         "age_seconds": round((now - min(one.created for one in seen.canaries)).total_seconds()),
         "tasks": [_task(run, one, seen, health) for one in seen.canaries],
     }
 
 
-def _task(run: Run, task: Task, seen: Look, health: Any) -> dict[str, Any]:
+def _task(run: Run, task: Task, seen: Look, health: Seen) -> dict[str, Any]:
     targets = {}
     for target in run.observer.targets_of(task, seen.service):
         found = health.any(target)

@@ -27,6 +27,7 @@ class Bake:
     checks: Watch | None = None
     _looked: float = field(default=-INTERVAL, init=False)
     _ended_before: set[tuple[str, str]] | None = field(default=None, init=False)
+    _runtime_ids: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
 
     @property
     def run(self) -> Run:
@@ -127,8 +128,26 @@ class Bake:
                 why = one.reason or f"exit code {one.exit_code}"
                 raise StepBroken(f"container {name} of task {task.id} ended: {why}", evidence=lines)
 
+    def _judge_restarts(self, seen: Seen) -> None:
+        """A container that ECS started anew in a task that lives on (`restartPolicy`): another runtime id."""
+        for task in seen.tasks:
+            for one in task.containers:
+                before = self._runtime_ids.get((task.arn, one.name))
+                self._runtime_ids[task.arn, one.name] = one.runtime_id or before or ""
+                if not before or one.runtime_id in ("", before):
+                    continue
+                what = f"container {one.name} of task {task.id} was restarted"
+                if one.name == self.subject.container and self._is_essential(one.name):
+                    lines = evidence.of_task(self.run, task, self.subject.revision, self.subject.container)
+                    raise StepBroken(what, evidence=lines)
+                self.run.recorder.progress(f"{what}: shown only, it is not the essential container under release")
+
+    def _is_essential(self, name: str) -> bool:
+        return bool((self.subject.revision.container(name) or {}).get("essential", True))
+
     def _judge_health(self, seen: Seen) -> None:
         self._judge_containers(seen)
+        self._judge_restarts(seen)
         for task in seen.tasks:
             if task.health == "UNHEALTHY":
                 lines = evidence.of_task(self.run, task, self.subject.revision, self.subject.container)

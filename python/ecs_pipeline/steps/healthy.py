@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ecs_pipeline import evidence
 from ecs_pipeline.converge import Step
-from ecs_pipeline.model import Task, TaskDefinition
+from ecs_pipeline.model import CANARY, Task, TaskDefinition
 from ecs_pipeline.run import Run
 from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting
 
@@ -19,6 +19,7 @@ class HealthyStep(Step["tuple[Task, ...]", "tuple[Task, ...]"]):
     tasks: list[Task]
     revision: TaskDefinition
     container: str
+    role: str = CANARY
     name = "healthy"
     writes = False
 
@@ -30,7 +31,7 @@ class HealthyStep(Step["tuple[Task, ...]", "tuple[Task, ...]"]):
         """No task stopped, every checked container is HEALTHY."""
         for one in evidence.stopped(seen):
             lines = evidence.of_task(self.run, one, self.revision, self.container)
-            return Broken(f"the canary task stopped: {evidence.first_cause(one)}", lines)
+            return Broken(f"the {self.role} task stopped: {evidence.first_cause(one)}", lines)
         if len(seen) < len(self.tasks):
             return Waiting("ECS does not show the task")
         pending = [

@@ -93,7 +93,7 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         for one in tasks:
             if not one.alive:
                 lines = evidence.of_task(self.run, one, self.revision, self.container)
-                return Broken(f"the canary task stopped: {evidence.first_cause(one)}", lines)
+                return Broken(f"the {self.role} task stopped: {evidence.first_cause(one)}", lines)
         running = [one for one in tasks if one.status == "RUNNING"]
         if len(running) == self.count:
             return Settled(running)

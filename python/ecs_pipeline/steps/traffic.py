@@ -43,6 +43,10 @@ class Seen:
         found = self.any(target)
         return found if found and found.registered and not found.draining else None
 
+    def with_those_of(self, other: Seen) -> Seen:
+        """Both."""
+        return Seen((*self.tasks, *other.tasks), (*self.targets, *other.targets), {**self.health, **other.health})
+
 
 def targets_seen(run: Run, tasks: Sequence[Task], service: Service, *, anomalies: bool = False) -> Seen:
     """Tasks (DescribeTasks) and their targets (DescribeTargetHealth, once for each group)."""
@@ -68,6 +72,7 @@ class TrafficStep(Step[Seen, Seen]):
     tasks: list[Task]
     revision: TaskDefinition
     container: str
+    role: str = CANARY
     name = "traffic"
 
     def observe(self) -> Seen:
@@ -94,7 +99,7 @@ class TrafficStep(Step[Seen, Seen]):
         """Every target is healthy."""
         for one in evidence.stopped(seen.tasks):
             lines = evidence.of_task(self.run, one, self.revision, self.container)
-            return Broken(f"the canary task stopped: {evidence.first_cause(one)}", lines)
+            return Broken(f"the {self.role} task stopped: {evidence.first_cause(one)}", lines)
         waiting = []
         for target in seen.targets:
             health = seen.of(target)

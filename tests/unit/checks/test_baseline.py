@@ -6,14 +6,38 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.schedule import Killed
 from tests.fakes.stages import run_stage, stage_of
 from tests.fakes.world import REGISTRY, FakeTask, World, digest_of
+from tests.unit.protocol.simulation import heals, start_of
+from tests.unit.stage_runs import canary
 
 SETTINGS: dict[str, Any] = {"canary": {"bake": "5s", "healthy_within": "30s", "baseline": True}}
 
 
 def by_role(world: World) -> dict[str, FakeTask]:
     return {one.tags["ecs-pipeline:role"]: one for one in world.alive()}
+
+
+def killing(call: str, number: int, when: str) -> Any:
+    """A hook that kills before or after the call of that number."""
+    seen = {"before": 0, "after": 0}
+
+    def hook(moment: str, name: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
+        if name == call:
+            seen[moment] += 1
+            if (moment, seen[moment]) == (when, number):
+                raise Killed
+
+    return hook
+
+
+def kill(world: World, command: str, call: str, number: int, when: str = "after") -> None:
+    """Run a command until it dies there."""
+    world.hook = killing(call, number, when)
+    with pytest.raises(Killed):
+        run_stage(world, command, SETTINGS)
+    world.hook = lambda _when, _call, _write: None
 
 
 def start(world: World) -> Any:
@@ -72,3 +96,67 @@ def test_one_whose_canary_died_makes_room_for_the_next_release() -> None:
     assert code == 0, text
     assert {one.tags["ecs-pipeline:release"] for one in world.alive()} == {"B"}
     assert len(world.alive()) == 2
+
+
+def checked(world: World, image: str) -> World:
+    """The stable revision with a container health check."""
+    (first,) = world.revisions.values()
+    first.definition["containerDefinitions"][0].update(healthCheck={"command": ["CMD", "true"]}, image=image)
+    return world
+
+
+def test_its_container_has_to_be_healthy_before_anything_is_compared() -> None:
+    record = start(checked(World(), "v1"))
+    assert record.step("healthy").message == (
+        "container health checks passed: app; baseline: container health checks passed: app"
+    )
+
+
+def test_one_that_does_not_become_healthy_is_left_out_and_goes_with_the_canary() -> None:
+    world = checked(World(), "v1")
+    world.bad_images["v1"] = "sick"
+    record = start(world)
+    assert record.step("healthy").message == "container health checks passed: app; no baseline"
+    assert record.step("traffic").message == "1 of 4 targets: 25 % of the traffic"
+    assert [one.role for one in record.canary] == ["canary"]
+    assert set(by_role(world)) == {"canary", "baseline"}
+    assert run_stage(world, "promote A", SETTINGS) == 0
+    assert world.alive() == []
+
+
+def test_a_dry_run_speaks_of_it() -> None:
+    world = World()
+    world.images["v2"] = digest_of("v2")
+    end = canary(world, dry_run=True, settings=SETTINGS, release="A", image=f"{REGISTRY}/web:v2")
+    assert (end.code, end.writes) == (0, [])
+    assert end.message("tasks").endswith("would run 1 task(s) of web:new, and beside it 1 of web:1 as the baseline")
+
+
+def test_one_that_a_killed_canary_started_is_taken_over_and_goes_with_a_rollback() -> None:
+    world = World()
+    kill(world, "canary A", "RunTask", 2)
+    assert len(world.alive()) == 2
+    start(world)
+    assert len(world.tasks) == 2
+    assert run_stage(world, "rollback", SETTINGS) == 0
+    assert (world.alive(), world.registered()) == ([], [])
+
+
+@pytest.mark.parametrize("way", ["rollback", "rollback A"])
+def test_one_that_a_killed_canary_started_goes_with_a_rollback_at_once(way: str) -> None:
+    world = World()
+    kill(world, "canary A", "RunTask", 2)
+    assert run_stage(world, way, SETTINGS) == 0
+    assert (world.alive(), world.registered()) == ([], [])
+
+
+@pytest.mark.parametrize(("call", "number"), [("DeregisterTargets", 1), ("StopTask", 1), ("StopTask", 2)])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_promote_that_is_killed_while_it_removes_it_is_finished(call: str, number: int, when: str) -> None:
+    world = start_of("P runs")
+    start(world)
+    kill(world, "promote A", call, number, when)
+    assert run_stage(world, "promote A", SETTINGS) == 0
+    assert (world.alive(), world.registered()) == ([], [])
+    assert world.marks()["release"] == "A"
+    assert not list(heals(world))

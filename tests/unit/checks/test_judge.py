@@ -10,7 +10,7 @@ import pytest
 
 from ecs_pipeline import marks
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Sample
-from ecs_pipeline.errors import PipelineError
+from ecs_pipeline.errors import InvalidInput, PipelineError
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages import judge as stage
 from ecs_pipeline.stages import judging
@@ -112,3 +112,10 @@ def test_the_facts_are_those_of_the_canary(monkeypatch: pytest.MonkeyPatch, worl
     assert record.release.previous_task_definition == world.service_facts().revision
     assert record.share == 25
     assert [one.role for one in record.canary] == ["canary"]
+
+
+def test_an_unknown_alarm_is_a_mistake_of_the_config_also_where_nothing_bakes(world: World) -> None:
+    settings = {"canary": {"bake": "0s", "checks": [{"alarm": {"names": ["no-such-alarm"]}}]}}
+    run = new_run(world, "judge", stage.STEPS, settings)
+    with pytest.raises(InvalidInput, match="no alarm no-such-alarm in CloudWatch"):
+        stage.judge(run, "")

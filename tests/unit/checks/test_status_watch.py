@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ecs_pipeline import marks
-from ecs_pipeline.stages.status import watch
+from ecs_pipeline.stages.status import rows, status, watch
 from tests.fakes.ports import new_run
 from tests.fakes.stages import run_stage
 from tests.fakes.world import World
@@ -24,3 +24,16 @@ def test_it_ends_with_the_verdict() -> None:
 
 def test_without_a_release_under_way_it_looks_once() -> None:
     assert len(list(watch(new_run(World(), "status", ())))) == 1
+
+
+def test_a_baseline_has_a_row_of_its_own_and_no_part_in_the_share() -> None:
+    world = World()
+    settings = {"canary": {"bake": "5s", "healthy_within": "30s", "baseline": True}}
+    assert run_stage(world, "canary A", settings) == 0
+    facts = status(new_run(world, "status", ()))
+    assert facts["canary"]["share"] == 25
+    assert len(facts["canary"]["tasks"]) == 1
+    (baseline,) = facts["baseline"]
+    table = dict(rows(facts))
+    assert table["baseline"] == f"{baseline['id']} RUNNING, {baseline['ip']}:8000 healthy, web:1"
+    assert table["task 0"].startswith(facts["canary"]["tasks"][0]["id"])

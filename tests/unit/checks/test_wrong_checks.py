@@ -12,6 +12,7 @@ from ecs_pipeline.config import load
 from ecs_pipeline.errors import InvalidInput
 
 QUERY = [{"Id": "m", "Expression": "1", "Period": 60}]
+OF_BASELINE = [{"Id": "m", "Expression": "SEARCH('{baseline.task_ids}', 'Sum', 60)"}]
 SAME = {"Id": "m", "Expression": "SEARCH('{canary.task_id}', 'Sum', 60)"}
 
 
@@ -36,6 +37,13 @@ SAME = {"Id": "m", "Expression": "SEARCH('{canary.task_id}', 'Sum', 60)"}
         ({"metric": {"query": [SAME], "at_most": 1}}, "no placeholder {canary.task_id}; known: {canary.task_ids}"),
         ({"metric": {"query": QUERY, "compare": "stable"}}, "compare needs {canary.task_ids} in the query"),
         ({"metric": {"query": [], "at_most": 1}}, "query"),
+        ({"metric": {"query": QUERY, "at_most": "1"}}, "metric.at_most: a number is expected, not '1'"),
+        ({"metric": {"query": QUERY, "at_most": float("inf")}}, "metric.at_most"),
+        ({"metric": {"query": [{"Id": "m"}], "at_most": 1}}, "m: give either Expression or MetricStat"),
+        ({"metric": {"query": QUERY, "at_most": 1, "direction": "decrease"}}, "direction belong to a comparison"),
+        ({"metric": {"query": OF_BASELINE, "at_most": 1}}, "set `baseline: true` as well"),
+        ({"logs": {"filter": "ERROR", "tolerance": "5%"}}, "tolerance belong to a comparison"),
+        ({"http": {"path": "/", "p95": "0s"}}, "p95: more than 0s is expected"),
         ({"logs": {"at_most": 0}}, "filter"),
         ({"logs": {"filter": "ERROR", "at_most": -1}}, "at_most"),
         ({"logs": {"filter": "ERROR", "compare": "stable", "at_most": 1}}, "compare excludes at_most and per"),
@@ -72,3 +80,20 @@ def test_two_checks_of_the_same_name_are_refused(tmp_path: Path, monkeypatch: py
     Path("c.yml").write_text(json.dumps({"cluster": "c", "service": "s", "canary": {"checks": checks}}))
     with pytest.raises(InvalidInput, match="two checks are called 'http /health'; give each a `name`"):
         load("c.yml", "", {})
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        ([{"tasks": 3}, {"tasks": 1}], "steps grow: step 2 has tasks: 1 after tasks: 3"),
+        ([{"tasks": 1}, {"percent": 50}, {"percent": 20}], "steps grow: step 3 has percent: 20 after percent: 50"),
+    ],
+)
+def test_steps_that_shrink_are_refused(
+    steps: list[Any], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("c.yml").write_text(json.dumps({"cluster": "c", "service": "s", "canary": {"steps": steps}}))
+    with pytest.raises(InvalidInput) as caught:
+        load("c.yml", "", {})
+    assert str(caught.value) == f"c.yml:1: canary: {words}"

@@ -1,0 +1,120 @@
+"""One size of the canary in service: its tasks running, healthy and in the traffic, and those of its baseline beside.
+
+A baseline that does not come up is left out from then on: it can make comparisons inconclusive, never fail a canary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ecs_pipeline.converge import Step, converge
+from ecs_pipeline.errors import ReleaseFailed
+from ecs_pipeline.fence import Fence
+from ecs_pipeline.model import BASELINE, Task, TaskDefinition, group_name, share
+from ecs_pipeline.run import Run
+from ecs_pipeline.stages.preflight import Plan
+from ecs_pipeline.steps.beside import Beside
+from ecs_pipeline.steps.healthy import HealthyStep
+from ecs_pipeline.steps.tasks import Made, TasksStep
+from ecs_pipeline.steps.traffic import TrafficStep, record_share, record_tasks
+from ecs_pipeline.steps.unused import discard
+from ecs_pipeline.wait import Deadline
+
+Seen = TypeVar("Seen")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Served:
+    """What takes traffic; `baselines` is empty when there is none to compare with."""
+
+    tasks: list[Task]
+    baselines: list[Task]
+    revision: TaskDefinition
+
+
+@dataclass
+class Serving:
+    """Brings so many tasks of a revision into service; `made` and `beside` are told what was started of each role."""
+
+    run: Run
+    fence: Fence
+    plan: Plan
+    revision: TaskDefinition
+    count: int
+    made: Made
+    beside: Made
+
+    def carry_out(self) -> Served:
+        """`healthy_within` covers all of it. Raises what its steps raise."""
+        run, service, container = self.run, self.plan.seen.service, self.plan.base.container
+        if run.dry_run:
+            self._plan()
+            return Served([], [], self.revision)
+        deadline = Deadline.after(run.clock, run.settings.canary.healthy_within)
+        tasks, baselines = self._started(deadline)
+        record_tasks(run, [*tasks, *baselines])
+        stable = self.plan.current
+        healthy = HealthyStep(run, tasks, self.revision, container)
+        beside = HealthyStep(run, baselines, stable, container, BASELINE)
+        well = self._both(healthy, beside, baselines, deadline)
+        baselines = baselines if well[1] is not None else []
+        traffic = TrafficStep(run, self.fence, service, tasks, self.revision, container)
+        traffic_beside = TrafficStep(run, self.fence, service, baselines, stable, container, BASELINE)
+        seen, others = self._both(traffic, traffic_beside, baselines, deadline)
+        baselines = baselines if others is not None else []
+        record_share(run, [*tasks, *baselines], service.running, seen.with_those_of(others) if others else seen)
+        return Served(tasks, baselines, self.revision)
+
+    def _started(self, deadline: Deadline) -> tuple[list[Task], list[Task]]:
+        """The canary's tasks, and with `baseline: true` one of the stable revision, started at the same moment."""
+        run, service, container = self.run, self.plan.seen.service, self.plan.base.container
+        starting = TasksStep(run, self.fence, service, self.revision, container, self.count, self.made)
+        try:
+            if not run.settings.canary.baseline:
+                tasks, baselines = converge(starting, run, deadline), None
+            else:
+                release = self.revision.revision.release
+                stable = TasksStep(
+                    run, self.fence, service, self.plan.current, container, 1, self.beside, BASELINE, release
+                )
+                tasks, baselines = converge(Beside(run, starting, stable, deadline), run, deadline)
+        except ReleaseFailed:
+            record_tasks(run, run.ecs.tasks(self.made.tasks))
+            raise
+        self._adopt(starting.revision)
+        return tasks, baselines or []
+
+    def _both(
+        self, canary: Step[Seen, Result], baseline: Step[Seen, Result], baselines: list[Task], deadline: Deadline
+    ) -> tuple[Result, Result | None]:
+        """Carry a step out, for the baseline as well when there is one; None when that did not come to its end."""
+        if not baselines:
+            return converge(canary, self.run, deadline), None
+        return converge(Beside(self.run, canary, baseline, deadline), self.run, deadline)
+
+    def _adopt(self, revision: TaskDefinition) -> None:
+        """(4) The revision that the tasks run; a duplicate that this process registered goes."""
+        for arn in [one for one in self.made.revisions if one != revision.revision.arn]:
+            discard(self.run, arn)
+            self.made.revisions.remove(arn)
+        self.run.recorder.record.release.task_definition = revision.revision.arn
+        self.revision = revision
+
+    def _plan(self) -> None:
+        """What a dry run says."""
+        run, service = self.run, self.plan.seen.service
+        groups = ", ".join(group_name(one.target_group) for one in service.load_balancing)
+        beside = f", and beside it 1 of {self.plan.current.revision.name} as the baseline"
+        tasks = f"would run {self.count} task(s) of {self.revision.revision.name}"
+        told = {
+            "tasks": f"{tasks}{beside if run.settings.canary.baseline else ''}",
+            "healthy": "would wait for their health checks",
+            "traffic": f"would register them in {groups}: {share(self.count, service.running):.0f} % of the traffic"
+            if groups
+            else "no load balancer: no traffic",
+        }
+        for name, message in told.items():
+            with run.recorder.step(name) as step:
+                step.message = message
