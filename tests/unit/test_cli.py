@@ -224,10 +224,11 @@ def test_status_as_json_is_for_machines(run: Commands) -> None:
     assert facts["tasks"] == {"desired": 3, "running": 3, "pending": 0}
 
 
-def test_status_names_the_build_of_a_canary(run: Commands) -> None:
+def test_status_names_commit_and_build_of_a_canary(run: Commands) -> None:
     run.world = start_of("P runs")
-    canary(run.world, Origin(build="http://ci/job/shop/7/"), release="A")
-    assert json.loads(run("status", *NAMED, "--output", "json").out)["canary"]["build"] == "http://ci/job/shop/7/"
+    canary(run.world, Origin(commit="ab12cd3", build="http://ci/job/shop/7/"), release="A")
+    seen = json.loads(run("status", *NAMED, "--output", "json").out)["canary"]
+    assert (seen["commit"], seen["build"]) == ("ab12cd3", "http://ci/job/shop/7/")
 
 
 def test_status_tells_what_is_wrong_in_one_line(run: Commands) -> None:

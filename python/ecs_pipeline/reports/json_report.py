@@ -38,6 +38,7 @@ def to_dict(record: StageRecord) -> dict[str, Any]:
         "service": record.service,
         "region": record.region,
         "release": _release(record.release),
+        "commit": record.release.commit,
         "canary": {"tasks": _tasks(record), "share": round(record.share, 1)},
         "checks": [_check(check) for check in record.checks],
         "steps": _steps(record),

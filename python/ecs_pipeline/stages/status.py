@@ -98,12 +98,14 @@ def _canary(run: Run, seen: Look, health: Seen) -> dict[str, Any] | None:
         return None
     canaries = {one.arn for one in seen.canaries}
     now = run.clock.wall()
+    tags = run.definitions.get(live.revision).tags
     healthy = {target.task for target in health.targets if (one := health.of(target)) and one.state == "healthy"}
     return {
         "release": live.release,
         "task_definition": live.revision,
         "image": _image(run, seen, live.revision),
-        "build": run.definitions.get(live.revision).tags.get(marks.BUILD, ""),
+        "commit": tags.get(marks.COMMIT, ""),
+        "build": tags.get(marks.BUILD, ""),
         "verdict": next((one.verdict for one in seen.canaries if one.verdict), ""),
         "share": round(share(len(healthy & canaries), seen.service.running), 1),
         "age_seconds": round((now - min(one.created for one in seen.canaries)).total_seconds()),

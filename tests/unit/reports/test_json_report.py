@@ -22,7 +22,7 @@ CONTRACT = {
     "started": None,
     "seconds": None,
 }
-ADDED = {"cluster", "service", "region", "message", "cure", "dry_run", "version", "changes", "notes"}
+ADDED = {"cluster", "service", "region", "message", "cure", "dry_run", "version", "changes", "notes", "commit"}
 
 
 @pytest.mark.parametrize("name", stage_records.ALL)
@@ -42,7 +42,7 @@ def test_a_passed_canary_in_numbers() -> None:
     assert (result["started"], result["seconds"], result["aws_calls"]) == ("2026-11-23T07:15:00Z", 381.4, 57)
     assert result["checks"][0]["value"] == 182.5
     assert list(result["steps"][1].values()) == ["image", "passed", 38.2, "built and pushed"]
-    assert result["version"] == ecs_pipeline.__version__
+    assert (result["commit"], result["version"]) == ("ab12cd3", ecs_pipeline.__version__)
 
 
 def test_the_share_is_rounded_to_a_tenth_of_a_percent() -> None:
