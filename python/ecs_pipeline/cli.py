@@ -12,17 +12,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ecs_pipeline import __version__
+from ecs_pipeline.arguments import options_of
 from ecs_pipeline.clock import SystemClock
 from ecs_pipeline.common import Common, common_options, text_option
-from ecs_pipeline.config import closest, load
+from ecs_pipeline.config import load
 from ecs_pipeline.errors import Interrupted, InvalidInput, PipelineError
 from ecs_pipeline.record import INTERRUPTED, PASSED, Recorder
 
 if TYPE_CHECKING:
     from ecs_pipeline.run import Run
-
-ARGUMENTS = "ECS_PIPELINE_ARGS"
-"""Options as one JSON object in the environment: how the Jenkins steps hand them over, free of any shell."""
 
 BUG = 4
 """A mistake of ours ends a stage as trouble does: nothing is undone, the same command may be run again."""
@@ -149,6 +147,7 @@ def run_stage(name: str, steps: Sequence[str], common: Common, body: Body) -> in
         except Exception as error:  # noqa: BLE001 - the last place to tell a mistake of ours
             clock.calm()
             recorder.finish("error", BUG, PipelineError(f"{type(error).__name__}: {error}"))
+            _print_result(common, recorder)
             return _bug()
         clock.calm()
         outcome = INTERRUPTED if isinstance(failure, Interrupted) else failure.outcome if failure else PASSED
@@ -171,18 +170,23 @@ def run_quietly(common: Common, body: Body) -> int:
             click.echo(f"ecs-pipeline: {error}", err=True)
             for line in error.evidence:
                 click.echo(f"  {line}", err=True)
+            _print_failure(common, recorder, error)
             return error.exit_code
-        except Exception:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001
+            _print_failure(common, recorder, PipelineError(f"{type(error).__name__}: {error}"))
             return _bug()
     return 0
 
 
 def _prepared(common: Common, clock: SystemClock, recorder: Recorder) -> Run:
     """Config and adapters; what is wrong with them is a failure of the first step."""
+    from ecs_pipeline.reports.files import refuse_unwritable
     from ecs_pipeline.wiring import new_run
 
     record = recorder.record
     try:
+        if record.steps and not common.dry_run:
+            refuse_unwritable(common.reports)
         config = load(common.config, common.environment, common.flags)
         record.cluster, record.service = config.settings.cluster, config.settings.service
         return new_run(config, common, clock, recorder, os.environ)
@@ -202,6 +206,14 @@ def _print_result(common: Common, recorder: Recorder) -> None:
     elif common.dry_run and record.exit_code == 0:
         _print([f"{step.name:<16} {step.message}" for step in record.steps if step.message])
         _print([f"{'change':<16} {line}" for line in record.changes])
+
+
+def _print_failure(common: Common, recorder: Recorder, error: PipelineError) -> None:
+    """What a command without reports ended with, for machines."""
+    if common.output == "json":
+        record = recorder.record
+        told = {"message": error.message, "cure": error.cure, "exit_code": error.exit_code}
+        _print([json.dumps({"cluster": record.cluster, "service": record.service, **told})])
 
 
 def _print(lines: Iterable[str]) -> None:
@@ -235,7 +247,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        defaults = _arguments_of_environment(words)
+        defaults = _defaults(words)
         code = cli.main(words, prog_name="ecs-pipeline", standalone_mode=False, default_map=defaults)
     except click.exceptions.Exit as done:
         return done.exit_code
@@ -260,25 +272,7 @@ def _usage(error: click.ClickException) -> int:
     return 2
 
 
-def _arguments_of_environment(words: Sequence[str]) -> dict[str, Any]:
-    """Options of ECS_PIPELINE_ARGS for the command that is called, by their names. Raises InvalidInput."""
-    text = os.environ.get(ARGUMENTS, "")
+def _defaults(words: Sequence[str]) -> dict[str, Any]:
+    """Options from the environment for the command that is called."""
     command = next((cli.commands[word] for word in words if word in cli.commands), None)
-    if not text or command is None:
-        return {}
-    try:
-        given = json.loads(text)
-    except ValueError as error:
-        raise InvalidInput(f"{ARGUMENTS} is not JSON: {error}") from error
-    if not isinstance(given, dict):
-        raise InvalidInput(f"{ARGUMENTS} is not a JSON object")
-    names = {option.lstrip("-").replace("-", "_"): one.name for one in command.params for option in one.opts}
-    found = {}
-    for key, value in given.items():
-        if key not in names:
-            raise InvalidInput(f"{ARGUMENTS}: no option {key} of {command.name}{closest(key, list(names))}")
-        if isinstance(value, dict | list):
-            raise InvalidInput(f"{ARGUMENTS}: {key}: one value is expected, not a list or an object")
-        if value not in (None, ""):
-            found[str(names[key])] = value
-    return {str(command.name): found}
+    return {str(command.name): options_of(command, os.environ)} if command else {}

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ecs_pipeline.documents import closest, line_of, read_yaml
 from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.mistakes import Written, told
 
 DEFAULT_FILE = "ecs-pipeline.yml"
-
-Place = tuple[str | int, ...]
-
-SECRET = frozenset(("build_args", "headers", "parameters"))
-"""Keys whose values may be secret: they are never shown."""
-
-EXPECTED = {
-    "model_type": "a map of keys",
-    "dict_type": "a map of keys",
-    "tuple_type": "a list",
-    "list_type": "a list",
-    "string_type": "text",
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "bool_type": "true or false",
-}
-"""What a key takes, in words, by pydantic's name of the mistake."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +41,11 @@ def load(file: str, environment: str, flags: Mapping[str, str]) -> Config:
             f"{path}: a config is a map of keys, found {_kind(document)}", cure="see docs/configuration.md"
         )
     base = {key: value for key, value in document.items() if key != "environments"}
-    overlay = _overlay(document, environment, str(path))
-    merged = merge(base, overlay)
     given = {key: value for key, value in flags.items() if value}
-    merged = _with_names({**merged, **given}, environment)
-    return Config(_validated(merged, document, environment, str(path)), path.parent, environment, str(path))
+    overlay = _overlay(document, environment, str(path), named="cluster" in given)
+    merged = _with_names({**merge(base, overlay), **given}, environment)
+    written = Written(document, environment, str(path), frozenset(given))
+    return Config(_validated(merged, written), path.parent, environment, str(path))
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any], *, within: str = "") -> dict[str, Any]:
@@ -79,56 +62,14 @@ def merge(base: Mapping[str, Any], overlay: Mapping[str, Any], *, within: str = 
     return result
 
 
-def read_yaml(path: Path, cure: str = "check --config") -> Any:
-    """A YAML 1.2 (or JSON) document with the lines of its keys. Raises InvalidInput with the place of a mistake."""
-    try:
-        return parse_yaml(path.read_text(encoding="utf-8-sig"), str(path))
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path}: not UTF-8 text", cure="save the file as UTF-8") from error
-    except OSError as error:
-        raise InvalidInput(f"{path}: {error.strerror or error}", cure=cure) from error
-
-
-def parse_yaml(text: str, file: str) -> Any:
-    """The same of a text that was read from `file`."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    reader = YAML(typ="rt", pure=True)
-    reader.allow_duplicate_keys = False
-    try:
-        return reader.load(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        problem = " ".join((error.problem or error.context or "cannot be read").split())
-        problem = problem.partition(" with value ")[0]  # of a key that stands twice: it may be a secret
-        raise InvalidInput(f"{file}:{line}: {problem}", cure="correct the YAML there") from error
-    except YAMLError as error:
-        raise InvalidInput(f"{file}: {' '.join(str(error).split())}", cure="correct the YAML") from error
-
-
-def line_of(document: Any, place: Sequence[str | int]) -> int:
-    """The line of a key or entry in a document from `read_yaml`, or of its nearest parent that is there; 0: none."""
-    line = 0
-    for part in place:
-        position = getattr(document, "lc", None)
-        try:
-            found = position.key(part) if isinstance(document, Mapping) else position.item(part)  # type: ignore[union-attr]
-            document = document[part]
-        except (KeyError, IndexError, TypeError, AttributeError):
-            return line
-        line = int(found[0]) + 1
-    return line
-
-
-def closest(word: str, known: Sequence[str]) -> str:
-    """` (did you mean X?)` or ''."""
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f" (did you mean {near[0]}?)" if near else ""
-
-
-def _overlay(document: Mapping[str, Any], environment: str, file: str) -> Mapping[str, Any]:
+def _overlay(document: Mapping[str, Any], environment: str, file: str, *, named: bool) -> Mapping[str, Any]:
+    """The overlay of the environment. Without `environments` it is a part of names: of no use when those are given."""
     environments = document.get("environments")
+    if environment and "environments" not in document and "cluster" in document and not named:
+        raise InvalidInput(
+            f"{file}: no environment {environment}: there is no `environments` in it, and the cluster is given",
+            cure="write `environments: {prd: {…}}`, or leave --environment out",
+        )
     if "environments" not in document or not environment:
         return {}
     if not isinstance(environments, Mapping):
@@ -157,7 +98,7 @@ def _with_names(merged: dict[str, Any], environment: str) -> dict[str, Any]:
     return merged
 
 
-def _validated(merged: Mapping[str, Any], document: Any, environment: str, file: str) -> Any:
+def _validated(merged: Mapping[str, Any], written: Written) -> Any:
     from pydantic import ValidationError
 
     from ecs_pipeline.settings import Settings
@@ -165,76 +106,12 @@ def _validated(merged: Mapping[str, Any], document: Any, environment: str, file:
     try:
         settings = Settings.model_validate(_plain(merged))
     except ValidationError as error:
-        problems = list(_problems(error, document, environment, file))
-        raise InvalidInput(problems[0], evidence=problems[1:]) from error
+        first, *more = told(error, written)
+        raise InvalidInput(first, evidence=more) from error
     if not settings.image.repository:
         image = settings.image.model_copy(update={"repository": settings.app or settings.service})
         settings = settings.model_copy(update={"image": image})
     return settings
-
-
-def _problems(error: Any, document: Any, environment: str, file: str) -> Iterator[str]:
-    for one in error.errors(include_url=False):
-        place: Place = one["loc"]
-        name = ".".join(str(part) for part in place)
-        if one["type"] == "missing" and place in (("cluster",), ("service",)):
-            flag = f"--{place[0]}"
-            yield f"no {place[0]} named; give {flag}, `{place[0]}:` in {file}, or `app:`" + (
-                " and --environment" if place == ("cluster",) else ""
-            )
-            continue
-        line = line_of(document, ("environments", environment, *place)) if environment else 0
-        exact = environment and _has(document, ("environments", environment, *place))
-        if not exact:
-            line = line_of(document, place)
-        where = f"{file}:{line}: " if line else ""
-        yield f"{where}{name or 'config'}: {_told(one)}"
-
-
-def _told(problem: Mapping[str, Any]) -> str:
-    kind, context = problem["type"], problem.get("ctx", {})
-    if kind == "extra_forbidden":
-        known = _keys_at(problem["loc"][:-1])
-        near = closest(str(problem["loc"][-1]), known)
-        return f"unknown key{near}" if near else f"unknown key; known here: {', '.join(known)}"
-    if kind == "value_error":
-        return str(context.get("error", problem["msg"]))
-    if kind == "missing":
-        return "is missing"
-    if kind in EXPECTED:
-        return f"{EXPECTED[kind]} is expected, not {_short(problem)}"
-    text = str(problem["msg"])
-    return f"{text[:1].lower()}{text[1:]}, not {_short(problem)}"
-
-
-def _keys_at(place: Place) -> list[str]:
-    """The keys that the settings have at a place, for the cure of an unknown one."""
-    from ecs_pipeline.settings import Settings
-
-    schema: dict[str, Any] = Settings.model_json_schema()
-    node: dict[str, Any] = schema
-    for part in place:
-        node = _resolved(node, schema)
-        node = node.get("properties", {}).get(part) or node.get("items") or node.get("additionalProperties") or {}
-    keys = list(_resolved(node, schema).get("properties", {}))
-    return [*keys, "environments"] if not place else keys
-
-
-def _resolved(node: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
-    while isinstance(node, dict) and "$ref" in node:
-        node = schema["$defs"][node["$ref"].rpartition("/")[2]]
-    if isinstance(node, dict) and "anyOf" in node:
-        node = next((_resolved(one, schema) for one in node["anyOf"] if "$ref" in one), node)
-    return node if isinstance(node, dict) else {}
-
-
-def _has(document: Any, place: Place) -> bool:
-    for part in place:
-        try:
-            document = document[part]
-        except (KeyError, IndexError, TypeError):
-            return False
-    return True
 
 
 def _plain(value: Any) -> Any:
@@ -254,10 +131,3 @@ def _plain(value: Any) -> Any:
 
 def _kind(value: Any) -> str:
     return "a list" if isinstance(value, list) else "plain text"
-
-
-def _short(problem: Mapping[str, Any]) -> str:
-    """The wrong value; of one that may be a secret only its kind."""
-    value = problem.get("input")
-    text = f"a {type(value).__name__}" if SECRET & set(problem["loc"]) else repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"

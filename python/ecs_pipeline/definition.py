@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ecs_pipeline import config
+from ecs_pipeline import documents
 from ecs_pipeline.errors import InvalidInput, Refused
 from ecs_pipeline.model import Service, TaskDefinition
 
@@ -23,7 +23,7 @@ def chosen_container(definition: Mapping[str, Any], service: Service | None, wan
     names = [str(one["name"]) for one in definition["containerDefinitions"]]
     if wanted:
         if wanted not in names:
-            near = config.closest(wanted, names)
+            near = documents.closest(wanted, names)
             raise InvalidInput(
                 f"no container {wanted} in the task definition{near}", cure=f"use one of: {', '.join(names)}"
             )
@@ -57,18 +57,18 @@ def from_file(path: Path, known: frozenset[str]) -> dict[str, Any]:
     `known` are the members that may be registered; read-only ones of a description are left out by the caller.
     Raises InvalidInput with the line of a member that there is not.
     """
-    document = config.read_yaml(path, cure="check task_definition in the config")
+    document = documents.read_yaml(path, cure="check task_definition in the config")
     if isinstance(document, Mapping) and isinstance(document.get("taskDefinition"), Mapping):
         document = document["taskDefinition"]
     if not isinstance(document, Mapping) or not isinstance(document.get("containerDefinitions"), list):
         raise InvalidInput(f"{path}: not a task definition", cure="a JSON object with containerDefinitions is expected")
     for index, one in enumerate(document["containerDefinitions"]):
         if not isinstance(one, Mapping) or not isinstance(one.get("name"), str):
-            line = config.line_of(document, ["containerDefinitions", index])
+            line = documents.line_of(document, ["containerDefinitions", index])
             raise InvalidInput(f"{path}:{line}: containerDefinitions.{index}: a container with a name is expected")
     for key in document:
         if key not in known:
-            line, near = config.line_of(document, [key]), config.closest(str(key), sorted(known))
+            line, near = documents.line_of(document, [key]), documents.closest(str(key), sorted(known))
             raise InvalidInput(f"{path}:{line}: {key}: no such member of a task definition{near}")
     plain: dict[str, Any] = json.loads(json.dumps(document, default=str))
     return plain

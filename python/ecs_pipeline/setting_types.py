@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
+from ecs_pipeline.documents import shown
+
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 LONGEST = 168 * 3600.0
@@ -16,11 +18,9 @@ PERCENTAGE = re.compile(r"(\d+(?:\.\d+)?)\s?%")
 
 def parse_duration(text: Any) -> float:
     """Seconds of `300ms`, `90s`, `5m`, `1h`; anything else is a ValueError that says so."""
-    if isinstance(text, float):
-        return text
     found = DURATION.fullmatch(text) if isinstance(text, str) else None
     if not found:
-        raise ValueError(f"{text!r} is not a duration; write 300ms, 90s, 5m or 1h")
+        raise ValueError(f"{shown(text)} is not a duration; write 300ms, 90s, 5m or 1h")
     seconds = float(found[1]) * UNITS[found[2]]
     if seconds > LONGEST:
         raise ValueError(f"{found[1][:20]}{found[2]} is too long; {LONGEST / UNITS['h']:.0f}h is the most")
@@ -39,11 +39,9 @@ def _argument(value: Any) -> Any:
 
 def parse_percentage(text: Any) -> float:
     """The part that `25%` is of 1; anything else is a ValueError that says so."""
-    if isinstance(text, float):
-        return text
     found = PERCENTAGE.fullmatch(text) if isinstance(text, str) else None
     if not found:
-        raise ValueError(f"{text!r} is not a percentage; write 25%")
+        raise ValueError(f"{shown(text)} is not a percentage; write 25%")
     return float(found[1]) / 100
 
 

@@ -35,28 +35,46 @@ def _role(text: str) -> str:
 
 ECS_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[!-~]+")
+REPOSITORY = re.compile(r"(?=.{1,256}$)(?:[a-z0-9]+(?:[._-]+[a-z0-9]+)*/)*[a-z0-9]+(?:[._-]+[a-z0-9]+)*")
+PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?")
 ClusterName = Annotated[str, AfterValidator(_name_of("cluster"))]
 ServiceName = Annotated[str, AfterValidator(_name_of("service"))]
 RoleArn = Annotated[str, AfterValidator(_role)]
 
 
+def _repository(name: str) -> str:
+    if name and not REPOSITORY.fullmatch(name):
+        raise ValueError(f"{name[:60]!r} is not the name of an ECR repository; write it alone, such as sample/app")
+    return name
+
+
+def _platform(name: str) -> str:
+    if name and not PLATFORM.fullmatch(name):
+        raise ValueError(f"{name[:60]!r} is not a platform; write linux/amd64 or linux/arm64")
+    return name
+
+
 class ImageSettings(Section):
     """Where the image comes from when it is built here; paths are relative to the config file."""
 
-    repository: str = Field("", description="ECR repository; default: the app's name")
+    repository: Annotated[str, AfterValidator(_repository)] = Field(
+        "", description="ECR repository; default: the app's name"
+    )
     context: str = Field(".", description="folder that is built")
     dockerfile: str = Field("Dockerfile", description="relative to the context")
     build_args: dict[str, Argument] = Field(
         default_factory=dict, description="build arguments; null takes the value from the environment"
     )
-    platform: str = Field("", description="e.g. linux/amd64; default: what the task definition runs on")
+    platform: Annotated[str, AfterValidator(_platform)] = Field(
+        "", description="e.g. linux/amd64; default: what the task definition runs on"
+    )
 
 
 class CanaryStep(Section):
     """One size of a canary that grows, and how long it is watched at that size."""
 
     tasks: int | None = Field(None, ge=1, le=100, strict=True)
-    percent: float | None = Field(None, gt=0, lt=100)
+    percent: float | None = Field(None, gt=0, lt=100, strict=True)
     bake: Duration | None = None
 
     @model_validator(mode="after")
@@ -71,10 +89,10 @@ class CanarySettings(Section):
 
     tasks: int | None = Field(None, ge=1, le=100, strict=True, description="how many canary tasks; default 1")
     percent: float | None = Field(
-        None, gt=0, lt=100, description="instead of tasks: as many as make up this part of all"
+        None, gt=0, lt=100, strict=True, description="instead of tasks: as many as make up this part of all"
     )
     steps: tuple[CanaryStep, ...] = Field((), description="instead of both: sizes to grow through")
-    healthy_within: Duration = Field(300.0, description="time for start, health and traffic together")
+    healthy_within: Duration = Field(300.0, gt=0, description="time for start, health and traffic together")
     bake: Duration = Field(300.0, description="how long the canary is watched under traffic")
     initial_delay: Duration = Field(0.0, description="after traffic and slow start, before the bake's clock starts")
     baseline: bool = Field(
@@ -126,14 +144,14 @@ class CanarySettings(Section):
                 one if one.bake is not None else one.model_copy(update={"bake": self.bake}) for one in self.steps
             )
         if self.percent is not None:
-            return (CanaryStep(percent=self.percent, bake=self.bake),)
-        return (CanaryStep(tasks=self.tasks or 1, bake=self.bake),)
+            return (CanaryStep.model_construct(percent=self.percent, bake=self.bake),)
+        return (CanaryStep.model_construct(tasks=self.tasks or 1, bake=self.bake),)
 
 
 class PromoteSettings(Section):
     """The rollout of the whole service."""
 
-    stable_within: Duration = Field(900.0, description="time for the service to run the release and nothing else")
+    stable_within: Duration = Field(900.0, gt=0, description="time for the service to run the release and nothing else")
 
 
 class RollbackSettings(Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -114,6 +115,15 @@ def test_a_denied_call_is_not_repeated_and_names_the_action_to_allow(aws: AwsStu
     )
 
 
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ClientException"])
+def test_the_permission_that_aws_names_is_the_one_to_allow(aws: AwsStub, ecs: AwsClient, code: str) -> None:
+    text = "User: arn:u is not authorized to perform: iam:PassRole on resource: arn:r because no policy allows it"
+    aws.on("RunTask", refused(code, text))
+    with pytest.raises(AwsError, match=r"; allow iam:PassRole to the role that the job runs with$"):
+        ecs.call("RunTask", taskDefinition="web")
+    assert len(aws.asked("RunTask")) == 1
+
+
 def test_the_action_is_named_as_iam_names_it(aws: AwsStub, clock: RecordingClock) -> None:
     body = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
     aws.on("DescribeTargetGroups", Answer(403, body))
@@ -125,6 +135,14 @@ def test_the_action_is_named_as_iam_names_it(aws: AwsStub, clock: RecordingClock
 def test_expired_credentials_are_told_at_once(aws: AwsStub, ecs: AwsClient, code: str) -> None:
     aws.on("StopTask", refused(code, "The security token included in the request is expired"))
     with pytest.raises(AwsError, match="renew the job's AWS credentials"):
+        ecs.call("StopTask", task="t")
+    assert len(aws.asked("StopTask")) == 1
+
+
+@pytest.mark.parametrize("code", ["SignatureDoesNotMatch", "InvalidSignatureException", "RequestExpired"])
+def test_a_wrong_signature_is_told_with_what_makes_one(aws: AwsStub, ecs: AwsClient, code: str) -> None:
+    aws.on("StopTask", refused(code, "Signature expired"))
+    with pytest.raises(AwsError, match=r"; check the job's AWS credentials and its clock$"):
         ecs.call("StopTask", task="t")
     assert len(aws.asked("StopTask")) == 1
 
@@ -237,3 +255,40 @@ def test_missing_credentials_are_told_with_the_cure(
     with pytest.raises(Trouble, match="give the job AWS credentials"):
         session(clock).client("ecs").call("StopTask", task="t")
     assert aws.http.requests == []
+
+
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
+def test_a_line_break_in_a_credential_is_told_without_its_value(
+    aws: AwsStub, clock: RecordingClock, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "hunter2\n")
+    with pytest.raises(InvalidInput, match=f"^{name} has a space or a line break in it") as caught:
+        session(clock).client("ecs").call("StopTask", task="t")
+    assert "hunter" not in str(caught.value)
+
+
+@pytest.mark.parametrize("process", ["/bin/false", "/there/is/none"])
+def test_credentials_that_cannot_be_had_are_trouble_with_the_cure(
+    aws: AwsStub, clock: RecordingClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, process: str
+) -> None:
+    _profile(monkeypatch, tmp_path, f"credential_process = {process}")
+    with pytest.raises(Trouble, match="give the job AWS credentials"):
+        session(clock).client("ecs").call("StopTask", task="t")
+
+
+def test_a_missing_token_of_a_web_identity_is_trouble_with_the_cure(
+    aws: AwsStub, clock: RecordingClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    role = "role_arn = arn:aws:iam::123456789012:role/ci"
+    _profile(monkeypatch, tmp_path, f"{role}\nweb_identity_token_file = {tmp_path}/none")
+    with pytest.raises(Trouble, match=r"No such file.*; give the job AWS credentials"):
+        session(clock).client("ecs").call("StopTask", task="t")
+
+
+def _profile(monkeypatch: pytest.MonkeyPatch, folder: Path, lines: str) -> None:
+    """Credentials of a profile alone."""
+    (folder / "config").write_text(f"[profile ci]\n{lines}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "ci")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)

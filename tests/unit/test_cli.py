@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -151,6 +152,44 @@ def test_a_wrong_config_leaves_reports_too(run: Commands) -> None:
     assert line in end.err
     assert f'message="{line}"' in (Path("ecs-pipeline-reports") / JUNIT).read_text()
     assert [one["outcome"] for one in report()["steps"]][:2] == ["failed", "skipped"]
+
+
+@pytest.mark.parametrize("folder", ["file", "file/within"])
+@pytest.mark.parametrize("command", ["canary", "rollback"])
+def test_a_reports_folder_that_cannot_be_is_refused_before_anything_is_done(
+    run: Commands, command: str, folder: str
+) -> None:
+    Path("file").touch()
+    end = run(command, *NAMED, "--reports", folder)
+    assert (end.code, run.world.writes()) == (2, start_of("P runs").writes())
+    assert f"preflight: reports cannot be written to {folder}: " in end.err
+    assert end.err.endswith("→ name a folder that can be written to: --reports DIR\n")
+
+
+def test_a_dry_run_needs_no_reports_folder(run: Commands) -> None:
+    Path("file").touch()
+    assert run("canary", *NAMED, "--dry-run", "--reports", "file").code == 0
+
+
+def test_a_full_disk_does_not_stop_a_stage(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    monkeypatch.setattr("tempfile.mkstemp", full)
+    end = run("canary", *NAMED)
+    assert end.code == 0
+    assert "reports cannot be written to ecs-pipeline-reports: No space left on device" in end.err
+
+
+@pytest.mark.parametrize("failure", [errors.Refused("no"), ZeroDivisionError("a mistake")])
+@pytest.mark.parametrize("command", ["canary", "promote", "rollback", "judge", "status"])
+def test_a_failure_too_is_one_json_document_on_stdout(run: Commands, command: str, failure: Exception) -> None:
+    run.failing(failure)
+    end = run(command, *NAMED, "--output", "json")
+    document = json.loads(end.out)
+    assert (document["exit_code"], document["service"]) == (end.code, "web")
+    assert str(failure) in document["message"]
 
 
 def test_a_mistake_of_ours_shows_its_traceback_and_asks_for_a_report(run: Commands) -> None:

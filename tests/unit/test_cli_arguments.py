@@ -31,6 +31,12 @@ def test_options_are_taken_by_their_names(run: Commands, monkeypatch: pytest.Mon
     assert (run.common.cluster, run.common.role_arn, run.common.reports) == ("prd", ROLE, "r")
 
 
+def test_a_name_may_be_written_as_on_the_command_line(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, {"cluster": "prd", "service": "web", "role-arn": ROLE, "dry-run": True})
+    assert run("canary").code == 0
+    assert (run.common.role_arn, run.common.dry_run) == (ROLE, True)
+
+
 def test_the_command_line_goes_before_them(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, {"release": "A", "reports": "theirs"})
     run("canary", *NAMED, "--release", "B", "--reports", "ours")

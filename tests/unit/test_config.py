@@ -92,7 +92,7 @@ def test_names_follow_from_app_and_environment(read: Read) -> None:
 
 
 def test_names_that_are_given_do_not_follow_from_app(read: Read) -> None:
-    settings = read("app: shop\ncluster: big\nservice: web\nimage: {repository: images}\n", "prd")
+    settings = read("app: shop\ncluster: big\nservice: web\nimage: {repository: images}\n")
     assert (settings.cluster, settings.service, settings.image.repository) == ("big", "web", "images")
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ecs_pipeline.config import load
 from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.settings import Settings
 
 Tell = Callable[..., list[str]]
 
@@ -54,12 +55,12 @@ def test_an_unknown_key_is_told_with_the_nearest_known_one(told: Tell, text: str
     ("text", "line"),
     [
         ("app: 5", "app: text is expected, not 5"),
-        ("app: [a]", "app: text is expected, not ['a']"),
-        ("region: true", "region: text is expected, not True"),
+        ("app: [a]", 'app: text is expected, not ["a"]'),
+        ("region: true", "region: text is expected, not true"),
         ("canary: 5m", "canary: a map of keys is expected, not '5m'"),
-        ("canary: [tasks]", "canary: a map of keys is expected, not ['tasks']"),
+        ("canary: [tasks]", 'canary: a map of keys is expected, not ["tasks"]'),
         ("canary: {tasks: two}", "canary.tasks: a whole number is expected, not 'two'"),
-        ("canary: {tasks: true}", "canary.tasks: a whole number is expected, not True"),
+        ("canary: {tasks: true}", "canary.tasks: a whole number is expected, not true"),
         ("canary: {tasks: 0}", "canary.tasks: input should be greater than or equal to 1, not 0"),
         ("canary: {tasks: 101}", "canary.tasks: input should be less than or equal to 100, not 101"),
         ("canary: {percent: 100}", "canary.percent: input should be less than 100, not 100"),
@@ -67,7 +68,7 @@ def test_an_unknown_key_is_told_with_the_nearest_known_one(told: Tell, text: str
         ("canary: {steps: 3}", "canary.steps: a list is expected, not 3"),
         ("image: {build_args: [A=1]}", "image.build_args: a map of keys is expected, not a list"),
         ("image: {build_args: {A: [hunter2]}}", "image.build_args.A: text is expected, not a list"),
-        ("provision: {parameters: {A: {b: hunter2}}}", "provision.parameters.A: text is expected, not a dict"),
+        ("provision: {parameters: {A: {b: hunter2}}}", "provision.parameters.A: text is expected, not a map"),
         ("role_arn: deploy", "role_arn: 'deploy' is not the ARN of a role; write arn:aws:iam::123456789012:role/NAME"),
         ("canary: {bake: 169h}", "canary.bake: 169h is too long; 168h is the most"),
         (
@@ -77,6 +78,29 @@ def test_an_unknown_key_is_told_with_the_nearest_known_one(told: Tell, text: str
     ],
 )
 def test_a_wrong_value_is_told_with_what_is_expected(told: Tell, text: str, line: str) -> None:
+    assert told(NAMES + text) == [f"c.yml:3: {line}"]
+
+
+NO_REPOSITORY = " is not the name of an ECR repository; write it alone, such as sample/app"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("canary: {bake: 1.5}", "canary.bake: 1.5 is not a duration; write 300ms, 90s, 5m or 1h"),
+        ("canary: {percent: true}", "canary.percent: a number is expected, not true"),
+        ("canary: {percent: '33'}", "canary.percent: a number is expected, not '33'"),
+        ("canary: {healthy_within: 0s}", "canary.healthy_within: input should be greater than 0, not 0.0"),
+        ("promote: {stable_within: 0ms}", "promote.stable_within: input should be greater than 0, not 0.0"),
+        ("image: {repository: Web}", f"image.repository: 'Web'{NO_REPOSITORY}"),
+        ("image: {repository: host.example/web:1}", f"image.repository: 'host.example/web:1'{NO_REPOSITORY}"),
+        ("image: {platform: arm}", "image.platform: 'arm' is not a platform; write linux/amd64 or linux/arm64"),
+        ("canary:", "canary: a map of keys is expected, and nothing is there; fill it in or remove the key"),
+        ("app: ~", "app: text is expected, and nothing is there; fill it in or remove the key"),
+        ("1: 2", f"1: unknown key; known here: {', '.join([*Settings.model_fields, 'environments'])}"),
+    ],
+)
+def test_what_only_looks_right_is_told_too(told: Tell, text: str, line: str) -> None:
     assert told(NAMES + text) == [f"c.yml:3: {line}"]
 
 
@@ -123,6 +147,41 @@ def test_each_mistake_has_the_line_where_its_value_stands_in_base_or_overlay(tol
 def test_a_mistake_in_another_environment_does_not_count(tmp_path: Path) -> None:
     (tmp_path / "c.yml").write_text(NAMES + "environments: {prd: {nonsense: 1}, stg: {}}\n")
     assert load(str(tmp_path / "c.yml"), "stg", {}).environment == "stg"
+
+
+def test_a_wrong_flag_is_told_as_one_though_the_file_has_the_key(told: Tell) -> None:
+    (line,) = told(NAMES, cluster="a b")
+    assert line == "--cluster: 'a b' is not the name of a cluster; ECS takes letters, digits, `-` and `_`"
+    assert told(NAMES, role_arn="me")[0].startswith("--role-arn: 'me' is not the ARN of a role")
+
+
+def test_a_name_that_follows_from_a_wrong_app_is_told_there(told: Tell) -> None:
+    lines = told("region: r\napp: my app\n", "prd")
+    assert [one.partition(" ")[0] for one in lines] == ["c.yml:2:", "c.yml:2:"]
+
+
+def test_what_stands_in_the_file_is_told_before_what_is_missing(told: Tell) -> None:
+    lines = told("service: s\ncluter: c\n")
+    assert [one.partition(":")[0] for one in lines] == ["c.yml", "no cluster named; give --cluster, `cluster"]
+
+
+def test_an_environment_has_no_environments(told: Tell) -> None:
+    (line,) = told(NAMES + "environments: {prd: {environments: {}}}\n", "prd")
+    assert line == "c.yml:3: environments: an environment has none of its own"
+
+
+def test_an_environment_that_would_change_nothing_is_told(told: Tell) -> None:
+    """A typing mistake there would deploy to the one cluster that the file names."""
+    (line,) = told(NAMES, "prod")
+    assert line.startswith("c.yml: no environment prod: there is no `environments` in it, and the cluster is given")
+
+
+def test_an_environment_may_be_a_part_of_names_only(tmp_path: Path) -> None:
+    file = tmp_path / "c.yml"
+    file.write_text("app: web\n")
+    assert load(str(file), "prd", {}).settings.cluster == "web-prd"
+    file.write_text(NAMES)
+    assert load(str(file), "prd", {"cluster": "given"}).settings.cluster == "given"
 
 
 def test_all_mistakes_are_told_at_once(told: Tell) -> None:

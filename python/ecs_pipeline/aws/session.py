@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -60,8 +61,40 @@ PASSING = frozenset(
 
 DENIED = frozenset(["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"])
 EXPIRED = frozenset(["ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidClientTokenId"])
+UNSIGNED = frozenset(
+    (
+        "IncompleteSignature",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+    )
+)
+"""The request is not signed as AWS wants it: a wrong secret key, or a clock that is wrong."""
+ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)")
+"""In what AWS says of a refusal: the permission that is missing need not be the operation's own (iam:PassRole)."""
+CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 IAM_PREFIX = {"elbv2": "elasticloadbalancing"}
 """Where the IAM prefix of a service is not boto3's name for it."""
+
+
+NO_CREDENTIALS = (
+    botocore.exceptions.NoCredentialsError,
+    botocore.exceptions.PartialCredentialsError,
+    botocore.exceptions.CredentialRetrievalError,
+    botocore.exceptions.TokenRetrievalError,
+    botocore.exceptions.UnauthorizedSSOTokenError,
+    botocore.exceptions.SSOTokenLoadError,
+)
+
+
+BEFORE_SENDING: tuple[tuple[Any, str], ...] = (
+    (botocore.exceptions.ParamValidationError, "correct the value named"),
+    ((*NO_CREDENTIALS, OSError), "give the job AWS credentials"),  # OSError: the file of a web identity's token
+    (botocore.exceptions.BotoCoreError, "correct AWS_* or the profile"),
+)
+"""What goes wrong before a request is sent, by the first kind that fits, and the cure."""
 
 
 class AwsError(Trouble):
@@ -124,19 +157,15 @@ class AwsClient:
         action = f"{IAM_PREFIX.get(self._name, self._name)}:{operation}"
         if isinstance(error, botocore.exceptions.ClientError):
             return self._judge_answer(action, error, once=once)
-        if isinstance(error, botocore.exceptions.ParamValidationError):
-            return AwsError(action, "", " ".join(str(error).split()), cure="correct the value named")
-        if isinstance(error, botocore.exceptions.NoCredentialsError | botocore.exceptions.PartialCredentialsError):
-            return AwsError(action, "", str(error), cure="give the job AWS credentials")
         not_sent = isinstance(
             error, botocore.exceptions.EndpointConnectionError | botocore.exceptions.ConnectTimeoutError
         )
         if not_sent or isinstance(error, botocore.exceptions.HTTPClientError | botocore.parsers.ResponseParserError):
-            failure = AwsError(action, "", _one_line(error), cure="check the network, then run it again")
+            network = f"check the network and the region {self._client.meta.region_name}, then run it again"
+            failure = AwsError(action, "", _one_line(error), cure=network)
             return AnswerLost(failure.message) if once and not not_sent else retry.Transient(failure)
-        if isinstance(error, botocore.exceptions.BotoCoreError):
-            return AwsError(action, "", _one_line(error))
-        return error
+        cure = next((cure for kinds, cure in BEFORE_SENDING if isinstance(error, kinds)), None)
+        return error if cure is None else AwsError(action, "", _one_line(error), cure=cure)
 
     def _judge_answer(self, action: str, error: Any, *, once: bool) -> Exception:
         answer = error.response
@@ -146,8 +175,11 @@ class AwsClient:
             action = "sts:AssumeRole"
         if code in EXPIRED:
             return AwsError(action, code, text, cure="renew the job's AWS credentials and run it again", raw=answer)
-        if code in DENIED:
-            cure = f"allow {action} to the role that the job runs with"
+        if code in UNSIGNED:
+            return AwsError(action, code, text, cure="check the job's AWS credentials and its clock", raw=answer)
+        missing = ACTION.search(text)
+        if code in DENIED or missing:
+            cure = f"allow {missing[1] if missing else action} to the role that the job runs with"
             return AwsError(action, code, text or "not allowed", cure=cure, raw=answer)
         failure = AwsError(action, code, text, raw=answer)
         if code in THROTTLES or status == 429:
@@ -166,6 +198,7 @@ class AwsSession:
         self._botocore = botocore.session.Session()
         self._clients: dict[tuple[str, str], AwsClient] = {}
         self.calls = 0
+        _refuse_broken_credentials()
         try:
             self.region = region or _region_of(self._botocore)
             attempts = int(self._botocore.get_config_variable("max_attempts") or 0)
@@ -181,8 +214,12 @@ class AwsSession:
         if key not in self._clients:
             try:
                 client = self._session.client(name, region_name=key[1], config=_settings())
+            except (*NO_CREDENTIALS, OSError) as error:
+                raise Trouble(f"AWS credentials: {_one_line(error)}", cure="give the job AWS credentials") from error
             except (botocore.exceptions.BotoCoreError, ValueError) as error:
-                raise InvalidInput(f"AWS configuration: {_one_line(error)}") from error
+                raise InvalidInput(
+                    f"AWS configuration: {_one_line(error)}", cure="correct AWS_*, --region or the profile"
+                ) from error
             client.meta.events.register("before-send", self._count)
             self._clients[key] = AwsClient(name, client, self._clock, self._attempts)
         return self._clients[key]
@@ -210,6 +247,13 @@ class AwsSession:
 
     def _count(self, **_: Any) -> None:
         self.calls += 1
+
+
+def _refuse_broken_credentials() -> None:
+    """A line break that came along with a pasted secret: Python's HTTP client would show the value in its error."""
+    for name in CREDENTIALS:
+        if re.search(r"\s", os.environ.get(name, "")):
+            raise InvalidInput(f"{name} has a space or a line break in it", cure="set it without")
 
 
 def _region_of(session: botocore.session.Session) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -10,11 +11,31 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.record import StageRecord, StepRecord
 
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EIO))
 READABLE_BY_ALL = 0o644
 MOST_AT_ONCE, WRITES_A_SECOND = 20, 1
 """So many lines of progress are written as they come; of more, one a second. Starts and ends of steps always are."""
+
+
+def refuse_unwritable(folder: str) -> None:
+    """A folder that no report can be written to, before anything is done. Raises InvalidInput.
+
+    A full disk is not the caller's mistake: the stage goes on without reports.
+    """
+    path = Path(folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            return
+    except OSError as error:
+        if error.errno not in FULL:
+            raise InvalidInput(
+                f"reports cannot be written to {folder}: {error.strerror or error}",
+                cure="name a folder that can be written to: --reports DIR",
+            ) from error
 
 
 class ReportFolder:

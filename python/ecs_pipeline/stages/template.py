@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from ecs_pipeline import config
+from ecs_pipeline import documents
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.stacks import Change
 
@@ -28,7 +28,7 @@ class Template:
             if key not in self.parameters:
                 raise InvalidInput(
                     f"provision.parameters.{key}: the template has no such parameter"
-                    f"{config.closest(key, self.parameters)}",
+                    f"{documents.closest(key, self.parameters)}",
                     cure=f"it has {', '.join(self.parameters)}",
                 )
 
@@ -40,7 +40,7 @@ class Template:
 def read(folder: Path, own: str) -> Template:
     """The template `own` in the config's folder, the package's when that is ''. Raises InvalidInput."""
     text = _text(folder / own) if own else resources.files("ecs_pipeline.resources").joinpath(OURS).read_text("utf-8")
-    document = config.parse_yaml(text, own or OURS)
+    document = documents.parse_yaml(text, own or OURS)
     if not isinstance(document, Mapping) or not isinstance(document.get("Resources"), Mapping):
         raise InvalidInput(f"{own or OURS}: not a CloudFormation template", cure="a map with Resources is expected")
     kinds = {str(name): str((one or {}).get("Type", "")) for name, one in document["Resources"].items()}

@@ -1,0 +1,41 @@
+"""Options as one JSON object in the environment: how the Jenkins steps hand them over, free of any shell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from ecs_pipeline.documents import closest
+from ecs_pipeline.errors import InvalidInput
+
+ARGUMENTS = "ECS_PIPELINE_ARGS"
+
+
+def options_of(command: click.Command, environment: Mapping[str, str]) -> dict[str, Any]:
+    """The options that ECS_PIPELINE_ARGS holds for a command, by the names of its parameters.
+
+    They are written as on the command line, `dry-run`, or with an underscore. Raises InvalidInput.
+    """
+    text = environment.get(ARGUMENTS, "")
+    if not text:
+        return {}
+    try:
+        given = json.loads(text)
+    except ValueError as error:
+        raise InvalidInput(f"{ARGUMENTS} is not JSON: {error}") from error
+    if not isinstance(given, dict):
+        raise InvalidInput(f"{ARGUMENTS} is not a JSON object")
+    names = {option.lstrip("-"): str(one.name) for one in command.params for option in one.opts}
+    found = {}
+    for key, value in given.items():
+        name = key.replace("_", "-")
+        if name not in names:
+            raise InvalidInput(f"{ARGUMENTS}: no option {key} of {command.name}{closest(name, list(names))}")
+        if isinstance(value, dict | list):
+            raise InvalidInput(f"{ARGUMENTS}: {key}: one value is expected, not a list or an object")
+        if value not in (None, ""):
+            found[names[name]] = value
+    return found
