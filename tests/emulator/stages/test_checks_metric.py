@@ -89,6 +89,17 @@ def test_a_canary_is_compared_with_the_stable_tasks(scene: Scene, latency: float
     assert "of the stable" in canary.check("latency")["message"]
 
 
+def test_too_little_to_compare_with_is_inconclusive(scene: Scene) -> None:
+    scene.start(1)
+    with Metrics(scene, {"canary": lambda _: 0.1}) as metrics:
+        scene.config(canary={"bake": "5s", "checks": [own_metric(metrics.namespace, compare="stable")]})
+        canary = scene.canary("v2")
+    assert canary.code == 5, canary.stderr
+    assert canary.case_message("check: latency").startswith("inconclusive")
+    assert "and 0 of the stable's datapoints are too few to tell them apart" in canary.check("latency")["message"]
+    assert len(scene.canaries()) == 1
+
+
 def test_an_expression_that_cloudwatch_refuses_is_inconclusive_and_named(scene: Scene) -> None:
     scene.start(1)
     query = [{"Id": "e", "Expression": "NO_SUCH_FUNCTION(1)", "Period": 1}]

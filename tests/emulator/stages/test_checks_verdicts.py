@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 import pytest
 
+from tests.emulator.embedded_aws.environment import wait_for
 from tests.emulator.stages.scene import Scene
 
 SOON = {"interval": "200ms", "failures": 1, "of": 1, "min_samples": 2}
@@ -73,6 +75,28 @@ def test_a_step_that_does_not_pass_is_the_last(scene: Scene, code: int, left: in
     assert scene.ecs_pipeline("rollback", "--canary").code == 0
     scene.assert_nothing_left()
     assert scene.revisions() == [1]
+
+
+def test_a_canary_that_was_killed_in_a_step_goes_on_with_that_step(scene: Scene) -> None:
+    scene.start(2)
+    sizes = scene.folder / "sizes"
+    script = 'echo "$ECS_PIPELINE_FACTS" | grep -o canary.*baseline | grep -o \'"ip"\' | wc -l >> sizes'
+    steps = [{"tasks": 1, "bake": "1s"}, {"tasks": 2, "bake": "3s"}]
+    scene.config(canary={"steps": steps, "checks": [program("count", script)]})
+    words, _ = scene.command("canary", "--image", scene.images.uri("v2"), "--release", "v2")
+    canary = subprocess.Popen(words, cwd=scene.folder, env=scene.environment(), stderr=subprocess.DEVNULL)
+    wait_for(lambda: sizes.exists() and "2" in sizes.read_text())
+    canary.kill()
+    canary.wait()
+    tasks = {one["taskArn"] for one in scene.canaries()}
+    sizes.write_text("")
+    again = scene.canary("v2")
+    assert again.code == 0, again.stderr
+    assert set(sizes.read_text().split()) == {"2"}
+    assert {one["taskArn"] for one in scene.canaries()} == tasks
+    assert len(tasks) == 2
+    assert scene.ecs_pipeline("rollback").code == 0
+    scene.assert_nothing_left()
 
 
 WRONG: list[Any] = [
