@@ -79,12 +79,13 @@ def polls(operation: str, before: Sequence[str]) -> bool:
 class Storm:
     """Every call but polls is disturbed, each by the next of the `kinds`, until its next attempt succeeds.
 
-    `throttled`: how many attempts a throttle meets; other faults meet one.
+    `met` are those calls, each by its first attempt. `throttled`: how many attempts a throttle meets, others meet one.
     """
 
     microburst: str
     kinds: tuple[str, ...] = (LOST, *REFUSALS)
     throttled: int = 1
+    met: list[Call] = field(default_factory=list)
     _next: Iterator[str] = field(init=False)
     _meets: dict[str, list[str]] = field(default_factory=dict)
     _before: list[str] = field(default_factory=list)
@@ -101,6 +102,7 @@ class Storm:
             if polling:
                 return None
             kind = next(self._next)
+            self.met.append(call)
             self._meets[operation] = [kind] * (self.throttled if kind in THROTTLES else 1)
         if self._meets[operation]:
             return act_of(self._meets[operation].pop(), self.microburst)

@@ -76,11 +76,10 @@ class Rig:
         wanted = self.undisturbed(scenario).picture
         with self.scene(scenario) as scene:
             first = self.run(scene, scenario.stage, scenario, storm)
-            met = list(self.proxy.disturbed)
             problems = [] if first.code == scenario.exits else [f"it exits {first.code}: {first.stderr[-1500:]}"]
             problems += differences(wanted, picture(scene))
             problems += self.recovers(scene, scenario, wanted)
-        return [Result(scenario.name, kind, str(at), problems) for at in met]
+        return [Result(scenario.name, kind, str(at), problems) for at in storm.met]
 
     def try_deaths(self, scenario: Scenario) -> list[Result]:
         """The stage killed after each of its writes, run after run."""
