@@ -83,8 +83,9 @@ def _inner(error: BaseException) -> str:
     """The cause that says most, in a line: requests wraps urllib3, which wraps the system's error."""
     text = str(error)
     while True:
-        cause = getattr(error, "reason", None) or next((one for one in error.args if isinstance(one, Exception)), None)
-        if not isinstance(cause, Exception):
+        inner = [getattr(error, "reason", None), *error.args, error.__cause__]
+        cause = next((one for one in inner if isinstance(one, Exception)), None)
+        if cause is None:
             strerror = getattr(error, "strerror", None)
             return " ".join(str(strerror or text).split())[:200]
         error, text = cause, str(cause) or text

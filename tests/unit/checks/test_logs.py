@@ -1,0 +1,174 @@
+"""Logs: lines that match since the bake began, counted in all, within a while, or against others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ecs_pipeline.checks.kinds import Kinds
+from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Check, Sample
+from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.errors import Trouble
+from ecs_pipeline.model import LogLine, LogStream, Task, TaskDefinition
+from tests.fakes.ports import FakeLogs
+from tests.fakes.world import World
+from tests.unit.checks.world import check_of, logs, subject_of
+
+
+def check(subject: Subject, **keys: Any) -> Check:
+    return Kinds(subject.run.cloudwatch).make(check_of(logs={"filter": "ERROR", **keys}), subject)
+
+
+def sample(one: Check) -> Sample:
+    one.begin()
+    (found,) = one.collect() or []
+    return found
+
+
+def line(subject: Subject, second: float, task: Task | None = None, number: int = 0) -> LogLine:
+    """A line at that second of the bake."""
+    at = subject.since + timedelta(seconds=second)
+    stream = f"app/app/{(task or subject.canary[0]).id}"
+    return LogLine(f"{stream} {at.timestamp()} {number}", at, stream, f"ERROR {second}")
+
+
+def write(subject: Subject, *lines: LogLine) -> None:
+    logs(subject).lines += lines
+
+
+def test_none_may_be_unless_another_number_is_given() -> None:
+    subject = subject_of(World())
+    checks = [check(subject), check(subject, at_most=1)]
+    subject.run.clock.sleep(10)
+    assert sample(checks[0]) == Sample(GOOD, "0 lines with ERROR")
+    write(subject, line(subject, 5))
+    assert [sample(one) for one in checks] == [
+        Sample(BAD, "1 line with ERROR, at most 0 may be: ERROR 5"),
+        Sample(GOOD, "1 line with ERROR"),
+    ]
+    assert (checks[0].value, checks[0].limit) == (1, 0)
+    assert [bool(one.conclude()) for one in checks] == [True, False]
+    stream = subject.canary[0].id
+    assert checks[0].details() == [f"{subject.since + timedelta(seconds=5):%H:%M:%S} app/app/{stream}: ERROR 5"]
+
+
+def test_lines_from_before_the_bake_and_of_others_do_not_count() -> None:
+    subject = subject_of(World())
+    write(subject, line(subject, -1), line(subject, 1, replace(subject.canary[0], arn="arn:task/prd/other")))
+    subject.run.clock.sleep(10)
+    assert sample(check(subject)).outcome == GOOD
+
+
+def test_a_line_that_is_late_counts_and_none_counts_twice() -> None:
+    subject = subject_of(World())
+    one = check(subject, at_most=9)
+    subject.run.clock.sleep(70)
+    write(subject, line(subject, 60), line(subject, 60, number=1))
+    assert sample(one).message == "2 lines with ERROR"
+    write(subject, line(subject, 15))
+    subject.run.clock.sleep(1)
+    assert sample(one).message == "3 lines with ERROR"
+
+
+def test_within_a_while_only_the_last_lines_count_and_the_whole_bake_is_not_judged() -> None:
+    subject = subject_of(World())
+    one = check(subject, at_most=1, per="1m")
+    write(subject, line(subject, 1), line(subject, 2))
+    subject.run.clock.sleep(30)
+    assert sample(one).message.startswith("2 lines with ERROR within 1m, at most 1 may be")
+    subject.run.clock.sleep(60)
+    assert sample(one) == Sample(GOOD, "0 lines with ERROR within 1m")
+    assert one.conclude() is None
+
+
+class Unreadable(FakeLogs):
+    """Logs that cannot be read, or that nobody writes."""
+
+    def __init__(self, streams: Sequence[LogStream] = (LogStream("/web", "a"),)) -> None:
+        super().__init__()
+        self._streams = list(streams)
+
+    def streams(self, task: Task, definition: TaskDefinition) -> list[LogStream]:
+        return self._streams
+
+    def matches(self, streams: Sequence[LogStream], pattern: str, since: datetime) -> list[LogLine]:
+        raise Trouble("logs:FilterLogEvents: AccessDeniedException: no")
+
+
+@pytest.mark.parametrize(
+    ("adapter", "why"),
+    [
+        (Unreadable(), "logs:FilterLogEvents: AccessDeniedException: no"),
+        (Unreadable(()), "no container of the canary logs with awslogs"),
+    ],
+)
+def test_what_cannot_be_read_is_a_sample_without_data(adapter: Unreadable, why: str) -> None:
+    subject = subject_of(World(), logs=adapter)
+    assert sample(check(subject)) == Sample(MISSING, why)
+
+
+def compared(canary: int, others: int, tasks: int = 1, **keys: Any) -> tuple[Sample, Check]:
+    """After a minute: so many lines of the canary, and so many of all the other tasks."""
+    subject = subject_of(World())
+    stable = [replace(subject.canary[0], arn=f"arn:task/prd/s{number}") for number in range(tasks)]
+    subject._stable, subject._looked = tuple(stable), math.inf
+    one = check(subject, compare="stable", **keys)
+    write(subject, *(line(subject, 1, number=number) for number in range(canary)))
+    write(subject, *(line(subject, 1, stable[0], number) for number in range(others)))
+    subject.run.clock.sleep(60)
+    return sample(one), one
+
+
+@pytest.mark.parametrize(
+    ("canary", "others", "tasks", "outcome"),
+    [
+        (0, 0, 1, GOOD),
+        (3, 0, 1, GOOD),
+        (6, 0, 1, BAD),
+        (10, 10, 1, GOOD),
+        (30, 10, 1, BAD),
+        (10, 30, 3, GOOD),
+        (25, 30, 3, BAD),
+    ],
+)
+def test_rates_by_task_and_time_are_compared(canary: int, others: int, tasks: int, outcome: str) -> None:
+    found, one = compared(canary, others, tasks)
+    assert found.outcome == outcome
+    conclusion = one.conclude()
+    assert (conclusion.verdict if conclusion else "") == ("fail" if outcome == BAD else "")
+    assert (one.value, one.limit) == (canary, 0.25)
+
+
+@pytest.mark.parametrize("seconds", [0, 60])
+def test_nobody_to_compare_with_is_inconclusive(seconds: float) -> None:
+    subject = subject_of(World())
+    one = check(subject, compare="baseline")
+    write(subject, *(line(subject, 1, number=number) for number in range(6)))
+    subject.run.clock.sleep(seconds)
+    assert sample(one).outcome == GOOD
+    conclusion = one.conclude()
+    assert conclusion
+    assert (conclusion.verdict, conclusion.message) == ("inconclusive", "no baseline task to compare with")
+
+
+def test_a_baseline_that_lived_for_a_while_is_nobody_to_compare_with_either() -> None:
+    subject = subject_of(World())
+    subject.baseline = [replace(subject.canary[0], arn="arn:task/prd/b")]
+    one = check(subject, compare="baseline")
+    write(subject, *(line(subject, 1, number=number) for number in range(6)))
+    subject.run.clock.sleep(30)
+    assert sample(one).outcome == BAD
+    subject.baseline = []
+    subject.run.clock.sleep(30)
+    assert sample(one) == Sample(GOOD, "no baseline task to compare with")
+
+
+def test_logs_that_were_never_read_cannot_be_compared() -> None:
+    conclusion = check(subject_of(World()), compare="stable").conclude()
+    assert conclusion
+    assert (conclusion.verdict, conclusion.message) == ("inconclusive", "no logs were read")

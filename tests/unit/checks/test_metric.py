@@ -1,0 +1,309 @@
+"""Metrics: placeholders, datapoints as samples, one call for all checks, comparisons that cannot tell."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ecs_pipeline.checks import queries
+from ecs_pipeline.checks.kinds import Kinds
+from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, UNCLEAR, Check, Sample
+from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.errors import Trouble
+from ecs_pipeline.model import Series, Task
+from tests.fakes.ports import FakeCloudWatch
+from tests.fakes.world import World
+from tests.unit.checks.world import check_of, cloudwatch, subject_of
+
+SEARCH = "SEARCH('{N,TaskId} TaskId=({%s.task_ids})', 'Average', 60)"
+
+
+def dimension(value: str, period: int = 60) -> dict[str, Any]:
+    metric = {"Namespace": "N", "MetricName": "M", "Dimensions": [{"Name": "TaskId", "Value": value}]}
+    return {"Id": "m", "MetricStat": {"Metric": metric, "Period": period, "Stat": "Average"}}
+
+
+def value_of(query: Mapping[str, Any]) -> str:
+    return str(query["MetricStat"]["Metric"]["Dimensions"][0]["Value"])
+
+
+def with_others(subject: Subject, **groups: Sequence[str]) -> Subject:
+    """The same with a baseline and stable tasks of these ids only, which stay as they are."""
+    like = subject.canary[0]
+    found = {name: tuple(replace(like, arn=f"arn:task/prd/{one}") for one in named) for name, named in groups.items()}
+    other = replace(subject, baseline=found.get("baseline", ()))
+    other._stable, other._looked = found.get("stable", ()), math.inf
+    return other
+
+
+def ids(tasks: Sequence[Task]) -> list[str]:
+    return [one.id for one in tasks]
+
+
+# ---- placeholders
+
+
+def test_ids_are_joined_in_an_expression() -> None:
+    subject = with_others(subject_of(World(), 2), stable=["s1"])
+    expression = "SEARCH('{canary.task_ids}', 'Sum', 60) / SEARCH('{stable.task_ids}', 'Sum', 60)"
+    (variant,) = queries.asked([{"Id": "m", "Expression": expression}], subject, "canary").variants
+    first, second = ids(subject.canary)
+    assert variant[0]["Expression"] == f"SEARCH('{first} OR {second}', 'Sum', 60) / SEARCH('s1', 'Sum', 60)"
+
+
+def test_each_task_is_asked_for_itself_in_a_dimension() -> None:
+    subject = subject_of(World(), 2)
+    variants = queries.asked([dimension("{canary.task_ids}")], subject, "canary").variants
+    assert [value_of(one[0]) for one in variants] == ids(subject.canary)
+
+
+def test_an_expression_beside_a_dimension_has_all_ids() -> None:
+    subject = subject_of(World(), 2)
+    query = [dimension("{canary.task_ids}"), {"Id": "e", "Expression": SEARCH % "canary"}]
+    variants = queries.asked(query, subject, "canary").variants
+    joined = " OR ".join(ids(subject.canary))
+    assert [joined in one[1]["Expression"] for one in variants] == [True, True]
+
+
+def test_two_groups_in_dimensions_are_asked_for_in_all_pairs() -> None:
+    subject = with_others(subject_of(World(), 2), stable=["s1", "s2"])
+    query = [
+        {**dimension("{canary.task_ids}"), "Id": "a", "ReturnData": False},
+        {**dimension("{stable.task_ids}"), "Id": "b", "ReturnData": False},
+        {"Id": "m", "Expression": "a - b"},
+    ]
+    variants = queries.asked(query, subject, "canary").variants
+    pairs = [(value_of(one[0]), value_of(one[1])) for one in variants]
+    assert pairs == list(itertools.product(ids(subject.canary), ["s1", "s2"]))
+
+
+def test_a_comparison_asks_the_same_of_the_others() -> None:
+    subject = with_others(subject_of(World()), stable=["s1", "s2"])
+    (variant,) = queries.asked([{"Id": "m", "Expression": SEARCH % "canary"}], subject, "stable").variants
+    assert "TaskId=(s1 OR s2)" in variant[0]["Expression"]
+
+
+def test_a_query_without_placeholders_is_sent_as_it_is() -> None:
+    query = [dimension("{Brace}s stay")]
+    assert queries.asked(query, subject_of(World()), "canary").variants == [query]
+
+
+def test_tasks_that_do_not_live_cannot_be_asked_for() -> None:
+    subject = with_others(subject_of(World()))
+    with pytest.raises(Trouble, match=r"^no baseline task lives$"):
+        queries.asked([{"Id": "m", "Expression": "{canary.task_ids} {baseline.task_ids}"}], subject, "canary")
+
+
+def test_ids_of_queries_are_kept_apart_in_one_request_but_not_in_quoted_text() -> None:
+    asked = queries.Asked(
+        [[{"Id": "m", "ReturnData": False}, {"Id": "e", "Expression": "m + SUM(m1) + SEARCH('m', 1)"}]]
+    )
+    first, second = asked.numbered(3)
+    assert (first["Id"], second["Id"]) == ("c3v0_m", "c3v0_e")
+    assert second["Expression"] == "c3v0_m + SUM(m1) + SEARCH('m', 1)"
+
+
+@pytest.mark.parametrize(
+    ("query", "period"),
+    [
+        ([dimension("x", 10)], 10),
+        ([{"Id": "m", "Expression": "SEARCH('x', 'Sum', 300)"}], 300),
+        ([{"Id": "m", "Expression": "1", "Period": 5}], 5),
+        ([{"Id": "m", "Expression": "1"}], 60),
+        ([dimension("x", 60), {"Id": "e", "Expression": "m * 2"}], 60),
+    ],
+)
+def test_the_period_is_the_longest_that_the_query_names(query: Any, period: float) -> None:
+    assert queries.period_of(query) == period
+
+
+# ---- samples
+
+
+def metric(subject: Subject, query: Any = None, kinds: Kinds | None = None, **keys: Any) -> Check:
+    shared = {key: keys.pop(key) for key in ("on_missing", "min_samples") if key in keys}
+    chosen = query or [dimension("{canary.task_ids}")]
+    settings = check_of(metric={"query": chosen, **keys}, **shared)
+    return (kinds or Kinds(subject.run.cloudwatch)).make(settings, subject)
+
+
+def after(subject: Subject, seconds: float, check: Check) -> list[Sample]:
+    """The samples that come at so many seconds after the bake began."""
+    passed = (subject.run.clock.wall() - subject.since).total_seconds()
+    subject.run.clock.sleep(seconds - passed)
+    check.begin()
+    return list(check.collect() or [])
+
+
+def put(subject: Subject, **values: Sequence[float]) -> FakeCloudWatch:
+    """A datapoint a minute of the tasks whose ids are given; the first period begins with the bake."""
+    fake = cloudwatch(subject)
+
+    def points(query: Mapping[str, Any]) -> Mapping[datetime, float]:
+        given = values.get(value_of(query), ())
+        return {subject.since + timedelta(minutes=number): one for number, one in enumerate(given)}
+
+    fake.points = points
+    return fake
+
+
+def of_canary(subject: Subject, *values: float) -> FakeCloudWatch:
+    return put(subject, **{subject.canary[0].id: values})
+
+
+def test_a_datapoint_is_a_sample_once_its_period_is_over_and_only_once() -> None:
+    subject = subject_of(World())
+    of_canary(subject, 1, 5, 2)
+    check = metric(subject, at_most=3)
+    assert after(subject, 59, check) == []
+    assert [one.outcome for one in after(subject, 121, check)] == [GOOD, BAD]
+    assert check.value == 5
+    assert after(subject, 122, check) == []
+    (last,) = after(subject, 181, check)
+    assert last == Sample(GOOD, f"2 at {subject.since + timedelta(minutes=2):%H:%M:%S}")
+
+
+def test_datapoints_from_before_the_bake_are_none() -> None:
+    subject = subject_of(World())
+    cloudwatch(subject).points = lambda _query: {subject.since - timedelta(seconds=1): 99.0}
+    assert after(subject, 100, metric(subject, at_most=3)) == []
+
+
+@pytest.mark.parametrize(("limit", "value"), [({"at_most": 3}, 9), ({"at_least": 3}, 1)])
+def test_of_several_tasks_the_worst_counts(limit: dict[str, float], value: float) -> None:
+    subject = subject_of(World(), 3)
+    values = dict(zip(ids(subject.canary), ([3.0], [float(value)], [3.0]), strict=True))
+    put(subject, **values)
+    check = metric(subject, **limit)
+    (sample,) = after(subject, 61, check)
+    assert (sample.outcome, check.value) == (BAD, value)
+    assert sample.message.startswith(f"{value} at ")
+
+
+def test_three_periods_without_a_datapoint_are_a_sample_without_data_and_each_further_one() -> None:
+    subject = subject_of(World())
+    of_canary(subject)
+    check = metric(subject, at_most=3)
+    assert after(subject, 179, check) == []
+    assert after(subject, 180, check) == [Sample(MISSING, "no datapoint of a 1m period")]
+    assert after(subject, 181, check) == []
+    assert [one.outcome for one in after(subject, 240, check)] == [MISSING]
+
+
+def test_all_checks_that_are_due_are_read_with_one_call_unless_one_bears_no_company() -> None:
+    subject = subject_of(World())
+    fake = cloudwatch(subject)
+    kinds = Kinds(fake)
+    insights = [{"Id": "m", "Expression": 'SELECT AVG(M) FROM "N"', "Period": 60}]
+    checks = [metric(subject, query, kinds, at_most=1) for query in (None, [dimension("other")], insights)]
+    for one in checks:
+        one.begin()
+    assert [one.collect() for one in checks] == [[], [], []]
+    assert fake.calls == ["GetMetricData", "GetMetricData"]
+
+
+class Troubled(FakeCloudWatch):
+    """CloudWatch that answers with what a test says of a series, or not at all."""
+
+    def __init__(self, *found: Series, error: Trouble | None = None) -> None:
+        super().__init__()
+        self._found, self._error = found, error
+
+    def series(self, queries: Sequence[Mapping[str, Any]], since: datetime, until: datetime) -> list[Series]:
+        if self._error:
+            raise self._error
+        return [replace(one, id=str(queries[0]["Id"])) for one in self._found]
+
+
+@pytest.mark.parametrize(
+    ("cloudwatch", "why"),
+    [
+        (Troubled(error=Trouble("cloudwatch:GetMetricData: denied")), "cloudwatch:GetMetricData: denied"),
+        (Troubled(Series("", trouble="InternalError no such function")), "InternalError no such function"),
+        (Troubled(Series("", "a"), Series("", "b")), "the query returns 2 series (a, b), not one"),
+    ],
+)
+def test_what_cannot_be_read_is_a_sample_without_data(cloudwatch: Troubled, why: str) -> None:
+    subject = subject_of(World(), cloudwatch=cloudwatch)
+    assert after(subject, 61, metric(subject, at_most=3)) == [Sample(MISSING, why)]
+
+
+def test_judged_alone_the_last_datapoints_since_the_bake_began_are_looked_at() -> None:
+    subject = replace(subject_of(World()), judged_alone=True)
+    of_canary(subject, *range(1, 11))
+    samples = after(subject, 601, metric(subject, at_most=100))
+    assert [one.message.partition(" ")[0] for one in samples] == ["9", "10"]
+
+
+# ---- comparisons
+
+
+def compared(canary: Sequence[float], stable: Sequence[float], **keys: Any) -> tuple[list[Sample], Check]:
+    subject = with_others(subject_of(World()), stable=["s1"])
+    put(subject, **{subject.canary[0].id: canary, "s1": stable})
+    check = metric(subject, compare="stable", **keys)
+    return after(subject, 60 * max(len(canary), len(stable)) + 1, check), check
+
+
+def test_a_canary_that_is_worse_than_the_others_fails() -> None:
+    samples, check = compared([5, 6, 7, 8], [1, 2, 3, 4])
+    assert {one.outcome for one in samples} == {BAD}
+    conclusion = check.conclude()
+    assert conclusion
+    assert conclusion.verdict == "fail"
+    assert conclusion.message.startswith("median 6.5 against 2.5 of the stable: 160 % worse, in 100 % of the pairs")
+    assert (check.value, check.limit) == (1.6, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("canary", "direction", "verdict"),
+    [
+        ([5, 6, 7, 8], "decrease", None),
+        ([0.1, 0.2, 0.3, 0.4], "decrease", "fail"),
+        ([0.1, 0.2, 0.3, 0.4], "increase", None),
+        ([0.1, 0.2, 0.3, 0.4, 0.5], "either", "fail"),
+        ([1.1, 2.1, 3.1, 4.1], "increase", None),
+    ],
+)
+def test_direction_says_what_is_worse(canary: list[float], direction: str, verdict: str | None) -> None:
+    _, check = compared(canary, [1, 2, 3, 4, 5][: len(canary)], direction=direction)
+    conclusion = check.conclude()
+    assert (conclusion.verdict if conclusion else None) == verdict
+
+
+def test_a_difference_within_the_tolerance_is_none_however_certain() -> None:
+    _, check = compared([1.1, 1.11, 1.12, 1.13], [1, 1.01, 1.02, 1.03], tolerance="25%")
+    assert check.conclude() is None
+
+
+@pytest.mark.parametrize(
+    ("canary", "stable"), [([9, 9, 9], [1, 1, 1]), ([], [1, 2, 3, 4]), ([1, 2, 3, 4], [])], ids=["few", "none", "alone"]
+)
+def test_too_little_to_tell_is_inconclusive(canary: list[float], stable: list[float]) -> None:
+    _, check = compared(canary, stable)
+    conclusion = check.conclude()
+    assert conclusion
+    assert conclusion.verdict == "inconclusive"
+    assert "are too few to tell them apart" in conclusion.message
+
+
+@pytest.mark.parametrize("on_missing", ["inconclusive", "pass", "fail"])
+def test_nobody_to_compare_with_is_inconclusive_whatever_counts_as_missing(on_missing: str) -> None:
+    subject = with_others(subject_of(World()))
+    of_canary(subject, 1, 2, 3, 4)
+    check = metric(subject, compare="baseline", on_missing=on_missing)
+    assert after(subject, 241, check) == [Sample(UNCLEAR, "no baseline task lives to compare with")]
+    conclusion = check.conclude()
+    assert conclusion
+    assert (conclusion.verdict, conclusion.message) == ("inconclusive", "no baseline task lives to compare with")
+
+
+def test_no_data_at_all_may_be_taken_as_good() -> None:
+    _, check = compared([], [1, 2, 3, 4], on_missing="pass")
+    assert check.conclude() is None
