@@ -7,7 +7,7 @@ import pytest
 
 from ecs_pipeline import errors
 from ecs_pipeline.cli import cli
-from ecs_pipeline.stages import canary, promote, rollback
+from ecs_pipeline.stages import canary, judge, promote, rollback
 
 COMMON = {
     "--config",
@@ -25,10 +25,11 @@ OWN = {
     "canary": {"--release", "--image", "--replace"},
     "promote": {"--release", "--unjudged"},
     "rollback": {"--release", "--canary", "--to"},
-    "status": set(),
+    "judge": {"--release"},
+    "status": {"--watch"},
     "provision": {"--image"},
 }
-FLAGS = {"--dry-run", "--verbose", "--replace", "--unjudged", "--canary"}
+FLAGS = {"--dry-run", "--verbose", "--replace", "--unjudged", "--canary", "--watch"}
 DEFAULTS = {"--reports": "ecs-pipeline-reports", "--output": "text"}
 
 EXIT_CODES = {
@@ -105,4 +106,5 @@ def test_stages_have_the_steps_that_are_junit_cases() -> None:
         "restore",
     )
     assert promote.STEPS == ("preflight", "service-update", "stable", "drain", "cleanup", "restore")
+    assert judge.STEPS == ("preflight", "checks")
     assert rollback.STEPS == ("preflight", "drain", "cleanup", "service-update", "stable", "deregister")

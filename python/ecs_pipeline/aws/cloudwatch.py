@@ -57,7 +57,7 @@ class CloudWatch:
         shape = self._client.boto.meta.service_model.operation_model("GetMetricData").input_shape
         members = shape.members["MetricDataQueries"]
         report = ParamValidator().validate([dict(one) for one in queries], members)
-        return " ".join(report.generate_report().split()) if report.has_errors() else ""
+        return "; ".join(report.generate_report().splitlines()) if report.has_errors() else ""
 
     @property
     def _client(self) -> AwsClient:

@@ -1,0 +1,184 @@
+"""Amazon CloudWatch and its logs: what is asked in which portions, and what their answers mean.
+
+The client is a stand-in: the embedded AWS answers in one page, and CloudWatch's wire format is CBOR.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any, cast
+
+import pytest
+
+from ecs_pipeline.aws.cloudwatch import CloudWatch
+from ecs_pipeline.aws.logs import MOST_PAGES, Logs
+from ecs_pipeline.aws.session import AwsSession
+from ecs_pipeline.errors import Trouble
+from ecs_pipeline.model import Alarm, LogStream, Series
+from tests.unit.aws_stub import session
+from tests.unit.clocks import RecordingClock
+from tests.unit.facts import NOW, definition, task
+
+
+@dataclass
+class Session:
+    """Gives a client whose calls answer what a test lined up; the last answer is repeated."""
+
+    answers: list[dict[str, Any]]
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    regions: list[str] = field(default_factory=list)
+
+    def client(self, _service: str, region: str = "") -> Session:
+        self.regions.append(region)
+        return self
+
+    def call(self, operation: str, /, *, attempts: int | None = None, **parameters: Any) -> dict[str, Any]:
+        self.asked.append({"operation": operation, "attempts": attempts, **parameters})
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+def made(*answers: dict[str, Any]) -> tuple[Session, AwsSession]:
+    fake = Session(list(answers))
+    return fake, cast(AwsSession, fake)
+
+
+# ---- alarms
+
+
+def test_alarms_are_asked_for_by_a_hundred_names_and_by_each_prefix_composite_ones_too() -> None:
+    fake, aws = made({"MetricAlarms": []})
+    CloudWatch(aws).alarms([f"a{number}" for number in range(101)], ["web-", "shop-"])
+    asked = [(len(one.get("AlarmNames", ())), one.get("AlarmNamePrefix")) for one in fake.asked]
+    assert asked == [(100, None), (1, None), (0, "web-"), (0, "shop-")]
+    assert {tuple(one["AlarmTypes"]) for one in fake.asked} == {("MetricAlarm", "CompositeAlarm")}
+
+
+def test_alarms_come_in_pages_each_of_them_once() -> None:
+    since = datetime(2026, 11, 23, 8, 15, tzinfo=timezone(timedelta(hours=1)))
+    ringing = {
+        "AlarmName": "a",
+        "StateValue": "ALARM",
+        "StateReason": "too\n high",
+        "StateTransitionedTimestamp": since,
+    }
+    both = {"AlarmName": "b", "StateValue": "OK"}
+    fake, aws = made(
+        {"MetricAlarms": [ringing], "NextToken": "t"}, {"CompositeAlarms": [both]}, {"MetricAlarms": [ringing]}
+    )
+    assert CloudWatch(aws).alarms(["a", "b"], ["a"]) == [Alarm("a", "ALARM", "too high", NOW), Alarm("b", "OK")]
+    assert [one.get("NextToken") for one in fake.asked] == [None, "t", None]
+
+
+# ---- metrics
+
+
+def test_series_are_asked_for_in_portions_and_joined_over_pages() -> None:
+    points = [NOW, NOW + timedelta(minutes=1)]
+    first = {
+        "MetricDataResults": [{"Id": "m", "Label": "l", "Timestamps": points[:1], "Values": [1.0]}],
+        "NextToken": "t",
+    }
+    second = {"MetricDataResults": [{"Id": "m", "Label": "l", "Timestamps": points[1:], "Values": [2.0]}]}
+    fake, aws = made(first, second, {"MetricDataResults": []})
+    queries = [{"Id": f"m{number}", "Expression": "1"} for number in range(501)]
+    found = CloudWatch(aws).series(queries, NOW, points[1])
+    assert found == [Series("m", "l", dict(zip(points, [1.0, 2.0], strict=True)))]
+    assert [(len(one["MetricDataQueries"]), one.get("NextToken")) for one in fake.asked] == [
+        (500, None),
+        (500, "t"),
+        (1, None),
+    ]
+
+
+def test_a_search_may_give_several_series_under_one_id() -> None:
+    results = [{"Id": "m", "Label": name, "Timestamps": [], "Values": []} for name in ("a", "b")]
+    _, aws = made({"MetricDataResults": results})
+    assert [one.label for one in CloudWatch(aws).series([{"Id": "m"}], NOW, NOW)] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("state", "trouble"),
+    [
+        ("Complete", ""),
+        ("PartialData", ""),
+        ("InternalError", "InternalError no FUNCTION"),
+        ("Forbidden", "Forbidden no FUNCTION"),
+    ],
+)
+def test_what_cloudwatch_cannot_answer_is_told_in_its_words(state: str, trouble: str) -> None:
+    result = {"Id": "m", "StatusCode": state, "Messages": [{"Code": "ArgumentError", "Value": "no FUNCTION"}]}
+    _, aws = made({"MetricDataResults": [result]})
+    assert CloudWatch(aws).series([{"Id": "m"}], NOW, NOW) == [Series("m", trouble=trouble)]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"Id": "m", "Expression": "1", "Period": 60}, ""),
+        ({"Id": "m", "Expresion": "1"}, 'Unknown parameter in [0]: "Expresion"'),
+        ({"Id": "m", "MetricStat": {"Stat": "Sum"}}, 'Missing required parameter in [0].MetricStat: "Metric"'),
+        ({"Id": "m", "Expression": 1}, "Invalid type for parameter"),
+    ],
+)
+def test_the_form_of_a_query_is_checked_without_a_call(query: dict[str, Any], words: str) -> None:
+    mistake = CloudWatch(session(RecordingClock())).mistake([query])
+    assert (words in mistake) if words else not mistake
+    assert "\n" not in mistake
+
+
+# ---- logs
+
+
+def test_streams_are_those_of_the_containers_that_log_with_awslogs() -> None:
+    def container(name: str, driver: str = "awslogs", **options: str) -> dict[str, Any]:
+        return {"name": name, "logConfiguration": {"logDriver": driver, "options": options}}
+
+    whole = definition(
+        containerDefinitions=[
+            container("app", **{"awslogs-group": "/web", "awslogs-stream-prefix": "p", "awslogs-region": "eu-west-1"}),
+            container("sidecar", **{"awslogs-group": "/side", "awslogs-stream-prefix": "p"}),
+            container("router", "awsfirelens"),
+            container("nameless", **{"awslogs-group": "/web"}),
+            {"name": "silent"},
+        ]
+    )
+    _, aws = made({})
+    assert Logs(aws).streams(task("t1"), whole) == [
+        LogStream("/web", "p/app/t1", "eu-west-1"),
+        LogStream("/side", "p/sidecar/t1"),
+    ]
+
+
+def test_lines_are_filtered_by_a_hundred_streams_of_a_group_page_by_page() -> None:
+    streams = [LogStream("/web", f"s{number}") for number in range(101)] + [LogStream("/side", "s", "eu-west-1")]
+    event = {"eventId": "1", "timestamp": int(NOW.timestamp() * 1000), "logStreamName": "s0", "message": "ERROR x\n"}
+    fake, aws = made({"events": [event], "nextToken": "t"}, {"events": [{**event, "eventId": "2"}]}, {"events": []})
+    found = Logs(aws).matches(streams, "ERROR", NOW)
+    assert [(one.id, one.at, one.stream, one.text) for one in found] == [
+        ("1", NOW, "s0", "ERROR x"),
+        ("2", NOW, "s0", "ERROR x"),
+    ]
+    asked = [(one["logGroupName"], len(one["logStreamNames"]), one.get("nextToken")) for one in fake.asked]
+    assert asked == [("/web", 100, None), ("/web", 100, "t"), ("/web", 1, None), ("/side", 1, None)]
+    assert {(one["filterPattern"], one["startTime"]) for one in fake.asked} == {("ERROR", int(NOW.timestamp() * 1000))}
+    assert fake.regions == ["", "", "eu-west-1"]
+
+
+def test_pages_that_do_not_end_are_given_up() -> None:
+    fake, aws = made({"events": [], "nextToken": "again"})
+    assert Logs(aws).matches([LogStream("/web", "s")], "ERROR", NOW) == []
+    assert len(fake.asked) == MOST_PAGES
+
+
+def test_a_tail_that_cannot_be_read_says_why() -> None:
+    class Refusing(Session):
+        def call(self, operation: str, /, *, attempts: int | None = None, **parameters: Any) -> dict[str, Any]:
+            raise Trouble("logs:GetLogEvents: ResourceNotFoundException: no such stream")
+
+    options = {"awslogs-group": "/web", "awslogs-stream-prefix": "p"}
+    whole = definition(
+        containerDefinitions=[{"name": "app", "logConfiguration": {"logDriver": "awslogs", "options": options}}]
+    )
+    lines = Logs(cast(AwsSession, Refusing([]))).tail(task("t1"), whole, "app")
+    assert lines == ["(its log cannot be read: logs:GetLogEvents: ResourceNotFoundException: no such stream)"]
