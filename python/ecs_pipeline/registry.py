@@ -6,9 +6,10 @@ OCI Distribution Specification, "Checking if content exists in the registry"; to
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ecs_pipeline.clock import Clock
 from ecs_pipeline.errors import InvalidInput, Trouble
@@ -24,6 +25,7 @@ MANIFESTS = ", ".join(
     )
 )
 HUB_API = "registry-1.docker.io"
+DIGEST_HEADER = "Docker-Content-Digest"
 TIMEOUT = 10.0
 
 if TYPE_CHECKING:
@@ -32,9 +34,11 @@ if TYPE_CHECKING:
 
 def digest_of(reference: Reference, clock: Clock) -> str:
     """The digest that a registry has under a tag. Raises InvalidInput when there is none or it may not be read."""
-    answer = call(lambda: _ask(reference), clock, attempts=4)
-    if answer.status_code == 200 and answer.headers.get("Docker-Content-Digest"):
-        return answer.headers["Docker-Content-Digest"]
+    answer = call(lambda: _ask(reference, "HEAD"), clock, attempts=4)
+    if answer.status_code == 200 and not answer.headers.get(DIGEST_HEADER):
+        answer = call(lambda: _ask(reference, "GET"), clock, attempts=4)
+    if answer.status_code == 200:
+        return answer.headers.get(DIGEST_HEADER) or f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
     reasons = {401: "the registry wants credentials", 403: "the registry forbids it", 404: "no such image"}
     why = reasons.get(answer.status_code, f"the registry answered {answer.status_code}")
     raise InvalidInput(
@@ -42,17 +46,19 @@ def digest_of(reference: Reference, clock: Clock) -> str:
     )
 
 
-def _ask(reference: Reference) -> requests.Response:
+def _ask(reference: Reference, method: str) -> requests.Response:
     import requests
 
     host = HUB_API if reference.registry == DOCKER_HUB else reference.registry
     scheme = "http" if _is_loopback(host) else "https"  # as Docker does it
     url = f"{scheme}://{host}/v2/{reference.repository}/manifests/{reference.tag}"
     try:
-        answer = requests.head(url, headers={"Accept": MANIFESTS}, timeout=TIMEOUT)
+        answer = _send(method, url)
         if answer.status_code == 401:
-            answer = _ask_with_login(url, reference, answer)
+            answer = _ask_with_login(method, url, reference, answer)
     except requests.RequestException as error:
+        if isinstance(error, requests.ConnectionError) and "NameResolutionError" in str(error):
+            raise InvalidInput(f"image {reference.name}: there is no host {host}", cure="check --image") from error
         why = " ".join(str(error).split()).rpartition(": ")[2].rstrip("\"')")
         raise Transient(_unreachable(host, why)) from error
     if answer.status_code == 429 or answer.status_code >= 500:
@@ -60,13 +66,21 @@ def _ask(reference: Reference) -> requests.Response:
     return answer
 
 
-def _ask_with_login(url: str, reference: Reference, refused: requests.Response) -> requests.Response:
+def _send(method: str, url: str, **settings: Any) -> requests.Response:
+    """One request for a manifest; some registries send it on to another host (requests keeps the login from that)."""
+    import requests
+
+    headers = {"Accept": MANIFESTS, **settings.pop("headers", {})}
+    return requests.request(method, url, headers=headers, timeout=TIMEOUT, **settings)
+
+
+def _ask_with_login(method: str, url: str, reference: Reference, refused: requests.Response) -> requests.Response:
     import requests
 
     kind, _, rest = refused.headers.get("WWW-Authenticate", "").partition(" ")
-    login, headers = _login(reference.registry), {"Accept": MANIFESTS}
+    login = _login(reference.registry)
     if kind.lower() == "basic":
-        return requests.head(url, headers=headers, auth=login, timeout=TIMEOUT)
+        return _send(method, url, auth=login)
     asked = dict(re.findall(r'(\w+)="([^"]*)"', rest))
     realm = asked.pop("realm", "")
     safe = realm.startswith("https://") or _is_loopback(realm.partition("//")[2].partition("/")[0])
@@ -76,7 +90,7 @@ def _ask_with_login(url: str, reference: Reference, refused: requests.Response) 
     if answer.status_code != 200:
         return answer
     token = answer.json().get("token") or answer.json().get("access_token")
-    return requests.head(url, headers={**headers, "Authorization": f"Bearer {token}"}, timeout=TIMEOUT)
+    return _send(method, url, headers={"Authorization": f"Bearer {token}"})
 
 
 def _login(registry: str) -> tuple[str, str] | None:

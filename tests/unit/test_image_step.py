@@ -131,11 +131,19 @@ def test_a_given_image_of_another_registry_is_taken_by_its_digest_without_asking
 def test_ecr_without_permission_does_not_keep_another_registrys_image_out(monkeypatch: pytest.MonkeyPatch) -> None:
     run, _ = run_of(World())
 
-    def denied(_name: str) -> Repository:
-        raise Trouble("ecr:DescribeRepositories: AccessDenied")
-
     monkeypatch.setattr(run.repositories, "repository", denied)
     assert images.given(run, f"registry.invalid/app@{DIGEST}").digest == DIGEST
+
+
+def denied(_name: str) -> Repository:
+    raise Trouble("ecr:DescribeRepositories: AccessDenied")
+
+
+def test_an_image_that_only_ecr_may_know_is_trouble_without_permission(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, _ = run_of(World())
+    monkeypatch.setattr(run.repositories, "repository", denied)
+    with pytest.raises(Trouble, match="AccessDenied"):
+        images.given(run, "registry.invalid/app:v1")
 
 
 def test_a_given_image_that_ecr_does_not_have_is_bad_input() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -137,6 +138,35 @@ def test_a_refusal_names_image_reason_and_cure(registry: Registry, status: int, 
     registry.handle = lambda _request: Answer(status)
     name = f"{registry.http.host}/team/web:v1"
     assert registry.refused() == f"image {name}: {why}; check --image, or give it by digest (…@sha256:…)"
+
+
+def test_an_index_of_several_platforms_is_taken_as_it_is(registry: Registry) -> None:
+    """ECS takes from it what its tasks run on."""
+    index = {"Docker-Content-Digest": DIGEST, "Content-Type": "application/vnd.oci.image.index.v1+json"}
+    registry.handle = lambda one: Answer(200, b"", index) if "index.v1" in one.headers["accept"] else Answer(404)
+    assert registry.digest() == DIGEST
+
+
+def test_where_the_registry_does_not_tell_the_digest_it_is_that_of_the_manifest(registry: Registry) -> None:
+    manifest = b'{"schemaVersion": 2}'
+    registry.handle = lambda _request: Answer(200, manifest)
+    assert registry.digest() == f"sha256:{hashlib.sha256(manifest).hexdigest()}"
+    assert [one.method for one in registry.http.requests] == ["HEAD", "GET"]
+
+
+def test_a_registry_may_send_a_request_on_but_never_the_login(registry: Registry) -> None:
+    with http_stub(lambda _request: FOUND) as elsewhere:
+        there = elsewhere.url.replace("127.0.0.1", "localhost")
+        challenge = Answer(401, b"", {"WWW-Authenticate": 'Basic realm="registry"'})
+        moved = Answer(307, b"", {"Location": f"{there}/v2/team/web/manifests/v1"})
+        registry.handle = lambda one: moved if one.headers.get("authorization") else challenge
+        assert registry.digest() == DIGEST
+    assert "authorization" not in elsewhere.requests[0].headers
+
+
+def test_a_host_that_there_is_not_is_bad_input() -> None:
+    with pytest.raises(InvalidInput, match=r"image host\.invalid/web: there is no host host\.invalid; check --image"):
+        digest_of(parse("host.invalid/web:1"), RecordingClock())
 
 
 @pytest.mark.parametrize("answer", [Answer(500), Answer(503), Answer(429), NO_ANSWER])

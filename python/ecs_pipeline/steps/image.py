@@ -27,12 +27,13 @@ def given(run: Run, text: str) -> Image:
     """The image that `--image` names, by digest: from ECR, else from the registry's API. Raises InvalidInput."""
     reference = references.parse(text)
     account, region = reference.ecr or ("", "")
-    if reference.ecr or _is_ours(run, reference):
+    ours, trouble = (True, None) if reference.ecr else _is_ours(run, reference)
+    if ours:
         digest = run.repositories.digest(
             reference.repository, tag=reference.tag, digest=reference.digest, account=account, region=region
         )
     else:
-        digest = reference.digest or registry.digest_of(reference, run.clock)
+        digest = reference.digest or _elsewhere(run, reference, trouble)
     if not digest:
         raise InvalidInput(
             f"image {text}: ECR repository {reference.repository} has no image {reference.digest or reference.tag}",
@@ -41,13 +42,26 @@ def given(run: Run, text: str) -> Image:
     return Image(reference.pinned(digest), digest, text)
 
 
-def _is_ours(run: Run, reference: Reference) -> bool:
-    """Whether ECR itself says that a repository of the account has this name: its hosts are not all alike."""
+def _is_ours(run: Run, reference: Reference) -> tuple[bool, Trouble | None]:
+    """Whether ECR itself says that a repository of the account has this name: its hosts are not all alike.
+
+    When ECR cannot be asked, why.
+    """
     try:
         found = run.repositories.repository(reference.repository)
-    except Trouble:
-        return False
-    return found is not None and found.uri == reference.name
+    except Trouble as trouble:
+        return False, trouble
+    return found is not None and found.uri == reference.name, None
+
+
+def _elsewhere(run: Run, reference: Reference, trouble: Trouble | None) -> str:
+    """What the registry says; when it says no, and ECR could not be asked, that may be the reason."""
+    try:
+        return registry.digest_of(reference, run.clock)
+    except InvalidInput as refusal:
+        if trouble is None:
+            raise
+        raise trouble from refusal
 
 
 def repository(run: Run, name: str) -> Repository:
