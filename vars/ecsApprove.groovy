@@ -14,9 +14,9 @@ import groovy.transform.Field
 
 /** The gate between canary and promotion: see ecsApprove.txt. */
 Map call(Map parameters = [:]) {
-    ecsPipelineRun.check('ecsApprove', parameters)
-    Map known = adopted(parameters)
-    if (parameters.dryRun) {
+    Map wanted = ecsPipelineRun.accepted('ecsApprove', parameters)
+    Map known = adopted(wanted)
+    if (wanted.dryRun) {
         echo('ecsApprove: dry run: nobody is asked')
         return [approved: false, release: known.release, approver: null, reason: null]
     }
@@ -25,11 +25,12 @@ Map call(Map parameters = [:]) {
     if (env.WORKSPACE != null) { echo('ecsApprove: this gate holds an executor while it waits; a stage with `agent none` does not') }
     long asked = System.currentTimeMillis()
     try {
-        return approved(parameters, known, ask(parameters, known))
+        return approved(wanted, known, ask(wanted, known))
     } catch (e) {
-        boolean late = System.currentTimeMillis() - asked >= 1000L * limit(parameters)
-        ecsPipelineRun.tell(parameters, "${known.release} not approved${late ? ' in time' : ''}")
-        if (parameters.rollback != false) { ecsRollback.after(e, parameters) }
+        boolean late = System.currentTimeMillis() - asked >= 1000L * limit(wanted)
+        ecsPipelineRun.tell(wanted, "${known.release} not approved${late ? ' in time' : ''}")
+        // By what this build has adopted, not by `release`: that would undo a promotion, too.
+        if (wanted.rollback != false) { ecsRollback.after(e, wanted + [release: null]) }
         throw e
     }
 }
@@ -87,7 +88,7 @@ private Map ask(Map parameters, Map known) {
 
 /** One look at the canary: what is red or dead closes the gate, what cannot be told does not. */
 private void look(Map parameters, Map known) {
-    Map result = ecsPipelineRun('judge', Parameters.shared('ecsStatus', parameters) + [release: known.release], [accept: TOLD, unpublished: UNTOLD])
+    Map result = ecsPipelineRun('judge', parameters + [release: known.release], [accept: TOLD, unpublished: UNTOLD])
     echo("ecsApprove: watching: ${result.outcome}${result.message ? ': ' + result.message : ''}")
 }
 

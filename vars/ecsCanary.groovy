@@ -5,8 +5,7 @@ import ecspipeline.State
 
 /** A new release takes part of the traffic, and is watched: see ecsCanary.txt. */
 Map call(Map parameters = [:]) {
-    ecsPipelineRun.check('ecsCanary', parameters)
-    Map wanted = resumed(parameters)
+    Map wanted = resumed(ecsPipelineRun.accepted('ecsCanary', parameters))
     return (Map) ecsPipelineRun.onAgent('canary', wanted) { canary(wanted) }
 }
 

@@ -2,7 +2,7 @@ import ecspipeline.Parameters
 
 /** Canary, gate and promotion in one call; whatever goes wrong is rolled back: see ecsDeploy.txt. */
 Map call(Map parameters = [:]) {
-    ecsPipelineRun.check('ecsDeploy', parameters)
+    ecsPipelineRun.accepted('ecsDeploy', parameters)
     if (parameters.lock == false) { return deploy(parameters) }
     return locked(parameters) { deploy(parameters) }
 }

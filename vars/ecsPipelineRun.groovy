@@ -12,11 +12,15 @@ import groovy.transform.Field
 mkdir -p "$ECS_PIPELINE_REPORTS"
 rm -f "$ECS_PIPELINE_REPORTS/$ECS_PIPELINE_STAGE".* "$ECS_PIPELINE_REPORTS/TEST-ecs-pipeline-$ECS_PIPELINE_STAGE.xml"
 '''
-@Field static final String LAUNCHED = 'exec sh "$ECS_PIPELINE_LAUNCH" "$ECS_PIPELINE_STAGE"'
-@Field static final String INSTALLED = 'exec "$ECS_PIPELINE_EXECUTABLE" "$ECS_PIPELINE_STAGE"'
+@Field static final String LAUNCHED = 'sh "$ECS_PIPELINE_LAUNCH" "$ECS_PIPELINE_STAGE"'
+@Field static final String INSTALLED = '"$ECS_PIPELINE_EXECUTABLE" "$ECS_PIPELINE_STAGE"'
 
-/** `status` prints its facts: they go to a file, as sh returns either the output or the exit code. */
-@Field static final String TO_FILE = ' >"$ECS_PIPELINE_REPORTS/$ECS_PIPELINE_STAGE.json"'
+/** `status` prints its facts, and why it has none: both go to files, as sh returns either the output or the exit code. */
+@Field static final String TO_FILES = ''' >"$ECS_PIPELINE_REPORTS/$ECS_PIPELINE_STAGE.json" 2>"$ECS_PIPELINE_REPORTS/$ECS_PIPELINE_STAGE.log"
+code=$?
+cat "$ECS_PIPELINE_REPORTS/$ECS_PIPELINE_STAGE.log" >&2
+exit "$code"
+'''
 
 /**
  * The only bridge to Python: runs a command of ecs-pipeline on an agent, publishes its reports, returns STAGE.json as a map.
@@ -28,17 +32,20 @@ Map call(String command, Map parameters = [:], Map options = [:]) {
 
 /** Runs the body on the agent that is there already, else on one of its own. */
 Object onAgent(String command, Map parameters, Closure body) {
-    if (env.WORKSPACE != null) { return body() }
+    if (env.WORKSPACE != null) { return inFolder(parameters, body) }
     return node(Parameters.text(parameters.agent)) {
-        if (Parameters.needsSources(command, parameters)) { checkOut() }
-        return body()
+        if (Parameters.needsSources(command, parameters)) { checkOut(command) }
+        return inFolder(parameters, body)
     }
 }
 
-/** Refuses parameters that a step does not take: the first line of each. */
-void check(String step, Map parameters) {
+/** Refuses parameters that a step does not take; adds the folder where they find the config, as Target has it. */
+Map accepted(String step, Map parameters) {
     String problem = Parameters.problem(step, parameters)
     if (problem) { error(problem) }
+    if (!Parameters.needsConfig(parameters)) { return parameters }
+    String folder = here() ?: (State.follows(step) ? Parameters.text(state(parameters).folder) : '')
+    return folder ? parameters + [folder: folder] : parameters
 }
 
 /** What this build, or the one it was restarted from, knows of the service's release: see State. */
@@ -52,14 +59,21 @@ Map ownState(Map parameters) {
     return known.build == env.BUILD_NUMBER ? known : [:]
 }
 
-/** Keeps it, and tells the release in ECS_RELEASE (one a build) and ECS_RELEASE_SERVICE. */
+/** Keeps it, also for steps outside of the folder, and tells the release. */
 void remember(Map parameters, Map known) {
     env."${State.variable(parameters)}" = Result.json(known)
-    if (known.release) {
-        String service = known.evidence?.service ?: Target.key(parameters)
-        env.ECS_RELEASE = known.release
-        env."${'ECS_RELEASE' + Target.suffix(service)}" = known.release
+    Map outside = parameters + [folder: '']
+    if (parameters.folder && !state(outside).stage) {
+        env."${State.variable(outside)}" = Result.json([folder: parameters.folder])
     }
+    announce(Parameters.text(known.evidence?.service) ?: Target.key(parameters), Parameters.text(known.release))
+}
+
+/** Tells the release in ECS_RELEASE (one a build) and ECS_RELEASE_SERVICE. */
+void announce(String service, String release) {
+    if (!release) { return }
+    env.ECS_RELEASE = release
+    env."${'ECS_RELEASE' + Target.suffix(service)}" = release
 }
 
 /** Says how the release stands, in the stage and in the service's part of the build's description. */
@@ -70,24 +84,40 @@ void tell(Map parameters, String summary) {
 }
 
 private Map inside(String command, Map parameters, Map options) {
-    String reports = Target.reports(parameters)
     Map before = state(parameters)
     Map begun = State.begun(command, parameters, before, env.BUILD_NUMBER)
     if (begun) { remember(parameters, begun) }
-    Map result = [:]
     int status = -1
     try {
-        status = execute(command, parameters, reports)
-    } finally {
-        result = report(command, parameters, status, reports)
-        if (!contains(options.unpublished, status)) { publish(command, parameters) }
-        if (begun) {
-            if (command == 'canary') { begun += [evidence: Result.evidence(result, reports, env.GIT_COMMIT)] }
-            remember(parameters, State.ended(begun, before, result, status))
+        status = execute(command, parameters)
+    } catch (e) {
+        // Aborted, or the agent is gone: what goes wrong with the reports must not take that place.
+        try {
+            ended(command, parameters, status, before)
+            publish(command, parameters)
+        } catch (x) {
+            echo("ecs-pipeline ${command}: its reports are not published: ${x.message}")
         }
-        if (begun || command == 'rollback') { tell(parameters, Result.summary(command, result, status)) }
+        throw e
     }
+    Map result = ended(command, parameters, status, before)
+    if (!contains(options.unpublished, status)) { publish(command, parameters) }
     return judged(command, result, status, options)
+}
+
+/** What a command left, remembered and told. */
+private Map ended(String command, Map parameters, int status, Map before) {
+    Map result = report(command, parameters, status)
+    Map begun = State.begun(command, parameters, before, env.BUILD_NUMBER)
+    if (begun) {
+        if (command == 'canary') { begun += [evidence: Result.evidence(result, Target.reports(parameters), env.GIT_COMMIT)] }
+        remember(parameters, State.ended(begun, before, result, status))
+    }
+    if (command == 'rollback' && status == Result.DONE && !parameters.dryRun) {
+        announce(Parameters.text(result.service), Parameters.text(result.release?.id))
+    }
+    if (begun || command == 'rollback') { tell(parameters, Result.summary(command, result, status)) }
+    return result
 }
 
 private boolean contains(Object codes, int status) {
@@ -104,7 +134,8 @@ private Map judged(String command, Map result, int status, Map options) {
 }
 
 /** The command's exit code. No value of a user's is ever part of a command line. */
-private int execute(String command, Map parameters, String reports) {
+private int execute(String command, Map parameters) {
+    String reports = Target.reports(parameters)
     Map arguments = Parameters.options(command, parameters) + [reports: reports] + (command == 'status' ? [output: 'json'] : [:])
     String json = Result.json(arguments)
     if (json.length() > MOST_LETTERS) { error("ecs-pipeline ${command}: the parameters are longer than ${MOST_LETTERS} letters") }
@@ -114,7 +145,7 @@ private int execute(String command, Map parameters, String reports) {
     withEnv(["ECS_PIPELINE_ARGS=${json}", "ECS_PIPELINE_STAGE=${command}", "ECS_PIPELINE_REPORTS=${reports}",
              "${parameters.executable ? 'ECS_PIPELINE_EXECUTABLE' : 'ECS_PIPELINE_LAUNCH'}=${path}"]) {
         String label = "ecs-pipeline ${command} ${Target.label(parameters)}".trim()
-        status = sh(label: label, returnStatus: true, script: CLEAN + program + (command == 'status' ? TO_FILE : ''))
+        status = sh(label: label, returnStatus: true, script: CLEAN + (command == 'status' ? program + TO_FILES : 'exec ' + program))
     }
     return status
 }
@@ -123,28 +154,45 @@ private int execute(String command, Map parameters, String reports) {
 private String launcher(String command, Map parameters) {
     String folder = launchFolder(command, parameters)
     for (String name in ['launch', 'requirements.txt']) {
-        writeFile(file: "${folder}/${name}", text: libraryResource("ecs_pipeline/${name}"), encoding: 'UTF-8')
+        writeFile(file: "${folder}/${name}", text: carried(name, 'UTF-8'), encoding: 'UTF-8')
     }
-    String packed = libraryResource(resource: 'ecs_pipeline/package.zip', encoding: 'Base64')
-    writeFile(file: "${folder}/package.zip", text: packed, encoding: 'Base64')
+    writeFile(file: "${folder}/package.zip", text: carried('package.zip', 'Base64'), encoding: 'Base64')
     return "${folder}/launch"
 }
 
-/** Branches share the agent's folder for temporary files. */
-private String launchFolder(String command, Map parameters) {
-    return "${pwd(tmp: true)}/ecs-pipeline-${command}-${Target.key(parameters)}".toString()
+private String carried(String name, String encoding) {
+    try {
+        return libraryResource(resource: "ecs_pipeline/${name}", encoding: encoding)
+    } catch (e) {
+        if (!e.message?.contains('ambiguous')) { throw e }
+        // Jenkins takes the steps from the first of them, but tells nobody which that is.
+        error('this build loads ecs-pipeline by two library names: load one of them, or name an installed ecs-pipeline ' +
+            "in `executable` (${e.message})")
+    }
 }
 
-/** What the command reports, or why it could not be started. */
-private Map report(String command, Map parameters, int status, String reports) {
+/** Branches share the agent's folder for temporary files, which is no part of the workspace, whatever `dir` says. */
+private String launchFolder(String command, Map parameters) {
+    return "${env.WORKSPACE_TMP ?: pwd(tmp: true)}/ecs-pipeline-${command}-${Target.key(parameters)}".toString()
+}
+
+/** What the command reports, or why it does not. */
+private Map report(String command, Map parameters, int status) {
+    String reports = Target.reports(parameters)
     Map told = [stage: command, exit_code: status]
-    String file = "${reports}/${command}.json"
-    if (fileExists(file)) { return told + Result.parse(readFile(file: file, encoding: 'UTF-8')) }
-    String launchError = "${launchFolder(command, parameters)}/launch-error"
-    if (status > 0 && !parameters.executable && fileExists(launchError)) {
-        told += [message: readFile(file: launchError, encoding: 'UTF-8').trim()]
+    if (fileExists("${reports}/${command}.json")) {
+        told += Result.parse(readFile(file: "${reports}/${command}.json", encoding: 'UTF-8'))
     }
+    if (status > 0 && told.message == null) { told += [message: reason(command, parameters)] }
     return told
+}
+
+/** What the launch script wrote down, or `status` said; '' when it is not known. */
+private String reason(String command, Map parameters) {
+    String launchError = "${launchFolder(command, parameters)}/launch-error"
+    if (!parameters.executable && fileExists(launchError)) { return readFile(file: launchError, encoding: 'UTF-8').trim() }
+    String log = "${Target.reports(parameters)}/${command}.log"
+    return command == 'status' && fileExists(log) ? Result.lastWords(readFile(file: log, encoding: 'UTF-8')) : ''
 }
 
 /** JUnit, artifacts and the page of a command, also of one that was aborted; `status` leaves none. */
@@ -168,10 +216,24 @@ private void publishPage(String command, Map parameters, String reports) {
     }
 }
 
-/** A step that brought its own agent finds the config and the sources there, as a Declarative stage does. */
-private void checkOut() {
+/** The folder of a `dir` block, inside the workspace; '' at its top and outside of an agent. */
+private String here() {
+    if (env.WORKSPACE == null) { return '' }
+    String folder = pwd()
+    return folder.startsWith(env.WORKSPACE + '/') ? folder.substring(env.WORKSPACE.length() + 1) : ''
+}
+
+/** What follows a canary reads the config where the canary did. */
+private Object inFolder(Map parameters, Closure body) {
+    if (!parameters.folder || parameters.folder == here()) { return body() }
+    return dir("${env.WORKSPACE}/${parameters.folder}".toString()) { body() }
+}
+
+/** A step that brought its own agent finds config and sources there, as a Declarative stage does; once among the changes. */
+private void checkOut(String command) {
+    boolean listed = command == 'canary'
     try {
-        checkout(scm)
+        checkout(scm: scm, changelog: listed, poll: listed)
     } catch (e) {
         if (!e.message?.contains('checkout scm') && !e.message?.startsWith('No such property: scm')) { throw e }
         echo('ecs-pipeline: this job has no sources; the config and the image are looked for in an empty workspace')

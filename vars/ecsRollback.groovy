@@ -4,11 +4,11 @@ import ecspipeline.State
 
 /** Undoes what this build began and did not finish, or what it is told to undo: see ecsRollback.txt. */
 Map call(Map parameters = [:]) {
-    ecsPipelineRun.check('ecsRollback', parameters)
+    Map wanted = ecsPipelineRun.accepted('ecsRollback', parameters)
     if (Parameters.text(parameters.release) || Parameters.text(parameters.to) || parameters.anyRelease) {
-        return undo(parameters, ecsPipelineRun.ownState(parameters))
+        return undo(wanted, ecsPipelineRun.ownState(wanted))
     }
-    return ofThisBuild(parameters)
+    return ofThisBuild(wanted)
 }
 
 /**

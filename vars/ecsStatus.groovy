@@ -1,7 +1,6 @@
 /** What the service runs, and whether a canary lives: see ecsStatus.txt. */
 Map call(Map parameters = [:]) {
-    ecsPipelineRun.check('ecsStatus', parameters)
-    Map status = ecsPipelineRun('status', parameters)
+    Map status = ecsPipelineRun('status', ecsPipelineRun.accepted('ecsStatus', parameters))
     Map canary = status.canary ?: [:]
     String live = canary ? "canary ${canary.release} takes ${canary.share} %, verdict ${canary.verdict ?: 'none yet'}" : 'no canary'
     echo("${status.cluster}/${status.service}: release ${status.release ?: 'none recorded'}, " +

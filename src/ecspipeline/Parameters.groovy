@@ -91,11 +91,16 @@ class Parameters implements Serializable {
         return found
     }
 
-    /** Whether a command reads files of the sources: the config, or what an image is built from. */
+    /** Whether the service is not known without the config. */
+    @NonCPS
+    static boolean needsConfig(Map given) {
+        return text(given.cluster) == '' || text(given.service) == '' || text(given.config) != ''
+    }
+
+    /** Whether a command reads files of the sources: the config, which alone has the checks, or what an image is built from. */
     @NonCPS
     static boolean needsSources(String command, Map given) {
-        boolean named = text(given.cluster) != '' && text(given.service) != '' && text(given.config) == ''
-        return !named || (command == 'canary' && text(given.image) == '')
+        return needsConfig(given) || command == 'judge' || (command == 'canary' && text(given.image) == '')
     }
 
     /** dry_run of dryRun. */
@@ -126,7 +131,7 @@ class Parameters implements Serializable {
         if (kind == FLAG) { return value instanceof Boolean }
         if (kind == NAMES && value instanceof List) { return true }
         if (!(value instanceof CharSequence)) { return false }
-        return kind != DURATION || value.toString() == '' || (value.toString() ==~ /[1-9]\d{0,6}[smh]/)
+        return kind != DURATION || value.toString() == '' || (value.toString() ==~ /[1-9]\d{0,6}[sm]|[1-9]\d{0,4}h/)
     }
 
     @NonCPS

@@ -56,7 +56,7 @@ class Result implements Serializable {
         }
         Map release = (Map) (result.release ?: [:])
         return [
-            release: release.id, image: release.image, commit: commit, cluster: result.cluster, service: result.service,
+            release: release.id, image: release.image, commit: result.commit ?: commit, cluster: result.cluster, service: result.service,
             region: result.region, share: result.canary?.share, outcome: result.outcome, checks: checks, reports: reports,
             message: Parameters.text(result.message).take(MOST_LETTERS),
         ]
@@ -68,7 +68,7 @@ class Result implements Serializable {
         Map canary = (Map) (status.canary ?: [:])
         if (!canary) { return [:] }
         return [
-            release: canary.release, image: canary.image, cluster: status.cluster, service: status.service, share: canary.share,
+            release: canary.release, image: canary.image, commit: canary.commit, cluster: status.cluster, service: status.service, share: canary.share,
             outcome: canary.verdict == 'inconclusive' ? 'inconclusive' : (canary.verdict ? 'passed' : 'no verdict'),
             checks: [], message: '',
         ]
@@ -109,6 +109,16 @@ class Result implements Serializable {
         }
         String cure = result.cure ? "; ${result.cure}" : ''
         return "${result.message}${cure} (ecs-pipeline ${stage}, exit ${status})".toString()
+    }
+
+    /** The line on stderr that says why `status` failed: it leaves no report. */
+    @NonCPS
+    static String lastWords(String log) {
+        String found = ''
+        for (String line in log.split('\n')) {
+            if (line ==~ /ecs-pipeline( status)?: .*/) { found = line.replaceAll(/^ecs-pipeline( status)?: /, '') }
+        }
+        return found
     }
 
     /** What the build's description says of a release. */

@@ -12,6 +12,8 @@ import com.cloudbees.groovy.cps.NonCPS
  *     release    its id, '' until the command line has told
  *     approval   who said yes: [by, reason]
  *     evidence   what the approver is shown
+ *
+ * Under the same parameters without a folder, [folder: F] says that the canary was started in a `dir` block of F.
  */
 class State implements Serializable {
 
@@ -25,6 +27,12 @@ class State implements Serializable {
     @NonCPS
     static String variable(Map parameters) {
         return 'ECS_PIPELINE_STATE' + Target.suffix(Target.key(parameters))
+    }
+
+    /** Whether a step goes on with what a canary began. */
+    @NonCPS
+    static boolean follows(String step) {
+        return ['ecsApprove', 'ecsPromote', 'ecsRollback'].contains(step)
     }
 
     /** Whether there is nothing to undo: nothing begun, undone already, or promoted. */

@@ -80,6 +80,21 @@ class ApproveTest extends LibraryTestCase {
         gate()
         assert echoes.contains('api shop: r1 not approved')
     }
+    @Test void aGateAboutANamedReleaseNeverUndoesAPromotion() {
+        h.steps.input = { StepCall c -> throw new FlowInterruptedException() }
+        assert scripted("ecsApprove(service: 'api', cluster: 'shop', release: 'r9')") == 'ABORTED'
+        assert cli.options('rollback').subMap(['release', 'canary']) == [release: 'r9', canary: true]
+    }
+    @Test void theCommitIsTheOneThatWasReleased() {
+        env().remove('GIT_COMMIT')
+        cli.answers.canary = { [0, [commit: 'ee55ff6']] }
+        gate()
+        assert question().message.contains('Commit ee55ff6.')
+        newBuild()
+        cli.answers.status = { [0, [canary: [release: 'r0', commit: 'cc33dd4', verdict: 'pass', share: 25.0]]] }
+        scripted("ecsApprove(service: 'api', cluster: 'shop')")
+        assert question().message.contains('Commit cc33dd4.')
+    }
     @Test void supersededIsRolledBackAndNotBuilt() {
         h.steps.input = { StepCall c -> throw new FlowInterruptedException('NOT_BUILT') }
         assert gate() == 'NOT_BUILT' && cli.commands == ['canary', 'rollback']
@@ -169,6 +184,11 @@ class ApproveTest extends LibraryTestCase {
         assert cli.commands == ['canary', 'judge', 'judge', 'judge', 'promote'] && cli.allOptions('judge')*.release == ['r1'] * 3
         assert calls('sleep').every { it.named.time <= 10 } && cli.options('promote').approved_by == 'jane'
         assert calls('junit').size() == 2 : 'a look that changes nothing is no test result'
+    }
+    @Test void aLookHasTheConfigWithTheChecks() {
+        watched(1)
+        gate(", watch: '2m'")
+        assert calls('checkout').size() == 1 && cli.commands == ['canary', 'judge', 'promote'] : 'image and names are given: only the look needs the sources'
     }
     @Test void aCanaryThatDiesOrTurnsRedClosesTheGate() {
         [1, 3].each { int code ->

@@ -60,6 +60,61 @@ class DeclarativeTest extends LibraryTestCase {
         }''') == 'FAILURE'
         assert cli.commands == ['canary', 'promote']
     }
+    /** A build that ends so or so, with ecsRollback in one condition of its post: its result, and what was run. */
+    private List ended(String condition, int canary, int promote = 0, String more = '', String superseded = null) {
+        newBuild()
+        cli.answers.canary = { [canary, [:]] }
+        cli.answers.promote = { [promote, [:]] }
+        h.steps.input = { StepCall c -> throw new FlowInterruptedException(superseded) }
+        String result = declarative("""pipeline {
+            agent none
+            stages {
+                stage('Canary') { steps { ecsCanary service: 'api', cluster: 'shop', image: 'x' } }
+                ${superseded ? "stage('Gate') { steps { input 'Promote?' } }" : ''}
+                stage('Promote') { steps { ecsPromote service: 'api', cluster: 'shop' } }
+                ${more}
+            }
+            post { ${condition} { ecsRollback service: 'api', cluster: 'shop' } }
+        }""")
+        return [result, cli.commands]
+    }
+    @Test void rollbackInEveryConditionOfPost() {
+        ['failure', 'always', 'cleanup', 'unsuccessful'].each {
+            assert ended(it, 1) == ['FAILURE', ['canary']] : it
+            assert ended(it, 4) == ['FAILURE', ['canary', 'rollback']] : it
+            assert ended(it, 0, 1) == ['FAILURE', ['canary', 'promote']] : it
+            assert ended(it, 0, 4) == ['FAILURE', ['canary', 'promote', 'rollback']] : it
+            assert ended(it, 0, 0, "stage('Smoke') { steps { error 'smoke' } }") == ['FAILURE', ['canary', 'promote']] : it
+        }
+        ['aborted', 'always', 'cleanup', 'unsuccessful'].each {
+            assert ended(it, 143) == ['ABORTED', ['canary', 'rollback']] : it
+            assert ended(it, 0, 143) == ['ABORTED', ['canary', 'promote', 'rollback']] : it
+        }
+        ['notBuilt', 'always', 'cleanup', 'unsuccessful'].each {
+            assert ended(it, 0, 0, '', 'NOT_BUILT') == ['NOT_BUILT', ['canary', 'rollback']] : it
+        }
+        ['unstable', 'always', 'cleanup', 'unsuccessful'].each {
+            assert ended(it, 5) == ['UNSTABLE', ['canary', 'promote']] : "${it}: approved and promoted, so it stays"
+        }
+        ['success', 'always', 'cleanup'].each { assert ended(it, 0) == ['SUCCESS', ['canary', 'promote']] : it }
+        ['aborted', 'notBuilt', 'unstable', 'success'].each { assert ended(it, 4) == ['FAILURE', ['canary']] : it }
+    }
+    @Test void aBuildThatBeganNothingIsOnlyToldSo() {
+        String text = "pipeline { agent none\nstages { stage('Test') { steps { error 'unit tests' } } }\npost { failure { ecsRollback service: 'api' } } }"
+        assert declarative(text) == 'FAILURE' && !cli.given && !calls('node') && h.failure.message == 'unit tests'
+        assert echoes == ['ecsRollback: nothing to roll back: this build began no release']
+    }
+    @Test void aJobThatOnlyRollsBack() {
+        Closure job = { newBuild(); declarative("pipeline { agent any\nstages { stage('Rollback') { steps { ecsRollback ${it} } } } }") }
+        assert job("environment: 'prd', anyRelease: true") == 'SUCCESS' && cli.commands == ['rollback'] && !cli.options('rollback').release
+        assert job("environment: 'prd', to: 'api:3'") == 'SUCCESS' && cli.options('rollback').to == 'api:3'
+        assert job("environment: 'prd'") == 'UNSTABLE' && !cli.given
+        assert unstable == ['ecsRollback: nothing was rolled back: this build began no release. Say what to undo: release:, to:, or anyRelease: true']
+        newBuild()
+        cli.answers.rollback = { [3, [message: 'nothing to go back to']] }
+        assert declarative("pipeline { agent any\nstages { stage('Rollback') { steps { ecsRollback environment: 'prd', anyRelease: true } } } }") == 'FAILURE'
+        assert h.failure.message.startsWith('nothing to go back to')
+    }
     @Test void matrixOfServicesAndRegions() {
         cli.answers.canary = { Map o -> [0, [release: [id: "${o.service}-${o.region}".toString()]]] }
         assert declarative('''pipeline {

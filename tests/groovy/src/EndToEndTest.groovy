@@ -68,6 +68,41 @@ class EndToEndTest {
         h.steps.input = { StepCall c -> throw new FlowInterruptedException() }
         undone()
     }
+    /** The config in a folder, the keys in credentials, the region in an environment block; gate and post are outside of the folder. */
+    @Test void inAFolderWithCredentials() {
+        service('v2')
+        production.ask(do: 'config', folder: new File(workspace, 'deploy').with { mkdirs(); path }, variant: 'v2')
+        new File(workspace, 'ecs-pipeline.yml').delete()
+        Map agents = agent.agent
+        Map<String, String> keys = agents.findAll { k, v -> k in ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] }
+        String region = agents.AWS_DEFAULT_REGION ?: agents.AWS_REGION
+        agents.keySet().removeAll(keys.keySet() + ['AWS_DEFAULT_REGION', 'AWS_REGION'])
+        h.steps.withCredentials = { StepCall c -> h.withEnv(keys) { h.runBody(c.body) } }
+        h.steps.input = { StepCall c -> atTheGate = [state: state()]; throw new FlowInterruptedException() }
+        File pipeline = folder.newFile()
+        pipeline.text = """@Library('ecs-pipeline') _
+            def withKeys(Closure body) {
+                withCredentials([usernamePassword(credentialsId: 'aws', usernameVariable: 'AWS_ACCESS_KEY_ID', passwordVariable: 'AWS_SECRET_ACCESS_KEY')]) { body() }
+            }
+            pipeline {
+                agent none
+                environment { AWS_DEFAULT_REGION = '${region}' }
+                stages {
+                    stage('Canary') {
+                        agent any
+                        steps { dir('deploy') { withKeys { ecsCanary environment: 'stg' } } }
+                    }
+                    stage('Approve') { steps { ecsApprove environment: 'stg', rollback: false } }
+                }
+                post { aborted { withKeys { ecsRollback environment: 'stg' } } }
+            }
+        """
+        assert new Declarative(h).build(pipeline) == 'ABORTED' : log()
+        assert atTheGate.state.canaries == 1
+        assert agent.archived.every { it.startsWith('ecs-pipeline-reports/stg-deploy/') } && agent.archived.contains('ecs-pipeline-reports/stg-deploy/canary.html')
+        assert agent.published.keySet() == ['TEST-ecs-pipeline-canary.xml', 'TEST-ecs-pipeline-rollback.xml'] as Set : log()
+        serves('v1')
+    }
     @Test void timedOut() {
         service('v2')
         h.steps.timeout = { StepCall c -> throw new FlowInterruptedException() }

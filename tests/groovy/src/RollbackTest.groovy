@@ -102,6 +102,10 @@ class RollbackTest extends LibraryTestCase {
         scripted("node { ecsRollback(service: 'api', to: 'api:3'); ecsRollback(service: 'api', release: 'r0'); ecsRollback(service: 'api', anyRelease: true); ecsRollback(anyRelease: true, canary: true) }")
         assert cli.allOptions('rollback')*.subMap(['release', 'canary', 'to']) == [[to: 'api:3'], [release: 'r0'], [:], [canary: true]]
     }
+    @Test void whatItUndidIsTold() {
+        scripted("node { ecsRollback(service: 'api', release: 'r0') }")
+        assert env().ECS_RELEASE == 'r0' && env().ECS_RELEASE_API == 'r0'
+    }
     @Test void nothingToRollBackIsSaid() {
         cli.answers.rollback = { [0, [steps: [[name: 'preflight', message: 'nothing to roll back']]]] }
         scripted("node { ecsRollback(service: 'api', anyRelease: true) }")

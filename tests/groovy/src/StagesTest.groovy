@@ -63,6 +63,21 @@ class StagesTest extends LibraryTestCase {
         assert calls('junit') && calls('archiveArtifacts')
         assert h.build.description == 'api shop: r1 canary interrupted'
     }
+    @Test void whatGoesWrongAfterAnAbortDoesNotHideIt() {
+        cli.answers.canary = { [143, [message: 'interrupted during bake']] }
+        h.steps.junit = { StepCall c -> throw new IOException('channel is closed') }
+        assert scripted(CALL) == 'ABORTED'
+        assert echoes.last() == 'ecs-pipeline canary: its reports are not published: channel is closed'
+        newBuild()
+        cli.answers.canary = { [143, [:]] }
+        h.steps.fileExists = { StepCall c -> throw new IOException('agent went offline') }
+        assert scripted(CALL) == 'ABORTED'
+    }
+    @Test void whatIsNotPublishedIsNotForgotten() {
+        h.steps.junit = { StepCall c -> throw new IOException('no space left') }
+        assert scripted("node { try { ${CALL} } catch (e) { echo e.message }; ecsRollback(cluster: 'shop', service: 'api') }") == 'FAILURE' : 'the rollback publishes, too'
+        assert cli.options('rollback').subMap(['release', 'canary']) == [release: 'r1', canary: true] && env().ECS_RELEASE == 'r1'
+    }
     @Test void publishesReports() {
         cli.answers.canary = { cli.files['ecs-pipeline-reports/api-shop/canary.html'] = 'x'; [0, [:]] }
         scripted(CALL)
@@ -94,6 +109,10 @@ class StagesTest extends LibraryTestCase {
         h.steps.checkout = { StepCall c -> throw new hudson.AbortException('no such branch') }
         assert scripted("ecsStatus(environment: 'prd')") == 'FAILURE'
     }
+    @Test void itsOwnCheckoutsAreAmongTheChangesOnce() {
+        scripted("ecsCanary(environment: 'prd'); ecsApprove(environment: 'prd'); ecsPromote(environment: 'prd')")
+        assert calls('checkout')*.named*.subMap(['scm', 'changelog', 'poll']) == [[scm: 'git', changelog: true, poll: true], [scm: 'git', changelog: false, poll: false]]
+    }
     @Test void insideOfAnAgentItUsesIt() {
         scripted("node('x') { ecsCanary(environment: 'prd', agent: 'linux') }")
         assert calls('node')*.first == ['x'] && !calls('checkout')
@@ -123,8 +142,20 @@ class StagesTest extends LibraryTestCase {
         cli.answers.status = { [0, [canary: [release: 'r2', share: 25.0, verdict: '']]] }
         assert scripted("node { echo(\"\${ecsStatus(service: 'api').release}\") }") == 'SUCCESS'
         assert echoes == ['shop/api: release r0, 3 of 3 tasks run; canary r2 takes 25.0 %, verdict none yet', 'r0']
-        assert cli.options('status').output == 'json' && cli.shells[0].named.script.endsWith('status.json"'.replace('status', '$ECS_PIPELINE_STAGE'))
+        assert cli.options('status').output == 'json' && cli.shells[0].named.script.contains('>"$ECS_PIPELINE_REPORTS/$ECS_PIPELINE_STAGE.json"')
         assert !calls('junit') && !env().ECS_RELEASE
+    }
+    @Test void statusThatFailsSaysWhy() {
+        h.steps.sh = { StepCall c ->
+            cli.files['ecs-pipeline-reports/api/status.json'] = ''
+            cli.files['ecs-pipeline-reports/api/status.log'] = 'ecs-pipeline: installing 0.1.0 once for this agent: /x\necs-pipeline: no cluster shop; create it\n  a detail: more\n'
+            2
+        }
+        assert scripted("node { ecsStatus(service: 'api') }") == 'FAILURE'
+        assert h.failure.message == 'no cluster shop; create it (ecs-pipeline status, exit 2)'
+        cli.files['/ws@tmp/ecs-pipeline-status-api/launch-error'] = 'no Python 3.10 or newer: install one\n'
+        scripted("node { ecsStatus(service: 'api') }")
+        assert h.failure.message == 'no Python 3.10 or newer: install one (ecs-pipeline status, exit 2)'
     }
     @Test void aDryRunLeavesNoTrace() {
         assert scripted("node { ecsCanary(service: 'api', dryRun: true) }") == 'SUCCESS'
@@ -135,6 +166,8 @@ class StagesTest extends LibraryTestCase {
         scripted("node { ecsPromote(service: 'api') }")
         scripted("node { ecsCanary(service: 'web', release: 'mine'); ecsPromote(service: 'web') }")
         scripted("node { ecsPromote(service: 'web', release: 'given') }")
-        assert cli.allOptions('promote')*.release == ['other', 'mine', 'given']
+        env().ECS_RELEASE_DB = 'told'
+        scripted("node { ecsPromote(service: 'db') }")
+        assert cli.allOptions('promote')*.release == ['other', 'mine', 'given', 'told']
     }
 }

@@ -6,12 +6,16 @@ import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /** Stands in for the command line behind `sh`: each command answers with an exit code and its STAGE.json, as told by the test. */
 class FakeCommandLine {
+    static final String WORKSPACE = '/ws'
     static final String DIGEST = 'example.org/api@sha256:abc'
     final CpsHarness h
     /** What each command was given: [command, options of ECS_PIPELINE_ARGS]. */
     final List<List> given = []
-    /** Files of the workspace. */
+    /** Files, those of the workspace by their paths in it. */
     final Map<String, String> files = [:]
+    /** Where `dir` is, and where each command ran. */
+    String folder = WORKSPACE
+    final List<String> ranIn = []
     /** command → closure of its options that returns [exit code, changes of its report]; the default is success. */
     final Map<String, Closure<List>> answers = [:]
     final List<StepCall> shells = []
@@ -22,13 +26,22 @@ class FakeCommandLine {
         h.build.number = 7
         h.variables.scm = 'git'
         h.steps.sh = { StepCall c -> run(c) }
-        h.steps.pwd = { StepCall c -> c.named.tmp ? '/ws@tmp' : '/ws' }
-        h.steps.writeFile = { StepCall c -> files[c.named.file.toString()] = c.named.text.toString(); null }
-        h.steps.readFile = { StepCall c -> files[c.named.file.toString()] }
-        h.steps.fileExists = { StepCall c -> files.containsKey((c.first instanceof Map ? c.named.file : c.first).toString()) }
-        h.steps.libraryResource = { StepCall c -> "content of ${c.first}".toString() }
+        h.steps.node = { StepCall c -> h.withEnv([WORKSPACE: WORKSPACE, WORKSPACE_TMP: WORKSPACE + '@tmp']) { inside(WORKSPACE, c.body) } }
+        h.steps.dir = { StepCall c -> inside(c.first.toString().startsWith('/') ? c.first.toString() : "${folder}/${c.first}", c.body) }
+        h.steps.pwd = { StepCall c -> c.named.tmp ? folder + '@tmp' : folder }
+        h.steps.writeFile = { StepCall c -> files[path(c.named.file)] = c.named.text.toString(); null }
+        h.steps.readFile = { StepCall c -> files[path(c.named.file)] }
+        h.steps.fileExists = { StepCall c -> files.containsKey(path(c.first instanceof Map ? c.named.file : c.first)) }
+        h.steps.libraryResource = { StepCall c -> "content of ${c.named.resource}".toString() }
         h.steps.input = { StepCall c -> 'jane' }
     }
+
+    private Object inside(String where, Closure body) {
+        String before = folder
+        folder = where
+        try { return h.runBody(body) } finally { folder = before }
+    }
+    private String path(Object file) { file.toString().startsWith('/') ? file : "${folder}/${file}".toString() - "${WORKSPACE}/" }
 
     List<String> getCommands() { given*.getAt(0) }
     Map options(String command) { (Map) given.find { it[0] == command }?.getAt(1) }
@@ -42,10 +55,12 @@ class FakeCommandLine {
         String command = env.ECS_PIPELINE_STAGE
         Map options = (Map) new JsonSlurper().parseText(env.ECS_PIPELINE_ARGS)
         given << [command, options]
-        files.remove("${env.ECS_PIPELINE_REPORTS}/${command}.json".toString())
+        ranIn << folder
+        String file = path("${env.ECS_PIPELINE_REPORTS}/${command}.json")
+        files.remove(file)
         List answer = answers[command] ? answers[command].call(options) : [0, [:]]
         Map report = report(command, options, (int) answer[0]) + (Map) (answer[1] ?: [:])
-        if (answer[0] != 'nothing') { files["${env.ECS_PIPELINE_REPORTS}/${command}.json".toString()] = JsonOutput.toJson(report) }
+        if (answer[0] != 'nothing') { files[file] = JsonOutput.toJson(report) }
         if (answer[0] == 143) { throw new FlowInterruptedException() }
         return answer[0]
     }

@@ -11,7 +11,7 @@ abstract class LibraryTestCase {
     FakeCommandLine cli
 
     @Before void newBuild() {
-        h = new CpsHarness([new File('.')])
+        h = new CpsHarness([new File('.'), new File('tests/groovy/testlibs/plugins')])
         cli = new FakeCommandLine(h)
     }
 

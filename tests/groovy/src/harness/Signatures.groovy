@@ -13,6 +13,7 @@ class Signatures {
         echo: 'message!', error: 'message!', unstable: 'message!', catchError: 'message buildResult stageResult catchInterruptions', warnError: 'message! catchInterruptions',
         input: 'message! id ok cancel parameters submitter submitterParameter', milestone: 'ordinal label', sleep: 'time! unit', timeout: 'time! unit activity', retry: 'count! conditions',
         lock: 'resource label quantity variable inversePrecedence skipIfLocked extra priority', node: 'label', stage: 'name!', script: '', timestamps: '', withEnv: 'overrides!', withCredentials: 'bindings!',
+        withAWS: 'region endpointUrl credentials role roleAccount externalId profile federatedUserId policy duration roleSessionName samlAssertion principalArn useNode iamMfaToken',
         podTemplate: 'yaml label containers', container: 'name!', readTrusted: 'path!',
         libraryResource: 'resource! encoding', library: 'identifier! changelog retriever', build: 'job! parameters wait propagate quietPeriod waitForStart', pipeline: '', parallel: '*',
     ]
