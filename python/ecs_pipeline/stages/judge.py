@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ecs_pipeline import decide
 from ecs_pipeline.checks.watch import records_for
-from ecs_pipeline.errors import Refused
+from ecs_pipeline.errors import Refused, ReleaseFailed
 from ecs_pipeline.model import INCONCLUSIVE, Look, Revision
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
@@ -32,7 +32,12 @@ def judge(run: Run, release: str) -> None:
         record_share(run, [*seen.canaries, *seen.baselines], seen.service.running, targets)
         refuse_checks(run, alive=True, watched=True)
         step.message = f"release {record.release.id}: {Revision(revision).name}"
-    if judged_once(subject_of(run, seen)) == INCONCLUSIVE:
+    try:
+        verdict = judged_once(subject_of(run, seen))
+    except ReleaseFailed as failure:
+        failure.cure = "nothing was changed, its canary lives: `rollback` removes it"
+        raise
+    if verdict == INCONCLUSIVE:
         raise inconclusive(record.release.id, record.checks)
 
 

@@ -44,7 +44,7 @@ def bake(subject: Subject, seconds: float) -> str:
     failure: CheckFailed | None = None
     with run.recorder.step("bake") as step:
         if run.dry_run:
-            step.message = f"would watch for {duration(seconds)}"
+            step.message = "; then ".join(filter(None, (step.message, _would_watch(run, seconds))))
             return PASS
         checks = Watch(subject, run.settings.canary.checks, Kinds(run.cloudwatch))
         try:
@@ -55,6 +55,11 @@ def bake(subject: Subject, seconds: float) -> str:
     if failure:
         raise failure
     return overall(run.recorder.record.checks)
+
+
+def _would_watch(run: Run, seconds: float) -> str:
+    names = [one.title for one in run.settings.canary.checks] if seconds else []
+    return f"would watch for {duration(seconds)}{', checks: ' if names else ''}{', '.join(names)}"
 
 
 def judged_once(subject: Subject) -> str:

@@ -117,4 +117,4 @@ class Serving:
         }
         for name, message in told.items():
             with run.recorder.step(name) as step:
-                step.message = message
+                step.message = "; then ".join(filter(None, (step.message, message)))

@@ -9,7 +9,7 @@ from functools import partial
 from ecs_pipeline import evidence, marks
 from ecs_pipeline.converge import Step
 from ecs_pipeline.fence import Fence
-from ecs_pipeline.model import CANARY, Service, Target, TargetHealth, Task, TaskDefinition, group_name, share
+from ecs_pipeline.model import BASELINE, CANARY, Service, Target, TargetHealth, Task, TaskDefinition, group_name, share
 from ecs_pipeline.record import CanaryTaskRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting
@@ -124,7 +124,9 @@ class TrafficStep(Step[Seen, Seen]):
     def told(self, result: Seen) -> str:
         """The share."""
         if not result.targets:
-            return "the service has no load balancer: the canary takes no traffic"
+            return f"the service has no load balancer: the {self.role} takes no traffic"
+        if self.role == BASELINE:
+            return f"as much for {', '.join(str(one) for one in result.targets)}"
         tasks, running = len(self.tasks), self.service.running
         return f"{tasks} of {tasks + running} targets: {share(tasks, running):.0f} % of the traffic"
 

@@ -56,6 +56,9 @@ def test_it_runs_the_stable_revision_takes_traffic_and_counts_nowhere() -> None:
     assert tasks["baseline"].token != tasks["canary"].token
     assert len(world.registered()) == 2
     assert record.share == 25
+    assert record.step("traffic").message == (
+        f"1 of 4 targets: 25 % of the traffic; baseline: as much for {tasks['baseline'].address}:8000"
+    )
     assert [one.role for one in record.canary] == ["canary", "baseline"]
 
 

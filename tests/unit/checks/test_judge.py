@@ -68,6 +68,7 @@ def test_it_ends_with_the_verdict_and_changes_nothing(
 ) -> None:
     end = judged(monkeypatch, world, a, b)
     assert (end.code, end.writes) == (code, [])
+    assert end.text.endswith("its canary lives: `rollback` removes it") == (code == 1)
     assert len(world.alive()) == 1
 
 

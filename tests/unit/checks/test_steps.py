@@ -15,9 +15,10 @@ from ecs_pipeline.stages import judging
 from tests.fakes.ports import FakeCloudWatch
 from tests.fakes.schedule import Killed
 from tests.fakes.stages import run_stage, stage_of
-from tests.fakes.world import World
+from tests.fakes.world import REGISTRY, World, digest_of
 from tests.unit.checks.world import Scripted
 from tests.unit.protocol.simulation import clean, heals, start_of
+from tests.unit.stage_runs import canary
 
 STEPS = [{"tasks": 1}, {"tasks": 2, "bake": "4s"}, {"percent": 50}]
 SETTINGS: dict[str, Any] = {
@@ -119,6 +120,34 @@ def test_a_step_that_does_not_pass_is_the_last(
     if code == 5:
         assert run_stage(world, "canary A", SETTINGS) == 5
         assert sizes.judged == [1, 2]
+
+
+def test_a_bake_that_was_cut_short_starts_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, sizes = World(), scripted(monkeypatch)
+    settings = {"canary": {**SETTINGS["canary"], "steps": [], "bake": "20s"}}
+    kinds: list[str] = []
+
+    def hook(when: str, call: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
+        kinds.append(call)
+        if when == "before" and sizes.judged and kinds.count("DescribeTargetHealth") > 8:
+            raise Killed
+
+    world.hook = hook
+    with pytest.raises(Killed):
+        run_stage(world, "canary A", settings)
+    world.hook = lambda _when, _call, _write: None
+    code, run, text = stage_of(world, "canary A", settings)
+    assert (code, sizes.judged) == (0, [1, 1]), text
+    assert run.recorder.record.step("bake").seconds == pytest.approx(20, abs=0.5)
+
+
+def test_a_dry_run_tells_every_size() -> None:
+    world = World()
+    world.images["v2"] = digest_of("v2")
+    end = canary(world, dry_run=True, settings=SETTINGS, release="A", image=f"{REGISTRY}/web:v2")
+    assert end.writes == []
+    assert end.message("tasks") == "; then ".join(f"would run {count} task(s) of web:new" for count in (1, 2, 3))
+    assert end.message("bake") == "; then ".join(f"would watch for {time}, checks: c" for time in ("2s", "4s", "2s"))
 
 
 def test_a_percentage_that_is_less_than_the_step_before_takes_none_away(sizes: Sizes) -> None:
