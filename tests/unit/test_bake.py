@@ -231,3 +231,31 @@ def test_another_container_that_was_started_anew_is_only_shown() -> None:
     assert len(said) == 1
     assert said[0].startswith("container proxy of task ")
     assert "was restarted: shown only" in said[0]
+
+
+@pytest.mark.parametrize("usual", [False, True])
+def test_one_that_ended_with_an_error_before_the_bake_may_only_when_those_of_the_service_do_too(*, usual: bool) -> None:
+    """A bake that was cut short and starts over must not pass over what died meanwhile."""
+    world = World()
+    bake = baking(world)
+    tasks = bake.run.ecs.tasks
+    ended = Container("sidecar", "STOPPED", exit_code=1)
+    own = replace(bake.subject.canary[0], arn="arn:task/prd/own", containers=(ended,) if usual else ())
+
+    class Ecs:
+        service = staticmethod(bake.run.ecs.service)
+
+        def arns_of_service(self) -> list[str]:
+            return [own.arn]
+
+        def tasks(self, arns: list[str]) -> Any:
+            if arns == [own.arn]:
+                return (replace(own, revision=bake.subject.service.revision),)
+            return tuple(replace(one, containers=(*one.containers, ended)) for one in tasks(arns))
+
+    sick = on(bake, ecs=Ecs())
+    if usual:
+        assert watched(sick, 30) == pytest.approx(30)
+        return
+    with pytest.raises(StepBroken, match=r"^container sidecar of task \w+ ended: exit code 1$"):
+        sick.watch(30)

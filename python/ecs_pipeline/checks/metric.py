@@ -101,6 +101,8 @@ class Metric:
             new = new[-max(self._shared.failures, self._shared.min_samples) :]
         if new:
             self._expected = max(self._expected, new[-1] + 3 * self._period)
+            if self._settings.compare:
+                return self._compared_samples(len(new))
             return [self._sample(at) for at in new]
         if now >= self._expected:
             self._expected = now + self._period
@@ -130,10 +132,6 @@ class Metric:
         return bool(self._settings.compare) and not self._subject.tasks(str(self._settings.compare))
 
     def _sample(self, at: datetime) -> Sample:
-        if self._settings.compare:
-            found = self._compared()
-            self.value = found.effect if found.effect is None else round(found.effect, 4)
-            return Sample(BAD if found.worse else GOOD, found.message)
         values = self._points[CANARY][at]
         most, least = self._settings.at_most, self._settings.at_least
         value = max(values) if most is not None else min(values)
@@ -143,6 +141,12 @@ class Metric:
         if least is not None and value < least:
             return Sample(BAD, f"{value:.6g} at {at:%H:%M:%S}, less than {least:.6g}")
         return Sample(GOOD, f"{value:.6g} at {at:%H:%M:%S}")
+
+    def _compared_samples(self, number: int) -> list[Sample]:
+        """As many as there are new datapoints, all of which say how the canary compares by now."""
+        found = self._compared()
+        self.value = found.effect if found.effect is None else round(found.effect, 4)
+        return number * [Sample(BAD if found.worse else GOOD, found.message)]
 
     def _compared(self) -> Difference:
         group = str(self._settings.compare)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ecs_pipeline import evidence
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.watch import Watch
-from ecs_pipeline.model import group_name
+from ecs_pipeline.model import Container, Task, group_name
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps.traffic import Seen, targets_seen
 from ecs_pipeline.wait import StepBroken, duration
@@ -112,17 +113,16 @@ class Bake:
         )
 
     def _judge_containers(self, seen: Seen) -> None:
-        """A container that ends with an error while its task lives on: one that is not essential, or out of memory."""
-        ended = {
-            (task.arn, one.name): one
-            for task in seen.tasks
-            for one in task.containers
-            if one.exit_code or OUT_OF_MEMORY in one.reason
-        }
-        known = set(ended) if self._ended_before is None else self._ended_before
-        self._ended_before = known
+        """A container that ended with an error while its task lives on: one that is not essential, or out of memory.
+
+        Before the bake it may have when the service's own tasks have such a one as well.
+        """
+        ended = _ended(seen.tasks)
+        if self._ended_before is None:
+            usual = {name for _, name in _ended(self.subject.stable)} if ended else set()
+            self._ended_before = {(arn, name) for arn, name in ended if name in usual}
         for (arn, name), one in ended.items():
-            if (arn, name) not in known:
+            if (arn, name) not in self._ended_before:
                 task = next(each for each in seen.tasks if each.arn == arn)
                 lines = evidence.of_task(self.run, task, self.subject.revision, self.subject.container)
                 why = one.reason or f"exit code {one.exit_code}"
@@ -165,3 +165,13 @@ class Bake:
     def _slow_start(self) -> float:
         groups = [self.run.elb.target_group(one.target_group) for one in self.subject.service.load_balancing]
         return float(max((one.slow_start for one in groups if one), default=0))
+
+
+def _ended(tasks: Iterable[Task]) -> dict[tuple[str, str], Container]:
+    """Containers that ended with an error, by their tasks' ARNs and their names."""
+    return {
+        (task.arn, one.name): one
+        for task in tasks
+        for one in task.containers
+        if one.exit_code or OUT_OF_MEMORY in one.reason
+    }

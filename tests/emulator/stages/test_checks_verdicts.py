@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -52,8 +53,15 @@ def test_a_canary_grows_by_steps_and_each_is_judged(scene: Scene) -> None:
         "count", 'echo "$ECS_PIPELINE_FACTS" | grep -o canary.*baseline | grep -o \'"ip"\' | wc -l >> sizes'
     )
     scene.config(canary={"steps": [{"tasks": 1, "bake": "1s"}, {"percent": 50, "bake": "1s"}], "checks": [count]})
-    canary = scene.canary("v2")
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(scene.canary, "v2")
+        wait_for(lambda: scene.marks().get("under-way") == "v2")
+        watched = scene.ecs_pipeline("status", "--watch")
+        canary = running.result()
     assert canary.code == 0, canary.stderr
+    assert watched.code == 0, watched.stderr
+    for line in ("verdict     none yet", "share       33.3 %", "share       50 %", "verdict     pass"):
+        assert line in watched.stdout
     assert len(scene.canaries()) == 2
     assert canary.report["canary"]["share"] == 50
     sizes = (scene.folder / "sizes").read_text().split()
@@ -61,6 +69,34 @@ def test_a_canary_grows_by_steps_and_each_is_judged(scene: Scene) -> None:
     assert set(sizes) == {"1", "2"}
     assert scene.ecs_pipeline("promote", "--release", "v2").code == 0
     scene.assert_nothing_left()
+
+
+def test_a_container_that_ends_with_an_error_fails_the_release_though_its_task_lives(scene: Scene) -> None:
+    """A sidecar that is not essential: no check looks at it."""
+    scene.start(1, definition={"containerDefinitions": [app(scene), dying_sidecar(scene)]})
+    scene.config(canary={"bake": "60s"})
+    canary = scene.canary("v2")
+    assert canary.code == 1, canary.stderr
+    assert canary.cases()["bake"] == "failure"
+    assert canary.case_message("bake").startswith("container sidecar of task ")
+    assert canary.case_message("bake").endswith(" ended: exit code 7")
+    assert scene.revisions() == [1]
+    scene.assert_nothing_left()
+
+
+def app(scene: Scene) -> dict[str, Any]:
+    return {
+        "name": "app",
+        "image": scene.images.digest("v1"),
+        "essential": True,
+        "portMappings": [{"containerPort": 8000}],
+    }
+
+
+def dying_sidecar(scene: Scene) -> dict[str, Any]:
+    """It lives until the canary is baked."""
+    command = ["sh", "-c", "sleep 8; exit 7"]
+    return {"name": "sidecar", "image": scene.images.digest("v1"), "essential": False, "command": command}
 
 
 @pytest.mark.parametrize(("code", "left"), [(1, 0), (2, 1)], ids=["failed", "inconclusive"])

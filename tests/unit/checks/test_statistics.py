@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import median
 
 import pytest
 
@@ -66,3 +67,11 @@ def test_the_least_p_is_that_of_values_that_lie_apart() -> None:
     for n, m in ((3, 3), (4, 4), (2, 9)):
         left, right = [100.0 + one for one in range(n)], [float(one) for one in range(m)]
         assert mann_whitney(left, right)[1] == pytest.approx(least_p(n, m))
+
+
+def test_of_many_values_a_part_tells_the_shift() -> None:
+    """The median of all nine million differences of these is 2.9999."""
+    right = [math.sin(number) for number in range(3000)]
+    left = [3 + math.sin(0.7 * number) for number in range(3000)]
+    assert shift(left, right) == pytest.approx(2.9999, abs=0.001)
+    assert shift(left[:400], right[:400]) == pytest.approx(median(a - b for a in left[:400] for b in right[:400]))
