@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from ecs_pipeline import documents
@@ -49,29 +48,6 @@ def with_image(definition: Mapping[str, Any], container: str, image: str) -> dic
 def image_of(definition: TaskDefinition, container: str) -> str:
     """The image that a container of a revision has."""
     return str((definition.container(container) or {}).get("image", ""))
-
-
-def from_file(path: Path, known: frozenset[str]) -> dict[str, Any]:
-    """A task definition from a JSON file, as `aws ecs register-task-definition` takes or `describe-…` prints it.
-
-    `known` are the members that may be registered; read-only ones of a description are left out by the caller.
-    Raises InvalidInput with the line of a member that there is not.
-    """
-    document = documents.read_yaml(path, cure="check task_definition in the config")
-    if isinstance(document, Mapping) and isinstance(document.get("taskDefinition"), Mapping):
-        document = document["taskDefinition"]
-    if not isinstance(document, Mapping) or not isinstance(document.get("containerDefinitions"), list):
-        raise InvalidInput(f"{path}: not a task definition", cure="a JSON object with containerDefinitions is expected")
-    for index, one in enumerate(document["containerDefinitions"]):
-        if not isinstance(one, Mapping) or not isinstance(one.get("name"), str):
-            line = documents.line_of(document, ["containerDefinitions", index])
-            raise InvalidInput(f"{path}:{line}: containerDefinitions.{index}: a container with a name is expected")
-    for key in document:
-        if key not in known:
-            line, near = documents.line_of(document, [key]), documents.closest(str(key), sorted(known))
-            raise InvalidInput(f"{path}:{line}: {key}: no such member of a task definition{near}")
-    plain: dict[str, Any] = json.loads(json.dumps(document, default=str))
-    return plain
 
 
 def difference(old: Any, new: Any, place: str = "", *, hidden: bool = False) -> Iterator[str]:

@@ -51,7 +51,9 @@ def parse(text: str) -> Reference:
     if slash and ("." in first or ":" in first or first == "localhost"):
         registry, repository = first, remainder
     else:
-        registry, repository = DOCKER_HUB, path if slash else f"library/{path}"
+        registry, repository = DOCKER_HUB, path
+    if registry == DOCKER_HUB and "/" not in repository:
+        repository = f"library/{repository}"
     good = (
         REPOSITORY.fullmatch(repository)
         and (not tag or TAG.fullmatch(tag))

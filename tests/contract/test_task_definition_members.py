@@ -51,10 +51,9 @@ MOST_VALUES = 15
 
 @dataclass
 class Filler:
-    """Gives a shape a value with every member; `later`: also members that no model knows yet, at every depth."""
+    """Gives a shape a value with every member, and with members that no model knows yet, at every depth."""
 
     variant: int
-    later: bool
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def value(self, shape: Any) -> Any:
@@ -67,7 +66,7 @@ class Filler:
         if shape.is_tagged_union:
             members = [members[self.variant % len(members)]]
         document = {key: self.value(one) for key, one in members}
-        return {**document, **self._unknown()} if self.later and not shape.is_tagged_union else document
+        return document if shape.is_tagged_union else {**document, **self._unknown()}
 
     def _unknown(self) -> dict[str, Any]:
         return {"addedLater": {"deep": [f"later {next(self._numbers)}", {"x": next(self._numbers)}], "off": False}}
@@ -92,9 +91,9 @@ class Filler:
         return 1_800_000_000.5
 
 
-def described(variant: int = 0, *, later: bool = True) -> dict[str, Any]:
+def described(variant: int = 0) -> dict[str, Any]:
     """A task definition as DescribeTaskDefinition would answer it."""
-    document: dict[str, Any] = Filler(variant, later).value(DESCRIBED)
+    document: dict[str, Any] = Filler(variant).value(DESCRIBED)
     document.update(taskDefinitionArn=f"{ARN}:1", family="web", revision=1, status="ACTIVE")
     for one, name in zip(document["containerDefinitions"], ("app", "proxy"), strict=True):
         one["name"] = name
@@ -126,10 +125,11 @@ def registered(
     aws.on("DescribeTaskDefinition", ok({"taskDefinition": document, "tags": tags}))
     aws.on("ListTaskDefinitions", ok({"taskDefinitionArns": []}))
     aws.on("RegisterTaskDefinition", ok({"taskDefinition": {**(made or expected(document)), **added}}))
-    run = new_run(World(), "canary", ["task-definition"], {"task_definition": file})
+    run = new_run(World(), "canary", ["task-definition"], {"task_definition": file, "container": "app"})
     definitions = TaskDefinitions(session(run.clock).client("ecs"))
     run = replace(run, definitions=definitions, folder=folder, origin=Origin("c0ffee", build="https://ci/7/"))
-    base = base_of(run, definitions.get(f"{ARN}:1"), run.ecs.service(), "app")
+    behind_nothing = replace(run.ecs.service(), load_balancing=())
+    base = base_of(run, definitions.get(f"{ARN}:1"), behind_nothing, "app")
     step = RevisionStep(run, Fence(run.ecs, run.clock, run.ecs.service()), base, IMAGE, "r7", 0)
     result: TaskDefinition = converge(step, run, Deadline.after(run.clock, 60))
     assert result.revision.arn == f"{ARN}:2"
@@ -175,7 +175,7 @@ def test_tags_of_others_go_along_and_ours_are_those_of_this_release(aws: AwsStub
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_file_that_was_described_is_registered_the_same(aws: AwsStub, tmp_path: Path, *, whole: bool) -> None:
-    document = described(later=False)
+    document = described()
     (tmp_path / "taskdef.json").write_text(json.dumps({"taskDefinition": document} if whole else document, indent=1))
     body, _ = registered(aws, document, tmp_path, "taskdef.json")
     assert without_tags(body) == expected(document)

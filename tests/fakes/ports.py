@@ -139,6 +139,9 @@ class FakeDefinitions:
     read_only_members = READ_ONLY
     registered_members = frozenset(("family", "containerDefinitions", "networkMode", "tags", "cpu", "memory"))
 
+    def members(self, place: Sequence[str]) -> frozenset[str]:
+        return frozenset() if place else self.registered_members | self.read_only_members
+
     def __init__(self, world: World) -> None:
         self.world = world
 

@@ -1,10 +1,8 @@
-"""Task definitions as documents: the image changed and nothing else, differences without secrets, files."""
+"""Task definitions as documents: the image changed and nothing else, differences without secrets."""
 
 from __future__ import annotations
 
 import copy
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +14,6 @@ from ecs_pipeline.errors import InvalidInput, Refused
 from ecs_pipeline.model import LoadBalancing
 from tests.unit.facts import GROUP, OTHER_GROUP, service
 
-KNOWN = frozenset(("family", "containerDefinitions", "cpu", "memory", "networkMode", "taskDefinitionArn", "tags"))
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text("ab", max_size=2),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abn", max_size=2), inner, max_size=3),
@@ -142,40 +139,6 @@ def test_a_list_of_another_length_is_not_kept(kept: Any) -> None:
 def test_nulls_are_left_out_at_any_depth() -> None:
     value = {"a": None, "b": [{"c": None, "d": 0}, None], "e": "", "f": {"g": None}, "h": False}
     assert definition.without_nulls(value) == {"b": [{"d": 0}, None], "e": "", "f": {}, "h": False}
-
-
-@pytest.mark.parametrize("indent", [None, 2, "\t"])
-@pytest.mark.parametrize("wrapped", [False, True])
-def test_a_file_is_read_as_the_aws_command_writes_it(tmp_path: Path, *, indent: Any, wrapped: bool) -> None:
-    document = {"family": "web", "cpu": None, **containers("app"), "taskDefinitionArn": "arn", "tags": []}
-    document["containerDefinitions"][0] |= {"command": ["sh", "-c", "echo 'é😀\\ \" \n\t#: {}'"], "cpu": 0}
-    file = tmp_path / "taskdef.json"
-    file.write_text(json.dumps({"taskDefinition": document} if wrapped else document, indent=indent))
-    assert definition.from_file(file, KNOWN) == document
-
-
-def test_a_member_that_there_is_not_is_told_with_its_line(tmp_path: Path) -> None:
-    file = tmp_path / "taskdef.json"
-    file.write_text('{\n  "family": "web",\n  "containerDefinition": [],\n  "containerDefinitions": []\n}')
-    with pytest.raises(InvalidInput) as caught:
-        definition.from_file(file, KNOWN)
-    line = "3: containerDefinition: no such member of a task definition (did you mean containerDefinitions?)"
-    assert str(caught.value) == f"{file}:{line}"
-
-
-@pytest.mark.parametrize("text", ["[]", '"x"', "{}", '{"containerDefinitions": {}}', "", '{"taskDefinition": []}'])
-def test_a_file_that_is_no_task_definition_is_told(tmp_path: Path, text: str) -> None:
-    file = tmp_path / "taskdef.json"
-    file.write_text(text)
-    with pytest.raises(InvalidInput, match="not a task definition; a JSON object with containerDefinitions"):
-        definition.from_file(file, KNOWN)
-
-
-def test_a_broken_file_is_told_with_its_line(tmp_path: Path) -> None:
-    file = tmp_path / "taskdef.json"
-    file.write_text('{\n"family": "web"\n"cpu": "1"}')
-    with pytest.raises(InvalidInput, match=f"^{file}:3: "):
-        definition.from_file(file, KNOWN)
 
 
 CLASSIC = {"loadBalancers": [{"loadBalancerName": "old", "containerName": "app", "containerPort": 80}]}

@@ -39,6 +39,7 @@ CORE: dict[str, set[str]] = {
     "ports": {"docker_engine", "model"},
     "fence": {"clock", "errors", "model", "ports"},
     "observe": {"marks", "model", "ports"},
+    "definition_file": {"documents", "errors", "model"},
     "definition": {"documents", "errors", "model"},
     "run_parameters": {"marks", "model"},
 }

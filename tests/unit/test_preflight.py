@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from ecs_pipeline import marks
+from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.run import Origin
+from tests.fakes.ports import FakeDefinitions
 from tests.fakes.world import GROUP, REGISTRY, FakeDeployment, digest_of
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary, rollback
@@ -168,6 +170,9 @@ def test_a_percentage_that_asks_for_a_crowd_is_bad_input() -> None:
     )
 
 
+APP = '"containerDefinitions": [{"name": "app", "portMappings": [{"containerPort": 8000}]}]'
+
+
 @pytest.mark.parametrize(
     ("document", "words"),
     [
@@ -178,13 +183,10 @@ def test_a_percentage_that_asks_for_a_crowd_is_bad_input() -> None:
             ":1: containerDefinitions.0: a container with a name is expected",
         ),
         ('{"containerDefinitions": ["app"]}', ":1: containerDefinitions.0: a container with a name is expected"),
-        (
-            '{"containerDefinitions": [{"name": "other"}, {"name": "third"}]}',
-            "which container gets the image is not clear",
-        ),
-        ('{"containerDefinitions": [{"name": "app"}], "cpu": 256}', "Invalid type for parameter cpu; write it as"),
-        ('{"containerDefinitions": [{"name": "app"}], "tags": [{"Key": "a"}]}', "tags: each has a key and a value"),
-        ('{"containerDefinitions": [{"name": "app"}], "cpuu": "256"}', ":1: cpuu: no such member of a task definition"),
+        ('{"containerDefinitions": [{"name": "other"}]}', ": no container app, which the service's load balancer"),
+        (f'{{{APP}, "cpu": 256}}', "Invalid type for parameter cpu; write it as"),
+        (f'{{{APP}, "tags": [{{"Key": "a"}}]}}', "tags: each has a key and a value"),
+        (f'{{{APP}, "cpuu": "256"}}', ":1: cpuu: no such member of a task definition"),
     ],
 )
 def test_a_wrong_task_definition_file_is_bad_input(tmp_path: Path, document: str | None, words: str) -> None:
@@ -195,6 +197,33 @@ def test_a_wrong_task_definition_file_is_bad_input(tmp_path: Path, document: str
     assert (end.code, end.writes) == (2, [])
     assert end.text.startswith(str(file))
     assert words in end.text
+
+
+def test_a_task_definition_that_only_ecs_finds_wrong_is_bad_input_and_the_release_did_not_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "taskdef.json"
+    file.write_text(f'{{{APP}, "networkMode": "none"}}')
+
+    def refuse(*_: object) -> None:
+        raise InvalidInput("ECS does not take the task definition web: Fargate only supports awsvpc.")
+
+    monkeypatch.setattr(FakeDefinitions, "register", refuse)
+    world = start_of("P runs")
+    end = canary(world, release="A", settings={"task_definition": str(file)})
+    assert end.code == 2
+    assert end.text == (
+        f"{file}: ECS does not take the task definition web: Fargate only supports awsvpc.; correct the task definition"
+    )
+    assert world.marks() == start_of("P runs").marks()
+
+
+def test_a_service_without_room_for_our_tags_is_refused() -> None:
+    world = start_of("P runs")
+    world.service_tags |= {f"key-{number}": "x" for number in range(42)}
+    end = canary(world, release="A")
+    assert (end.code, end.writes) == (3, [])
+    assert end.text == "service prd/web has 42 tags; ECS allows 50, and 9 are needed; remove some"
 
 
 def test_a_container_that_there_is_not_is_bad_input() -> None:

@@ -15,6 +15,7 @@ ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
     ("text", "parts"),
     [
         ("nginx", ("docker.io", "library/nginx", "latest", "")),
+        ("docker.io/nginx:1.27", ("docker.io", "library/nginx", "1.27", "")),
         ("nginx:1.27", ("docker.io", "library/nginx", "1.27", "")),
         ("grafana/grafana", ("docker.io", "grafana/grafana", "latest", "")),
         ("a/b/c:x", ("docker.io", "a/b/c", "x", "")),

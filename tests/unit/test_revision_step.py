@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ from ecs_pipeline.converge import converge
 from ecs_pipeline.errors import AnswerLost, InvalidInput, Trouble
 from ecs_pipeline.fence import Fence, TurnChanged
 from ecs_pipeline.model import Image, TaskDefinition, Turn
+from ecs_pipeline.run import Origin
 from ecs_pipeline.steps import revision as module
-from ecs_pipeline.steps.revision import Base, RevisionStep
+from ecs_pipeline.steps.revision import Base, RevisionStep, base_of
 from ecs_pipeline.wait import Deadline
 from tests.fakes.ports import FakeDefinitions, new_run
 from tests.fakes.world import World, definition_with
@@ -126,15 +128,14 @@ def test_a_rollback_that_comes_while_it_is_registered_finds_it_noted() -> None:
     assert [one.rpartition("/")[2] for one in step.made] == ["web:2"]
 
 
-@pytest.mark.parametrize(("tags", "fits"), [(48, True), (49, False)])
+@pytest.mark.parametrize(("tags", "fits"), [(46, True), (47, False)])
 def test_the_tags_of_ours_have_to_fit_beside_those_of_the_revision(tags: int, *, fits: bool) -> None:
-    world = World()
-    step = step_of(world, tags={f"key-{number}": "x" for number in range(tags)})
+    run = replace(new_run(World(), "canary", []), origin=Origin("c0ffee", build="https://ci/7/"))
+    service = run.ecs.service()
+    own = {f"key-{number}": "x" for number in range(tags)}
+    current = replace(run.definitions.get(service.revision), tags=own)
     if fits:
-        assert make(step) == "web:2"
+        assert base_of(run, current, service, "app").tags == own
         return
-    with pytest.raises(
-        InvalidInput, match=r"task definition web has 49 tags; ECS allows 50, and .* needed here; remove"
-    ):
-        make(step)
-    assert registrations(world) == 0
+    with pytest.raises(InvalidInput, match=r"^task definition web: it has 47 tags; ECS allows 50, and 4 of them"):
+        base_of(run, current, service, "app")

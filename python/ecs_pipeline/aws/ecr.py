@@ -16,17 +16,21 @@ class Ecr:
         self._session = session
 
     def repository(self, name: str) -> Repository | None:
-        """DescribeRepositories; None when there is no such repository."""
+        """DescribeRepositories; None when there is no such repository, or can be none of that name."""
+        if not _possible(name):
+            return None
         try:
             answer = self._session.client("ecr").call("DescribeRepositories", repositoryNames=[name])
         except AwsError as error:
-            if error.code == "RepositoryNotFoundException":
+            if error.code in ("RepositoryNotFoundException", "InvalidParameterException"):
                 return None
             raise
         return Repository(name, answer["repositories"][0]["repositoryUri"])
 
     def digest(self, repository: str, *, tag: str = "", digest: str = "", account: str = "", region: str = "") -> str:
         """The digest of an image (DescribeImages), '' when the repository has none of that tag or digest."""
+        if not _possible(repository):
+            return ""
         wanted = {"imageDigest": digest} if digest else {"imageTag": tag}
         request: dict[str, Any] = {"repositoryName": repository, "imageIds": [wanted]}
         if account:
@@ -45,3 +49,8 @@ class Ecr:
         token = base64.b64decode(answer["authorizationData"][0]["authorizationToken"]).decode()
         user, _, password = token.partition(":")
         return user, password
+
+
+def _possible(repository: str) -> bool:
+    """Whether ECR takes a name of this length; boto3 refuses to ask for others."""
+    return 2 <= len(repository) <= 256

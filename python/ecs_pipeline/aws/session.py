@@ -43,6 +43,9 @@ THROTTLES = frozenset(
 )
 """Refused for the rate alone, so nothing was done: AWS SDKs and Tools Reference Guide, "Retry behavior"."""
 
+CROWDED = "Too many concurrent attempts"
+"""A ClientException of RegisterTaskDefinition that passes: to create a new revision of the specified family."""
+
 PASSING = frozenset(
     (
         "InternalError",
@@ -182,7 +185,7 @@ class AwsClient:
             cure = f"allow {missing[1] if missing else action} to the role that the job runs with"
             return AwsError(action, code, text or "not allowed", cure=cure, raw=answer)
         failure = AwsError(action, code, text, raw=answer)
-        if code in THROTTLES or status == 429:
+        if code in THROTTLES or status == 429 or CROWDED in text:
             return retry.Transient(failure)
         if code in PASSING or status >= 500:
             return AnswerLost(failure.message) if once else retry.Transient(failure)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,8 @@ from ecs_pipeline.aws.ecs_facts import parse_revision, tag_list
 from ecs_pipeline.aws.session import AwsClient, AwsError, on_event
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.model import Revision, TaskDefinition
+
+NOT_TAKEN = frozenset(("ClientException", "InvalidParameterException"))
 
 
 class TaskDefinitions:
@@ -75,11 +77,17 @@ class TaskDefinitions:
         """RegisterTaskDefinition with every member given, also those that botocore does not know.
 
         There is no idempotency token: when no answer came, AnswerLost is raised and the caller looks.
+        Raises InvalidInput for a definition that AWS does not take.
         """
         self._to_send = {**definition, "tags": tag_list(tags)}
         known = {key: value for key, value in self._to_send.items() if key in self.registered_members}
         try:
             answer = self._client.call("RegisterTaskDefinition", once=True, **_without_unknown(known, self._input))
+        except AwsError as error:
+            if error.code in NOT_TAKEN and not error.cure:
+                family = definition.get("family", "")
+                raise InvalidInput(f"ECS does not take the task definition {family}: {error.text}") from error
+            raise
         finally:
             self._to_send = {}
         made = self._whole(answer)
@@ -115,6 +123,18 @@ class TaskDefinitions:
         """Members that RegisterTaskDefinition takes, as the installed botocore knows them."""
         return frozenset(self._input.members)
 
+    def members(self, place: Sequence[str]) -> frozenset[str]:
+        """Members of a definition at a place, lists passed over (installed model); none where any name may stand."""
+        shape = self._input
+        for key in place:
+            shape = _inside(shape)
+            if shape.type_name != "structure" or key not in shape.members:
+                return frozenset()
+            shape = shape.members[key]
+        shape = _inside(shape)
+        found = frozenset(shape.members) if shape.type_name == "structure" else frozenset()
+        return found if place else found | self.read_only_members
+
     @property
     def _input(self) -> Any:
         return self._shape("RegisterTaskDefinition", "input_shape")
@@ -126,7 +146,7 @@ class TaskDefinitions:
         try:
             answer = self._client.call("DescribeTaskDefinition", taskDefinition=arn, include=["TAGS"])
         except AwsError as error:
-            if error.code in ("ClientException", "InvalidParameterException"):
+            if error.code in NOT_TAKEN:
                 raise InvalidInput(f"no task definition {arn}: {error.text}") from error
             raise
         return self._whole(answer)
@@ -144,6 +164,13 @@ class TaskDefinitions:
         """Send the definition whole: botocore's serializer refuses members that its model does not have."""
         body = json.loads(params["body"])
         params["body"] = json.dumps({**body, **self._to_send}).encode()
+
+
+def _inside(shape: Any) -> Any:
+    """What a list is made of, however deep."""
+    while shape.type_name == "list":
+        shape = shape.member
+    return shape
 
 
 def _without_unknown(value: Any, shape: Any) -> Any:

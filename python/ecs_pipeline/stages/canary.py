@@ -13,7 +13,7 @@ restore           only when one of these failed: as if nothing had been
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -22,7 +22,7 @@ from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.watch import records_for
 from ecs_pipeline.converge import converge
 from ecs_pipeline.definition import difference
-from ecs_pipeline.errors import Refused, ReleaseFailed
+from ecs_pipeline.errors import InvalidInput, Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal
 from ecs_pipeline.model import (
     CANARY,
@@ -106,6 +106,20 @@ def _undoing(stage: Canary) -> Iterator[None]:
     except ReleaseFailed as failure:
         _restore(stage, failure)
         raise
+    except InvalidInput:
+        _withdraw(stage)
+        raise
+
+
+def _withdraw(stage: Canary) -> None:
+    """Bad input that only AWS could find (a task definition that it does not take): the mark goes as well."""
+    run, before = stage.run, stage.plan.seen.marks
+    if stage.made.revisions or before.under_way == stage.release:
+        return
+    with suppress(TurnChanged):
+        now = stage.fence.look_again()
+        if now.marks.under_way == stage.release:
+            run.ecs.tag(now.arn, {marks.UNDER_WAY: before.under_way, marks.SOURCE: before.source})
 
 
 def _serving(plan: Plan) -> str:

@@ -26,6 +26,9 @@ from ecs_pipeline.steps.revision import Base, base_of
 from ecs_pipeline.steps.tasks import held_by
 from ecs_pipeline.steps.traffic import record_share, targets_seen
 
+OUR_TAGS = 9
+"""Tags of ours that a service has at once: what the marks are, and two records of targets."""
+
 MOST_TASKS = 100
 """Canary tasks of one service."""
 
@@ -59,6 +62,7 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
     seen = run.observer.look()
     definition.refuse_when_unsupported(seen.service)
     _refuse_crowds(run, seen.service)
+    _refuse_without_room(seen.service)
     current = run.definitions.get(seen.service.revision)
     container = definition.chosen_container(current.definition, seen.service, run.settings.container)
     image = images.given(run, options.image) if options.image else None
@@ -116,6 +120,16 @@ def _refuse_crowds(run: Run, service: Service) -> None:
                 f"would be {count} canary tasks; {MOST_TASKS} are the most",
                 cure="lower it",
             )
+
+
+def _refuse_without_room(service: Service) -> None:
+    """A service with so many tags of its own that ours would not fit."""
+    own = marks.theirs(service.raw.get("tags") or {})
+    if len(own) + OUR_TAGS > marks.MOST_TAGS:
+        raise Refused(
+            f"service {service.label} has {len(own)} tags; ECS allows {marks.MOST_TAGS}, and {OUR_TAGS} are needed",
+            cure="remove some",
+        )
 
 
 def _release(seen: Look, source: str) -> str:

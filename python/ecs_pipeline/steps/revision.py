@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ecs_pipeline import decide, definition, marks
+from ecs_pipeline import decide, definition, definition_file, marks
 from ecs_pipeline.converge import Step
 from ecs_pipeline.errors import AnswerLost, InvalidInput
 from ecs_pipeline.fence import Fence
@@ -23,11 +23,12 @@ ATTEMPTS = 4
 
 @dataclass(frozen=True)
 class Base:
-    """What the new revision is made from."""
+    """What the new revision is made from; `file` is the config's, '' when it is the service's current one."""
 
     definition: Mapping[str, Any]
     tags: Mapping[str, str]
     container: str
+    file: str = ""
 
     @property
     def family(self) -> str:
@@ -38,15 +39,29 @@ class Base:
 def base_of(run: Run, current: TaskDefinition, service: Service, container: str) -> Base:
     """The current revision, or the config's task-definition file, without what only a description has."""
     if run.settings.task_definition:
-        return _from_file(run, current, service)
-    return Base(_registrable(run, current.definition), marks.theirs(current.tags), container)
+        base = _from_file(run, current, service)
+    else:
+        base = Base(_registrable(run, current.definition), marks.theirs(current.tags), container)
+    _refuse_crowded(run, base)
+    return base
+
+
+def _refuse_crowded(run: Run, base: Base) -> None:
+    """More tags than leave room for ours. Raises InvalidInput."""
+    ours = 2 + bool(run.origin.commit) + bool(run.origin.build)
+    if len(base.tags) + ours > marks.MOST_TAGS:
+        raise InvalidInput(
+            f"{base.file or f'task definition {base.family}'}: it has {len(base.tags)} tags; "
+            f"ECS allows {marks.MOST_TAGS}, and {ours} of them are needed here",
+            cure="remove some",
+        )
 
 
 def _from_file(run: Run, current: TaskDefinition, service: Service) -> Base:
     """The file's definition, checked before anything is written; without tags or a family it has the current ones."""
     path = run.folder / run.settings.task_definition
-    whole = definition.from_file(path, run.definitions.registered_members | run.definitions.read_only_members)
-    plain = {"family": current.revision.family, **_registrable(run, whole)}
+    plain = _registrable(run, definition_file.read(path, run.definitions.members))
+    plain = {**plain, "family": plain.get("family") or current.revision.family}
     problem = run.definitions.problem(plain)
     if problem:
         raise InvalidInput(f"{path}: {problem}", cure="write it as `aws ecs register-task-definition` takes it")
@@ -54,10 +69,11 @@ def _from_file(run: Run, current: TaskDefinition, service: Service) -> Base:
     if "" in tags:
         raise InvalidInput(f"{path}: tags: each has a key and a value", cure='write [{"key": …, "value": …}]')
     try:
+        definition_file.refuse_unfit(plain, service.load_balancing)
         container = definition.chosen_container(plain, service, run.settings.container)
     except InvalidInput as error:
         raise InvalidInput(f"{path}: {error.message}", cure=error.cure) from error
-    return Base(plain, marks.theirs(tags), container)
+    return Base(plain, marks.theirs(tags), container, str(path))
 
 
 def _registrable(run: Run, whole: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,7 +143,11 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
 
     def _register(self) -> TaskDefinition:
         """Noted before the look that may find the release cancelled: then it is taken back."""
-        made = self.run.definitions.register(self._definition(), self._tags())
+        try:
+            made = self.run.definitions.register(self._definition(), self._tags())
+        except InvalidInput as error:
+            where = f"{self.base.file}: " if self.base.file else ""
+            raise InvalidInput(f"{where}{error.message}", cure="correct the task definition") from error
         self.made.append(made.revision.arn)
         return made
 
@@ -141,14 +161,7 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
             marks.COMMIT: marks.tag_value(self.run.origin.commit),
             marks.BUILD: marks.tag_value(self.run.origin.build),
         }
-        tags = {**self.base.tags, **{key: value for key, value in ours.items() if value}}
-        if len(tags) > marks.MOST_TAGS:
-            raise InvalidInput(
-                f"task definition {self.base.family} has {len(self.base.tags)} tags; ECS allows {marks.MOST_TAGS}, "
-                f"and {len(ours)} of them are needed here",
-                cure="remove some",
-            )
-        return tags
+        return {**self.base.tags, **{key: value for key, value in ours.items() if value}}
 
     def _appears(self) -> bool:
         """Whether the revision shows up although no answer told of it."""
