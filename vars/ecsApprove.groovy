@@ -98,7 +98,7 @@ private Map questionAbout(Map parameters, Map known, Map evidence) {
     String commit = evidence.commit ? " Commit ${evidence.commit}." : ''
     String report = evidence.reports ? " Report: ${Parameters.text(env.BUILD_URL)}artifact/${evidence.reports}/canary.html" : ''
     Map asked = [
-        id: "Ecs-approve-${Target.key(parameters)}".replaceAll(/[^A-Za-z0-9]+/, '-'), ok: 'Promote', submitterParameter: 'APPROVER',
+        id: ('Ecs-approve-' + Target.key(parameters)).replaceAll(/[^A-Za-z0-9]+/, '-'), ok: 'Promote', submitterParameter: 'APPROVER',
         message: "${message}${commit}${share} Checks: ${Result.verdicts(evidence)}.${report}".toString(),
     ]
     if (parameters.submitters) {

@@ -144,8 +144,7 @@ private int execute(String command, Map parameters) {
     int status = -1
     withEnv(["ECS_PIPELINE_ARGS=${json}", "ECS_PIPELINE_STAGE=${command}", "ECS_PIPELINE_REPORTS=${reports}",
              "${parameters.executable ? 'ECS_PIPELINE_EXECUTABLE' : 'ECS_PIPELINE_LAUNCH'}=${path}"]) {
-        String label = "ecs-pipeline ${command} ${Target.label(parameters)}".trim()
-        status = sh(label: label, returnStatus: true, script: CLEAN + (command == 'status' ? program + TO_FILES : 'exec ' + program))
+        status = sh(label: "ecs-pipeline ${command} ${Target.label(parameters)}".toString().trim(), returnStatus: true, script: CLEAN + (command == 'status' ? program + TO_FILES : 'exec ' + program))
     }
     return status
 }
@@ -166,8 +165,8 @@ private String carried(String name, String encoding) {
     } catch (e) {
         if (!e.message?.contains('ambiguous')) { throw e }
         // Jenkins takes the steps from the first of them, but tells nobody which that is.
-        error('this build loads ecs-pipeline by two library names: load one of them, or name an installed ecs-pipeline ' +
-            "in `executable` (${e.message})")
+        String cure = 'load one of them, or name an installed ecs-pipeline in `executable`'
+        error("this build loads ecs-pipeline by two library names: ${cure} (${e.message})")
     }
 }
 
@@ -207,7 +206,7 @@ void publish(String command, Map parameters) {
 }
 
 private void publishPage(String command, Map parameters, String reports) {
-    String name = "ECS ${command} ${Target.label(parameters)}".trim()
+    String name = "ECS ${command} ${Target.label(parameters)}".toString().trim()
     try {
         publishHTML(target: [reportName: name, reportDir: reports, reportFiles: "${command}.html", includes: "${command}*",
                              keepAll: true, alwaysLinkToLastBuild: false, allowMissing: true])

@@ -146,7 +146,7 @@ class Result implements Serializable {
     static String described(String description, String label, String summary) {
         List<String> parts = []
         for (String part in Parameters.text(description).split('; ')) {
-            if (part && !part.startsWith("${label}: ")) { parts << part }
+            if (part && !part.startsWith(label + ': ')) { parts << part }
         }
         parts << "${label}: ${summary}".toString()
         return parts.join('; ')

@@ -35,6 +35,7 @@ class SandboxTest {
             String name = call.methodAsString, on = call.objectExpression.text
             if (call.spreadSafe) { refuse(call, "*.${name}: does not compile in CPS") }
             if (name == null) { return }
+            if (call.objectExpression instanceof GStringExpression && name != 'toString') { refuse(call, "text with a value in it .${name}(): toString() first") }
             if (call.implicitThis) {
                 if (!(name in own) && !Signatures.ALL.containsKey(name) && !(name in GLOBALS)) { refuse(call, "${name}(): neither a step nor a method of this file") }
             } else if (on in OWN_CLASSES || on in GLOBALS) {
@@ -64,6 +65,7 @@ class SandboxTest {
             if (b.operation.type == Types.LEFT_SQUARE_BRACKET && b.leftExpression.text == 'env') { refuse(b, 'env[…]') }
             if (b.operation.type == Types.MINUS && [b.leftExpression, b.rightExpression].any { it instanceof MapExpression || it instanceof ListExpression }) { refuse(b, 'minus of maps or lists') }
             if (b.operation.type in [Types.PLUS, Types.PLUS_EQUAL] && b.rightExpression instanceof ListExpression) { refuse(b, 'plus of lists') }
+            if (b.operation.type == Types.PLUS && b.leftExpression instanceof GStringExpression) { refuse(b, 'GString.plus: only that of a String is allowed') }
             if (b.operation.type == Types.KEYWORD_IN) { refuse(b, 'in') }
         }
         void visitMethodPointerExpression(MethodPointerExpression p) { refuse(p, '.&') }
@@ -96,7 +98,7 @@ class SandboxTest {
          'def call() { env["X"] }', 'def call() { System.getenv("X") }', 'def call() { Thread.sleep(1) }', 'def call() { new File("x") }', 'def call() { new TreeMap([:]) }',
          'def call() { try { sh "x" } catch (e) { e.stackTrace } }', 'def call() { this.metaClass }', 'def call() { this.&call }', 'def call(l) { l.sort { it } }', 'def call(s) { s.encodeBase64() }',
          'def call() { currentBuild.duration }', 'def call() { unknownStep() }', 'def call(a, b) { Objects.equals(a, b) }', 'def call() { try { sh "x" } catch (Throwable e) { } }',
-         'def call() { throw new IllegalArgumentException("x") }', 'def call(m) { m - [a: 1] }',
+         'def call() { throw new IllegalArgumentException("x") }', 'def call(m) { m - [a: 1] }', 'def call(a) { "${a}" + "${a}" }', 'def call(a) { "${a}".trim() }',
         ].each { assert refusals(it) : it }
         ['def call() { currentBuild.previousBuild.number; sh "x"; ecsStatus() }', 'def call(Map m) { m.subMap(["a"]); m + [a: 1]; "x".tokenize("/").join(",") }'].each { assert !refusals(it) : it }
     }
