@@ -62,6 +62,9 @@ class StackPort(Protocol):
     def stack(self) -> Stack | None:
         """The stack, None when there is none."""
 
+    def template(self) -> str:
+        """The text that it was made from."""
+
     def create_change_set(
         self, name: str, template: str, parameters: Sequence[Mapping[str, Any]], *, new: bool
     ) -> None:

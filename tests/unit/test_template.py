@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.stages.template import read
+from ecs_pipeline.stages.template import parse, read
 
 
 def test_the_packages_own_takes_names_and_makes_a_service() -> None:
@@ -42,3 +42,33 @@ def test_what_is_no_template_is_bad_input(tmp_path: Path, content: bytes | None,
     with pytest.raises(InvalidInput) as caught:
         read(tmp_path, "own.yml")
     assert words in str(caught.value)
+
+
+OLD = """
+Parameters: {Cpu: {}, Name: {}, Image: {}}
+Conditions: {Made: !Not [!Equals [!Ref Image, ""]]}
+Resources:
+  Definition: {Type: T, Properties: {Cpu: !Ref Cpu, Family: !Sub "${Name}-x"}}
+  Service: {Type: S, Condition: Made, Properties: {Definition: !Ref Definition}}
+  Group: {Type: G, Properties: {Port: 80}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("new", "parameters", "lines"),
+    [
+        (OLD, (), []),
+        (OLD.replace('""', "''").replace("80}}", "'80'}}  # the same"), (), []),
+        (OLD, ("Cpu",), ["modify  Definition (T)"]),
+        (OLD, ("Name",), ["modify  Definition (T)"]),
+        (OLD, ("Image",), ["modify  Service (S)"]),
+        (OLD.replace("80", "81"), (), ["modify  Group (G)"]),
+        (OLD.replace("!Not [!Equals", "!And [!Equals"), (), ["modify  Service (S)"]),
+        (OLD.replace("Group:", "Other:"), (), ["remove  Group (G)", "add     Other (G)"]),
+    ],
+)
+def test_what_another_template_or_other_parameters_may_change(
+    new: str, parameters: tuple[str, ...], lines: list[str]
+) -> None:
+    changes = parse(new, "new").changes(parse(OLD, "old"), parameters)
+    assert [str(one) for one in changes] == lines

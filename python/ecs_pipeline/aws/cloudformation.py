@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -38,6 +39,11 @@ class CloudFormation:
             parameters={each["ParameterKey"]: each.get("ParameterValue", "") for each in one.get("Parameters", [])},
             outputs={each["OutputKey"]: each.get("OutputValue", "") for each in one.get("Outputs", [])},
         )
+
+    def template(self) -> str:
+        """GetTemplate, as it was given; a JSON one comes back parsed."""
+        body = self._client.call("GetTemplate", StackName=self.name, TemplateStage="Original")["TemplateBody"]
+        return body if isinstance(body, str) else json.dumps(body)
 
     def create_change_set(
         self, name: str, template: str, parameters: Sequence[Mapping[str, Any]], *, new: bool

@@ -20,7 +20,7 @@ from ecs_pipeline.origin import checked_release_id, new_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.settings import ImageSettings
 from ecs_pipeline.stacks import Change, ChangeSet, NetworkPort, Stack, StackPort
-from ecs_pipeline.stages.template import Template, read
+from ecs_pipeline.stages.template import Template, parse, read
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
 
@@ -104,9 +104,8 @@ class Provision:
     def _apply(
         self, given: Mapping[str, str], stack: Stack | None, *, new: bool, keeping_releases: bool = False
     ) -> str:
-        if self.run.dry_run and new:
-            self._show(self.template.additions())
-            return f"would create stack {self.cloudformation.name} of {len(self.template.resources)} resources"
+        if self.run.dry_run:
+            return self._planned(given, None if new else stack)
         name = f"ecs-pipeline-{self.run.clock.wall():%Y%m%d-%H%M%S}-{len(given)}"
         change_set = self._change_set(name, given, stack, new=new)
         if keeping_releases and DEPLOYED & {one.resource for one in change_set.changes}:
@@ -118,13 +117,22 @@ class Provision:
             self.cloudformation.drop_change_set(name)
             return "unchanged"
         self._show(change_set.changes)
-        if self.run.dry_run:
-            self.cloudformation.drop_change_set(name)
-            return f"would make {len(change_set.changes)} changes"
         begun = self.run.clock.wall() - timedelta(seconds=1)
         self.cloudformation.execute(name)
         self._await("UPDATE" if not new else "CREATE", begun)
         return f"{len(change_set.changes)} changes made"
+
+    def _planned(self, given: Mapping[str, str], stack: Stack | None) -> str:
+        """What would be changed, found out without a change set: that would be a write."""
+        if stack is None:
+            self._show(self.template.additions())
+            return f"would create stack {self.cloudformation.name} of {len(self.template.resources)} resources"
+        before, known = stack.parameters, set(self.template.parameters)
+        changed = sorted(key for key, value in given.items() if key in known and before.get(key) != value)
+        changes = self.template.changes(parse(self.cloudformation.template(), f"stack {stack.name}"), changed)
+        self._show(changes)
+        parameters = f" by {', '.join(changed)}" if changed else ""
+        return f"would change up to {len(changes)} resources{parameters}" if changes or changed else "unchanged"
 
     def _show(self, changes: Sequence[Change]) -> None:
         for one in changes:

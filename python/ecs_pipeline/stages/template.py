@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from ecs_pipeline import documents
 from ecs_pipeline.errors import InvalidInput
@@ -21,6 +23,7 @@ class Template:
     text: str
     parameters: tuple[str, ...]
     resources: Mapping[str, str]
+    body: Mapping[str, Any]
 
     def refuse_unknown(self, given: Mapping[str, object]) -> None:
         """Parameters of the config that the template does not have. Raises InvalidInput."""
@@ -36,15 +39,61 @@ class Template:
         """What a new stack would be: a change set would need an empty stack first."""
         return [Change("Add", name, kind) for name, kind in sorted(self.resources.items())]
 
+    def changes(self, old: Template, parameters: Collection[str]) -> list[Change]:
+        """What this template, and other values of those parameters, may change in a stack of the old one.
+
+        A change set would know it exactly, and would be something written.
+        """
+        touched = set(parameters)
+        for section in ("Conditions", "Mappings"):
+            mine, theirs = (one.body.get(section) or {} for one in (self, old))
+            touched |= {name for name in mine if _mentioned(mine[name]) & touched or not _same(mine, theirs, name)}
+        found = []
+        for name, kind in sorted({**old.resources, **self.resources}.items()):
+            mine, theirs = self.body["Resources"], old.body["Resources"]
+            if name not in theirs or name not in mine:
+                found.append(Change("Add" if name in mine else "Remove", name, kind))
+            elif not _same(mine, theirs, name) or _mentioned(mine[name]) & touched:
+                found.append(Change("Modify", name, kind))
+        return found
+
 
 def read(folder: Path, own: str) -> Template:
     """The template `own` in the config's folder, the package's when that is ''. Raises InvalidInput."""
     text = _text(folder / own) if own else resources.files("ecs_pipeline.resources").joinpath(OURS).read_text("utf-8")
-    document = documents.parse_yaml(text, own or OURS)
+    return parse(text, own or OURS)
+
+
+def parse(text: str, name: str) -> Template:
+    """A template of that text; `name` is where it comes from. Raises InvalidInput."""
+    document = documents.parse_yaml(text, name)
     if not isinstance(document, Mapping) or not isinstance(document.get("Resources"), Mapping):
-        raise InvalidInput(f"{own or OURS}: not a CloudFormation template", cure="a map with Resources is expected")
-    kinds = {str(name): str((one or {}).get("Type", "")) for name, one in document["Resources"].items()}
-    return Template(text, tuple(sorted(document.get("Parameters") or {})), kinds)
+        raise InvalidInput(f"{name}: not a CloudFormation template", cure="a map with Resources is expected")
+    kinds = {str(one): str((body or {}).get("Type", "")) for one, body in document["Resources"].items()}
+    return Template(text, tuple(sorted(document.get("Parameters") or {})), kinds, document)
+
+
+def _same(mine: Mapping[str, Any], theirs: Mapping[str, Any], name: str) -> bool:
+    return bool(_plain(mine.get(name)) == _plain(theirs.get(name)))
+
+
+def _plain(value: Any) -> Any:
+    """A value of the document to compare: comments, quotes and styles make no difference, tags (`!Ref`) do."""
+    tag = str(getattr(getattr(value, "tag", None), "value", ""))
+    if isinstance(value, Mapping):
+        return tag, {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return tag, [_plain(one) for one in value]
+    return tag, str(getattr(value, "value", value))
+
+
+def _mentioned(value: Any) -> set[str]:
+    """The names in a part of a template: what it refers to is among them."""
+    if isinstance(value, Mapping):
+        return {name for one in value.values() for name in _mentioned(one)}
+    if isinstance(value, list):
+        return {name for one in value for name in _mentioned(one)}
+    return set(re.findall(r"\w+", str(getattr(value, "value", value))))
 
 
 def _text(path: Path) -> str:

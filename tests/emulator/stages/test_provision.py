@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from embedded_aws.images import FOLDER
+from tests.chaos.proxy import listening
 from tests.emulator.stages.scene import Scene
 
 
@@ -105,6 +106,28 @@ def test_a_dry_run_shows_the_changes_and_makes_none(environment: Scene) -> None:
     stacks = scene.client("cloudformation").list_stacks()["StackSummaries"]
     assert scene.name not in {one["StackName"] for one in stacks}
     assert "change           add     Service (AWS::ECS::Service)" in plan.stdout
+
+
+def test_a_dry_run_on_an_environment_writes_nothing(environment: Scene) -> None:
+    scene = environment
+    assert scene.ecs_pipeline("provision").code == 0
+    unchanged = scene.ecs_pipeline("provision", "--dry-run")
+    assert (unchanged.code, "stack            unchanged" in unchanged.stdout) == (0, True), unchanged.stderr
+    write(scene, Cpu="1024")
+    before = change_sets(scene)
+    with listening(scene.server.endpoint) as proxy:
+        plan = scene.ecs_pipeline("provision", "--dry-run", AWS_ENDPOINT_URL=proxy.endpoint)
+        operations = {one.operation for one in proxy.calls}
+    assert plan.code == 0, plan.stderr
+    assert "would change up to" in plan.stdout
+    assert "change           modify  TaskDefinition (AWS::ECS::TaskDefinition)" in plan.stdout
+    assert {one for one in operations if not one.startswith(("Describe", "Get", "List"))} == set()
+    assert change_sets(scene) == before
+
+
+def change_sets(scene: Scene) -> list[str]:
+    found = scene.client("cloudformation").list_change_sets(StackName=scene.name)["Summaries"]
+    return [str(one["ChangeSetName"]) for one in found]
 
 
 @pytest.mark.parametrize(
