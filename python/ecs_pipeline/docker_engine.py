@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ Told = Callable[[str], None]
 
 PUSH_ATTEMPTS = 4
 LAST_LINES = 30
+ENDS_WITHIN = 0.5
+"""Seconds that a builder has to end by itself when the stage was interrupted."""
 
 
 @dataclass(frozen=True)
@@ -99,14 +102,19 @@ class DockerEngine:
         environment = {**os.environ, **values}
         lines: list[str] = []
         with subprocess.Popen(
-            [*command, str(build.context)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [*command, str(build.context)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
         ) as process:
             try:
                 for line in process.stdout or ():
                     self._clock.check()
                     _tell(line.rstrip(), lines, told)
             except BaseException:
-                process.terminate()
+                _end(process)
                 raise
         if process.returncode:
             raise _build_failed(f"docker buildx build exited {process.returncode}", lines)
@@ -139,6 +147,15 @@ def has_buildx() -> bool:
         return False
     asked = subprocess.run([docker, "buildx", "version"], capture_output=True, check=False)
     return asked.returncode == 0
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a builder and its plugin's process; buildx told to end lets the step that it runs come to its own end."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(ENDS_WITHIN)
 
 
 def follow_push(events: Iterator[Mapping[str, Any]], told: Told) -> None:

@@ -104,12 +104,13 @@ def test_a_build_that_fails_is_told_with_its_last_lines(folder: Path) -> None:
     assert caught.value.evidence == tuple(f"line {number}" for number in range(10, 40))
 
 
-def test_an_interruption_ends_the_builder(folder: Path) -> None:
+@pytest.mark.parametrize("builds", ["exec sleep 60", "trap '' TERM; sleep 60", "sleep 60 & wait"])
+def test_an_interruption_ends_the_builder(folder: Path, builds: str) -> None:
     class InterruptedClock(RecordingClock):
         def check(self) -> None:
             raise Interrupted(15)
 
-    stand_in(folder, "echo begun; exec sleep 60")
+    stand_in(folder, f"echo begun; {builds}")
     begun = time.monotonic()
     with pytest.raises(Interrupted):
         build(folder, InterruptedClock())
