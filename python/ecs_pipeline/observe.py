@@ -39,6 +39,11 @@ class Observer:
             one for one in self._ecs.tasks_started_by(self.started_by) if one.alive and one.of == self._service
         )
 
+    def left_behind(self) -> tuple[tuple[Task, ...], tuple[Registration, ...]]:
+        """Our living tasks of a service that was deleted, and their targets as far as ECS still shows its groups."""
+        tasks, service = self.tasks(), self._ecs.deleted_service()
+        return tasks, self._registrations(service, tasks) if service else ()
+
     def stopping(self) -> tuple[Task, ...]:
         """Tasks of ours that were told to stop and have not stopped yet, and those that stopped lately."""
         return self._ecs.tasks_started_by(self.started_by, "STOPPED")

@@ -61,7 +61,12 @@ class FakeEcs:
         self.world = world
 
     def service(self) -> Service:
+        if self.world.deleted:
+            raise InvalidInput("no service web in cluster prd")
         return self._read("DescribeServices", self.world.service_facts)
+
+    def deleted_service(self) -> Service | None:
+        return self.world.service_facts() if self.world.deleted else None
 
     def update_service(self, revision: str) -> None:
         if not self.world.revisions[revision].active:

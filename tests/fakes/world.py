@@ -98,6 +98,7 @@ class World:
     missing: set[str] = field(default_factory=set)
     expired_tokens: set[str] = field(default_factory=set)
     with_load_balancer: bool = True
+    deleted: bool = False
     raw: dict[str, Any] = field(default_factory=dict)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 

@@ -36,6 +36,12 @@ class Ecs:
             cure="check --service and the region, or run `provision`",
         )
 
+    def deleted_service(self) -> Service | None:
+        """The service when it was deleted not long ago: ECS shows it as INACTIVE for a while."""
+        answer = self._call("DescribeServices", cluster=self.cluster, services=[self.service_name], include=["TAGS"])
+        found = (one for one in answer["services"] if one["status"] == "INACTIVE")
+        return next((parse_service(one, self.cluster) for one in found), None)
+
     def update_service(self, revision: str) -> None:
         """UpdateService to the revision, by its full ARN: the family alone would mean the newest ACTIVE one."""
         self._call("UpdateService", cluster=self.cluster, service=self.service_name, taskDefinition=revision)

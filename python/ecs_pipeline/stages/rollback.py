@@ -18,6 +18,7 @@ from ecs_pipeline.errors import InvalidInput, Refused, ReleaseFailed
 from ecs_pipeline.model import Look, Revision, Turn
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
+from ecs_pipeline.stages import abandoned
 from ecs_pipeline.stages.finish import Finish, Overtaken, Steps
 from ecs_pipeline.stages.targets import registered_anew, resolve
 from ecs_pipeline.steps.tasks import build_of
@@ -48,14 +49,20 @@ def rollback(run: Run, options: Options) -> None:
     with run.recorder.step("preflight") as step:
         if options.release:
             checked_release_id(options.release)
-        seen = run.observer.look(scan=True)
-        describe(run, seen)
-        target = resolve(run, seen, options.to) if options.to else None
-        if target:
-            definition.refuse_when_not_deployable(seen.service)
-        if not decide.leftover(seen):
-            _refuse(run, seen, options)
-        step.message = _plan(run, seen, options)
+        try:
+            seen = run.observer.look(scan=True)
+        except InvalidInput:
+            left = None if options.to else abandoned.look(run, options.release)
+            if left is None:
+                raise
+            step.message = left.plan(run)
+        else:
+            left = None
+            target = _target(run, seen, options)
+            step.message = _plan(run, seen, options)
+    if left:
+        abandoned.remove(run, left)
+        return
     if run.dry_run:
         return
     undone = run.recorder.record.release.task_definition
@@ -67,6 +74,17 @@ def rollback(run: Run, options: Options) -> None:
         release = run.recorder.record.release
         if release.task_definition != undone:
             release.previous_task_definition = undone
+
+
+def _target(run: Run, seen: Look, options: Options) -> str | None:
+    """Where `--to` leads, if it is given. Raises Refused or InvalidInput when there is nothing to do or no way."""
+    describe(run, seen)
+    target = resolve(run, seen, options.to) if options.to else None
+    if target:
+        definition.refuse_when_not_deployable(seen.service)
+    if not decide.leftover(seen):
+        _refuse(run, seen, options)
+    return target
 
 
 def cancel(run: Run, options: Options, steps: Steps, seen: Look | None = None) -> tuple[Outcome, Look]:

@@ -1,0 +1,56 @@
+"""What a release left whose service was deleted since: its tasks go, targets first. There is nothing to go back to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ecs_pipeline.model import CANARY, Registration, Revision, Task
+from ecs_pipeline.run import Run
+from ecs_pipeline.steps import removal
+
+
+@dataclass(frozen=True)
+class Left:
+    """Living tasks of the release, and the targets that are theirs or nobody's."""
+
+    tasks: tuple[Task, ...]
+    registrations: tuple[Registration, ...]
+
+    def plan(self, run: Run) -> str:
+        """What is to be done."""
+        remove = "would remove" if run.dry_run else "remove"
+        return f"the service was deleted; {remove} what is left: task {', '.join(one.id for one in self.tasks)}"
+
+
+def look(run: Run, release: str) -> Left | None:
+    """What is left of the release, of any when none is named; None when no task of it lives."""
+    living, registrations = run.observer.left_behind()
+    tasks = tuple(one for one in living if release in ("", one.release))
+    if not tasks:
+        return None
+    record = run.recorder.record.release
+    record.id, record.task_definition = tasks[0].release, tasks[0].revision
+    theirs = {"", *(one.arn for one in tasks)}
+    return Left(tasks, tuple(one for one in registrations if one.owner in theirs))
+
+
+def remove(run: Run, left: Left) -> None:
+    """Out of the traffic, then the revision, then the tasks: they are what another run would resume by."""
+    if run.dry_run:
+        return
+    targets = [one.target for one in left.registrations]
+    with run.recorder.step("drain") as step:
+        going = [one.target for one in left.registrations if not one.draining]
+        removal.deregister(run, going, lambda write: write())
+        removal.drained(run, targets, run.settings.rollback.drain)
+        step.message = f"out of the traffic: {', '.join(str(one) for one in targets)}" if targets else "unchanged"
+    with run.recorder.step("deregister") as step:
+        arns = dict.fromkeys(one.revision for one in left.tasks if one.role == CANARY)
+        bad = [arn for arn in arns if (found := run.definitions.revision(arn)).active and found.release]
+        for arn in bad:
+            run.definitions.deregister(arn)
+        step.message = f"deregistered {', '.join(Revision(one).name for one in bad)}" if bad else "unchanged"
+    with run.recorder.step("cleanup") as step:
+        removal.stop(run, left.tasks, "ecs-pipeline: its service was deleted", lambda write: write())
+        removal.stopped(run, left.tasks)
+        step.message = f"stopped: {', '.join(one.id for one in left.tasks)}"

@@ -1,0 +1,63 @@
+"""The service was deleted while a canary lived: a rollback takes away what is left of the release."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.canary_world import at
+from tests.unit.protocol.simulation import start_of
+from tests.unit.stage_runs import canary, promote, rollback
+from tests.unit.test_rollback import active
+
+WRITES = ["DeregisterTargets", "DeregisterTaskDefinition", "StopTask"]
+
+
+@pytest.mark.parametrize("options", [{}, {"release": "A"}, {"canary_only": True}])
+def test_a_rollback_drains_and_stops_what_lives_and_deregisters_its_revision(options: dict[str, object]) -> None:
+    world = start_of("A is a canary")
+    world.deleted = True
+    end = rollback(world, **options)
+    assert (end.code, end.release, end.writes) == (0, "A", WRITES)
+    assert (world.alive(), world.targets, active(world)) == ([], {}, ["web:1", "web:2"])
+    assert end.message("preflight").startswith("the service was deleted; remove what is left: task ")
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_rollback_that_died_is_finished_by_the_next(write: str) -> None:
+    world = start_of("A is a canary")
+    world.deleted = True
+
+    def die() -> None:
+        raise RuntimeError
+
+    at(world, "after", write, die)
+    with pytest.raises(RuntimeError):
+        rollback(world)
+    world.hook = lambda *_: None
+    assert rollback(world).code == (2 if write == "StopTask" else 0)
+    assert (world.alive(), world.targets, active(world)) == ([], {}, ["web:1", "web:2"])
+
+
+def test_a_dry_run_writes_nothing() -> None:
+    world = start_of("A is a canary")
+    world.deleted = True
+    end = rollback(world, dry_run=True)
+    assert (end.code, end.writes, len(world.alive())) == (0, [], 1)
+    assert "would remove what is left" in end.message("preflight")
+
+
+@pytest.mark.parametrize(
+    ("start", "options"), [("P runs", {}), ("A is a canary", {"release": "B"}), ("A is a canary", {"to": "web:1"})]
+)
+def test_where_nothing_of_it_is_left_there_is_no_such_service(start: str, options: dict[str, object]) -> None:
+    world = start_of(start)
+    world.deleted = True
+    end = rollback(world, **options)
+    assert (end.code, end.writes) == (2, [])
+    assert "no service web in cluster prd" in end.text
+
+
+def test_the_other_stages_have_no_service_either() -> None:
+    world = start_of("A is a canary")
+    world.deleted = True
+    assert [canary(world, release="A").code, promote(world).code] == [2, 2]
