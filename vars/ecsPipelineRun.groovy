@@ -84,12 +84,13 @@ void tell(Map parameters, String summary) {
 }
 
 private Map inside(String command, Map parameters, Map options) {
+    List<String> settings = prepared(command, parameters) // when this fails nothing has begun, and no report is this build's
     Map before = state(parameters)
     Map begun = State.begun(command, parameters, before, env.BUILD_NUMBER)
     if (begun) { remember(parameters, begun) }
     int status = -1
     try {
-        status = execute(command, parameters)
+        status = execute(command, parameters, settings)
     } catch (e) {
         // Aborted, or the agent is gone: what goes wrong with the reports must not take that place.
         try {
@@ -133,17 +134,21 @@ private Map judged(String command, Map result, int status, Map options) {
     return result
 }
 
-/** The command's exit code. No value of a user's is ever part of a command line. */
-private int execute(String command, Map parameters) {
+/** The environment variables of a command: no value of a user's is ever part of a command line. */
+private List<String> prepared(String command, Map parameters) {
     String reports = Target.reports(parameters)
     Map arguments = Parameters.options(command, parameters) + [reports: reports] + (command == 'status' ? [output: 'json'] : [:])
     String json = Result.json(arguments)
     if (json.length() > MOST_LETTERS) { error("ecs-pipeline ${command}: the parameters are longer than ${MOST_LETTERS} letters") }
+    String program = parameters.executable ? "ECS_PIPELINE_EXECUTABLE=${parameters.executable}" : "ECS_PIPELINE_LAUNCH=${launcher(command, parameters)}"
+    return ["ECS_PIPELINE_ARGS=${json}".toString(), "ECS_PIPELINE_STAGE=${command}".toString(), "ECS_PIPELINE_REPORTS=${reports}".toString(), program]
+}
+
+/** The command's exit code. */
+private int execute(String command, Map parameters, List<String> settings) {
     String program = parameters.executable ? INSTALLED : LAUNCHED
-    String path = parameters.executable ?: launcher(command, parameters)
     int status = -1
-    withEnv(["ECS_PIPELINE_ARGS=${json}", "ECS_PIPELINE_STAGE=${command}", "ECS_PIPELINE_REPORTS=${reports}",
-             "${parameters.executable ? 'ECS_PIPELINE_EXECUTABLE' : 'ECS_PIPELINE_LAUNCH'}=${path}"]) {
+    withEnv(settings) {
         status = sh(label: "ecs-pipeline ${command} ${Target.label(parameters)}".toString().trim(), returnStatus: true, script: CLEAN + (command == 'status' ? program + TO_FILES : 'exec ' + program))
     }
     return status

@@ -128,6 +128,12 @@ class StagesTest extends LibraryTestCase {
         assert scripted("node { ecsCanary(image: 'x' * 100001) }") == 'FAILURE'
         assert h.failure.message == 'ecs-pipeline canary: the parameters are longer than 100000 letters'
     }
+    @Test void whatNeverBeganHasNoReport() {
+        cli.files['ecs-pipeline-reports/api-shop/canary.json'] = '{"outcome": "passed", "release": {"id": "of an earlier build"}}'
+        h.steps.writeFile = { StepCall c -> throw new IOException('no space left') }
+        assert scripted("node { try { ${CALL} } finally { ecsRollback(cluster: 'shop', service: 'api') } }") == 'FAILURE' && h.failure.message == 'no space left'
+        assert !env().ECS_RELEASE && !calls('junit') && echoes == [] && unstable[0].contains('this build began no release')
+    }
     @Test void anInstalledProgramMayBeUsedInstead() {
         scripted("node { ecsCanary(executable: '/opt/ecs-pipeline') }")
         assert cli.shells[0].named.script.endsWith('exec "$ECS_PIPELINE_EXECUTABLE" "$ECS_PIPELINE_STAGE"')
