@@ -7,6 +7,7 @@ the SDK, which takes the registry's password as an argument: `docker login` woul
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,8 @@ Told = Callable[[str], None]
 
 PUSH_ATTEMPTS = 4
 LAST_LINES = 30
+SHORTEST_SECRET = 6
+"""Characters; shorter values would be found in any line."""
 ENDS_WITHIN = 0.5
 """Seconds that a builder has to end by itself when the stage was interrupted."""
 
@@ -74,7 +77,8 @@ class DockerEngine:
 
     def _build_with_engine(self, build: Build, told: Told) -> None:
         lines: list[str] = []
-        with self._engine() as engine:
+        hide = _hiding(build)
+        with self._engine("correct the build") as engine:
             stream = engine.api.build(
                 path=str(build.context),
                 dockerfile=build.dockerfile,
@@ -88,9 +92,9 @@ class DockerEngine:
             for event in stream:
                 self._clock.check()
                 if event.get("error"):
-                    raise _build_failed(str(event["error"]), lines)
+                    raise _build_failed(hide(str(event["error"])), lines)
                 for line in str(event.get("stream", "")).splitlines():
-                    _tell(line, lines, told)
+                    _tell(hide(line), lines, told)
 
     def _build_with_buildx(self, build: Build, dockerfile: Path, told: Told) -> None:
         command = ["docker", "buildx", "build", "--load", "--provenance=false", "--progress=plain"]
@@ -101,6 +105,7 @@ class DockerEngine:
             command += ["--build-arg", key]  # the value goes by the environment: argument lists are public
         environment = {**os.environ, **values}
         lines: list[str] = []
+        hide = _hiding(build)
         with subprocess.Popen(
             [*command, str(build.context)],
             env=environment,
@@ -112,7 +117,7 @@ class DockerEngine:
             try:
                 for line in process.stdout or ():
                     self._clock.check()
-                    _tell(line.rstrip(), lines, told)
+                    _tell(hide(line.rstrip()), lines, told)
             except BaseException:
                 _end(process)
                 raise
@@ -120,8 +125,8 @@ class DockerEngine:
             raise _build_failed(f"docker buildx build exited {process.returncode}", lines)
 
     @contextmanager
-    def _engine(self) -> Iterator[Any]:
-        """A client of the engine; its errors become ours."""
+    def _engine(self, cure: str = "") -> Iterator[Any]:
+        """A client of the engine; its errors become ours, without the URL: a build's has its arguments in it."""
         import docker
         import docker.errors
         import requests
@@ -129,13 +134,14 @@ class DockerEngine:
         try:
             engine = docker.from_env(timeout=600)
         except docker.errors.DockerException as error:
-            raise _no_engine(error) from error
+            raise _no_engine(error) from None
         try:
             yield engine
         except docker.errors.DockerException as error:
-            raise Trouble(f"Docker: {' '.join(str(error).split())}") from error
+            why = _one_line(getattr(error, "explanation", None) or error)
+            raise Trouble(f"Docker: {why}", cure=cure) from None
         except (requests.RequestException, OSError) as error:
-            raise _no_engine(error) from error
+            raise _no_engine(error) from None
         finally:
             engine.close()
 
@@ -179,6 +185,24 @@ def _arguments(build: Build) -> dict[str, str]:
     return {key: value for key, value in found.items() if value is not None}
 
 
+def _hiding(build: Build) -> Callable[[str], str]:
+    """Takes the values that come from the environment out of a line: a Dockerfile may print them."""
+    given = [os.environ.get(key, "") for key, value in build.arguments.items() if value is None]
+    hidden = [one for one in given if len(one) >= SHORTEST_SECRET]
+
+    def hide(line: str) -> str:
+        for one in hidden:
+            line = line.replace(one, "***")
+        return line
+
+    return hide
+
+
+def _one_line(error: object) -> str:
+    """What is wrong, without the query of a URL."""
+    return re.sub(r"\?[^\s\"')]+", "", " ".join(str(error).split()))
+
+
 def _tell(line: str, lines: list[str], told: Told) -> None:
     """Tell a builder's line; what the engine's own builder says of its intermediate images helps nobody."""
     if line.strip() and not line.startswith((" --->", "Removing intermediate container")):
@@ -192,6 +216,6 @@ def _build_failed(why: str, lines: list[str]) -> Trouble:
 
 def _no_engine(error: Exception) -> Trouble:
     return Trouble(
-        f"no Docker engine answers: {' '.join(str(error).split())}",
+        f"no Docker engine answers: {_one_line(error)}",
         cure="start one, point DOCKER_HOST at one, or give --image",
     )

@@ -7,6 +7,7 @@ tests on the embedded AWS.
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,7 @@ from ecs_pipeline.docker_engine import PUSH_ATTEMPTS, Build, DockerEngine, follo
 from ecs_pipeline.errors import Interrupted, Trouble
 from ecs_pipeline.retry import Transient
 from tests.unit.clocks import RecordingClock
+from tests.unit.http_stub import NO_ANSWER, Answer, Request, http_stub
 
 SCRIPT = """#!/bin/sh
 if [ "$2" = version ]; then exit {version}; fi
@@ -29,6 +31,7 @@ env > "{folder}/environment"
 {builds}
 """
 LOGIN = ("AWS", "s3cret")
+ARGUMENTS = {"TOKEN": "hunter2"}
 
 
 @pytest.fixture
@@ -95,6 +98,49 @@ def test_an_argument_without_a_value_anywhere_leaves_the_dockerfiles_default(fol
 def test_the_builders_lines_are_told_as_they_come_without_noise(folder: Path) -> None:
     stand_in(folder, "echo '#1 FROM scratch'; echo; echo ' ---> 0123'; echo '#2 COPY' >&2")
     assert build(folder)[1:] == ["#1 FROM scratch", "#2 COPY"]
+
+
+def test_a_value_from_the_environment_is_not_told_when_the_dockerfile_prints_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "hunter2")
+    stand_in(folder, 'echo "the token is $TOKEN."; exit 1')
+    with pytest.raises(Trouble) as caught:
+        build(folder, arguments={"TOKEN": None})
+    assert caught.value.evidence == ("the token is ***.",)
+
+
+def test_what_the_engine_refuses_is_told_without_the_build_arguments(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They stand in the URL of the request, which docker's own errors repeat."""
+
+    def refuse(request: Request) -> Answer:
+        if "/build" in request.path:
+            return Answer(400, b'{"message": "the Dockerfile cannot be empty"}', {"Content-Type": "application/json"})
+        return Answer(200, b'{"ApiVersion": "1.41"}', {"Content-Type": "application/json"})
+
+    with http_stub(refuse) as engine:
+        monkeypatch.setenv("DOCKER_HOST", engine.url.replace("http", "tcp"))
+        with pytest.raises(Trouble) as caught:
+            build(folder, arguments=ARGUMENTS)
+    assert any("hunter2" in one.path for one in engine.requests)
+    assert str(caught.value) == "Docker: the Dockerfile cannot be empty; correct the build"
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_an_engine_that_goes_away_is_told_without_the_build_arguments(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(request: Request) -> Answer:
+        version = Answer(200, b'{"ApiVersion": "1.41"}', {"Content-Type": "application/json"})
+        return NO_ANSWER if "/build" in request.path else version
+
+    with http_stub(die) as engine:
+        monkeypatch.setenv("DOCKER_HOST", engine.url.replace("http", "tcp"))
+        with pytest.raises(Trouble, match=r"^no Docker engine answers: ") as caught:
+            build(folder, arguments=ARGUMENTS)
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_build_that_fails_is_told_with_its_last_lines(folder: Path) -> None:

@@ -147,7 +147,9 @@ class TaskDefinitions:
             answer = self._client.call("DescribeTaskDefinition", taskDefinition=arn, include=["TAGS"])
         except AwsError as error:
             if error.code in NOT_TAKEN:
-                raise InvalidInput(f"no task definition {arn}: {error.text}") from error
+                raise InvalidInput(
+                    f"no task definition {arn}: {error.text}", cure="check its family and number"
+                ) from error
             raise
         return self._whole(answer)
 
