@@ -11,7 +11,7 @@ from ecs_pipeline import marks
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.run import Origin
 from tests.fakes.ports import FakeDefinitions
-from tests.fakes.world import GROUP, REGISTRY, FakeDeployment, digest_of
+from tests.fakes.world import GROUP, REGISTRY, FakeDeployment, World, digest_of
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary, rollback
 
@@ -118,6 +118,17 @@ def test_a_service_on_a_revision_that_was_cancelled_is_refused() -> None:
     assert end.text == "prd/web runs web:3, which was cancelled; `rollback` brings it back first"
     rollback(world)
     assert canary(world, release="B").code == 0
+
+
+def test_a_revision_that_somebody_else_deregistered_is_registered_anew_first() -> None:
+    world = World()
+    (only,) = world.revisions.values()
+    only.active = False
+    end = canary(world, release="A")
+    assert (end.code, end.writes) == (3, [])
+    assert end.text == "prd/web runs web:1, which was deregistered; `rollback --to web:1` registers it anew first"
+    assert rollback(world, to="web:1").code == 0
+    assert canary(world, release="A").code == 0
 
 
 @pytest.mark.parametrize(

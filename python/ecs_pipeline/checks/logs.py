@@ -42,9 +42,9 @@ class Logs:
         try:
             for group in groups:
                 self._read(group, now)
+            return [self._compared_sample(now) if self._settings.compare else self._counted_sample(now)]
         except Trouble as error:
             return [Sample(MISSING, error.message)]
-        return [self._compared_sample(now) if self._settings.compare else self._counted_sample(now)]
 
     def conclude(self) -> Conclusion | None:
         """Over the whole bake: too many lines, or more than the others have."""

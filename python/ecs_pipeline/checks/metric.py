@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from ecs_pipeline.check_settings import CheckSettings
+from ecs_pipeline.check_settings import BASELINE, CheckSettings
 from ecs_pipeline.checks import queries
 from ecs_pipeline.checks.comparison import Difference, compare_values
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, UNCLEAR, Conclusion, Sample
@@ -66,6 +66,7 @@ class Metric:
         self._expected = subject.since + 3 * self._period
         self._difference: Difference | None = None
         self._trouble = ""
+        self._nobody = False
         self.value: str | float | None = None
         limits = (self._settings.at_most, self._settings.at_least, self._settings.tolerance)
         self.limit: str | float | None = next(one for one in limits if one is not None)
@@ -75,6 +76,7 @@ class Metric:
         compare, self._trouble = self._settings.compare, ""
         self._asked = {}
         try:
+            self._nobody = bool(compare) and not self._subject.tasks(str(compare))
             for group in (CANARY, *([compare] if compare else [])):
                 self._asked[group] = queries.asked(self._settings.query, self._subject, group)
         except PipelineError as error:
@@ -129,7 +131,7 @@ class Metric:
     @property
     def _alone(self) -> bool:
         """There is nobody to compare with: no verdict, whatever `on_missing` says of the canary's own data."""
-        return bool(self._settings.compare) and not self._subject.tasks(str(self._settings.compare))
+        return self._nobody or (self._settings.compare == BASELINE and not self._subject.baseline)
 
     def _sample(self, at: datetime) -> Sample:
         values = self._points[CANARY][at]

@@ -74,17 +74,24 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
     plan = Plan(seen, release, source, current, base_of(run, current, seen.service, container), image, repository)
     _record(run, plan)
     done = _is_done(run, plan)
-    if not done and decide.cancelled(seen, seen.service.revision):
-        raise Refused(
-            f"{seen.service.label} runs {Revision(seen.service.revision).name}, which was cancelled",
-            cure="`rollback` brings it back first",
-        )
     if not done:
+        _refuse_when_cancelled(seen)
         refuse_checks(run, alive=bool(seen.canaries), watched=run.settings.canary.watched)
     if repository and not done:
         images.refuse_unbuildable(run, run.settings.image, release)
     run.recorder.progress(f"release {release} of {seen.service.label}, container {container}")
     return replace(plan, done=done)
+
+
+def _refuse_when_cancelled(seen: Look) -> None:
+    """The service runs what a rollback took away, or what somebody else deregistered without a way back recorded."""
+    if not decide.cancelled(seen, seen.service.revision):
+        return
+    name, back = Revision(seen.service.revision).name, decide.home(seen, "")
+    raise Refused(
+        f"{seen.service.label} runs {name}, which was {'cancelled' if back else 'deregistered'}",
+        cure="`rollback` brings it back first" if back else f"`rollback --to {name}` registers it anew first",
+    )
 
 
 def _without_another(run: Run, seen: Look, release: str, *, replacing: bool) -> Look:

@@ -307,3 +307,18 @@ def test_nobody_to_compare_with_is_inconclusive_whatever_counts_as_missing(on_mi
 def test_no_data_at_all_may_be_taken_as_good() -> None:
     _, check = compared([], [1, 2, 3, 4], on_missing="pass")
     assert check.conclude() is None
+
+
+def test_others_that_cannot_be_listed_are_a_sample_without_data() -> None:
+    subject = subject_of(World())
+    of_canary(subject, 1, 2, 3, 4)
+    check = metric(subject, compare="stable")
+
+    def denied() -> list[str]:
+        raise Trouble("ecs:ListTasks: AccessDeniedException: no")
+
+    subject.run.ecs.arns_of_service = denied  # type: ignore[method-assign, assignment]
+    assert after(subject, 241, check) == [Sample(MISSING, "ecs:ListTasks: AccessDeniedException: no")]
+    conclusion = check.conclude()
+    assert conclusion
+    assert conclusion.verdict == "inconclusive"
