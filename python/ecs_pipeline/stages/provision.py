@@ -20,6 +20,7 @@ from ecs_pipeline.origin import checked_release_id, new_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.settings import ImageSettings
 from ecs_pipeline.stacks import Change, ChangeSet, NetworkPort, Stack, StackPort
+from ecs_pipeline.stages import template_parameters
 from ecs_pipeline.stages.template import Template, parse, read
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
@@ -53,6 +54,7 @@ class Provision:
     def __call__(self) -> None:
         """Create, update or delete the environment."""
         with self.run.recorder.step("preflight") as step:
+            template_parameters.refuse_name(self.cloudformation.name)
             stack = self._settled()
             creating = stack is None or stack.status == "REVIEW_IN_PROGRESS" or not stack.parameters.get("Image")
             if self.options.delete:
@@ -60,6 +62,9 @@ class Provision:
             else:
                 self._refuse_mistakes(creating)
             given = {} if self.options.delete else self._parameters(stack)
+            if given:
+                kept = {*self._built(), *(stack.parameters if stack else ())}
+                template_parameters.refuse(self.template.body.get("Parameters") or {}, given, kept)
             step.message = f"stack {self.cloudformation.name}: {stack.status if stack else 'new'}"
         if self.options.delete:
             self._delete(stack)

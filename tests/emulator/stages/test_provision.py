@@ -134,7 +134,9 @@ def change_sets(scene: Scene) -> list[str]:
     ("words", "parameters", "told"),
     [
         ((), {"Cpus": "1024"}, "provision.parameters.Cpus: the template has no such parameter (did you mean Cpu?)"),
-        ((), {"DesiredCount": "many"}, "DesiredCount"),
+        ((), {"DesiredCount": "many"}, "provision.parameters.DesiredCount: a number is expected"),
+        (("--dry-run",), {"Cpu": "300"}, "provision.parameters.Cpu: one of 256, 512, "),
+        (("--cluster", "my_cluster"), {}, "'my_cluster' cannot be the name of a stack"),
         (("--release", "a b"), {}, "'a b' is not a release id"),
         (("--image", "127.0.0.1:1/a:b@c"), {}, "is not an image reference"),
     ],
