@@ -12,13 +12,15 @@ from ecs_pipeline.model import Look
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.tasks import Lost
-from ecs_pipeline.wait import LONGEST_PAUSE, Deadline, Judgement, Settled, Waiting
+from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
 
 Seen = TypeVar("Seen")
 Result = TypeVar("Result")
 
 PATIENCE = 60.0
-"""Seconds that a canary which is ready waits for its baseline."""
+"""Seconds that a canary which is ready waits for its baseline, in each step …"""
+PART = 0.25
+"""… and no more than this part of the time that is left: it is the canary's own."""
 
 
 @dataclass
@@ -30,7 +32,7 @@ class Beside(Step[tuple[Seen, Seen], "tuple[Result, Result | None]"], Generic[Se
     baseline: Step[Seen, Result]
     deadline: Deadline
     _given_up: bool = field(default=False, init=False)
-    _ready: float | None = field(default=None, init=False)
+    _until: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.name, self.writes = self.canary.name, self.canary.writes
@@ -65,9 +67,9 @@ class Beside(Step[tuple[Seen, Seen], "tuple[Result, Result | None]"], Generic[Se
         if isinstance(second, Settled):
             return Settled((first.result, second.result))
         now = self.run.clock.now()
-        self._ready = now if self._ready is None else self._ready
-        late = now >= min(self._ready + PATIENCE, self.deadline.at - 2 * LONGEST_PAUSE)
-        if isinstance(second, Waiting) and not late:
+        if self._until is None:
+            self._until = now + min(PATIENCE, (self.deadline.at - now) * PART)
+        if isinstance(second, Waiting) and now < self._until:
             return Waiting(f"baseline: {second.why}")
         self._give_up(second.why)
         return Settled((first.result, None))

@@ -28,10 +28,12 @@ def by_role(scene: Scene) -> dict[str, Any]:
 
 @pytest.mark.parametrize("way", ["promote", "rollback"])
 def test_a_baseline_runs_beside_the_canary_and_goes_with_it(scene: Scene, way: str) -> None:
-    before = scene.start(1)
+    before = scene.start(1, container={"healthCheck": {"command": ["CMD-SHELL", "true"], "interval": 1}})
     scene.config(canary={"bake": "1s", "baseline": True})
     end = scene.canary("v2")
     assert end.code == 0, end.stderr
+    passed = "container health checks passed: app"
+    assert end.message("healthy") == f"{passed}; baseline: {passed}"
     assert {role: one["taskDefinitionArn"] for role, one in by_role(scene).items()} == {
         "canary": end.report["release"]["task_definition"],
         "baseline": before,

@@ -163,3 +163,21 @@ def test_a_promote_that_is_killed_while_it_removes_it_is_finished(call: str, num
     assert (world.alive(), world.registered()) == ([], [])
     assert world.marks()["release"] == "A"
     assert not list(heals(world))
+
+
+@pytest.mark.parametrize(("within", "fate"), [("20s", ""), ("6s", "sick")])
+def test_one_that_is_slower_is_waited_for_a_part_of_the_time_and_never_fails_the_canary(within: str, fate: str) -> None:
+    """Its container is checked, the canary's is not: it takes two seconds more, or for ever."""
+    world = checked(World(), "v1")
+    world.bad_images["v1"] = fate
+
+    def unchecked(when: str, call: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
+        if (when, call) == ("after", "RegisterTaskDefinition"):
+            list(world.revisions.values())[-1].definition["containerDefinitions"][0].pop("healthCheck")
+
+    world.hook = unchecked
+    settings = {"canary": {**SETTINGS["canary"], "healthy_within": within}}
+    code, run, text = stage_of(world, "canary A", settings)
+    assert code == 0, text
+    told = "no baseline" if fate else "baseline: container health checks passed: app"
+    assert run.recorder.record.step("healthy").message == f"no container health check; {told}"
