@@ -8,9 +8,9 @@ import groovy.transform.Field
 /** Seconds between two looks whether the gate is decided: the promotion waits for them. */
 @Field static final int SLICE = 10
 
-/** Exit codes of a look that leave the gate open: trouble with AWS, inconclusive checks. */
-@Field static final List<Integer> TOLD = [4, 5]
-@Field static final List<Integer> UNTOLD = [0, 4, 5]
+/** Exit codes of a look that close the gate (failed, or no such canary any more), and those that leave it as it is. */
+@Field static final List<Integer> CLOSING = [1, 2, 3]
+@Field static final List<Integer> LEAVING = [0, 4, 5]
 
 /** The gate between canary and promotion: see ecsApprove.txt. */
 Map call(Map parameters = [:]) {
@@ -86,9 +86,20 @@ private Map ask(Map parameters, Map known) {
     return answer instanceof Map ? answer : [APPROVER: answer]
 }
 
-/** One look at the canary: what is red or dead closes the gate, what cannot be told does not. */
+/**
+ * One look at the canary: what is red or dead closes the gate. What cannot be told does not, as when the agent or the sources
+ * are out of reach; an abort ends the other branch as well, so it need not be told apart here.
+ */
 private void look(Map parameters, Map known) {
-    Map result = ecsPipelineRun('judge', parameters + [release: known.release], [accept: TOLD, unpublished: UNTOLD])
+    Map result = [:]
+    try {
+        result = ecsPipelineRun('judge', parameters + [release: known.release], [accept: [0, 1, 2, 3, 4, 5], unpublished: LEAVING])
+    } catch (e) {
+        echo("ecsApprove: watching: nothing was seen: ${e.message ?: 'interrupted'}")
+        return
+    }
+    int status = result.exit_code
+    if (CLOSING.contains(status)) { error(Result.failure('judge', result, status)) }
     echo("ecsApprove: watching: ${result.outcome}${result.message ? ': ' + result.message : ''}")
 }
 

@@ -201,6 +201,17 @@ class ApproveTest extends LibraryTestCase {
             assert calls('junit').size() == 3
         }
     }
+    @Test void aLookWithoutAnAgentOrSourcesLeavesTheGateOpen() {
+        [new IOException('agent went offline'), new FlowInterruptedException()].each { Throwable trouble ->
+            newBuild()
+            watched(2)
+            int looks = 0
+            cli.answers.judge = { if (!looks++) { throw trouble }; [0, [:]] }
+            assert gate(", watch: '2m'") == 'SUCCESS' : trouble
+            assert cli.commands == ['canary', 'judge', 'judge', 'promote']
+            assert echoes.contains("ecsApprove: watching: nothing was seen: ${trouble.message ?: 'interrupted'}".toString())
+        }
+    }
     @Test void whatALookCannotTellLeavesTheGateOpen() {
         [4, 5].each { int code ->
             newBuild()
