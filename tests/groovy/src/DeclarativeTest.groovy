@@ -99,6 +99,18 @@ class DeclarativeTest extends LibraryTestCase {
         ['success', 'always', 'cleanup'].each { assert ended(it, 0) == ['SUCCESS', ['canary', 'promote']] : it }
         ['aborted', 'notBuilt', 'unstable', 'success'].each { assert ended(it, 4) == ['FAILURE', ['canary']] : it }
     }
+    /** Why the documentation advises against it: the gate comes after the post of the canary's stage. */
+    @Test void unsuccessfulInTheCanarysOwnStageRemovesAnInconclusiveOne() {
+        cli.answers.canary = { [5, [:]] }
+        declarative("""pipeline {
+            agent any
+            stages { stage('Canary') {
+                steps { ecsCanary service: 'api' }
+                post { unsuccessful { ecsRollback service: 'api' } }
+            } }
+        }""")
+        assert cli.commands == ['canary', 'rollback']
+    }
     @Test void aBuildThatBeganNothingIsOnlyToldSo() {
         String text = "pipeline { agent none\nstages { stage('Test') { steps { error 'unit tests' } } }\npost { failure { ecsRollback service: 'api' } } }"
         assert declarative(text) == 'FAILURE' && !cli.given && !calls('node') && h.failure.message == 'unit tests'
