@@ -21,9 +21,14 @@ class Stack:
     outputs: Mapping[str, str]
 
     @property
+    def planned(self) -> bool:
+        """There is only a change set that would make it; an earlier run ended before it was carried out."""
+        return self.status == "REVIEW_IN_PROGRESS"
+
+    @property
     def settled(self) -> bool:
         """Nothing is going on."""
-        return not self.status.endswith("_IN_PROGRESS") or self.status == "REVIEW_IN_PROGRESS"
+        return not self.status.endswith("_IN_PROGRESS") or self.planned
 
 
 @dataclass(frozen=True)

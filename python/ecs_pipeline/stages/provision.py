@@ -56,7 +56,7 @@ class Provision:
         with self.run.recorder.step("preflight") as step:
             template_parameters.refuse_name(self.cloudformation.name)
             stack = self._settled()
-            creating = stack is None or stack.status == "REVIEW_IN_PROGRESS" or not stack.parameters.get("Image")
+            creating = stack is None or stack.planned or not stack.parameters.get("Image")
             if self.options.delete:
                 self._refuse_to_delete(stack)
             else:
@@ -88,7 +88,7 @@ class Provision:
 
     def _create(self, stack: Stack | None, given: Mapping[str, str]) -> None:
         """Without a service, then the images, then with it."""
-        new = stack is None or stack.status == "REVIEW_IN_PROGRESS"
+        new = stack is None or stack.planned
         needs_repositories = not self.options.image or bool(self.run.settings.provision.images)
         if needs_repositories:
             with self.run.recorder.step("stack") as step:
@@ -180,7 +180,7 @@ class Provision:
                     told.add(identity)
                     self.run.recorder.progress(line)
             stack = self.cloudformation.stack()
-            if stack is None or (stack.settled and stack.status != "REVIEW_IN_PROGRESS"):
+            if stack is None or (stack.settled and not stack.planned):
                 return Settled(stack)
             return Waiting("")
 
@@ -218,7 +218,7 @@ class Provision:
             "RepositoryName": settings.image.repository,
             **{key: value or "" for key, value in settings.provision.parameters.items()},
         }
-        if not {"VpcId", "SubnetIds"} <= set(given) and stack is None:
+        if not {"VpcId", "SubnetIds"} <= set(given) and (stack is None or stack.planned):
             network = self.network.default_network()
             if network is None:
                 raise InvalidInput(

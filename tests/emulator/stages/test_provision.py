@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
 from typing import Any
 
 import pytest
 
 from embedded_aws.images import FOLDER
-from tests.chaos.proxy import listening
+from tests.chaos.proxy import Exchange, listening
 from tests.emulator.stages.scene import Scene
 
 
@@ -128,6 +130,32 @@ def test_a_dry_run_on_an_environment_writes_nothing(environment: Scene) -> None:
 def change_sets(scene: Scene) -> list[str]:
     found = scene.client("cloudformation").list_change_sets(StackName=scene.name)["Summaries"]
     return [str(one["ChangeSetName"]) for one in found]
+
+
+@pytest.mark.parametrize(("operation", "number"), [("CreateChangeSet", 1), ("ExecuteChangeSet", 1)])
+def test_a_run_that_died_is_finished_by_the_next(environment: Scene, operation: str, number: int) -> None:
+    scene = environment
+
+    def die(exchange: Exchange) -> None:
+        exchange.forwarded()
+        exchange.kill_caller()
+
+    given = ("provision", "--image", scene.images.uri("v1"))
+    command, _ = scene.command(*given)
+    with listening(scene.server.endpoint) as proxy:
+        proxy.begin(lambda call: die if (call.operation, call.number) == (operation, number) else None)
+        with subprocess.Popen(
+            command,
+            cwd=scene.folder,
+            env=scene.environment(AWS_ENDPOINT_URL=proxy.endpoint),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as killed:
+            proxy.pid = killed.pid
+        assert killed.returncode == -signal.SIGKILL
+    again = scene.ecs_pipeline(*given)
+    assert again.code == 0, again.stderr
+    assert service(scene)["runningCount"] == 2
 
 
 @pytest.mark.parametrize(
