@@ -17,7 +17,7 @@ from ecs_pipeline.record import StageRecord, StepRecord
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EIO))
 READABLE_BY_ALL = 0o644
 MOST_AT_ONCE, WRITES_A_SECOND = 20, 1
-"""So many lines of progress are written as they come; of more, one a second. Starts and ends of steps always are."""
+"""So many lines and numbers are written as they come; of more, one a second. Starts and ends of steps always are."""
 
 
 def refuse_unwritable(folder: str) -> None:
@@ -88,15 +88,18 @@ class FileReport(ABC):
 
     def progressed(self, record: StageRecord, step: StepRecord | None, text: str) -> None:  # noqa: ARG002
         """Something changed: written too, unless lines come so fast (a build's) that writing would slow the stage."""
+        self._write_unless_flooded(record)
+
+    def updated(self, record: StageRecord) -> None:
+        """Numbers changed: written too, unless samples of checks come as fast."""
+        self._write_unless_flooded(record)
+
+    def _write_unless_flooded(self, record: StageRecord) -> None:
         earned = (record.seconds - self._asked) * WRITES_A_SECOND
         self._left, self._asked = min(self._left + earned, MOST_AT_ONCE), record.seconds
         if self._left >= 1:
             self._left -= 1
             self._write(record)
-
-    def updated(self, record: StageRecord) -> None:
-        """Numbers changed."""
-        self._write(record)
 
     def step_ended(self, record: StageRecord, step: StepRecord) -> None:  # noqa: ARG002
         """A step is over."""

@@ -139,7 +139,7 @@ def _carry_out(stage: Canary) -> None:
         served = Serving(run, stage.fence, plan, revision, count, stage.made, stage.beside).carry_out()
         revision, now = served.revision, run.clock.wall()
         subject = Subject(run, plan.seen.service, served.tasks, revision, plan.base.container, now, served.baselines)
-        verdict = bake(subject, size.bake or 0.0)
+        verdict = bake(subject, size.bake or 0.0, stage.fence.write)
         if not run.dry_run:
             _record_verdict(stage, subject, number, verdict, last=number == len(sizes))
 

@@ -14,6 +14,7 @@ from ecs_pipeline.errors import Inconclusive, InvalidInput
 from ecs_pipeline.model import INCONCLUSIVE, PASS, Look
 from ecs_pipeline.record import CheckRecord
 from ecs_pipeline.run import Run
+from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.bake import Bake
 from ecs_pipeline.wait import duration
 
@@ -35,7 +36,7 @@ def refuse_checks(run: Run, *, alive: bool, watched: bool) -> None:
         refuse_alarms(run, checks, alive=alive)
 
 
-def bake(subject: Subject, seconds: float) -> str:
+def bake(subject: Subject, seconds: float, write: removal.Write) -> str:
     """Watch for so many seconds, and judge; the verdict, PASS or INCONCLUSIVE. Raises StepBroken, CheckFailed.
 
     A check that fails ends the bake, which is no failure of the step itself: the check's case is the failure.
@@ -48,7 +49,7 @@ def bake(subject: Subject, seconds: float) -> str:
             return PASS
         checks = Watch(subject, run.settings.canary.checks, Kinds(run.cloudwatch))
         try:
-            Bake(subject, checks).watch(seconds)
+            Bake(subject, checks, write).watch(seconds)
             step.message = f"watched for {duration(seconds)}"
         except CheckFailed as failed:
             failure, step.message = failed, "ended by its checks"

@@ -14,7 +14,7 @@ from ecs_pipeline.fence import Fence
 from ecs_pipeline.model import BASELINE, Task, TaskDefinition, group_name, share
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.preflight import Plan
-from ecs_pipeline.steps.beside import Beside
+from ecs_pipeline.steps.beside import Beside, leave_traffic
 from ecs_pipeline.steps.healthy import HealthyStep
 from ecs_pipeline.steps.tasks import Made, TasksStep
 from ecs_pipeline.steps.traffic import TrafficStep, record_share, record_tasks
@@ -63,7 +63,9 @@ class Serving:
         traffic = TrafficStep(run, self.fence, service, tasks, self.revision, container)
         traffic_beside = TrafficStep(run, self.fence, service, baselines, stable, container, BASELINE)
         seen, others = self._both(traffic, traffic_beside, baselines, deadline)
-        baselines = baselines if others is not None else []
+        if baselines and others is None:
+            leave_traffic(run, self.fence.write)
+            baselines = []
         record_share(run, [*tasks, *baselines], service.running, seen.with_those_of(others) if others else seen)
         return Served(tasks, baselines, self.revision)
 

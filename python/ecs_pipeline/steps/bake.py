@@ -10,6 +10,8 @@ from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.watch import Watch
 from ecs_pipeline.model import Container, Task, group_name
 from ecs_pipeline.run import Run
+from ecs_pipeline.steps import removal
+from ecs_pipeline.steps.beside import leave_traffic
 from ecs_pipeline.steps.traffic import Seen, targets_seen
 from ecs_pipeline.wait import StepBroken, duration
 
@@ -22,10 +24,11 @@ FRESH = 0.5
 
 @dataclass
 class Bake:
-    """Watches tasks, container health and targets, and the checks if there are any."""
+    """Watches tasks, container health and targets, and the checks if there are any; `judge` may `write` nothing."""
 
     subject: Subject
     checks: Watch | None = None
+    write: removal.Write | None = None
     _looked: float = field(default=-INTERVAL, init=False)
     _ended_before: set[tuple[str, str]] | None = field(default=None, init=False)
     _runtime_ids: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
@@ -100,12 +103,14 @@ class Bake:
         self._judge_health(seen)
 
     def _without_baseline(self, seen: Seen) -> Seen:
-        """The canary's part of what is seen; a baseline that died is only noted: its comparisons cannot tell."""
+        """The canary's part of what is seen; a baseline that died leaves the traffic: its address is used again."""
         arns = {one.arn for one in self.subject.baseline}
         living = [one for one in seen.tasks if one.arn in arns and one.alive]
         if len(living) < len(arns):
             self.subject.baseline = living
             self.run.recorder.progress("the baseline stopped: comparisons with it are inconclusive")
+            if self.write:
+                leave_traffic(self.run, self.write)
         return Seen(
             tuple(one for one in seen.tasks if one.arn not in arns),
             tuple(one for one in seen.targets if one.task not in arns),

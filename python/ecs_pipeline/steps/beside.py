@@ -88,6 +88,14 @@ class Beside(Step[tuple[Seen, Seen], "tuple[Result, Result | None]"], Generic[Se
         self.run.recorder.progress(f"no baseline, comparisons with it are inconclusive: {why}")
 
 
+def leave_traffic(run: Run, write: removal.Write) -> None:
+    """A baseline that died, or was given up, out of the traffic: its address is used again. Its task goes later."""
+    seen = run.observer.look()
+    owners = {"", *(one.arn for one in seen.baselines)}
+    left = [one.target for one in seen.registrations if one.owner in owners and not one.draining]
+    removal.deregister(run, left, write)
+
+
 def sweep_baselines(run: Run, fence: Fence, seen: Look, release: str) -> None:
     """A baseline of another release whose canary died by itself: it would hold the place of this release's own."""
     left = [one for one in seen.baselines if one.release != release]

@@ -112,6 +112,7 @@ def test_a_baseline_that_dies_makes_the_comparisons_inconclusive(scene: Scene) -
     for case in ("check: latency", "check: errors"):
         assert canary.case_message(case).startswith("inconclusive: no baseline task")
     assert set(by_role(scene)) == {"canary"}
+    assert len(scene.registered()) == 2
     assert scene.ecs_pipeline("rollback", "--canary").code == 0
     scene.assert_nothing_left()
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from ecs_pipeline.stages.status import rows, status
+from tests.fakes.ports import new_run
 from tests.fakes.schedule import Killed
 from tests.fakes.stages import run_stage, stage_of
 from tests.fakes.world import REGISTRY, FakeTask, World, digest_of
@@ -181,3 +183,45 @@ def test_one_that_is_slower_is_waited_for_a_part_of_the_time_and_never_fails_the
     assert code == 0, text
     told = "no baseline" if fate else "baseline: container health checks passed: app"
     assert run.recorder.record.step("healthy").message == f"no container health check; {told}"
+
+
+def test_one_that_died_while_the_bake_was_cut_short_is_started_anew() -> None:
+    world = World()
+    kill(world, "canary A", "RegisterTargets", 1)
+    dead = by_role(world)["baseline"]
+    world.stop_task(dead.arn, "Essential container in task exited", "EssentialContainerExited")
+    start(world)
+    assert by_role(world)["baseline"].arn != dead.arn
+    assert len(world.registered()) == 2
+
+
+def test_status_shows_one_whose_canary_died() -> None:
+    world = World()
+    start(world)
+    world.stop_task(by_role(world)["canary"].arn, "Essential container in task exited", "EssentialContainerExited")
+    table = dict(rows(status(new_run(world, "status", ()))))
+    assert table["canary"] == "none"
+    assert table["baseline"].endswith(":8000 healthy, web:1")
+    assert run_stage(world, "rollback", SETTINGS) == 0
+    assert world.alive() == []
+
+
+@pytest.mark.parametrize(("second", "told"), [(2, "; no baseline"), (6, "")])
+def test_one_that_dies_leaves_the_traffic_and_the_canary_goes_on(second: float, told: str) -> None:
+    """Before its target is healthy, and in the bake."""
+    world = World()
+    begun = world.now
+
+    def dying(when: str, _call: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
+        tasks = by_role(world)
+        if when == "before" and world.now >= begun + second and len(world.registered()) == 2 and "baseline" in tasks:
+            world.stop_task(tasks["baseline"].arn, "Essential container in task exited", "EssentialContainerExited")
+
+    world.hook = dying
+    record = start(world)
+    world.hook = lambda _when, _call, _write: None
+    assert set(by_role(world)) == {"canary"}
+    assert record.step("traffic").message.endswith(told)
+    assert world.registered() == [(by_role(world)["canary"].address, 8000)]
+    assert run_stage(world, "promote A", SETTINGS) == 0
+    assert (world.alive(), world.registered()) == ([], [])

@@ -123,13 +123,17 @@ def test_files_are_up_to_date_after_every_event(tmp_path: Path) -> None:
         assert (tmp_path / "canary.txt").read_text() == str(number)
 
 
-def test_a_flood_of_lines_is_not_written_line_by_line_but_the_end_of_a_step_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize("flood", ["lines", "numbers"])
+def test_a_flood_is_not_written_one_by_one_but_the_end_of_a_step_is(tmp_path: Path, flood: str) -> None:
     record = stage_records.killed_canary()
     report = _Told(ReportFolder(tmp_path), "canary")
     record.seconds = 0.0
     for number in range(1000):  # a build of ten seconds
         record.seconds += 0.01
-        report.progressed(record, record.steps[0], f"line {number}")
+        if flood == "lines":
+            report.progressed(record, record.steps[0], f"line {number}")
+        else:
+            report.updated(record)
     assert 20 <= report.written <= 31
     record.seconds += 60
     report.progressed(record, record.steps[0], "a line after a pause")
