@@ -40,6 +40,16 @@ def read(path: Path, members: Members) -> dict[str, Any]:
     return plain
 
 
+def family(path: Path) -> str:
+    """The family that a file names; '' when it names none or cannot be read: a rollback does not depend on it."""
+    try:
+        document = read_yaml(path)
+    except InvalidInput:
+        return ""
+    inner = document.get("taskDefinition", document) if isinstance(document, Mapping) else {}
+    return str(inner.get("family") or "") if isinstance(inner, Mapping) else ""
+
+
 def refuse_unfit(definition: Mapping[str, Any], balancing: Sequence[LoadBalancing]) -> None:
     """A definition that the service's load balancers find no container or port in. Raises InvalidInput."""
     containers = {str(one["name"]): one for one in definition["containerDefinitions"]}

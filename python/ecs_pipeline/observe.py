@@ -24,7 +24,12 @@ class Observer:
         self._elb = elb
         self._service = service
         self._instances: dict[str, str] = {}
+        self._families: set[str] = set()
         self.started_by = marks.started_by(service)
+
+    def follow(self, family: str) -> None:
+        """Look for what a dead process left in this family too: a release's need not be the service's own."""
+        self._families |= {family} - {""}
 
     def look(self, *, scan: bool = False) -> Look:
         """One look. `scan`: also the newest revisions of the families in use, to find what a dead process left."""
@@ -81,13 +86,14 @@ class Observer:
     def _revisions(self, service: Service, tasks: Iterable[Task], *, scan: bool) -> dict[str, Revision]:
         needed = {service.revision, service.marks.wanted, service.marks.previous} | {one.revision for one in tasks}
         arns = sorted(arn for arn in needed if arn)
+        self._families |= {Revision(arn).family for arn in arns}
         if not scan:
             return {arn: self._definitions.revision(arn) for arn in arns}
-        newest = {family: self._definitions.revisions(family) for family in {Revision(arn).family for arn in arns}}
+        newest = {family: self._definitions.revisions(family) for family in sorted(self._families)}
         active = {arn for listed in newest.values() for arn in listed}
         found = {arn: self._definitions.revision(arn, active) for arn in arns}
         for family, listed in newest.items():
-            oldest = min(_made_at(one) for one in found.values() if one.family == family)
+            oldest = min((_made_at(one) for one in found.values() if one.family == family), default=0)
             newer = [arn for arn in listed[:SCANNED] if Revision(arn).number > oldest]
             found.update({arn: self._definitions.revision(arn, active) for arn in newer})
         return found

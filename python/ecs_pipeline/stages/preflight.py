@@ -71,7 +71,9 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
     release = asked or _release(seen, source) or _living(run, seen, image, container)
     release = release or new_release_id(run.clock.wall(), run.origin.commit)
     seen = _without_another(run, seen, release, replacing=options.replace)
-    plan = Plan(seen, release, source, current, base_of(run, current, seen.service, container), image, repository)
+    base = base_of(run, current, seen.service, container)
+    run.observer.follow(base.family)
+    plan = Plan(seen, release, source, current, base, image, repository)
     _record(run, plan)
     done = _is_done(run, plan)
     if not done:

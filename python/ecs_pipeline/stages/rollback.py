@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from ecs_pipeline import decide, definition, marks
+from ecs_pipeline import decide, definition, definition_file, marks
 from ecs_pipeline.errors import InvalidInput, Refused, ReleaseFailed
 from ecs_pipeline.model import Look, Revision, Turn
 from ecs_pipeline.origin import checked_release_id
@@ -49,6 +49,7 @@ def rollback(run: Run, options: Options) -> None:
     with run.recorder.step("preflight") as step:
         if options.release:
             checked_release_id(options.release)
+        _follow_file(run)
         try:
             seen = run.observer.look(scan=True)
         except InvalidInput:
@@ -74,6 +75,12 @@ def rollback(run: Run, options: Options) -> None:
         release = run.recorder.record.release
         if release.task_definition != undone:
             release.previous_task_definition = undone
+
+
+def _follow_file(run: Run) -> None:
+    """A revision whose canary was never started is known by its family alone."""
+    if run.settings.task_definition:
+        run.observer.follow(definition_file.family(run.folder / run.settings.task_definition))
 
 
 def _target(run: Run, seen: Look, options: Options) -> str | None:
