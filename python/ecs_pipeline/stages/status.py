@@ -37,13 +37,15 @@ def status(run: Run) -> dict[str, Any]:
 
 
 def watch(run: Run) -> Iterator[dict[str, Any]]:
-    """The facts again and again, until no release is under way or its verdict is recorded."""
+    """The facts again and again, until the canary has its verdict or is gone, or no release is under way."""
+    lived = False
     while True:
         facts = status(run)
         yield facts
         canary = facts["canary"]
-        if canary["verdict"] if canary else not facts["under_way"]:
+        if canary["verdict"] if canary else lived or not facts["under_way"]:
             return
+        lived = lived or canary is not None
         run.clock.sleep(WATCHED_EVERY)
 
 

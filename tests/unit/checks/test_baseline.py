@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.fakes.ports import new_run
 from tests.fakes.schedule import Killed
 from tests.fakes.stages import run_stage, stage_of
 from tests.fakes.world import REGISTRY, FakeTask, World, digest_of
-from tests.unit.protocol.simulation import heals, start_of
+from tests.unit.protocol.simulation import clean, heals, start_of
 from tests.unit.stage_runs import canary
 
 SETTINGS: dict[str, Any] = {"canary": {"bake": "5s", "healthy_within": "30s", "baseline": True}}
@@ -22,11 +23,11 @@ def by_role(world: World) -> dict[str, FakeTask]:
 
 
 def killing(call: str, number: int, when: str) -> Any:
-    """A hook that kills before or after the call of that number."""
+    """A hook that kills before or after the call of that number; '' counts all calls."""
     seen = {"before": 0, "after": 0}
 
     def hook(moment: str, name: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
-        if name == call:
+        if call in ("", name):
             seen[moment] += 1
             if (moment, seen[moment]) == (when, number):
                 raise Killed
@@ -225,3 +226,34 @@ def test_one_that_dies_leaves_the_traffic_and_the_canary_goes_on(second: float, 
     assert world.registered() == [(by_role(world)["canary"].address, 8000)]
     assert run_stage(world, "promote A", SETTINGS) == 0
     assert (world.alive(), world.registered()) == ([], [])
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    ("earlier", "command", "then"),
+    [
+        ([], "canary A", ["canary A", "promote A"]),
+        ([], "canary A", ["rollback"]),
+        (["canary A"], "promote A", ["promote A"]),
+        (["canary A"], "rollback", ["rollback"]),
+    ],
+)
+def test_nothing_is_left_wherever_a_stage_is_killed(
+    earlier: list[str], command: str, then: list[str], when: str
+) -> None:
+    begun = start_of("P runs")
+    assert [run_stage(begun, one, SETTINGS) for one in earlier] == [0 for _ in earlier]
+    for number in range(1, 500):
+        world = copy.deepcopy(begun)
+        world.hook = killing("", number, when)
+        try:
+            run_stage(world, command, SETTINGS)
+        except Killed:
+            world.hook = lambda _when, _call, _write: None
+        else:
+            assert number > 20
+            break
+        codes = [run_stage(world, one, SETTINGS) for one in then]
+        assert codes in ([0 for _ in then], [3]), (number, codes)
+        assert (world.alive(), world.registered()) == ([], []), number
+        assert not list(clean(world)), number

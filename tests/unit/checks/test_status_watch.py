@@ -37,3 +37,17 @@ def test_a_baseline_has_a_row_of_its_own_and_no_part_in_the_share() -> None:
     table = dict(rows(facts))
     assert table["baseline"] == f"{baseline['id']} RUNNING, {baseline['ip']}:8000 healthy, web:1"
     assert table["task 0"].startswith(facts["canary"]["tasks"][0]["id"])
+
+
+def test_it_ends_when_the_canary_is_gone_though_nobody_took_its_release_back() -> None:
+    world = World()
+    assert run_stage(world, "canary A") == 0
+    (task,) = world.alive()
+    del task.tags[marks.VERDICT]
+    seen = []
+    for facts in watch(new_run(world, "status", ())):
+        seen.append(facts["canary"] is not None)
+        if len(seen) == 2:
+            world.stop_task(task.arn, "Essential container in task exited", "EssentialContainerExited")
+    assert seen == [True, True, False]
+    assert facts["under_way"] == "A"
