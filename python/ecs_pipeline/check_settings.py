@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from ecs_pipeline.setting_types import Argument, Duration, Percentage, Section, parse_duration
+from ecs_pipeline.setting_types import Argument, Duration, Percentage, Section, Word, parse_duration
 
 BASELINE, STABLE = "baseline", "stable"
 """What a canary may be compared with: one fresh task of the stable revision, or the service's own tasks."""
@@ -176,7 +176,7 @@ class LogsCheck(Section):
 class CommandCheck(Section):
     """A program of the user's: exit code 0 pass, 1 fail, 2 inconclusive."""
 
-    run: tuple[Annotated[str, BeforeValidator(lambda word: str(word) if isinstance(word, int | float) else word)], ...]
+    run: tuple[Word, ...]
     timeout: Duration = Field(30.0, gt=0)
 
     @field_validator("run")

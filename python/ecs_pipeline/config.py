@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ecs_pipeline.documents import closest, line_of, read_yaml
+from ecs_pipeline.documents import as_written, closest, line_of, read_yaml
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.mistakes import Written, told
+from ecs_pipeline.mistakes import FREE_TEXT, Written, told
 
 DEFAULT_FILE = "ecs-pipeline.yml"
+
+AS_WRITTEN = FREE_TEXT | {"run"}
+"""Keys below which numbers are text: 1.10 is not 1.1."""
 
 
 @dataclass(frozen=True)
@@ -114,19 +118,21 @@ def _validated(merged: Mapping[str, Any], written: Written) -> Any:
     return settings
 
 
-def _plain(value: Any) -> Any:
-    """Plain dicts, lists and strings: what the reader wraps to keep lines and comments is unwrapped."""
+def _plain(value: Any, *, text: bool = False) -> Any:
+    """Plain dicts, lists and strings: what the reader wraps to keep lines and comments is unwrapped.
+
+    `text`: numbers and dates are for somebody else, so they stay as they are written.
+    """
     if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {str(key): _plain(one, text=text or key in AS_WRITTEN) for key, one in value.items()}
     if isinstance(value, list):
-        return [_plain(one) for one in value]
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, float):
-        return value + 0.0
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value + 0
-    return value
+        return [_plain(one, text=text) for one in value]
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if text and (number or isinstance(value, date)):
+        return as_written(value)
+    if number:
+        return value + (0.0 if isinstance(value, float) else 0)
+    return str(value) if isinstance(value, str) else value
 
 
 def _kind(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -39,6 +40,15 @@ def parse_yaml(text: str, file: str) -> Any:
         raise InvalidInput(f"{file}:{line}: {problem}", cure="correct the YAML there") from error
     except YAMLError as error:
         raise InvalidInput(f"{file}: {' '.join(str(error).split())}", cure="correct the YAML") from error
+
+
+def as_written(value: Any) -> str:
+    """A number or a date of a document as it stands there."""
+    from ruamel.yaml import YAML
+
+    text = io.StringIO()
+    YAML(typ="rt", pure=True).dump(value, text)
+    return text.getvalue().removesuffix("\n").removesuffix("\n...")
 
 
 def line_of(document: Any, place: Sequence[str | int]) -> int:

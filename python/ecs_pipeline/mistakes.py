@@ -8,8 +8,8 @@ from typing import Any
 
 from ecs_pipeline.documents import Place, closest, line_of, shown
 
-SECRET = frozenset(("build_args", "headers", "parameters"))
-"""Keys whose values may be secret: they are never shown."""
+FREE_TEXT = frozenset(("build_args", "headers", "parameters"))
+"""Keys whose values are text for somebody else, and may be secret: they are never shown."""
 
 EXPECTED = {
     "model_type": "a map of keys",
@@ -123,7 +123,7 @@ def _has(document: Any, place: Place) -> bool:
 def _short(problem: Mapping[str, Any]) -> str:
     """The wrong value; of one that may be a secret only its kind."""
     value = problem.get("input")
-    if SECRET & set(problem["loc"]):
+    if FREE_TEXT & set(problem["loc"]):
         return KINDS.get(type(value), "this")
     text = shown(value)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

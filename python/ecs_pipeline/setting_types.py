@@ -59,6 +59,7 @@ OptionalDuration = Annotated[
     WithJsonSchema({"anyOf": [{"const": "auto"}, DURATION_SCHEMA], "default": "auto"}),
 ]
 Argument = Annotated[str | None, BeforeValidator(_argument)]
+Word = Annotated[str, BeforeValidator(_argument)]
 PERCENTAGE_SCHEMA = {"type": "string", "pattern": rf"^{PERCENTAGE.pattern}$", "examples": ["25%"]}
 Percentage = Annotated[
     float,

@@ -167,3 +167,17 @@ def test_of_an_arn_the_last_part_is_the_name() -> None:
     arn = "arn:aws:ecs:eu-west-1:123456789012:"
     found = load("", "", {"cluster": f"{arn}cluster/prd", "service": f"{arn}service/prd/web"}).settings
     assert (found.cluster, found.service) == ("prd", "web")
+
+
+@pytest.mark.parametrize("number", ["1.10", "007", "1e3", "10", "-3", "0x1F", "2026-11-25", "1.0", "3.10.2"])
+def test_a_build_argument_is_what_is_written(read: Read, number: str) -> None:
+    """A version is no number: 1.10 would be built as 1.1."""
+    text = f"{NAMES}image: {{build_args: {{A: {number}}}}}\nprovision: {{parameters: {{B: {number}}}}}\n"
+    settings = read(text)
+    assert (settings.image.build_args, settings.provision.parameters) == ({"A": number}, {"B": number})
+
+
+def test_the_words_of_a_command_are_what_is_written(read: Read) -> None:
+    settings = read(f"{NAMES}canary: {{checks: [{{command: {{run: [./check, 1.10, true, 5]}}}}]}}\n")
+    assert settings.canary.checks[0].command is not None
+    assert settings.canary.checks[0].command.run == ("./check", "1.10", "true", "5")
