@@ -51,7 +51,14 @@ def image_of(definition: TaskDefinition, container: str) -> str:
 
 
 def difference(old: Any, new: Any, place: str = "", *, hidden: bool = False) -> Iterator[str]:
-    """One line for each member in which two definitions differ; values that may be secret are not shown."""
+    """One line for each member in which two definitions differ; values that may be secret are not shown.
+
+    What is added or removed whole is gone through when there may be secrets deep inside.
+    """
+    if old is None and _may_hide(new):
+        old = type(new)()
+    elif new is None and _may_hide(old):
+        new = type(old)()
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in [*old, *(key for key in new if key not in old)]:
             inner = f"{place}.{key}" if place else str(key)
@@ -60,6 +67,13 @@ def difference(old: Any, new: Any, place: str = "", *, hidden: bool = False) -> 
         yield from _listed(old, new, place, hidden=hidden)
     elif old != new:
         yield f"{place}: changed" if hidden else f"{place}: {_short(old)} → {_short(new)}"
+
+
+def _may_hide(value: Any) -> bool:
+    """Whether there is a member somewhere inside whose values may be secret."""
+    if isinstance(value, Mapping):
+        return any(key in HIDDEN or _may_hide(one) for key, one in value.items())
+    return isinstance(value, list) and any(_may_hide(one) for one in value)
 
 
 def _listed(old: list[Any], new: list[Any], place: str, *, hidden: bool) -> Iterator[str]:

@@ -97,6 +97,15 @@ def test_a_long_value_is_cut_but_never_an_image_by_digest() -> None:
     assert lines == [f"a: x → {image}", f"b: x → {'y' * 59}…"]
 
 
+@pytest.mark.parametrize("added", [True, False])
+def test_no_secret_is_shown_of_a_container_that_is_added_or_removed_whole(*, added: bool) -> None:
+    side = {"environment": [{"name": "KEY", "value": "hunter2"}], "name": "side", "image": "x"}
+    less, more = {"containerDefinitions": [{"name": "app"}]}, {"containerDefinitions": [side, {"name": "app"}]}
+    lines = sorted(definition.difference(*((less, more) if added else (more, less))))
+    assert "hunter2" not in "".join(lines)
+    assert lines[1] == f"containerDefinitions.side.image: {'nothing → x' if added else 'x → nothing'}"
+
+
 @pytest.mark.parametrize(
     ("member", "old", "new"),
     [

@@ -107,8 +107,8 @@ def test_a_task_is_stopped_only_after_its_target_has_drained() -> None:
 @pytest.mark.parametrize(
     ("start", "plan"),
     [
-        ("A is a canary", "would cancel release A, remove 1 canary task(s), service stays on web:2"),
-        ("A is promoted", "would cancel release A, service back to web:2"),
+        ("A is a canary", "would cancel release A, remove 1 canary task(s), service stays on web:2, deregister web:3"),
+        ("A is promoted", "would cancel release A, service back to web:2, deregister web:3"),
         ("A was rolled back", "nothing to roll back"),
     ],
 )

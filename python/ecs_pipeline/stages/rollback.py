@@ -214,6 +214,8 @@ def _plan(run: Run, seen: Look, options: Options) -> str:
         parts += [f"remove {len(live)} canary task(s)"] if live else []
         moves = back is not None and back != seen.service.revision
         parts.append(f"service {'back to' if moves else 'stays on'} {_name(back or seen.service.revision)}")
+        bad = live[0].revision if live else seen.service.revision if moves else ""
+        parts += [f"deregister {_name(bad)}"] if bad else []
     if options.to:
         parts.append(f"send the service to {options.to}")
     return ("would " if run.dry_run else "") + ", ".join(parts)
