@@ -47,7 +47,8 @@ def load(file: str, environment: str, flags: Mapping[str, str]) -> Config:
     base = {key: value for key, value in document.items() if key != "environments"}
     given = {key: value for key, value in flags.items() if value}
     overlay = _overlay(document, environment, str(path), named="cluster" in given)
-    merged = _with_names({**merge(base, overlay), **given}, environment)
+    merged = _named_by_arns({**merge(base, overlay), **given})
+    merged = _with_names(merged, environment)
     written = Written(document, environment, str(path), frozenset(given))
     return Config(_validated(merged, written), path.parent, environment, str(path))
 
@@ -99,6 +100,22 @@ def _with_names(merged: dict[str, Any], environment: str) -> dict[str, Any]:
         merged.setdefault("service", app)
         if environment:
             merged.setdefault("cluster", f"{app}-{environment}")
+    return merged
+
+
+def _named_by_arns(merged: dict[str, Any]) -> dict[str, Any]:
+    """An ARN names its region too, and a service's its cluster. Raises InvalidInput when the region is another."""
+    for key in ("service", "cluster"):
+        arn = merged.get(key)
+        parts = arn.split(":", 5) if isinstance(arn, str) and arn.startswith("arn:") else []
+        region = parts[3] if len(parts) > 5 else ""
+        if not region:
+            continue
+        if merged.get("region", region) != region:
+            raise InvalidInput(f"{key} {arn} is in region {region}, not {merged['region']}", cure="give the one region")
+        merged["region"] = region
+        if key == "service" and parts[5].count("/") == 2:
+            merged.setdefault("cluster", parts[5].split("/")[1])
     return merged
 
 

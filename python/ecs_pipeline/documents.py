@@ -75,4 +75,5 @@ def closest(word: str, known: Sequence[str]) -> str:
 
 def shown(value: Any) -> str:
     """A value as the file has it, not as Python writes it; text in quotes."""
-    return repr(value) if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    text = repr(value) if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair, as JSON may escape it

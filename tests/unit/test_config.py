@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ecs_pipeline.config import Config, load
+from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.settings import Settings
 
 Read = Callable[..., Settings]
@@ -181,3 +182,19 @@ def test_the_words_of_a_command_are_what_is_written(read: Read) -> None:
     settings = read(f"{NAMES}canary: {{checks: [{{command: {{run: [./check, 1.10, true, 5]}}}}]}}\n")
     assert settings.canary.checks[0].command is not None
     assert settings.canary.checks[0].command.run == ("./check", "1.10", "true", "5")
+
+
+ARN = "arn:aws:ecs:eu-west-1:123456789012"
+
+
+def test_an_arn_names_the_region_and_a_services_its_cluster_too(read: Read) -> None:
+    settings = read(f"service: {ARN}:service/prd/web\n")
+    assert (settings.region, settings.cluster, settings.service) == ("eu-west-1", "prd", "web")
+    settings = read("service: web\nregion: eu-west-1\n", cluster=f"{ARN}:cluster/prd")
+    assert (settings.region, settings.cluster) == ("eu-west-1", "prd")
+
+
+def test_an_arn_of_another_region_is_bad_input(read: Read) -> None:
+    """Its name alone might be found in this one."""
+    with pytest.raises(InvalidInput, match=r"^cluster arn:.*:cluster/prd is in region eu-west-1, not us-east-1; give"):
+        read(f"cluster: {ARN}:cluster/prd\nservice: web\n", region="us-east-1")

@@ -95,6 +95,10 @@ NO_REPOSITORY = " is not the name of an ECR repository; write it alone, such as 
         ("image: {repository: Web}", f"image.repository: 'Web'{NO_REPOSITORY}"),
         ("image: {repository: host.example/web:1}", f"image.repository: 'host.example/web:1'{NO_REPOSITORY}"),
         ("image: {platform: arm}", "image.platform: 'arm' is not a platform; write linux/amd64 or linux/arm64"),
+        (
+            'canary: {bake: ["\\ud800\\udc00"]}',
+            'canary.bake: ["\\ud800\\udc00"] is not a duration; write 300ms, 90s, 5m or 1h',
+        ),
         ("canary:", "canary: a map of keys is expected, and nothing is there; fill it in or remove the key"),
         ("app: ~", "app: text is expected, and nothing is there; fill it in or remove the key"),
         ("1: 2", f"1: unknown key; known here: {', '.join([*Settings.model_fields, 'environments'])}"),
