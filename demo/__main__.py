@@ -1,4 +1,4 @@
-"""Plays the story of the article on an embedded AWS, with the command line that a Jenkinsfile would call.
+"""Plays a service's first releases, good and bad, on an embedded AWS, with the command line as a Jenkinsfile calls it.
 
 `python -m demo [--keep]`; see the Makefile. It ends everything that it started, also when it is interrupted.
 """
@@ -64,7 +64,7 @@ class Story:
     traffic: Traffic | None = None
 
     def play(self) -> None:
-        """The article, from nothing to a full rollback."""
+        """From nothing to a full rollback."""
         self.run("provision", version="v1", title="the environment from nothing, with v1")
         with Traffic(self.aws.load_balancer_url("sample-app-prd")) as self.traffic:
             self.answers("v1 serves", {"v1": 1.0})
