@@ -24,12 +24,6 @@ class Config:
 
     settings: Any  # settings.Settings; pydantic is imported when a config is read, not for --help
     folder: Path
-    environment: str = ""
-    file: str = ""
-
-    def path(self, relative: str) -> Path:
-        """A path that the config names."""
-        return self.folder / relative
 
 
 def load(file: str, environment: str, flags: Mapping[str, str]) -> Config:
@@ -50,14 +44,15 @@ def load(file: str, environment: str, flags: Mapping[str, str]) -> Config:
     merged = _named_by_arns({**merge(base, overlay), **given})
     merged = _with_names(merged, environment)
     written = Written(document, environment, str(path), frozenset(given))
-    return Config(_validated(merged, written), path.parent, environment, str(path))
+    return Config(_validated(merged, written), path.parent)
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any], *, within: str = "") -> dict[str, Any]:
     """The base with the overlay's keys over it, deeply; lists and plain values are replaced whole."""
     from ecs_pipeline.settings import EXCLUSIVE
 
-    replaced = EXCLUSIVE.get(within, frozenset()) if EXCLUSIVE.get(within, frozenset()) & set(overlay) else frozenset()
+    exclusive = EXCLUSIVE.get(within, frozenset())
+    replaced = exclusive if exclusive & set(overlay) else frozenset()
     result = {key: value for key, value in base.items() if key not in replaced}
     for key, value in overlay.items():
         old = result.get(key)

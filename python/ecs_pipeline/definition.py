@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ecs_pipeline import documents
@@ -48,6 +48,24 @@ def with_image(definition: Mapping[str, Any], container: str, image: str) -> dic
 def image_of(definition: TaskDefinition, container: str) -> str:
     """The image that a container of a revision has."""
     return str((definition.container(container) or {}).get("image", ""))
+
+
+def deployed_image(definition: TaskDefinition, service: Service, wanted: str) -> str:
+    """The image of the container that gets releases; '' when which one that is cannot be told."""
+    try:
+        return image_of(definition, chosen_container(definition.definition, service, wanted))
+    except InvalidInput:
+        return ""
+
+
+def without(definition: Mapping[str, Any], members: Collection[str]) -> dict[str, Any]:
+    """The definition without members that only a description has."""
+    return {key: value for key, value in definition.items() if key not in members}
+
+
+def changes(old: TaskDefinition, new: TaskDefinition, read_only: Collection[str]) -> list[str]:
+    """One line for each member that a new revision has otherwise; those that only a description has do not count."""
+    return list(difference(without(old.definition, read_only), without(new.definition, read_only)))
 
 
 def difference(old: Any, new: Any, place: str = "", *, hidden: bool = False) -> Iterator[str]:

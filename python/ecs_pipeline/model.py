@@ -302,7 +302,6 @@ class Image:
 
     reference: str
     digest: str
-    requested: str = ""
 
 
 @dataclass(frozen=True)

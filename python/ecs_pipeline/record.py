@@ -64,6 +64,10 @@ class ReleaseRecord:
     commit: str = ""
     build: str = ""
 
+    def refer_to(self, image: str) -> None:
+        """The image by its reference; a reference by tag tells no digest."""
+        self.image, self.digest = image, image.partition("@")[2]
+
 
 @dataclass
 class CanaryTaskRecord:

@@ -123,7 +123,7 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     file.parent.mkdir()
     file.write_text(NAMES)
     config: Config = load(str(file), "", {})
-    assert config.path("taskdef.json") == tmp_path / "deploy" / "taskdef.json"
+    assert config.folder == tmp_path / "deploy"
 
 
 @pytest.mark.parametrize("text", ["", "# nothing but a comment\n", "---\n", "{}", "\ufeff"])

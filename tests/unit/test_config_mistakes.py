@@ -149,8 +149,8 @@ def test_each_mistake_has_the_line_where_its_value_stands_in_base_or_overlay(tol
 
 
 def test_a_mistake_in_another_environment_does_not_count(tmp_path: Path) -> None:
-    (tmp_path / "c.yml").write_text(NAMES + "environments: {prd: {nonsense: 1}, stg: {}}\n")
-    assert load(str(tmp_path / "c.yml"), "stg", {}).environment == "stg"
+    (tmp_path / "c.yml").write_text(NAMES + "environments: {prd: {nonsense: 1}, stg: {container: web}}\n")
+    assert load(str(tmp_path / "c.yml"), "stg", {}).settings.container == "web"
 
 
 def test_a_wrong_flag_is_told_as_one_though_the_file_has_the_key(told: Tell) -> None:

@@ -58,7 +58,7 @@ def test_an_image_of_that_tag_is_taken_and_pinned_by_digest() -> None:
     world = World(images={"v1": DIGEST})
     run, engine = run_of(world)
     image = carried_out(building(run), run)
-    assert image == Image(f"{REGISTRY}/web@{DIGEST}", DIGEST, f"{REGISTRY}/web:v1")
+    assert image == Image(f"{REGISTRY}/web@{DIGEST}", DIGEST)
     assert (engine.built, engine.pushed) == ([], [])
 
 
@@ -111,7 +111,7 @@ def replace_method(repositories: Any, digest: Any) -> Any:
 
 def test_a_given_image_is_neither_built_nor_pushed() -> None:
     run, engine = run_of(World())
-    image = Image("r/web@sha256:1", "sha256:1", "r/web:v1")
+    image = Image("r/web@sha256:1", "sha256:1")
     assert carried_out(GivenImage(image), run) == image
     assert (engine.built, engine.pushed) == ([], [])
 
@@ -119,13 +119,13 @@ def test_a_given_image_is_neither_built_nor_pushed() -> None:
 @pytest.mark.parametrize("text", [f"{REGISTRY}/web:v1", f"{REGISTRY}/web@{DIGEST}", f"{REGISTRY}/web:v1@{DIGEST}"])
 def test_a_given_image_of_ecr_is_pinned_by_what_ecr_says(text: str) -> None:
     run, _ = run_of(World(images={"v1": DIGEST, DIGEST: DIGEST}))
-    assert images.given(run, text) == Image(f"{REGISTRY}/web@{DIGEST}", DIGEST, text)
+    assert images.given(run, text) == Image(f"{REGISTRY}/web@{DIGEST}", DIGEST)
 
 
 def test_a_given_image_of_another_registry_is_taken_by_its_digest_without_asking() -> None:
     run, _ = run_of(World())
     text = f"registry.invalid/team/app@{DIGEST}"
-    assert images.given(run, text) == Image(text, DIGEST, text)
+    assert images.given(run, text) == Image(text, DIGEST)
 
 
 def test_ecr_without_permission_does_not_keep_another_registrys_image_out(monkeypatch: pytest.MonkeyPatch) -> None:

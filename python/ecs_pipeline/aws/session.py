@@ -44,7 +44,7 @@ THROTTLES = frozenset(
 """Refused for the rate alone, so nothing was done: AWS SDKs and Tools Reference Guide, "Retry behavior"."""
 
 CROWDED = "Too many concurrent attempts"
-"""A ClientException of RegisterTaskDefinition that passes: to create a new revision of the specified family."""
+"""… to create a new revision of the specified family: the one ClientException of RegisterTaskDefinition that passes."""
 
 PASSING = frozenset(
     (
@@ -81,7 +81,6 @@ CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
 IAM_PREFIX = {"elbv2": "elasticloadbalancing"}
 """Where the IAM prefix of a service is not boto3's name for it."""
 
-
 NO_CREDENTIALS = (
     botocore.exceptions.NoCredentialsError,
     botocore.exceptions.PartialCredentialsError,
@@ -90,7 +89,7 @@ NO_CREDENTIALS = (
     botocore.exceptions.UnauthorizedSSOTokenError,
     botocore.exceptions.SSOTokenLoadError,
 )
-
+"""Errors of botocore that mean: no credentials, or none that can be read."""
 
 BEFORE_SENDING: tuple[tuple[Any, str], ...] = (
     (botocore.exceptions.ParamValidationError, "correct the value named"),

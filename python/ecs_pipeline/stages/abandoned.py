@@ -41,7 +41,7 @@ def remove(run: Run, left: Left) -> None:
     targets = [one.target for one in left.registrations]
     with run.recorder.step("drain") as step:
         going = [one.target for one in left.registrations if not one.draining]
-        removal.deregister(run, going, lambda write: write())
+        removal.deregister(run, going, removal.plainly)
         removal.drained(run, targets, run.settings.rollback.drain)
         step.message = f"out of the traffic: {', '.join(str(one) for one in targets)}" if targets else "unchanged"
     with run.recorder.step("deregister") as step:
@@ -51,6 +51,6 @@ def remove(run: Run, left: Left) -> None:
             run.definitions.deregister(arn)
         step.message = f"deregistered {', '.join(Revision(one).name for one in bad)}" if bad else "unchanged"
     with run.recorder.step("cleanup") as step:
-        removal.stop(run, left.tasks, "ecs-pipeline: its service was deleted", lambda write: write())
+        removal.stop(run, left.tasks, "ecs-pipeline: its service was deleted", removal.plainly)
         removal.stopped(run, left.tasks)
         step.message = f"stopped: {', '.join(one.id for one in left.tasks)}"

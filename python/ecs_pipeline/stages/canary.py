@@ -21,7 +21,7 @@ from ecs_pipeline import decide, marks
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.watch import records_for
 from ecs_pipeline.converge import converge
-from ecs_pipeline.definition import difference
+from ecs_pipeline.definition import changes
 from ecs_pipeline.errors import InvalidInput, Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal
 from ecs_pipeline.model import (
@@ -182,7 +182,7 @@ def _image(stage: Canary) -> Image:
         run, run.settings.image, plan.repository, tag=stage.release, platform=platform_of(plan.base.definition)
     )
     image = converge(step, run, Deadline.after(run.clock, LISTED_WITHIN))
-    run.recorder.record.release.image, run.recorder.record.release.digest = image.reference, image.digest
+    run.recorder.record.release.refer_to(image.reference)
     return image
 
 
@@ -196,9 +196,7 @@ def _revision(stage: Canary, image: Image) -> TaskDefinition:
     finally:
         stage.made.revisions += step.made
     run.recorder.record.release.task_definition = revision.revision.arn
-    old = {key: value for key, value in plan.current.definition.items() if key not in run.definitions.read_only_members}
-    new = {key: value for key, value in revision.definition.items() if key not in run.definitions.read_only_members}
-    run.recorder.record.changes = list(difference(old, new))
+    run.recorder.record.changes = changes(plan.current, revision, run.definitions.read_only_members)
     for line in run.recorder.record.changes if run.dry_run else ():
         run.recorder.progress(line)
     return revision
@@ -226,9 +224,9 @@ def _undo(stage: Canary) -> None:
         targets: list[Target] = [target for one in mine for target in run.observer.targets_of(one, seen.service)]
         # The rollback may have stopped the task before RegisterTargets arrived.
         orphans = [one.target for one in seen.registrations if not one.owner and not one.draining]
-        removal.deregister(run, [*targets, *orphans], lambda write: write())
+        removal.deregister(run, [*targets, *orphans], removal.plainly)
         removal.drained(run, targets, run.settings.rollback.drain)
-        removal.stop(run, mine, "ecs-pipeline: cancelled by a rollback", lambda write: write())
+        removal.stop(run, mine, "ecs-pipeline: cancelled by a rollback", removal.plainly)
         removal.stopped(run, mine)
         for revision in dict.fromkeys((*stage.made.revisions, *(one.revision for one in mine if one.role == CANARY))):
             discard(run, revision)

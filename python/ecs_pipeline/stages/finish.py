@@ -112,7 +112,7 @@ class Finish:
         with self.steps("drain") as step:
             targets = [one.target for one in left.drain]
             going = [one.target for one in left.drain if not one.draining]
-            removal.deregister(self.run, going, lambda write: write())
+            removal.deregister(self.run, going, removal.plainly)
             living = {task.arn for task in seen.strangers}
             removal.drained(
                 self.run,
@@ -124,7 +124,7 @@ class Finish:
     def _stop(self, left: Leftover) -> None:
         with self.steps("cleanup") as step:
             self._stopped.update({one.arn: one for one in left.stop})
-            removal.stop(self.run, left.stop, REASON, lambda write: write())
+            removal.stop(self.run, left.stop, REASON, removal.plainly)
             removal.stopped(self.run, left.stop)
             step.message = f"stopped: {', '.join(one.id for one in self._stopped.values())}"
 

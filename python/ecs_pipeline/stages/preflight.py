@@ -193,13 +193,12 @@ def _record(run: Run, plan: Plan) -> None:
     release.commit, release.build = run.origin.commit, run.origin.build
     release.previous_task_definition = plan.current.revision.arn
     if plan.image:
-        release.image, release.digest = plan.image.reference, plan.image.digest
+        release.refer_to(plan.image.reference)
     live = decide.holder(seen)
     if live:
         release.task_definition = live.revision
     elif decide.promoted(seen, plan.release):
         release.task_definition, release.previous_task_definition = str(seen.marks.wanted), seen.marks.previous or ""
     if release.task_definition:
-        release.image = _image_of(run, release.task_definition, plan.base.container)
-        release.digest = release.image.partition("@")[2]
+        release.refer_to(_image_of(run, release.task_definition, plan.base.container))
     run.recorder.traffic(len(seen.canaries), seen.service.running)

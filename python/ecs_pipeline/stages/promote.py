@@ -288,19 +288,11 @@ def _record(run: Run, plan: Plan) -> None:
     record.release.previous_task_definition = (plan.seen.marks.previous if plan.resumed else service.revision) or ""
     whole = run.definitions.get(plan.revision)
     container = definition.chosen_container(whole.definition, service, run.settings.container)
-    record.release.image = definition.image_of(whole, container)
-    record.release.digest = record.release.image.partition("@")[2]
+    record.release.refer_to(definition.image_of(whole, container))
     record.release.commit = whole.tags.get(marks.COMMIT, "")
     record.release.build = whole.tags.get(marks.BUILD, run.origin.build)
     record_tasks(run, plan.canaries, [one for task in plan.canaries for one in run.observer.targets_of(task, service)])
     before = record.release.previous_task_definition
     if before:
-        old, new = run.definitions.get(before).definition, whole.definition
-        read_only = run.definitions.read_only_members
-        record.changes = list(
-            definition.difference(
-                {key: value for key, value in old.items() if key not in read_only},
-                {key: value for key, value in new.items() if key not in read_only},
-            )
-        )
+        record.changes = definition.changes(run.definitions.get(before), whole, run.definitions.read_only_members)
     run.recorder.traffic(len(plan.canaries), service.running)

@@ -60,7 +60,7 @@ class Provision:
             if self.options.delete:
                 self._refuse_to_delete(stack)
             else:
-                self._refuse_mistakes(creating)
+                self._refuse_mistakes(creating=creating)
             given = {} if self.options.delete else self._parameters(stack)
             if given:
                 kept = {*self._built(), *(stack.parameters if stack else ())}
@@ -74,7 +74,7 @@ class Provision:
             self._update(stack, given)
         self._show_outputs()
 
-    def _refuse_mistakes(self, creating: bool) -> None:  # noqa: FBT001
+    def _refuse_mistakes(self, *, creating: bool) -> None:
         """What would come to light once there is half an environment: parameters, release id, image, Dockerfiles."""
         run = self.run
         self.template.refuse_unknown(run.settings.provision.parameters)

@@ -63,9 +63,11 @@ def rollback(run: Run, options: Options) -> None:
             step.message = _plan(run, seen, options)
     if left:
         abandoned.remove(run, left)
-        return
-    if run.dry_run:
-        return
+    elif not run.dry_run:
+        _carry_out(run, options, seen, target)
+
+
+def _carry_out(run: Run, options: Options, seen: Look, target: str | None) -> None:
     undone = run.recorder.record.release.task_definition
     outcome, seen = cancel(run, options, run.recorder.step, seen)
     if target is not None:
@@ -190,12 +192,7 @@ def describe(run: Run, seen: Look) -> None:
     record.release.previous_task_definition = seen.marks.previous or ""
     if record.release.task_definition:
         whole = run.definitions.get(record.release.task_definition)
-        try:
-            container = definition.chosen_container(whole.definition, seen.service, run.settings.container)
-        except InvalidInput:
-            container = ""
-        record.release.image = definition.image_of(whole, container)
-        record.release.digest = record.release.image.partition("@")[2]
+        record.release.refer_to(definition.deployed_image(whole, seen.service, run.settings.container))
         record.release.commit = record.release.commit or whole.tags.get(marks.COMMIT, "")
         record.release.build = record.release.build or whole.tags.get(marks.BUILD, run.origin.build)
     run.recorder.traffic(len(seen.canaries), seen.service.running)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from ecs_pipeline import decide, definition, marks
-from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.model import Look, Revision, Task, share
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps.traffic import Seen, targets_seen
@@ -132,9 +131,4 @@ def _task(run: Run, task: Task, seen: Look, health: Seen) -> dict[str, Any]:
 
 
 def _image(run: Run, seen: Look, revision: str) -> str:
-    whole = run.definitions.get(revision)
-    try:
-        container = definition.chosen_container(whole.definition, seen.service, run.settings.container)
-    except InvalidInput:
-        return ""
-    return definition.image_of(whole, container)
+    return definition.deployed_image(run.definitions.get(revision), seen.service, run.settings.container)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecs_pipeline import marks
+from ecs_pipeline import definition, marks
 from ecs_pipeline.errors import AnswerLost, InvalidInput
 from ecs_pipeline.model import Look, Revision
 from ecs_pipeline.run import Run
@@ -38,8 +38,8 @@ def registered_anew(run: Run, arn: str) -> str:
     if found:
         return found
     run.recorder.progress(f"{old.revision.name} was deregistered: it is registered anew")
-    read_only = run.definitions.read_only_members
-    plain = {key: value for key, value in old.definition.items() if key not in read_only and value is not None}
+    given = definition.without(old.definition, run.definitions.read_only_members)
+    plain = {key: value for key, value in given.items() if value is not None}
     release = old.tags.get(marks.RELEASE, "")
     tags = {**marks.theirs(old.tags), marks.RESTORES: arn, **({marks.RELEASE: release} if release else {})}
     try:

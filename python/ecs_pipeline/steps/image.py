@@ -39,7 +39,7 @@ def given(run: Run, text: str) -> Image:
             f"image {text}: ECR repository {reference.repository} has no image {reference.digest or reference.tag}",
             cure="push it first, or check --image",
         )
-    return Image(reference.pinned(digest), digest, text)
+    return Image(reference.pinned(digest), digest)
 
 
 def _is_ours(run: Run, reference: Reference) -> tuple[bool, Trouble | None]:
@@ -154,11 +154,11 @@ class BuiltImage(Step[str, Image]):
         """ECR lists it."""
         if not seen:
             return Waiting(f"ECR does not list {self._target} yet")
-        return Settled(Image(f"{self.repository.uri}@{seen}", seen, self._target))
+        return Settled(Image(f"{self.repository.uri}@{seen}", seen))
 
     def planned(self, seen: str) -> Image:
         """By tag, for there is no digest yet."""
-        return Image(self._target, "", self._target)
+        return Image(self._target, "")
 
     def told(self, result: Image) -> str:
         """Tag and digest."""

@@ -20,6 +20,11 @@ STOPPED_WITHIN = 180.0
 """Seconds: a task's stopTimeout is 120 at most on Fargate."""
 
 
+def plainly(write: Callable[[], None]) -> None:
+    """A write without a fence: what is removed belongs to no turn that goes on."""
+    write()
+
+
 def deregister(run: Run, targets: Sequence[Target], write: Write) -> None:
     """DeregisterTargets, group by group."""
     for group in dict.fromkeys(one.group for one in targets):

@@ -77,9 +77,8 @@ def _from_file(run: Run, current: TaskDefinition, service: Service) -> Base:
 
 
 def _registrable(run: Run, whole: Mapping[str, Any]) -> dict[str, Any]:
-    read_only = run.definitions.read_only_members
-    plain = {key: definition.without_nulls(value) for key, value in whole.items() if key not in read_only}
-    return {key: value for key, value in plain.items() if value is not None}
+    plain: dict[str, Any] = definition.without_nulls(definition.without(whole, run.definitions.read_only_members))
+    return plain
 
 
 def find(run: Run, family: str, release: str, turn: Turn, newer_than: int) -> Revision | None:
@@ -174,8 +173,7 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
 
     def _check(self, made: TaskDefinition) -> None:
         """Say so when AWS did not take a member as it was given."""
-        read_only = self.run.definitions.read_only_members
-        kept = {key: value for key, value in made.definition.items() if key not in read_only}
+        kept = definition.without(made.definition, self.run.definitions.read_only_members)
         for member in definition.lost(self._definition(), kept):
             note = f"{made.revision.name}: AWS did not keep {member} as it was given"
             self.run.recorder.record.notes.append(note)
