@@ -154,7 +154,8 @@ def begin_turn(run: Run, seen: Look, release: str, steps: Steps, back: str | Non
     release_mark, previous = before.release, before.previous or ""
     if wanted not in (before.wanted, None) or back:
         release_mark, previous = run.definitions.revision(str(wanted)).release, ""
-    run.recorder.progress(f"cancelling release {release or 'none'}: the service is to run {_name(wanted)}")
+    why = f"cancelling release {release}: " if release else ""
+    run.recorder.progress(f"{why}the service is to run {_name(wanted)}")
     tags = {
         marks.TURN: marks.turn_value(turn),
         marks.WANTED: wanted or "",
