@@ -45,8 +45,6 @@ Statuses = Annotated[
     WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}, {"type": "array"}], "default": 200}),
 ]
 Per = Annotated[float | None, BeforeValidator(_per), WithJsonSchema({"anyOf": [{"const": BAKE}, {"type": "string"}]})]
-
-
 Limit = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 

@@ -97,18 +97,11 @@ class DockerEngine:
                     _tell(hide(line), lines, told)
 
     def _build_with_buildx(self, build: Build, dockerfile: Path, told: Told) -> None:
-        command = ["docker", "buildx", "build", "--load", "--provenance=false", "--progress=plain"]
-        command += ["--file", str(dockerfile), "--tag", build.tag]
-        command += ["--platform", build.platform] if build.platform else []
-        values = _arguments(build)
-        for key in values:
-            command += ["--build-arg", key]  # the value goes by the environment: argument lists are public
-        environment = {**os.environ, **values}
         lines: list[str] = []
         hide = _hiding(build)
         with subprocess.Popen(
-            [*command, str(build.context)],
-            env=environment,
+            _buildx_command(build, dockerfile),
+            env={**os.environ, **_arguments(build)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -153,6 +146,16 @@ def has_buildx() -> bool:
         return False
     asked = subprocess.run([docker, "buildx", "version"], capture_output=True, check=False)
     return asked.returncode == 0
+
+
+def _buildx_command(build: Build, dockerfile: Path) -> list[str]:
+    """Arguments are named only: their values go by the environment, for argument lists are public."""
+    command = ["docker", "buildx", "build", "--load", "--provenance=false", "--progress=plain"]
+    command += ["--file", str(dockerfile), "--tag", build.tag]
+    command += ["--platform", build.platform] if build.platform else []
+    for key in _arguments(build):
+        command += ["--build-arg", key]
+    return [*command, str(build.context)]
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ecs_pipeline import definition
 from ecs_pipeline.checks.alarm import refuse_alarms
@@ -37,25 +37,18 @@ def refuse_checks(run: Run, *, alive: bool, watched: bool) -> None:
 
 
 def bake(subject: Subject, seconds: float, write: removal.Write) -> str:
-    """Watch for so many seconds, and judge; the verdict, PASS or INCONCLUSIVE. Raises StepBroken, CheckFailed.
-
-    A check that fails ends the bake, which is no failure of the step itself: the check's case is the failure.
-    """
+    """Watch for so many seconds, and judge; the verdict, PASS or INCONCLUSIVE. Raises StepBroken, CheckFailed."""
     run = subject.run
-    failure: CheckFailed | None = None
-    with run.recorder.step("bake") as step:
-        if run.dry_run:
+    if run.dry_run:
+        with run.recorder.step("bake") as step:
             step.message = "; then ".join(filter(None, (step.message, _would_watch(run, seconds))))
-            return PASS
-        checks = Watch(subject, run.settings.canary.checks, Kinds(run.cloudwatch))
-        try:
-            Bake(subject, checks, write).watch(seconds)
-            step.message = f"watched for {duration(seconds)}"
-        except CheckFailed as failed:
-            failure, step.message = failed, "ended by its checks"
-    if failure:
-        raise failure
-    return overall(run.recorder.record.checks)
+        return PASS
+
+    def watch(checks: Watch) -> str:
+        Bake(subject, checks, write).watch(seconds)
+        return f"watched for {duration(seconds)}"
+
+    return _judged(subject, "bake", watch)
 
 
 def _would_watch(run: Run, seconds: float) -> str:
@@ -65,12 +58,23 @@ def _would_watch(run: Run, seconds: float) -> str:
 
 def judged_once(subject: Subject) -> str:
     """The checks alone, of each as many samples as a verdict takes; the verdict. Raises StepBroken, CheckFailed."""
+
+    def watch(checks: Watch) -> str:
+        Bake(subject, checks).judge_once()
+        return f"{len(checks.checks)} checks" if checks.checks else "no checks are configured"
+
+    return _judged(subject, "checks", watch)
+
+
+def _judged(subject: Subject, name: str, watch: Callable[[Watch], str]) -> str:
+    """The verdict after the step of that name, in which `watch` looks and tells what it did.
+
+    A check that fails ends the step, which is no failure of the step itself: the check's case is the failure.
+    """
     run, failure = subject.run, None
-    with run.recorder.step("checks") as step:
-        checks = Watch(subject, run.settings.canary.checks, Kinds(run.cloudwatch))
+    with run.recorder.step(name) as step:
         try:
-            Bake(subject, checks).judge_once()
-            step.message = f"{len(checks.checks)} checks" if checks.checks else "no checks are configured"
+            step.message = watch(Watch(subject, run.settings.canary.checks, Kinds(run.cloudwatch)))
         except CheckFailed as failed:
             failure, step.message = failed, "ended by its checks"
     if failure:
