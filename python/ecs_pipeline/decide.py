@@ -10,7 +10,8 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ecs_pipeline.model import CANARY, Look, Registration, Revision, Task, Turn
+from ecs_pipeline.load_balancing import Registration
+from ecs_pipeline.model import CANARY, Look, Revision, Task, Turn
 
 
 def digest(*parts: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ecs_pipeline.documents import Place, closest, line_of, read_yaml
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.model import LoadBalancing
+from ecs_pipeline.load_balancing import LoadBalancing
 
 Members = Callable[[Sequence[str]], frozenset[str]]
 """The members that there are at a place, named by keys alone: `("containerDefinitions",)` is any container."""

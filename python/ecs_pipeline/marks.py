@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 
 from ecs_pipeline.decide import digest
-from ecs_pipeline.model import Marks, RecordedTarget, Target, Turn
+from ecs_pipeline.load_balancing import RecordedTarget, Target
+from ecs_pipeline.model import Marks, Turn
 
 PREFIX = "ecs-pipeline:"
 RELEASE, SERVICE, TURN, ROLE, INDEX = (PREFIX + name for name in ("release", "service", "turn", "role", "index"))

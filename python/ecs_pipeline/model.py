@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ecs_pipeline.load_balancing import LoadBalancing, RecordedTarget, Registration
+
 CANARY, BASELINE = "canary", "baseline"
 """The roles of a task of ours: `ecs-pipeline:role`."""
 
@@ -21,15 +23,6 @@ class Turn:
 
     digest: str = "0"
     cancelled: str = ""
-
-
-@dataclass(frozen=True)
-class RecordedTarget:
-    """An address that may be registered for a canary; written down before RegisterTargets (promise 6)."""
-
-    identity: str
-    port: int
-    recorded: datetime
 
 
 @dataclass(frozen=True)
@@ -142,15 +135,6 @@ class Task:
 
 
 @dataclass(frozen=True)
-class LoadBalancing:
-    """One entry of the service's loadBalancers: which container's port goes into which target group."""
-
-    target_group: str
-    container: str
-    port: int
-
-
-@dataclass(frozen=True)
 class Deployment:
     """One deployment of the service (a rollout), as DescribeServices shows it."""
 
@@ -205,33 +189,6 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Target:
-    """One registration in a target group: what ELB knows a task by."""
-
-    group: str
-    identity: str
-    port: int
-    task: str = ""
-
-    @property
-    def key(self) -> tuple[str, int]:
-        """What tells it from the others of its group."""
-        return self.identity, self.port
-
-    def __str__(self) -> str:
-        return f"{self.identity}:{self.port}"
-
-
-@dataclass(frozen=True)
-class Registration:
-    """A recorded address that is in a target group now; `owner` is the ARN of the running task that has it, or ''."""
-
-    target: Target
-    draining: bool
-    owner: str
-
-
-@dataclass(frozen=True)
 class Look:
     """What one look at AWS saw: our tasks, then the service with its marks, then the revisions that matter."""
 
@@ -263,40 +220,6 @@ class Look:
 
 
 @dataclass(frozen=True)
-class TargetGroup:
-    """A target group of the service; times in seconds."""
-
-    arn: str
-    kind: str
-    protocol: str
-    drain: int
-    slow_start: int
-    anomaly_detection: bool
-
-
-@dataclass(frozen=True)
-class TargetHealth:
-    """The state of a target as DescribeTargetHealth tells it."""
-
-    identity: str
-    port: int
-    state: str
-    reason: str = ""
-    description: str = ""
-    anomalous: bool = False
-
-    @property
-    def registered(self) -> bool:
-        """In the group, be it draining."""
-        return not (self.state == "unused" and self.reason in ("Target.NotRegistered", ""))
-
-    @property
-    def draining(self) -> bool:
-        """Deregistered, its last requests are being answered."""
-        return self.state in ("draining", "unhealthy.draining")
-
-
-@dataclass(frozen=True)
 class Image:
     """An image as a revision refers to it: by digest."""
 
@@ -310,51 +233,6 @@ class Repository:
 
     name: str
     uri: str
-
-
-@dataclass(frozen=True)
-class Alarm:
-    """A CloudWatch alarm; `since` is when it last went from one state to another, if AWS tells."""
-
-    name: str
-    state: str
-    reason: str = ""
-    since: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Series:
-    """Datapoints of one metric by their times, or why there are none."""
-
-    id: str
-    label: str = ""
-    points: Mapping[datetime, float] = field(default_factory=dict)
-    trouble: str = ""
-
-
-@dataclass(frozen=True)
-class LogStream:
-    """Where one container of a task writes its log; '' is the region of the run."""
-
-    group: str
-    name: str
-    region: str = ""
-
-
-@dataclass(frozen=True)
-class LogLine:
-    """A line that matched a filter pattern."""
-
-    id: str
-    at: datetime
-    stream: str
-    text: str
-
-
-def group_name(arn: str) -> str:
-    """A target group's name, as consoles show it."""
-    parts = arn.split("/")
-    return parts[1] if len(parts) > 1 else arn
 
 
 def canaries_for(percent: float, desired: int) -> int:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ecs_pipeline import marks
-from ecs_pipeline.model import Container, LoadBalancing, Look, Registration, Revision, Service, Target, Task
+from ecs_pipeline.load_balancing import LoadBalancing, Registration, Target
+from ecs_pipeline.model import Container, Look, Revision, Service, Task
 from ecs_pipeline.ports import EcsPort, ElbPort, TaskDefinitionsPort
 
 SCANNED = 20
@@ -129,7 +130,7 @@ class Observer:
                 yield Target(arn, one.identity, one.port), one.draining
 
     def _with_other_owners(self, found: Iterable[Registration], service: Service) -> Iterator[Registration]:
-        """Addresses are used again at once: a running task of anybody's may have a recorded one by now (promise 6)."""
+        """Addresses are used again at once: a running task of anybody's may have a recorded one by now (rule 5)."""
         running = [one for one in self._ecs.running_tasks() if one.alive]
         for one in found:
             if one.owner:

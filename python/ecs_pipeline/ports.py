@@ -8,20 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ecs_pipeline.docker_engine import Build
-from ecs_pipeline.model import (
-    Alarm,
-    LogLine,
-    LogStream,
-    Repository,
-    Revision,
-    Series,
-    Service,
-    Target,
-    TargetGroup,
-    TargetHealth,
-    Task,
-    TaskDefinition,
-)
+from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth
+from ecs_pipeline.model import Repository, Revision, Service, Task, TaskDefinition
+from ecs_pipeline.signals import Alarm, LogLine, LogStream, Series
 
 
 class EcsPort(Protocol):

@@ -10,24 +10,13 @@ from typing import Any
 from ecs_pipeline.aws.ecs_facts import parse_revision
 from ecs_pipeline.docker_engine import Build
 from ecs_pipeline.errors import InvalidInput, Trouble
-from ecs_pipeline.model import (
-    Alarm,
-    LogLine,
-    LogStream,
-    Repository,
-    Revision,
-    Series,
-    Service,
-    Target,
-    TargetGroup,
-    TargetHealth,
-    Task,
-    TaskDefinition,
-)
+from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth
+from ecs_pipeline.model import Repository, Revision, Service, Task, TaskDefinition
 from ecs_pipeline.observe import Observer
 from ecs_pipeline.record import Recorder, StageRecord, StepRecord
 from ecs_pipeline.run import Origin, Run
 from ecs_pipeline.settings import Settings
+from ecs_pipeline.signals import Alarm, LogLine, LogStream, Series
 from tests.fakes.world import CLUSTER, REGISTRY, SERVICE, World, digest_of, utc
 
 READ_ONLY = frozenset(("taskDefinitionArn", "revision", "status", "registeredAt"))

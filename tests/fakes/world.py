@@ -9,7 +9,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ecs_pipeline import marks
-from ecs_pipeline.model import Container, Deployment, Event, LoadBalancing, Service, Target, Task
+from ecs_pipeline.load_balancing import LoadBalancing, Target
+from ecs_pipeline.model import Container, Deployment, Event, Service, Task
 from tests.fakes.schedule import Schedule
 
 CLUSTER, SERVICE, FAMILY = "prd", "web", "web"

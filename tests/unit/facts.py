@@ -8,17 +8,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ecs_pipeline import marks
-from ecs_pipeline.model import (
-    Container,
-    Deployment,
-    LoadBalancing,
-    Marks,
-    Revision,
-    Service,
-    TargetGroup,
-    Task,
-    TaskDefinition,
-)
+from ecs_pipeline.load_balancing import LoadBalancing, TargetGroup
+from ecs_pipeline.model import Container, Deployment, Marks, Revision, Service, Task, TaskDefinition
 
 NOW = datetime(2026, 11, 23, 7, 15, tzinfo=timezone.utc)
 ECS = "arn:aws:ecs:ap-northeast-1:123456789012"

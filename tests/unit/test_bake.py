@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.checks.subject import Subject
-from ecs_pipeline.model import Container, Service, Target, TargetHealth, Task, TaskDefinition
+from ecs_pipeline.load_balancing import Target, TargetHealth
+from ecs_pipeline.model import Container, Service, Task, TaskDefinition
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import bake as module
 from ecs_pipeline.steps.bake import Bake

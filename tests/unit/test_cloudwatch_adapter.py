@@ -15,7 +15,7 @@ from ecs_pipeline.aws.cloudwatch import CloudWatch
 from ecs_pipeline.aws.logs import MOST_PAGES, Logs
 from ecs_pipeline.aws.session import AwsSession
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.model import Alarm, LogStream, Series
+from ecs_pipeline.signals import Alarm, LogStream, Series
 from tests.unit.aws_stub import session
 from tests.unit.clocks import RecordingClock
 from tests.unit.facts import NOW, definition, task

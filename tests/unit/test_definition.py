@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ecs_pipeline import definition
 from ecs_pipeline.errors import InvalidInput, Refused
-from ecs_pipeline.model import LoadBalancing
+from ecs_pipeline.load_balancing import LoadBalancing
 from tests.unit.facts import GROUP, OTHER_GROUP, service
 
 VALUES = st.recursive(

@@ -11,7 +11,7 @@ import pytest
 
 from ecs_pipeline import definition_file
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.model import LoadBalancing
+from ecs_pipeline.load_balancing import LoadBalancing
 from tests.unit.facts import GROUP
 
 TOP = frozenset(("family", "containerDefinitions", "cpu", "memory", "networkMode", "taskDefinitionArn", "tags"))

@@ -17,7 +17,9 @@ ROOT = Path(ecs_pipeline.__file__).parent
 
 CORE: dict[str, set[str]] = {
     "errors": set(),
-    "model": set(),
+    "load_balancing": set(),
+    "signals": set(),
+    "model": {"load_balancing"},
     "references": {"errors"},
     "setting_types": {"documents"},
     "check_settings": {"setting_types"},
@@ -26,8 +28,8 @@ CORE: dict[str, set[str]] = {
     "common": {"config"},
     "arguments": {"documents", "errors"},
     "clock": {"errors"},
-    "decide": {"model"},
-    "marks": {"decide", "model"},
+    "decide": {"load_balancing", "model"},
+    "marks": {"decide", "load_balancing", "model"},
     "retry": {"clock"},
     "wait": {"clock", "errors"},
     "documents": {"errors"},
@@ -36,17 +38,17 @@ CORE: dict[str, set[str]] = {
     "record": {"clock", "errors"},
     "docker_engine": {"clock", "errors", "retry"},
     "registry": {"clock", "errors", "references", "retry"},
-    "ports": {"docker_engine", "model"},
+    "ports": {"docker_engine", "load_balancing", "model", "signals"},
     "fence": {"clock", "errors", "model", "ports"},
-    "observe": {"marks", "model", "ports"},
-    "definition_file": {"documents", "errors", "model"},
+    "observe": {"load_balancing", "marks", "model", "ports"},
+    "definition_file": {"documents", "errors", "load_balancing"},
     "definition": {"documents", "errors", "model"},
     "run_parameters": {"marks", "model"},
 }
 """What each part below the steps may import of ours, at most."""
 
 LAYERS: dict[str, set[str]] = {
-    "aws": {"aws", "clock", "errors", "marks", "model", "retry", "stacks"},
+    "aws": {"aws", "clock", "errors", "load_balancing", "marks", "model", "retry", "signals", "stacks"},
     "reports": {"clock", "errors", "model", "record", "reports", "wait"},
 }
 """The same for folders: adapters know the model and no stage; reports know the record and no AWS."""

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from ecs_pipeline import marks
 from ecs_pipeline.decide import next_turn
-from ecs_pipeline.model import Marks, RecordedTarget, Target, Turn
+from ecs_pipeline.load_balancing import RecordedTarget, Target
+from ecs_pipeline.model import Marks, Turn
 from ecs_pipeline.settings import RELEASE_ID
 
 NOW = datetime(2026, 11, 23, 7, 15, tzinfo=timezone.utc)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ecs_pipeline import marks
-from ecs_pipeline.model import Target
+from ecs_pipeline.load_balancing import Target
 from tests.fakes.world import World, utc
 from tests.unit.canary_world import only, recorded, take, traffic_step
 from tests.unit.facts import GROUP

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.validate import ParamValidator
 
 from ecs_pipeline.aws.session import AwsClient, AwsSession
-from ecs_pipeline.model import Alarm, Series
+from ecs_pipeline.signals import Alarm, Series
 
 NAMED_AT_ONCE = 100
 """DescribeAlarms takes so many names."""

@@ -7,7 +7,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ecs_pipeline import marks
-from ecs_pipeline.model import CANARY, Container, Deployment, Event, LoadBalancing, Revision, Service, Task
+from ecs_pipeline.load_balancing import LoadBalancing
+from ecs_pipeline.model import CANARY, Container, Deployment, Event, Revision, Service, Task
 
 
 def parse_service(raw: Mapping[str, Any], cluster: str) -> Service:

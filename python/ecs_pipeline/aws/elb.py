@@ -7,7 +7,7 @@ from typing import Any
 
 from ecs_pipeline.aws.session import AwsClient, AwsError
 from ecs_pipeline.errors import ReleaseFailed
-from ecs_pipeline.model import Target, TargetGroup, TargetHealth, group_name
+from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth, group_name
 
 
 class Elb:

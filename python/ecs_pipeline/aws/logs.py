@@ -8,7 +8,8 @@ from typing import Any
 
 from ecs_pipeline.aws.session import AwsSession
 from ecs_pipeline.errors import PipelineError
-from ecs_pipeline.model import LogLine, LogStream, Task, TaskDefinition
+from ecs_pipeline.model import Task, TaskDefinition
+from ecs_pipeline.signals import LogLine, LogStream
 
 LINES = 20
 FILTERED_AT_ONCE = 100

@@ -10,7 +10,8 @@ from ecs_pipeline.checks.comparison import Difference, compare_counts
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Conclusion, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.model import CANARY, FAIL, INCONCLUSIVE, LogLine, LogStream
+from ecs_pipeline.model import CANARY, FAIL, INCONCLUSIVE
+from ecs_pipeline.signals import LogLine, LogStream
 from ecs_pipeline.wait import duration
 
 LATE = timedelta(seconds=60)

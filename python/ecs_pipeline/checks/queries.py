@@ -12,7 +12,8 @@ from typing import Any
 from ecs_pipeline.check_settings import BASELINE, STABLE
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.model import CANARY, Series
+from ecs_pipeline.model import CANARY
+from ecs_pipeline.signals import Series
 
 Query = Mapping[str, Any]
 

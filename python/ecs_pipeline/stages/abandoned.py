@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecs_pipeline.model import CANARY, Registration, Revision, Task
+from ecs_pipeline.load_balancing import Registration
+from ecs_pipeline.model import CANARY, Revision, Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import removal
 

@@ -7,15 +7,7 @@ from dataclasses import dataclass, replace
 
 from ecs_pipeline import decide, definition, marks
 from ecs_pipeline.errors import InvalidInput, Refused
-from ecs_pipeline.model import (
-    Image,
-    Look,
-    Repository,
-    Revision,
-    Service,
-    TaskDefinition,
-    canaries_for,
-)
+from ecs_pipeline.model import Image, Look, Repository, Revision, Service, TaskDefinition, canaries_for
 from ecs_pipeline.origin import checked_release_id, new_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.judging import refuse_checks

@@ -18,7 +18,8 @@ from ecs_pipeline import decide, definition, evidence, marks
 from ecs_pipeline.converge import settle
 from ecs_pipeline.errors import Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal, settled
-from ecs_pipeline.model import Look, Revision, Target, Task, Turn, group_name
+from ecs_pipeline.load_balancing import Target, group_name
+from ecs_pipeline.model import Look, Revision, Task, Turn
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.finish import Finish

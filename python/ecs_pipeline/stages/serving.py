@@ -11,7 +11,8 @@ from typing import TypeVar
 from ecs_pipeline.converge import Step, converge
 from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.fence import Fence
-from ecs_pipeline.model import BASELINE, Task, TaskDefinition, group_name, share
+from ecs_pipeline.load_balancing import group_name
+from ecs_pipeline.model import BASELINE, Task, TaskDefinition, share
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.preflight import Plan
 from ecs_pipeline.steps.beside import Beside, leave_traffic

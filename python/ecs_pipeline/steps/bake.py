@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from ecs_pipeline import evidence
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.watch import Watch
-from ecs_pipeline.model import Container, Task, group_name
+from ecs_pipeline.load_balancing import group_name
+from ecs_pipeline.model import Container, Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.beside import leave_traffic

@@ -7,7 +7,8 @@ from functools import partial
 
 from ecs_pipeline import wait
 from ecs_pipeline.errors import ReleaseFailed
-from ecs_pipeline.model import Target, Task
+from ecs_pipeline.load_balancing import Target
+from ecs_pipeline.model import Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
 

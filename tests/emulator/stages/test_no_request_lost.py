@@ -1,4 +1,4 @@
-"""A steady client behind the load balancer loses no request, whatever a stage does (promise 4).
+"""A steady client behind the load balancer loses no request, whatever a stage does.
 
 The app drops what it is answering when it is told to stop: only draining before saves those requests.
 """

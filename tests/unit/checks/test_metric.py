@@ -16,7 +16,8 @@ from ecs_pipeline.checks.kinds import Kinds
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, UNCLEAR, Check, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.model import Series, Task
+from ecs_pipeline.model import Task
+from ecs_pipeline.signals import Series
 from tests.fakes.ports import FakeCloudWatch
 from tests.fakes.world import World
 from tests.unit.checks.world import check_of, cloudwatch, subject_of

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from ecs_pipeline import decide
-from ecs_pipeline.model import Look, Marks, Registration, Revision, Service, Target, Task, Turn
+from ecs_pipeline.load_balancing import Registration, Target
+from ecs_pipeline.model import Look, Marks, Revision, Service, Task, Turn
 from tests.fakes.world import GROUP, PREFIX, utc
 
 MODEL = Path(__file__).parents[2] / "protocol_model"

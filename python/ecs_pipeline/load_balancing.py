@@ -1,0 +1,91 @@
+"""Target groups and what is registered in them, free of any SDK: facts as they were seen, or as we wrote them down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class LoadBalancing:
+    """One entry of the service's loadBalancers: which container's port goes into which target group."""
+
+    target_group: str
+    container: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """One registration in a target group: what ELB knows a task by."""
+
+    group: str
+    identity: str
+    port: int
+    task: str = ""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What tells it from the others of its group."""
+        return self.identity, self.port
+
+    def __str__(self) -> str:
+        return f"{self.identity}:{self.port}"
+
+
+@dataclass(frozen=True)
+class RecordedTarget:
+    """An address that may be registered for a canary; written down before RegisterTargets (docs/protocol.md, rule 5)."""
+
+    identity: str
+    port: int
+    recorded: datetime
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A recorded address that is in a target group now; `owner` is the ARN of the running task that has it, or ''."""
+
+    target: Target
+    draining: bool
+    owner: str
+
+
+@dataclass(frozen=True)
+class TargetGroup:
+    """A target group of the service; times in seconds."""
+
+    arn: str
+    kind: str
+    protocol: str
+    drain: int
+    slow_start: int
+    anomaly_detection: bool
+
+
+@dataclass(frozen=True)
+class TargetHealth:
+    """The state of a target as DescribeTargetHealth tells it."""
+
+    identity: str
+    port: int
+    state: str
+    reason: str = ""
+    description: str = ""
+    anomalous: bool = False
+
+    @property
+    def registered(self) -> bool:
+        """In the group, be it draining."""
+        return not (self.state == "unused" and self.reason in ("Target.NotRegistered", ""))
+
+    @property
+    def draining(self) -> bool:
+        """Deregistered, its last requests are being answered."""
+        return self.state in ("draining", "unhealthy.draining")
+
+
+def group_name(arn: str) -> str:
+    """A target group's name, as consoles show it."""
+    parts = arn.split("/")
+    return parts[1] if len(parts) > 1 else arn
