@@ -35,7 +35,7 @@ class Target:
 
 @dataclass(frozen=True)
 class RecordedTarget:
-    """An address that may be registered for a canary; written down before RegisterTargets (docs/protocol.md, rule 5)."""
+    """An address that may be registered for a canary, written down before RegisterTargets (rule 5 of the protocol)."""
 
     identity: str
     port: int
