@@ -125,6 +125,19 @@ def test_a_service_on_a_revision_that_was_cancelled_is_refused() -> None:
     assert refused(world, release="A") == "prd/web runs web:1, which was cancelled; `rollback` brings it back first"
 
 
+def test_a_revision_that_somebody_else_deregistered_is_registered_anew_first() -> None:
+    world = World()
+    assert canary(world, release="A").code == 0
+    first = next(iter(world.revisions.values()))
+    first.active = False
+    assert refused(world, release="A") == (
+        "prd/web runs web:1, which was deregistered; `rollback --to web:1` registers it anew first"
+    )
+    assert rollback(world, to="web:1").code == 0
+    assert canary(world, release="A").code == 0
+    assert promote(world, release="A").code == 0
+
+
 def test_given_again_it_changes_nothing() -> None:
     world = start_of("A is promoted")
     for release in ("", "A"):

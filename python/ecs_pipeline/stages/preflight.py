@@ -69,7 +69,7 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
     _record(run, plan)
     done = _is_done(run, plan)
     if not done:
-        _refuse_when_cancelled(seen)
+        refuse_when_cancelled(seen)
         refuse_checks(run, alive=bool(seen.canaries), watched=run.settings.canary.watched)
     if repository and not done:
         images.refuse_unbuildable(run, run.settings.image, release)
@@ -77,7 +77,7 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
     return replace(plan, done=done)
 
 
-def _refuse_when_cancelled(seen: Look) -> None:
+def refuse_when_cancelled(seen: Look) -> None:
     """The service runs what a rollback took away, or what somebody else deregistered without a way back recorded."""
     if not decide.cancelled(seen, seen.service.revision):
         return

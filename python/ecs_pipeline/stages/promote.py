@@ -23,6 +23,7 @@ from ecs_pipeline.model import Look, Revision, Task, Turn
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.finish import Finish
+from ecs_pipeline.stages.preflight import refuse_when_cancelled
 from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.rollout import StableStep, rolled_back
@@ -116,11 +117,7 @@ def _new_plan(run: Run, seen: Look, release: str, options: PromoteOptions) -> Pl
             f"the canary of release {release} at {label} has no verdict: its bake did not end",
             cure="run `canary` again to end it, or `promote --unjudged`",
         )
-    if decide.cancelled(seen, seen.service.revision):
-        raise Refused(
-            f"{label} runs {Revision(seen.service.revision).name}, which was cancelled",
-            cure="`rollback` brings it back first",
-        )
+    refuse_when_cancelled(seen)
     definition.refuse_when_not_deployable(seen.service)
     return Plan(seen, release, live.revision, seen.canaries, resumed=False)
 
