@@ -10,7 +10,8 @@ import pytest
 from ecs_pipeline import marks
 from ecs_pipeline.decide import next_turn
 from ecs_pipeline.model import Turn
-from ecs_pipeline.stages.finish import SHOWN_WITHIN, Finish, Overtaken
+from ecs_pipeline.stages.finish import Finish, Overtaken
+from ecs_pipeline.steps.rollout import APPEARS_WITHIN
 from tests.fakes.ports import new_run
 from tests.fakes.world import FakeDeployment, World
 from tests.unit.canary_world import at
@@ -148,7 +149,7 @@ def test_an_update_that_another_one_undid_is_sent_again() -> None:
     begun = world.now
     finishing(world, turn).until_clean()
     assert world.deployments[0].revision == of_release(world, "P")
-    assert world.now - begun < SHOWN_WITHIN
+    assert world.now - begun < APPEARS_WITHIN
 
 
 # ---- the way back

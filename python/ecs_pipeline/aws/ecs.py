@@ -27,19 +27,21 @@ class Ecs:
 
     def service(self) -> Service:
         """The service with its tags (DescribeServices). Raises InvalidInput when there is none."""
-        answer = self._call("DescribeServices", cluster=self.cluster, services=[self.service_name], include=["TAGS"])
-        for one in answer["services"]:
-            if one["status"] != "INACTIVE":
-                return parse_service(one, self.cluster)
-        raise InvalidInput(
-            f"no service {self.service_name} in cluster {self.cluster}",
-            cure="check --service and the region, or run `provision`",
-        )
+        found = self._service(deleted=False)
+        if found is None:
+            raise InvalidInput(
+                f"no service {self.service_name} in cluster {self.cluster}",
+                cure="check --service and the region, or run `provision`",
+            )
+        return found
 
     def deleted_service(self) -> Service | None:
         """The service when it was deleted not long ago: ECS shows it as INACTIVE for a while."""
+        return self._service(deleted=True)
+
+    def _service(self, *, deleted: bool) -> Service | None:
         answer = self._call("DescribeServices", cluster=self.cluster, services=[self.service_name], include=["TAGS"])
-        found = (one for one in answer["services"] if one["status"] == "INACTIVE")
+        found = (one for one in answer["services"] if (one["status"] == "INACTIVE") is deleted)
         return next((parse_service(one, self.cluster) for one in found), None)
 
     def update_service(self, revision: str) -> None:

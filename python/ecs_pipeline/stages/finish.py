@@ -18,7 +18,7 @@ from ecs_pipeline.model import CANARY, Look, Revision, Service, Task, Turn
 from ecs_pipeline.record import StepRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import removal
-from ecs_pipeline.steps.rollout import StableStep
+from ecs_pipeline.steps.rollout import APPEARS_WITHIN, StableStep
 from ecs_pipeline.steps.unused import used_by
 from ecs_pipeline.wait import Deadline
 
@@ -27,8 +27,6 @@ Steps = Callable[[str], AbstractContextManager[StepRecord]]
 
 PAUSE = 0.5
 """Seconds between two looks: reads may lag."""
-SHOWN_WITHIN = 30.0
-"""Seconds that DescribeServices may lag behind UpdateService."""
 MOST_LOOKS = 200
 REASON = "ecs-pipeline: rolled back"
 
@@ -131,7 +129,7 @@ class Finish:
     def _update(self, revision: str, seen: Look) -> None:
         with self.steps("service-update") as step:
             self.run.recorder.progress(f"update the service to {Revision(revision).name}")
-            self._moved, self._shown_by = revision, self.run.clock.now() + SHOWN_WITHIN
+            self._moved, self._shown_by = revision, self.run.clock.now() + APPEARS_WITHIN
             self._moved_from = seen.service.primary.id if seen.service.primary else ""
             self.run.ecs.update_service(revision)
             step.message = f"back to {Revision(revision).name}"
