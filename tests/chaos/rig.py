@@ -101,7 +101,7 @@ class Rig:
         dies: Iterator[Disturb] = (Once(KILLED_AFTER, at, self.microburst) for at in writes)
         met: list[Call] = []
         for _ in range(len(writes) if scenario.restarts else MOST_DEATHS):
-            stuck = met[-2:-1] == met[-1:] != []
+            stuck = met[-2:-1] == met[-1:] != [] and met[-1].operation == "TagResource"
             death = next(dies) if scenario.restarts else Death(KILLED_AFTER, 2 if stuck else 1)
             if self.run(scene, scenario.stage, scenario, death).code == KILLED:
                 met.append(self.proxy.disturbed[-1])
@@ -126,8 +126,7 @@ class Rig:
     def scene(self, scenario: Scenario) -> Iterator[Scene]:
         """A service in the scenario's state."""
         with self.service() as scene:
-            if not scenario.variant:
-                _project(scene)
+            scene.config(canary=scenario.settings, **({} if scenario.variant else _project(scene)))
             for command in scenario.before:
                 done = self.run(scene, command.stage, scenario, command.death)
                 assert done.code == (KILLED if command.death else 0), done.stderr
@@ -212,13 +211,11 @@ def differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
     return [f"{key}: {found[key]}, not {wanted[key]}" for key in wanted if found[key] != wanted[key]]
 
 
-def _project(scene: Scene) -> None:
-    """A project with a Dockerfile, and a repository of the service's own."""
+def _project(scene: Scene) -> dict[str, Any]:
+    """A project with a Dockerfile, and a repository of the service's own; the config that builds it."""
     shutil.copytree(APP_FOLDER, scene.folder / "app")
     scene.client("ecr").create_repository(repositoryName=scene.name, imageTagMutability="IMMUTABLE")
-    scene.config(
-        canary={"bake": "0s"}, image={"context": "app", "repository": scene.name, "build_args": {"VERSION": "built"}}
-    )
+    return {"image": {"context": "app", "repository": scene.name, "build_args": {"VERSION": "built"}}}
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tests.chaos.faults import KILLED_AFTER, Death
 
@@ -28,7 +29,8 @@ class Command:
 class Scenario:
     """A stage on a service on which other commands were run before.
 
-    `variant`: the image of its canaries; '' builds it. `exits`: what the undisturbed stage exits with.
+    `variant`: the image of its canaries; '' builds it. `baseline`: a task of the stable revision runs beside them.
+    `exits`: what the undisturbed stage exits with.
     `again`: what it may exit with when it is run again after a fault.
     """
 
@@ -36,10 +38,16 @@ class Scenario:
     stage: str
     before: tuple[Command, ...] = ()
     variant: str = "v2"
+    baseline: bool = False
     rollout_fails: bool = False
     exits: int = 0
     again: tuple[int, ...] = ()
     restarts: bool = False
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The config's `canary`."""
+        return {"bake": "0s", "baseline": self.baseline}
 
     @property
     def may_exit(self) -> tuple[int, ...]:
@@ -57,6 +65,8 @@ SCENARIOS = (
     Scenario("rollback of a promotion", "rollback", (CANARY, PROMOTE)),
     Scenario("rollback of a canary", "rollback", (CANARY,)),
     Scenario("canary that crashes", "canary", variant="crash", exits=1, restarts=True),
+    Scenario("rollback of a canary and its baseline", "rollback", (CANARY,), baseline=True),
+    Scenario("canary and its baseline", "canary", baseline=True),
     Scenario("canary that builds", "canary", variant=""),
     Scenario("promote", "promote", (CANARY,)),
     Scenario("canary", "canary"),

@@ -96,7 +96,8 @@ class FakeEcs:
         return self.running_tasks()
 
     def running_tasks(self) -> tuple[Task, ...]:
-        return self.tasks([one.arn for one in self.world.alive()])
+        ours = self.tasks([one.arn for one in self.world.alive()])
+        return (*ours, *self._read("DescribeTasks", self.world.listed_of_service))
 
     def tasks(self, arns: Iterable[str]) -> tuple[Task, ...]:
         wanted = list(arns)

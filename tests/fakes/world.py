@@ -97,6 +97,7 @@ class World:
     bad_images: dict[str, str] = field(default_factory=dict)
     hook: Callable[[str, str, bool], None] = lambda _when, _call, _write: None
     missing: set[str] = field(default_factory=set)
+    service_tasks: list[tuple[float, str]] = field(default_factory=list)
     expired_tokens: set[str] = field(default_factory=set)
     with_load_balancer: bool = True
     deleted: bool = False
@@ -106,6 +107,7 @@ class World:
     def __post_init__(self) -> None:
         first = self.register(definition_with(f"{REGISTRY}/web@{digest_of('v1')}"), {"team": "lab"})
         self.deployments = [FakeDeployment("ecs-svc/0", first, self.now - 1000, rollout="COMPLETED")]
+        self.service_tasks = [(0, f"10.1.0.{number}") for number in range(1, self.desired + 1)]
 
     @property
     def now(self) -> float:
@@ -240,6 +242,23 @@ class World:
         if not checked or self.now < task.created + self.delays.start + self.delays.healthy:
             return "UNKNOWN"
         return "UNHEALTHY" if self.fate(task.revision) == "sick" else "HEALTHY"
+
+    def listed_of_service(self) -> list[Task]:
+        """The service's own tasks, each from when on ListTasks names it, with its address."""
+        revision, group = self.deployments[0].revision, f"service:{SERVICE}"
+        return [
+            Task(
+                f"{PREFIX}:task/{CLUSTER}/{address}",
+                revision,
+                "RUNNING",
+                "RUNNING",
+                utc(0),
+                group=group,
+                address=address,
+            )
+            for listed_from, address in self.service_tasks
+            if self.now >= listed_from
+        ]
 
     def service_facts(self) -> Service:
         """The service as the adapter would tell it."""

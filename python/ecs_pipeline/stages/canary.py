@@ -31,7 +31,7 @@ from ecs_pipeline.stages.judging import bake, inconclusive
 from ecs_pipeline.stages.preflight import CanaryOptions, Plan, preflight
 from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.stages.serving import Serving
-from ecs_pipeline.steps import removal
+from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.beside import sweep_baselines
 from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, platform_of
 from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
@@ -150,9 +150,10 @@ def _begin(stage: Canary) -> None:
         if run.dry_run:
             break
         if left.drain:
-            targets = [one.target for one in left.drain]
-            removal.deregister(run, [one.target for one in left.drain if not one.draining], stage.fence.write)
-            removal.drained(run, targets, run.settings.rollback.drain)
+            owned = [one for one in left.drain if one.owner]
+            removal.deregister(run, [one.target for one in owned if not one.draining], stage.fence.write)
+            removed = orphans.remove(run, left.drain, stage.fence.write)
+            removal.drained(run, [*(one.target for one in owned), *removed], run.settings.rollback.drain)
         else:
             removal.stop(run, left.stop, "ecs-pipeline: left over from an earlier release", stage.fence.write)
             removal.stopped(run, left.stop)
@@ -213,9 +214,9 @@ def _undo(stage: Canary) -> None:
             one for one in known.values() if one.alive and one.turn == stage.fence.turn and one.release == stage.release
         ]
         targets: list[Target] = [target for one in mine for target in run.observer.targets_of(one, seen.service)]
+        removal.deregister(run, targets, removal.plainly)
         # The rollback may have stopped the task before RegisterTargets arrived.
-        orphans = [one.target for one in seen.registrations if not one.owner and not one.draining]
-        removal.deregister(run, [*targets, *orphans], removal.plainly)
+        orphans.remove(run, seen.registrations, removal.plainly)
         removal.drained(run, targets, run.settings.rollback.drain)
         removal.stop(run, mine, "ecs-pipeline: cancelled by a rollback", removal.plainly)
         removal.stopped(run, mine)

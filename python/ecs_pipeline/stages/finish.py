@@ -17,7 +17,7 @@ from ecs_pipeline.fence import settled
 from ecs_pipeline.model import CANARY, Look, Revision, Service, Task, Turn
 from ecs_pipeline.record import StepRecord
 from ecs_pipeline.run import Run
-from ecs_pipeline.steps import removal
+from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.rollout import APPEARS_WITHIN, StableStep
 from ecs_pipeline.steps.unused import used_by
 from ecs_pipeline.wait import Deadline
@@ -96,7 +96,7 @@ class Finish:
 
     def _remove(self, left: Leftover, seen: Look) -> None:
         if left.drain:
-            self._drain(left, seen)
+            self._drain(left)
         elif left.stop:
             self._stop(left)
         elif left.update:
@@ -106,18 +106,15 @@ class Finish:
         else:
             self._deregister(left, seen)
 
-    def _drain(self, left: Leftover, seen: Look) -> None:
+    def _drain(self, left: Leftover) -> None:
         with self.steps("drain") as step:
-            targets = [one.target for one in left.drain]
-            going = [one.target for one in left.drain if not one.draining]
-            removal.deregister(self.run, going, removal.plainly)
-            living = {task.arn for task in seen.strangers}
-            removal.drained(
-                self.run,
-                [one.target for one in left.drain if one.owner in living],
-                self.run.settings.rollback.drain,
-            )
-            step.message = f"out of the traffic: {', '.join(sorted({str(one) for one in targets}))}"
+            owned = [one for one in left.drain if one.owner]
+            targets = [one.target for one in owned]
+            removal.deregister(self.run, [one.target for one in owned if not one.draining], removal.plainly)
+            removed = [*targets, *orphans.remove(self.run, left.drain, removal.plainly)]
+            removal.drained(self.run, targets, self.run.settings.rollback.drain)
+            if removed:
+                step.message = f"out of the traffic: {', '.join(sorted({str(one) for one in removed}))}"
 
     def _stop(self, left: Leftover) -> None:
         with self.steps("cleanup") as step:

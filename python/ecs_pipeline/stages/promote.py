@@ -25,7 +25,7 @@ from ecs_pipeline.run import Run
 from ecs_pipeline.stages.finish import Finish
 from ecs_pipeline.stages.preflight import refuse_when_cancelled
 from ecs_pipeline.stages.rollback import restore
-from ecs_pipeline.steps import removal
+from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.rollout import StableStep, rolled_back
 from ecs_pipeline.steps.tasks import build_of
 from ecs_pipeline.steps.traffic import record_tasks, targets_seen
@@ -211,19 +211,14 @@ def _drain(run: Run, fence: Fence, plan: Plan) -> tuple[Target, ...]:
         seen = targets_seen(run, plan.ours, plan.seen.service)
         registered = [one for one in seen.targets if (health := seen.any(one)) and health.registered]
         dead = len([one for one in seen.tasks if one.alive]) < len(plan.ours)
-        orphans = _orphans(run.observer.look() if dead else plan.seen)
         if run.dry_run:
             step.message = f"would take {', '.join(str(one) for one in registered) or 'nothing'} out of the traffic"
             return ()
-        removal.deregister(run, [*(one for one in registered if seen.of(one)), *orphans], fence.write)
+        removal.deregister(run, [one for one in registered if seen.of(one)], fence.write)
+        orphans.remove(run, (run.observer.look() if dead else plan.seen).registrations, fence.write)
         removal.drained(run, registered, None)
         step.message = f"out of the traffic: {', '.join(str(one) for one in registered)}" if registered else "unchanged"
         return tuple(registered)
-
-
-def _orphans(seen: Look) -> list[Target]:
-    """Recorded targets whose canary died."""
-    return [one.target for one in seen.registrations if not one.owner and not one.draining]
 
 
 def _clean_up(run: Run, fence: Fence, plan: Plan, targets: Sequence[Target]) -> None:
@@ -275,7 +270,7 @@ def _undo_update(run: Run, plan: Plan) -> None:
 def _is_done(plan: Plan) -> bool:
     seen = plan.seen
     stable = seen.service.primary is not None and seen.service.primary.rollout in ("COMPLETED", "")
-    left = plan.ours or _orphans(seen)
+    left = plan.ours or orphans.without_owner(seen.registrations)
     return plan.resumed and seen.service.revision == plan.revision and stable and not left
 
 

@@ -10,7 +10,7 @@ from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.fence import Fence
 from ecs_pipeline.model import Look
 from ecs_pipeline.run import Run
-from ecs_pipeline.steps import removal
+from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.tasks import Lost
 from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
 
@@ -91,9 +91,10 @@ class Beside(Step[tuple[Seen, Seen], "tuple[Result, Result | None]"], Generic[Se
 def leave_traffic(run: Run, write: removal.Write) -> None:
     """A baseline that died, or was given up, out of the traffic: its address is used again. Its task goes later."""
     seen = run.observer.look()
-    owners = {"", *(one.arn for one in seen.baselines)}
-    left = [one.target for one in seen.registrations if one.owner in owners and not one.draining]
+    baselines = {one.arn for one in seen.baselines}
+    left = [one.target for one in seen.registrations if one.owner in baselines and not one.draining]
     removal.deregister(run, left, write)
+    orphans.remove(run, seen.registrations, write)
 
 
 def sweep_baselines(run: Run, fence: Fence, seen: Look, release: str) -> None:

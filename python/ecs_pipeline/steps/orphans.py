@@ -1,0 +1,63 @@
+"""(5) Registered targets whose task is gone: out of the target groups, once it is proven that no other task has them.
+
+Addresses are used again at once, and ECS shows things late: a new task of the service may be in a target group before
+ListTasks names it ("eventual consistency", RunTask in the Amazon ECS API reference).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from ecs_pipeline import wait
+from ecs_pipeline.load_balancing import Registration, Target
+from ecs_pipeline.model import Service, Task, living
+from ecs_pipeline.run import Run
+from ecs_pipeline.steps import removal
+from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
+
+LISTED_WITHIN = 15.0
+"""Seconds after which a running task is listed."""
+STEADY_FOR = 3.0
+"""Seconds that a service has to be seen at rest: a read of it may be as old as that."""
+
+
+def remove(run: Run, registrations: Collection[Registration], write: removal.Write) -> list[Target]:
+    """DeregisterTargets for those of the registrations that nobody has; which they were."""
+    unowned = without_owner(registrations)
+    proven = _proven(run, unowned) if unowned else []
+    removal.deregister(run, proven, write)
+    return proven
+
+
+def without_owner(registrations: Collection[Registration]) -> list[Target]:
+    """Targets that take traffic and that no listed task has."""
+    return [one.target for one in registrations if not one.owner and not one.draining]
+
+
+def _proven(run: Run, targets: Sequence[Target]) -> list[Target]:
+    """Those that no task has, when the service is at rest and all its tasks are listed, or after LISTED_WITHIN."""
+    steady_since: float | None = None
+    left = list(targets)
+
+    def judge() -> Judgement[list[Target]]:
+        nonlocal steady_since, left
+        service, running = run.ecs.service(), living(run.ecs.running_tasks())
+        held = {(one.group, *one.key) for task in running for one in run.observer.targets_of(task, service)}
+        left = [one for one in left if (one.group, *one.key) not in held]
+        now = run.clock.now()
+        steady_since = (steady_since or now) if _all_listed(service, running) else None
+        if not left or (steady_since is not None and now - steady_since >= STEADY_FOR):
+            return Settled(left)
+        return Waiting(f"no task is listed that has {', '.join(sorted({str(one) for one in left}))}: looking again")
+
+    try:
+        return wait.until(judge, run.clock, Deadline.after(run.clock, LISTED_WITHIN), run.recorder.progress)
+    except wait.TimedOut:
+        return left
+
+
+def _all_listed(service: Service, running: Sequence[Task]) -> bool:
+    """The service neither starts nor misses a task, and ListTasks names as many as it has."""
+    of_service = [one for one in running if one.group == f"service:{service.name}"]
+    at_rest = len(service.deployments) == 1 and service.pending == 0 and service.running == service.desired
+    return at_rest and len(of_service) >= service.running
