@@ -32,3 +32,18 @@ def test_a_write_that_is_not_seen_yet_is_not_made_twice(rig: Rig, scenario: Scen
         assert first.code == (KILLED if kind == KILLED_AFTER else 0), first.stderr
         assert again.code == 0, again.stderr
         assert differences(wanted, picture(scene)) == []
+
+
+def test_a_canary_that_is_not_listed_yet_does_not_outlive_a_rollback(rig: Rig) -> None:
+    canary, undone = (next(one for one in SCENARIOS if one.name == name) for name in ("canary", "rollback of a canary"))
+    wanted = rig.undisturbed(undone).picture
+    with rig.scene(canary) as scene:
+        time.sleep(LATE["service_read_lag"])
+        rig.aws.configure(**{**LATE, "task_visibility_delay": 8.0})
+        try:
+            first = rig.run(scene, "canary", canary, Once(KILLED_AFTER, Call("RunTask", 1), rig.microburst))
+            back = rig.run(scene, "rollback", undone)
+        finally:
+            rig.aws.configure(**dict.fromkeys(LATE, 0.0))
+        assert (first.code, back.code) == (KILLED, 0), back.stderr
+        assert differences(wanted, picture(scene)) == []

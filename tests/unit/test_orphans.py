@@ -8,9 +8,9 @@ import pytest
 
 from ecs_pipeline import marks
 from ecs_pipeline.load_balancing import Registration, Target
+from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import orphans, removal
-from ecs_pipeline.steps.orphans import LISTED_WITHIN, STEADY_FOR
 from tests.fakes.ports import new_run
 from tests.fakes.world import FakeDeployment, World, utc
 from tests.unit.canary_world import at
@@ -50,7 +50,7 @@ def test_where_the_service_is_at_rest_and_all_its_tasks_are_listed_it_goes_soon(
     world, run = with_target()
     removed, seconds = remove(world, run)
     assert (removed, world.registered()) == ([TARGET], [])
-    assert STEADY_FOR <= seconds < STEADY_FOR + 2
+    assert SERVICE_LAG <= seconds < SERVICE_LAG + 2
 
 
 def test_while_the_service_starts_tasks_it_goes_only_when_a_task_that_has_it_would_be_listed() -> None:
@@ -58,13 +58,13 @@ def test_while_the_service_starts_tasks_it_goes_only_when_a_task_that_has_it_wou
     rolling(world)
     removed, seconds = remove(world, run)
     assert (removed, world.registered()) == ([TARGET], [])
-    assert seconds >= LISTED_WITHIN
+    assert seconds >= TASKS_LAG
 
 
 def test_a_task_of_the_service_that_is_listed_late_keeps_its_target() -> None:
     world, run = with_target()
     rolling(world)
-    taken(world, listed_after=LISTED_WITHIN - 1)
+    taken(world, listed_after=TASKS_LAG - 1)
     removed, _ = remove(world, run)
     assert (removed, world.registered(), "DeregisterTargets" in world.writes()) == ([], [TARGET.key], False)
 
@@ -72,7 +72,7 @@ def test_a_task_of_the_service_that_is_listed_late_keeps_its_target() -> None:
 def test_a_service_that_has_more_tasks_than_are_listed_is_not_at_rest() -> None:
     world, run = with_target()
     world.service_tasks.pop()
-    taken(world, listed_after=STEADY_FOR + 2)
+    taken(world, listed_after=SERVICE_LAG + 2)
     assert remove(world, run)[0] == []
 
 
@@ -83,15 +83,15 @@ def test_a_service_that_misses_a_task_or_starts_one_is_not_at_rest(
     world, run = with_target()
     read = run.ecs.service
     monkeypatch.setattr(run.ecs, "service", lambda: replace(read(), **members))
-    taken(world, listed_after=STEADY_FOR + 2)
+    taken(world, listed_after=SERVICE_LAG + 2)
     assert remove(world, run)[0] == []
 
 
 def test_a_late_read_of_the_service_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     world, run = with_target()
-    read, stale, until = run.ecs.service, run.ecs.service(), world.now + STEADY_FOR - 0.1
+    read, stale, until = run.ecs.service, run.ecs.service(), world.now + SERVICE_LAG - 0.1
     rolling(world)
-    taken(world, listed_after=STEADY_FOR + 2)
+    taken(world, listed_after=SERVICE_LAG + 2)
     monkeypatch.setattr(run.ecs, "service", lambda: stale if world.now < until else read())
     assert remove(world, run)[0] == []
 

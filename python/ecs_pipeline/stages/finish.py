@@ -5,22 +5,23 @@ The order is the safety order: out of the traffic, drained, stopped; the service
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
-from ecs_pipeline import decide, marks
+from ecs_pipeline import decide, marks, wait
 from ecs_pipeline.converge import settle
 from ecs_pipeline.decide import Leftover
 from ecs_pipeline.errors import ReleaseFailed, Trouble
 from ecs_pipeline.fence import settled
 from ecs_pipeline.model import CANARY, Look, Revision, Service, Task, Turn
+from ecs_pipeline.observe import TASKS_LAG
 from ecs_pipeline.record import StepRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.rollout import APPEARS_WITHIN, StableStep
 from ecs_pipeline.steps.unused import used_by
-from ecs_pipeline.wait import Deadline
+from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
 
 Steps = Callable[[str], AbstractContextManager[StepRecord]]
 """Under which JUnit case a kind of work is recorded: rollback has one each, a stage's `restore` one for all."""
@@ -42,13 +43,17 @@ class Overtaken(Exception):
 
 @dataclass
 class Finish:
-    """Removes what is left over in a turn; one for each rollback. `target`: `--to` sends the service there."""
+    """Removes what is left over in a turn; one for each rollback. `target`: `--to` sends the service there.
+
+    `begun`: the release that was under way without a task: its canary may be started, and not listed yet.
+    """
 
     run: Run
     turn: Turn
     steps: Steps
     replaced: Turn | None = None
     target: str = ""
+    begun: str = ""
     _stopped: dict[str, Task] = field(default_factory=dict)
     _moved: str = ""
     _moved_from: str = ""
@@ -138,6 +143,9 @@ class Finish:
 
     def _deregister(self, left: Leftover, seen: Look) -> None:
         """Only what is proven unused; the service has to be stable on the revision that it returned to."""
+        begun = [arn for arn in left.deregister if self.begun and seen.revisions[arn].release == self.begun]
+        if begun and self._started_lately(begun):
+            return
         service = self._stable(seen)
         with self.steps("deregister") as step:
             gone = []
@@ -151,6 +159,25 @@ class Finish:
                 self.run.definitions.deregister(arn)
                 gone.append(Revision(arn).name)
             step.message = "; ".join(filter(None, (step.message, f"deregistered {', '.join(gone)}" if gone else "")))
+
+    def _started_lately(self, revisions: Collection[str]) -> bool:
+        """Whether a task of these comes to be listed: RunTask may be the last that a dead process did."""
+        ended = {one.revision for one in (*self._stopped.values(), *self.run.observer.stopping())}
+        if ended.issuperset(revisions):
+            return False
+
+        def judge() -> Judgement[None]:
+            if any(one.revision in revisions for one in self.run.observer.tasks()):
+                return Settled(None)
+            return Waiting(f"no task of release {self.begun} is listed: waiting, for one may just have been started")
+
+        try:
+            wait.until(judge, self.run.clock, Deadline.after(self.run.clock, TASKS_LAG), self.run.recorder.progress)
+        except wait.TimedOut:
+            return False
+        finally:
+            self.begun = ""
+        return True
 
     def _stable(self, seen: Look) -> Service:
         """The service once the rollout that brings it back, when there is one, is over."""

@@ -16,6 +16,7 @@ from enum import Enum
 from ecs_pipeline import decide, definition, definition_file, marks
 from ecs_pipeline.errors import InvalidInput, Refused, ReleaseFailed
 from ecs_pipeline.model import Look, Revision, Turn
+from ecs_pipeline.observe import SERVICE_LAG
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages import abandoned
@@ -51,7 +52,7 @@ def rollback(run: Run, options: Options) -> None:
             checked_release_id(options.release)
         _follow_file(run)
         try:
-            seen = run.observer.look(scan=True)
+            seen = _look(run, options)
         except InvalidInput:
             left = None if options.to else abandoned.look(run, options.release)
             if left is None:
@@ -83,6 +84,16 @@ def _follow_file(run: Run) -> None:
     """A revision whose canary was never started is known by its family alone."""
     if run.settings.task_definition:
         run.observer.follow(definition_file.family(run.folder / run.settings.task_definition))
+
+
+def _look(run: Run, options: Options) -> Look:
+    """That there is nothing to undo is believed the second time only: the first read may be late."""
+    seen = run.observer.look(scan=True)
+    if options.to or _release_to_cancel(seen, options) or decide.leftover(seen):
+        return seen
+    run.recorder.progress("nothing to roll back is seen: looking again, for AWS may show it late")
+    run.clock.sleep(SERVICE_LAG)
+    return run.observer.look(scan=True)
 
 
 def _target(run: Run, seen: Look, options: Options) -> str | None:
@@ -167,7 +178,8 @@ def begin_turn(run: Run, seen: Look, release: str, steps: Steps, back: str | Non
     }
     run.ecs.tag(seen.service.arn, tags)
     try:
-        return Finish(run, turn, steps, replaced=before.turn, target=back or "").until_clean()
+        begun = release if release == before.under_way != before.release and decide.holder(seen) is None else ""
+        return Finish(run, turn, steps, replaced=before.turn, target=back or "", begun=begun).until_clean()
     except Overtaken as other:
         other.release = release
         raise

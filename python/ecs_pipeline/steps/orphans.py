@@ -1,7 +1,7 @@
 """(5) Registered targets whose task is gone: out of the target groups, once it is proven that no other task has them.
 
 Addresses are used again at once, and ECS shows things late: a new task of the service may be in a target group before
-ListTasks names it ("eventual consistency", RunTask in the Amazon ECS API reference).
+ListTasks names it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,10 @@ from collections.abc import Collection, Sequence
 from ecs_pipeline import wait
 from ecs_pipeline.load_balancing import Registration, Target
 from ecs_pipeline.model import Service, Task, living
+from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import removal
 from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
-
-LISTED_WITHIN = 15.0
-"""Seconds after which a running task is listed."""
-STEADY_FOR = 3.0
-"""Seconds that a service has to be seen at rest: a read of it may be as old as that."""
 
 
 def remove(run: Run, registrations: Collection[Registration], write: removal.Write) -> list[Target]:
@@ -35,7 +31,7 @@ def without_owner(registrations: Collection[Registration]) -> list[Target]:
 
 
 def _proven(run: Run, targets: Sequence[Target]) -> list[Target]:
-    """Those that no task has, when the service is at rest and all its tasks are listed, or after LISTED_WITHIN."""
+    """Those that no task has, when the service is at rest and all its tasks are listed, or after TASKS_LAG."""
     steady_since: float | None = None
     left = list(targets)
 
@@ -46,12 +42,12 @@ def _proven(run: Run, targets: Sequence[Target]) -> list[Target]:
         left = [one for one in left if (one.group, *one.key) not in held]
         now = run.clock.now()
         steady_since = (steady_since or now) if _all_listed(service, running) else None
-        if not left or (steady_since is not None and now - steady_since >= STEADY_FOR):
+        if not left or (steady_since is not None and now - steady_since >= SERVICE_LAG):
             return Settled(left)
         return Waiting(f"no task is listed that has {', '.join(sorted({str(one) for one in left}))}: looking again")
 
     try:
-        return wait.until(judge, run.clock, Deadline.after(run.clock, LISTED_WITHIN), run.recorder.progress)
+        return wait.until(judge, run.clock, Deadline.after(run.clock, TASKS_LAG), run.recorder.progress)
     except wait.TimedOut:
         return left
 
