@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ecs_pipeline.load_balancing import Registration
+from ecs_pipeline.load_balancing import Registration, Target
 from ecs_pipeline.model import CANARY, Look, Revision, Task, Turn
 
 
@@ -60,6 +60,17 @@ def promoted(seen: Look, release: str) -> bool:
         and seen.revisions[wanted].release == release
         and not cancelled(seen, wanted)
     )
+
+
+def runs_promoted(seen: Look, release: str) -> bool:
+    """The service was told to run the promoted release."""
+    return promoted(seen, release) and seen.service.revision == seen.marks.wanted
+
+
+def left_by_promote(seen: Look) -> tuple[Task, ...]:
+    """Living tasks of a release that the service runs by now; the canary's last, as promote takes them away."""
+    live = holder(seen)
+    return (*seen.baselines, *seen.canaries) if live and runs_promoted(seen, live.release) else ()
 
 
 def home(seen: Look, release: str) -> str | None:
@@ -115,20 +126,30 @@ class Leftover:
         return bool(self.drain or self.stop or self.update or self.rewrite or self.deregister)
 
 
-def leftover_tasks(seen: Look) -> Leftover:
-    """(4, 8) Out of the traffic, then stopped: tasks of other turns; recorded targets without a running task."""
+def leftover_tasks(seen: Look, drained: Collection[Target] = ()) -> Leftover:
+    """(4, 8) Out of the traffic, then stopped: tasks of other turns; recorded targets without a running task.
+
+    `drained` are targets whose draining was waited for as long as it is to be.
+    """
     strangers = {task.arn for task in seen.strangers}
-    drain = tuple(one for one in seen.registrations if one.owner in strangers or (not one.owner and not one.draining))
+    drain = tuple(
+        one
+        for one in seen.registrations
+        if (one.owner in strangers and not (one.draining and one.target in drained))
+        or (not one.owner and not one.draining)
+    )
     return Leftover(drain=drain) if drain else Leftover(stop=seen.strangers)
 
 
-def leftover(seen: Look, stopped: Collection[str] = (), kept: Collection[str] = ()) -> Leftover:
+def leftover(
+    seen: Look, stopped: Collection[str] = (), kept: Collection[str] = (), drained: Collection[Target] = ()
+) -> Leftover:
     """(8) The next that removes something the last cancel left.
 
     `stopped` are revisions of the tasks that were stopped, `kept` are revisions that turned out to be in use.
     """
     marks, last = seen.marks, seen.marks.turn.cancelled
-    tasks = leftover_tasks(seen)
+    tasks = leftover_tasks(seen, drained)
     back = home(seen, last if marks.release == last != marks.under_way else "")
     if tasks or back is None:
         return tasks

@@ -17,7 +17,9 @@ from ecs_pipeline.model import Marks, Turn
 PREFIX = "ecs-pipeline:"
 RELEASE, SERVICE, TURN, ROLE, INDEX = (PREFIX + name for name in ("release", "service", "turn", "role", "index"))
 COMMIT, BUILD, RESTORES = (PREFIX + name for name in ("commit", "build", "restores"))
-VERDICT, JUDGED_STEPS, BAKE_BEGAN = (PREFIX + name for name in ("verdict", "judged-steps", "bake-began"))
+VERDICT, JUDGED_STEPS, JUDGED_TASKS, BAKE_BEGAN = (
+    PREFIX + name for name in ("verdict", "judged-steps", "judged-tasks", "bake-began")
+)
 UNDER_WAY, SOURCE, WANTED, PREVIOUS = (PREFIX + name for name in ("under-way", "source", "wanted", "previous"))
 APPROVAL = PREFIX + "approved-by"
 TARGETS = PREFIX + "targets:"

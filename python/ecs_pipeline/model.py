@@ -109,6 +109,7 @@ class Task:
     index: int = 0
     verdict: str = ""
     judged_steps: int = 0
+    judged_tasks: int = 0
     bake_began: datetime | None = None
     health: str = "UNKNOWN"
     started: datetime | None = None
@@ -243,6 +244,11 @@ def canaries_for(percent: float, desired: int) -> int:
 def share(canaries: int, stable: int) -> float:
     """The canaries' part of the traffic in percent, when every target takes the same."""
     return 100 * canaries / (canaries + stable) if canaries else 0.0
+
+
+def judged_tasks(canaries: Sequence[Task]) -> int:
+    """How many canary tasks were judged together; 0 when none has been."""
+    return max((one.judged_tasks for one in canaries), default=0)
 
 
 def living(tasks: Sequence[Task]) -> list[Task]:

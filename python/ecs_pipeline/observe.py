@@ -13,7 +13,7 @@ from ecs_pipeline.ports import EcsPort, ElbPort, TaskDefinitionsPort
 SCANNED = 20
 """So many of the newest ACTIVE revisions of a family are looked at for leftovers of a release."""
 
-TASKS_LAG = 15.0
+TASKS_LAG = 10.0
 """Seconds after which ListTasks names a task that was started ("eventual consistency", Amazon ECS API reference)."""
 SERVICE_LAG = 3.0
 """Seconds that a read of the service may be behind."""

@@ -229,6 +229,7 @@ class World:
             index=int(task.tags.get(marks.INDEX, "0")),
             verdict=task.tags.get(marks.VERDICT, ""),
             judged_steps=int(task.tags.get(marks.JUDGED_STEPS, "0")),
+            judged_tasks=int(task.tags.get(marks.JUDGED_TASKS, "0")),
             bake_began=marks.parse_time(task.tags.get(marks.BAKE_BEGAN, "")),
             address=task.address if running or task.stop_asked else "",
             containers=(Container("app", status, self._health_of(task), exit_code=3 if crashed else None),),

@@ -14,6 +14,7 @@ from ecs_pipeline.steps.tasks import Made, TasksStep
 from ecs_pipeline.steps.traffic import Seen, TrafficStep
 from ecs_pipeline.wait import Deadline
 from tests.fakes.ports import new_run
+from tests.fakes.schedule import Killed
 from tests.fakes.world import FakeTask, World, definition_with
 
 STEPS = ("tasks", "healthy", "traffic", "bake")
@@ -82,3 +83,20 @@ def at(world: World, moment: str, call: str, act: Callable[[], None]) -> None:
             act()
 
     world.hook = hook
+
+
+def kill_at(world: World, moment: str, call: str, *, tasks: int = 0) -> None:
+    """SIGKILL before or after the next call of that name, once so many tasks live."""
+
+    def hook(when: str, name: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
+        if (when, name) == (moment, call) and len(world.alive()) >= tasks:
+            world.hook = lambda _when, _name, _write: None
+            raise Killed
+
+    world.hook = hook
+
+
+def dies(world: World, number: int = 0) -> None:
+    """A canary task ends by itself."""
+    world.stop_task(world.alive()[number].arn, "Essential container in task exited", "EssentialContainerExited")
+    world.schedule.now += world.delays.stop + 1

@@ -10,13 +10,12 @@ import pytest
 from ecs_pipeline import marks
 from ecs_pipeline.decide import next_turn
 from ecs_pipeline.model import Turn
-from ecs_pipeline.observe import TASKS_LAG
 from ecs_pipeline.stages.finish import Finish, Overtaken
 from ecs_pipeline.steps.rollout import APPEARS_WITHIN
 from tests.fakes.ports import new_run
 from tests.fakes.schedule import Killed
 from tests.fakes.world import FakeDeployment, World
-from tests.unit.canary_world import at
+from tests.unit.canary_world import at, dies, kill_at
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import End, canary, promote, rollback
 from tests.unit.test_rollback import active, serving
@@ -199,47 +198,35 @@ def test_a_restore_is_one_step_of_its_stage() -> None:
     assert [one.name for one in end.run.recorder.record.steps if one.outcome == "failed"] == ["tasks"]
 
 
-# ---- a canary that is not listed yet
+# ---- draining is bounded
 
 
-def killed_after_run_task(release: str) -> World:
-    """A service whose canary was started by a process that died at that moment."""
-    world = start_of("P runs")
+@pytest.mark.parametrize("drain", [0, 10])
+def test_a_drain_that_is_configured_bounds_how_long_a_rollback_waits(drain: int) -> None:
+    world = start_of("A is a canary")
+    world.delays.drain = 300
+    begun, calls = world.now, len(world.log)
+    assert rollback(world, settings={"rollback": {"drain": f"{drain}s"}}).code == 0
+    assert (world.alive(), active(world)) == ([], ["web:1", "web:2"])
+    assert drain <= world.now - begun < drain + 10
+    assert len(world.log) - calls < 100
 
-    def die(moment: str, call: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
-        if (moment, call) == ("after", "RunTask") and world.alive():
-            raise Killed
 
-    world.hook = die
+def test_a_canary_that_sweeps_what_a_dead_rollback_left_waits_no_longer_than_configured() -> None:
+    world = start_of("A is a canary")
+    world.delays.drain = 300
+    kill_at(world, "after", "TagResource")
     with pytest.raises(Killed):
-        canary(world, release=release)
-    world.hook = lambda _moment, _call, _write: None
-    return world
-
-
-@pytest.mark.parametrize("options", [{}, {"release": "A"}], ids=["plain", "of the release"])
-def test_a_rollback_waits_for_a_canary_that_may_just_have_been_started(options: dict[str, str]) -> None:
-    world = killed_after_run_task("A")
-    (task,) = world.alive()
-    world.missing.add(task.arn)
-    until = world.now + TASKS_LAG - 3
-    world.hook = lambda _moment, _call, _write: world.missing.clear() if world.now >= until else None
-    assert rollback(world, **options).code == 0
-    assert world.alive() == []
-    assert active(world) == ["web:1", "web:2"]
-
-
-def test_a_release_that_never_came_to_start_a_canary_is_gone_after_a_while() -> None:
-    world = killed_after_run_task("A")
-    world.tasks = {arn: one for arn, one in world.tasks.items() if one.stop_asked is not None}
+        rollback(world)
     begun = world.now
-    assert rollback(world).code == 0
-    assert (active(world), TASKS_LAG <= world.now - begun < TASKS_LAG + 10) == (["web:1", "web:2"], True)
+    assert canary(world, release="B", settings={"rollback": {"drain": "0s"}}).code == 0
+    assert world.now - begun < 30
 
 
-@pytest.mark.parametrize("start", ["A is a canary", "A is promoted"])
-def test_a_rollback_of_what_is_seen_does_not_wait_for_more(start: str) -> None:
-    world = start_of(start)
+def test_the_address_of_a_canary_that_died_is_not_waited_for() -> None:
+    world = start_of("A is a canary")
+    world.delays.drain = 300
+    dies(world)
     begun = world.now
-    assert rollback(world).code == 0
-    assert world.now - begun < TASKS_LAG
+    assert canary(world, release="A").code == 0
+    assert world.now - begun < 30

@@ -10,7 +10,7 @@ import pytest
 from ecs_pipeline import marks
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.run import Origin
-from tests.fakes.ports import FakeDefinitions
+from tests.fakes.ports import FakeDefinitions, FakeElb
 from tests.fakes.world import GROUP, REGISTRY, FakeDeployment, World, digest_of
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary, rollback
@@ -248,3 +248,11 @@ def test_a_dry_run_writes_nothing_and_tells_each_step() -> None:
     assert (end.code, end.writes, world.images) == (0, [], start_of("P runs").images)
     told = [one.message for one in end.run.recorder.record.steps if one.name not in ("preflight", "restore")]
     assert all(one.startswith("would ") for one in told), told
+
+
+def test_a_target_group_that_was_deleted_is_refused_before_anything_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    monkeypatch.setattr(FakeElb, "target_group", lambda _self, _arn: None)
+    end = canary(world, release="A")
+    assert (end.code, end.writes) == (3, [])
+    assert end.text == "target group web of prd/web was deleted; give the service its load balancer back"

@@ -69,6 +69,7 @@ def parse_task(raw: Mapping[str, Any]) -> Task:
         index=int(tags.get(marks.INDEX, "0") or 0),
         verdict=tags.get(marks.VERDICT, ""),
         judged_steps=int(tags.get(marks.JUDGED_STEPS, "0") or 0),
+        judged_tasks=int(tags.get(marks.JUDGED_TASKS, "0") or 0),
         bake_began=marks.parse_time(tags.get(marks.BAKE_BEGAN, "")),
         health=raw.get("healthStatus", "UNKNOWN"),
         address=_address(raw),

@@ -25,7 +25,7 @@ from ecs_pipeline.definition import changes
 from ecs_pipeline.errors import InvalidInput, Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal
 from ecs_pipeline.load_balancing import Target
-from ecs_pipeline.model import CANARY, INCONCLUSIVE, PASS, Image, Revision, Task, TaskDefinition, canaries_for
+from ecs_pipeline.model import CANARY, INCONCLUSIVE, PASS, Image, Look, Revision, Task, TaskDefinition, canaries_for
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.judging import bake, inconclusive
 from ecs_pipeline.stages.preflight import CanaryOptions, Plan, preflight
@@ -35,7 +35,7 @@ from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.beside import sweep_baselines
 from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, platform_of
 from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
-from ecs_pipeline.steps.tasks import Lost, Made, held_by
+from ecs_pipeline.steps.tasks import Lost, Made, held_by, shown
 from ecs_pipeline.steps.unused import discard
 from ecs_pipeline.wait import Deadline
 
@@ -145,15 +145,17 @@ def _counts(stage: Canary) -> list[int]:
 def _begin(stage: Canary) -> None:
     """(4) Sweep what other turns left, then mark the release as under way."""
     run, seen = stage.run, stage.plan.seen
-    while left := decide.leftover_tasks(seen):
+    drained: list[Target] = []
+    while left := decide.leftover_tasks(seen, drained):
         run.recorder.progress("sweeping what an earlier release left")
         if run.dry_run:
             break
         if left.drain:
             owned = [one for one in left.drain if one.owner]
             removal.deregister(run, [one.target for one in owned if not one.draining], stage.fence.write)
-            removed = orphans.remove(run, left.drain, stage.fence.write)
-            removal.drained(run, [*(one.target for one in owned), *removed], run.settings.rollback.drain)
+            orphans.remove(run, left.drain, stage.fence.write)
+            drained = [one.target for one in owned]
+            removal.drained(run, drained, run.settings.rollback.drain)
         else:
             removal.stop(run, left.stop, "ecs-pipeline: left over from an earlier release", stage.fence.write)
             removal.stopped(run, left.stop)
@@ -198,7 +200,12 @@ def _record_verdict(stage: Canary, subject: Subject, number: int, verdict: str, 
     """The verdict is a tag of the first task and dies with it."""
     ended = last or verdict != PASS
     began = str(int(subject.since.timestamp()))
-    tags = {marks.JUDGED_STEPS: str(number), marks.BAKE_BEGAN: began, **({marks.VERDICT: verdict} if ended else {})}
+    tags = {
+        marks.JUDGED_STEPS: str(number),
+        marks.JUDGED_TASKS: str(len(subject.canary)),
+        marks.BAKE_BEGAN: began,
+        **({marks.VERDICT: verdict} if ended else {}),
+    }
     stage.fence.write(lambda: stage.run.ecs.tag(subject.canary[0].arn, tags))
     if verdict == INCONCLUSIVE:
         raise inconclusive(stage.release, stage.run.recorder.record.checks)
@@ -208,8 +215,9 @@ def _undo(stage: Canary) -> None:
     """(3) The turn changed: all that this process made goes, target first."""
     run = stage.run
     with run.recorder.step("restore") as step:
+        made = shown(run, [*stage.made.tasks, *stage.beside.tasks])
         seen = run.observer.look()
-        known = {one.arn: one for one in (*seen.tasks, *run.ecs.tasks([*stage.made.tasks, *stage.beside.tasks]))}
+        known = {one.arn: one for one in (*made, *seen.tasks)}
         mine = [
             one for one in known.values() if one.alive and one.turn == stage.fence.turn and one.release == stage.release
         ]
@@ -244,7 +252,7 @@ def _restore(stage: Canary, failure: ReleaseFailed) -> None:
         _undo(stage)
         raise refusal(changed.service, stage.release) from failure
     seen = run.observer.look()
-    if decide.promoted(seen, stage.release):
+    if decide.runs_promoted(seen, stage.release):
         targets = [
             target for one in (*seen.canaries, *seen.baselines) for target in run.observer.targets_of(one, service)
         ]
@@ -253,4 +261,10 @@ def _restore(stage: Canary, failure: ReleaseFailed) -> None:
             f"release {stage.release} was promoted while its canary failed here: {failure.message}",
             cure="`rollback` undoes the promotion",
         ) from failure
-    restore(run, stage.release, failure)
+    restore(run, stage.release, failure, patient=_starting(stage, seen))
+
+
+def _starting(stage: Canary, seen: Look) -> bool:
+    """Whether a task that RunTask named is not listed yet."""
+    made = {*stage.made.tasks, *stage.beside.tasks} - {one.arn for one in seen.tasks}
+    return any(one.alive for one in shown(stage.run, made)) if made else False

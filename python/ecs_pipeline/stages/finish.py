@@ -5,7 +5,7 @@ The order is the safety order: out of the traffic, drained, stopped; the service
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
@@ -14,6 +14,7 @@ from ecs_pipeline.converge import settle
 from ecs_pipeline.decide import Leftover
 from ecs_pipeline.errors import ReleaseFailed, Trouble
 from ecs_pipeline.fence import settled
+from ecs_pipeline.load_balancing import Target
 from ecs_pipeline.model import CANARY, Look, Revision, Service, Task, Turn
 from ecs_pipeline.observe import TASKS_LAG
 from ecs_pipeline.record import StepRecord
@@ -45,7 +46,7 @@ class Overtaken(Exception):
 class Finish:
     """Removes what is left over in a turn; one for each rollback. `target`: `--to` sends the service there.
 
-    `begun`: the release that was under way without a task: its canary may be started, and not listed yet.
+    `patient`: a process that is dead now may have started a task that is not listed yet.
     """
 
     run: Run
@@ -53,12 +54,18 @@ class Finish:
     steps: Steps
     replaced: Turn | None = None
     target: str = ""
-    begun: str = ""
+    patient: bool = False
     _stopped: dict[str, Task] = field(default_factory=dict)
     _moved: str = ""
     _moved_from: str = ""
     _shown_by: float = 0.0
     _kept: set[str] = field(default_factory=set)
+    _drained: set[Target] = field(default_factory=set)
+    _listed_by: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What was started before now is listed by then."""
+        self._listed_by = self.run.clock.now() + TASKS_LAG
 
     def until_clean(self) -> Look:
         """Look and remove, until two looks in a row find nothing. Raises Overtaken when the turn changes."""
@@ -71,6 +78,8 @@ class Finish:
                 if left:
                     self._remove(left, seen)
                 elif self._moving(seen):
+                    clean = 0
+                if clean == 2 and self._shows_late():
                     clean = 0
                 if clean == 2:
                     self._await_stopping()
@@ -87,7 +96,7 @@ class Finish:
 
     def _left(self, seen: Look) -> Leftover:
         stopped = {task.revision for task in self._stopped.values() if task.role == CANARY}
-        left = decide.leftover(seen, stopped, self._kept)
+        left = decide.leftover(seen, stopped, self._kept, self._drained)
         to_move = self.target and seen.service.revision != self.target != self._moved
         if to_move and not (left.drain or left.stop):
             return Leftover(update=self.target)
@@ -118,12 +127,14 @@ class Finish:
             removal.deregister(self.run, [one.target for one in owned if not one.draining], removal.plainly)
             removed = [*targets, *orphans.remove(self.run, left.drain, removal.plainly)]
             removal.drained(self.run, targets, self.run.settings.rollback.drain)
+            self._drained.update(targets)
             if removed:
                 step.message = f"out of the traffic: {', '.join(sorted({str(one) for one in removed}))}"
 
     def _stop(self, left: Leftover) -> None:
         with self.steps("cleanup") as step:
             self._stopped.update({one.arn: one for one in left.stop})
+            self._kept -= {one.revision for one in left.stop}
             removal.stop(self.run, left.stop, REASON, removal.plainly)
             removal.stopped(self.run, left.stop)
             step.message = f"stopped: {', '.join(one.id for one in self._stopped.values())}"
@@ -143,9 +154,6 @@ class Finish:
 
     def _deregister(self, left: Leftover, seen: Look) -> None:
         """Only what is proven unused; the service has to be stable on the revision that it returned to."""
-        begun = [arn for arn in left.deregister if self.begun and seen.revisions[arn].release == self.begun]
-        if begun and self._started_lately(begun):
-            return
         service = self._stable(seen)
         with self.steps("deregister") as step:
             gone = []
@@ -160,23 +168,23 @@ class Finish:
                 gone.append(Revision(arn).name)
             step.message = "; ".join(filter(None, (step.message, f"deregistered {', '.join(gone)}" if gone else "")))
 
-    def _started_lately(self, revisions: Collection[str]) -> bool:
-        """Whether a task of these comes to be listed: RunTask may be the last that a dead process did."""
-        ended = {one.revision for one in (*self._stopped.values(), *self.run.observer.stopping())}
-        if ended.issuperset(revisions):
+    def _shows_late(self) -> bool:
+        """Whether a task of a turn that is over comes to be listed: RunTask may be the last that a dead process did."""
+        deadline = Deadline(self._listed_by, TASKS_LAG)
+        if not self.patient or self.run.clock.now() >= deadline.at:
             return False
 
         def judge() -> Judgement[None]:
-            if any(one.revision in revisions for one in self.run.observer.tasks()):
+            if any(one.turn != self.turn for one in self.run.observer.tasks()):
                 return Settled(None)
-            return Waiting(f"no task of release {self.begun} is listed: waiting, for one may just have been started")
+            return Waiting(
+                "nothing is left; a canary that was started a moment ago may not be listed yet: looking again"
+            )
 
         try:
-            wait.until(judge, self.run.clock, Deadline.after(self.run.clock, TASKS_LAG), self.run.recorder.progress)
+            wait.until(judge, self.run.clock, deadline, self.run.recorder.progress)
         except wait.TimedOut:
             return False
-        finally:
-            self.begun = ""
         return True
 
     def _stable(self, seen: Look) -> Service:

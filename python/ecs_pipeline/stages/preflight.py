@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from ecs_pipeline import decide, definition, marks
 from ecs_pipeline.errors import InvalidInput, Refused
-from ecs_pipeline.model import Image, Look, Repository, Revision, Service, TaskDefinition, canaries_for
+from ecs_pipeline.load_balancing import group_name
+from ecs_pipeline.model import Image, Look, Repository, Revision, Service, TaskDefinition, canaries_for, judged_tasks
 from ecs_pipeline.origin import checked_release_id, new_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.judging import refuse_checks
@@ -70,6 +71,7 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
     done = _is_done(run, plan)
     if not done:
         refuse_when_cancelled(seen)
+        _refuse_lost_groups(run, seen.service)
         refuse_checks(run, alive=bool(seen.canaries), watched=run.settings.canary.watched)
     if repository and not done:
         images.refuse_unbuildable(run, run.settings.image, release)
@@ -88,6 +90,16 @@ def refuse_when_cancelled(seen: Look) -> None:
     )
 
 
+def _refuse_lost_groups(run: Run, service: Service) -> None:
+    """A target group of the service that was deleted: nothing could be registered in it."""
+    gone = [one.target_group for one in service.load_balancing if run.elb.target_group(one.target_group) is None]
+    if gone:
+        raise Refused(
+            f"target group {group_name(gone[0])} of {service.label} was deleted",
+            cure="give the service its load balancer back",
+        )
+
+
 def _without_another(run: Run, seen: Look, release: str, *, replacing: bool) -> Look:
     """Another release's canary: refused, or rolled back first with `--replace`."""
     live = decide.holder(seen)
@@ -96,11 +108,13 @@ def _without_another(run: Run, seen: Look, release: str, *, replacing: bool) -> 
     if not replacing:
         raise held_by(run, seen.service, live)
     refuse_checks(run, alive=False, watched=run.settings.canary.watched)
-    run.recorder.progress(f"release {live.release} holds the service: it is rolled back first")
+    promoted = bool(decide.left_by_promote(seen))
+    what = "its canary, which the service runs by now, is taken away" if promoted else "it is rolled back"
+    run.recorder.progress(f"release {live.release} holds the service: {what} first")
     if run.dry_run:
         return replace(seen, tasks=tuple(one for one in seen.tasks if one.release != live.release))
     step = run.recorder.record.step("preflight")
-    cancel(run, RollbackOptions(release=live.release), lambda _name: nullcontext(step))
+    cancel(run, RollbackOptions(release=live.release, canary_only=promoted), lambda _name: nullcontext(step))
     return run.observer.look()
 
 
@@ -165,13 +179,12 @@ def _is_done(run: Run, plan: Plan) -> bool:
     """Whether the canary has its verdict already, or is promoted."""
     seen, live = plan.seen, decide.holder(plan.seen)
     if live is None:
-        done = decide.promoted(seen, plan.release) and seen.service.revision == seen.marks.wanted
+        done = decide.runs_promoted(seen, plan.release)
         if done:
             _refuse_other_image(run, seen.service.revision, plan)
         return done
     _refuse_other_image(run, live.revision, plan)
-    verdict = next((one.verdict for one in seen.canaries if one.verdict), "")
-    if not verdict:
+    if not any(one.verdict for one in seen.canaries) or len(seen.canaries) < judged_tasks(seen.canaries):
         return False
     health = targets_seen(run, seen.canaries, seen.service)
     record_share(run, seen.canaries, seen.service.running, health)

@@ -19,7 +19,7 @@ from ecs_pipeline.converge import settle
 from ecs_pipeline.errors import Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal, settled
 from ecs_pipeline.load_balancing import Target, group_name
-from ecs_pipeline.model import Look, Revision, Task, Turn
+from ecs_pipeline.model import Look, Revision, Task, Turn, judged_tasks
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.finish import Finish
@@ -97,7 +97,9 @@ def _plan(run: Run, options: PromoteOptions) -> Plan:
         plan = _new_plan(run, seen, release, options)
     _record(run, plan)
     run.recorder.record.approved_by = options.approved_by or (seen.marks.approval if plan.resumed else "")
-    if plan.seen.service.revision != plan.revision:
+    told = plan.seen.service.revision == plan.revision or rolled_back(plan.seen.service, plan.revision)
+    if not told:
+        _refuse_when_unjudged(plan, options)
         _refuse_when_unwell(run, plan)
     return plan
 
@@ -111,11 +113,6 @@ def _new_plan(run: Run, seen: Look, release: str, options: PromoteOptions) -> Pl
         why = f": its task {ended[-1].id} stopped ({evidence.first_cause(ended[-1])})" if ended and begun else ""
         raise Refused(
             f"no canary {f'of release {release} ' if release else ''}lives at {label}{why}", cure="run `canary` first"
-        )
-    if not any(one.verdict for one in seen.canaries) and not options.unjudged:
-        raise Refused(
-            f"the canary of release {release} at {label} has no verdict: its bake did not end",
-            cure="run `canary` again to end it, or `promote --unjudged`",
         )
     refuse_when_cancelled(seen)
     definition.refuse_when_not_deployable(seen.service)
@@ -137,11 +134,21 @@ def _finish_cancel(run: Run, seen: Look, asked: str) -> None:
     )
 
 
+def _refuse_when_unjudged(plan: Plan, options: PromoteOptions) -> None:
+    if plan.canaries and not any(one.verdict for one in plan.canaries) and not options.unjudged:
+        raise Refused(
+            f"the canary of release {plan.release} at {plan.seen.service.label} has no verdict: its bake did not end",
+            cure="run `canary` again to end it, or `promote --unjudged`",
+        )
+
+
 def _refuse_when_unwell(run: Run, plan: Plan) -> None:
     """A canary that died or turned unhealthy since it was judged is not what was approved; nor is half a service."""
     seen = targets_seen(run, plan.canaries, plan.seen.service)
     running = [one for one in seen.tasks if one.alive and one.status == "RUNNING"]
     problems = [f"task {one.id} is {one.status}" for one in seen.tasks if one not in running]
+    missing = judged_tasks(plan.canaries) - len(plan.canaries)
+    problems += [f"{missing} of its tasks stopped"] if missing > 0 else []
     problems += [f"task {one.id} is UNHEALTHY" for one in running if one.health == "UNHEALTHY"]
     for target in seen.targets:
         health = seen.of(target)
@@ -151,7 +158,7 @@ def _refuse_when_unwell(run: Run, plan: Plan) -> None:
         problems.append(f"{Revision(plan.revision).name} was deregistered")
     groups = [one.target_group for one in plan.seen.service.load_balancing]
     problems += [f"target group {group_name(one)} was deleted" for one in groups if run.elb.target_group(one) is None]
-    if problems or len(seen.tasks) < len(plan.canaries):
+    if problems or not seen.tasks or len(seen.tasks) < len(plan.canaries):
         raise Refused(
             f"the canary of release {plan.release} is not well any more: {', '.join(problems) or 'its task is gone'}",
             cure="`rollback` it, or run `canary` again",

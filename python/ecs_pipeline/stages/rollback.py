@@ -9,19 +9,22 @@ deregister       the bad revision, when nothing uses it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from ecs_pipeline import decide, definition, definition_file, marks
 from ecs_pipeline.errors import InvalidInput, Refused, ReleaseFailed
-from ecs_pipeline.model import Look, Revision, Turn
-from ecs_pipeline.observe import SERVICE_LAG
+from ecs_pipeline.fence import Fence
+from ecs_pipeline.model import Look, Revision, Task, Turn
+from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages import abandoned
 from ecs_pipeline.stages.finish import Finish, Overtaken, Steps
 from ecs_pipeline.stages.targets import registered_anew, resolve
+from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.tasks import build_of
 
 STEPS = ("preflight", "drain", "cleanup", "service-update", "stable", "deregister")
@@ -31,11 +34,12 @@ MOST_TURNS = 5
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for."""
+    """What the command line asks for; `patient`: another process, dead now, may have started a task a moment ago."""
 
     release: str = ""
     canary_only: bool = False
     to: str = ""
+    patient: bool = True
 
 
 class Outcome(Enum):
@@ -87,13 +91,23 @@ def _follow_file(run: Run) -> None:
 
 
 def _look(run: Run, options: Options) -> Look:
-    """That there is nothing to undo is believed the second time only: the first read may be late."""
-    seen = run.observer.look(scan=True)
-    if options.to or _release_to_cancel(seen, options) or decide.leftover(seen):
-        return seen
-    run.recorder.progress("nothing to roll back is seen: looking again, for AWS may show it late")
-    run.clock.sleep(SERVICE_LAG)
+    """What shows nothing that is under way is looked at again: AWS may show it late."""
+    for lag in (SERVICE_LAG, TASKS_LAG):
+        seen = run.observer.look(scan=True)
+        unlisted = options.canary_only and not seen.canaries and seen.marks.under_way not in ("", seen.marks.release)
+        if options.to or _shows_what_to_undo(seen, options) or (lag == TASKS_LAG and not unlisted):
+            return seen
+        run.recorder.progress("nothing that is under way is seen: looking again, for AWS may show it late")
+        run.clock.sleep(lag)
     return run.observer.look(scan=True)
+
+
+def _shows_what_to_undo(seen: Look, options: Options) -> bool:
+    """Without a release's id, the promoted one is what a late read would show as the last."""
+    release = _release_to_cancel(seen, options)
+    if decide.leftover(seen) or _left_by_promote(seen, options):
+        return True
+    return bool(release) and (bool(options.release) or bool(seen.canaries) or release != seen.marks.release)
 
 
 def _target(run: Run, seen: Look, options: Options) -> str | None:
@@ -111,20 +125,20 @@ def cancel(run: Run, options: Options, steps: Steps, seen: Look | None = None) -
     """(7) Finish the last cancel, then cancel the release that is to go, and finish that; the last look."""
     for _ in range(MOST_TURNS):
         try:
-            return _cancel_once(run, options, steps, seen or run.observer.look(scan=True))
+            return _cancel_once(run, options, steps, seen or _look(run, options))
         except Overtaken as other:
             run.recorder.progress(f"another rollback began (of {other.turn.cancelled or 'no release'}): looking again")
             options, seen = replace(options, release=options.release or other.release), None
     raise Refused(f"other rollbacks keep overtaking this one at {_label(run)}", cure="run it again")
 
 
-def restore(run: Run, release: str, failure: ReleaseFailed) -> None:
+def restore(run: Run, release: str, failure: ReleaseFailed, *, patient: bool = False) -> None:
     """Undo a release that failed, as one step; afterwards the service is on what it ran before.
 
     The failure is completed by what its reader wants to know next: that the service is well again.
     """
     with run.recorder.step("restore") as step:
-        _, seen = cancel(run, Options(release=release), lambda _name: nullcontext(step))
+        _, seen = cancel(run, Options(release=release, patient=patient), lambda _name: nullcontext(step))
         serving = Revision(seen.service.revision).name
         step.message = f"the service runs {serving}; no canary lives"
         failure.cure = f"{serving} serves as before, the release is gone: correct it and start it again"
@@ -135,18 +149,39 @@ def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[
     finished = bool(decide.leftover(seen))
     if finished:
         run.recorder.progress("removing what an earlier run left")
-        seen = Finish(run, seen.marks.turn, steps).until_clean()
+        seen = Finish(run, seen.marks.turn, steps, patient=options.patient).until_clean()
+    if left := _left_by_promote(seen, options):
+        return Outcome.DONE, _take_away(run, seen, left, steps)
     release = _release_to_cancel(seen, options)
     if not release:
         _refuse_when_held(run, seen, options)
         return Outcome.DONE if finished else Outcome.UNCHANGED, seen
-    return Outcome.DONE, begin_turn(run, seen, release, steps)
+    # With a verdict, or promoted, no RunTask of it can be on its way.
+    starting = release != seen.marks.release and not any(one.verdict for one in seen.canaries)
+    return Outcome.DONE, begin_turn(run, seen, release, steps, patient=options.patient and starting)
+
+
+def _take_away(run: Run, seen: Look, left: Sequence[Task], steps: Steps) -> Look:
+    """What a promote that died has left of its canary; the last look."""
+    fence = Fence(run.ecs, run.clock, seen.service)
+    with steps("cleanup") as step:
+        removal.take_away(run, seen.service, left, "ecs-pipeline: promoted", fence.write)
+        step.message = f"stopped: {', '.join(one.id for one in left)}; the service runs release {left[-1].release}"
+    return run.observer.look(scan=True)
+
+
+def _left_by_promote(seen: Look, options: Options) -> tuple[Task, ...]:
+    """With `--canary`: what is to go while the service is left alone."""
+    left = decide.left_by_promote(seen) if options.canary_only else ()
+    return left if left and options.release in ("", left[-1].release) else ()
 
 
 def _release_to_cancel(seen: Look, options: Options) -> str:
     """(7) With `--canary` only what is unfinished: a living canary, or the start of the release that is named."""
     release = decide.to_cancel(seen, options.release)
     live = decide.holder(seen) or next(iter(seen.baselines), None)
+    if _left_by_promote(seen, options):
+        return ""
     if options.canary_only and live is None:
         return release if options.release and release != seen.marks.release else ""
     if options.to and live is None and release == seen.marks.release:
@@ -154,7 +189,9 @@ def _release_to_cancel(seen: Look, options: Options) -> str:
     return release
 
 
-def begin_turn(run: Run, seen: Look, release: str, steps: Steps, back: str | None = None) -> Look:
+def begin_turn(
+    run: Run, seen: Look, release: str, steps: Steps, back: str | None = None, *, patient: bool = False
+) -> Look:
     """(7) One TagResource fences the release off and says where the service is to be; then finish; the last look."""
     before = seen.marks
     turn = decide.next_turn(before.turn, release)
@@ -178,8 +215,7 @@ def begin_turn(run: Run, seen: Look, release: str, steps: Steps, back: str | Non
     }
     run.ecs.tag(seen.service.arn, tags)
     try:
-        begun = release if release == before.under_way != before.release and decide.holder(seen) is None else ""
-        return Finish(run, turn, steps, replaced=before.turn, target=back or "", begun=begun).until_clean()
+        return Finish(run, turn, steps, replaced=before.turn, target=back or "", patient=patient).until_clean()
     except Overtaken as other:
         other.release = release
         raise
@@ -213,10 +249,12 @@ def describe(run: Run, seen: Look) -> None:
 
 def _plan(run: Run, seen: Look, options: Options) -> str:
     left = decide.leftover(seen)
-    release = _release_to_cancel(seen, options)
-    if not release and not left and not options.to:
+    release, promoted = _release_to_cancel(seen, options), _left_by_promote(seen, options)
+    if not release and not left and not options.to and not promoted:
         return "nothing to roll back"
     parts = ["remove what an earlier run left"] if left else []
+    if promoted:
+        parts.append(f"remove {len(promoted)} task(s) that the promote of {promoted[-1].release} left")
     if release:
         live = [one for one in seen.canaries if one.release == release]
         back = decide.lost_home(seen, release) or decide.home(seen, release)

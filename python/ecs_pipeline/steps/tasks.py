@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from ecs_pipeline import decide, evidence, marks
+from ecs_pipeline import decide, evidence, marks, wait
 from ecs_pipeline.converge import Step
 from ecs_pipeline.errors import Refused, Trouble
 from ecs_pipeline.fence import Fence
 from ecs_pipeline.model import CANARY, Service, Task, TaskDefinition
+from ecs_pipeline.observe import TASKS_LAG
 from ecs_pipeline.run import Run
 from ecs_pipeline.run_parameters import run_parameters
-from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting
+from ecs_pipeline.wait import Broken, Deadline, Judgement, Settled, Waiting
 
 SEEN_WITHIN = 60.0
 """Seconds that AWS may take to show a task that it has just said it started (eventual consistency)."""
@@ -186,6 +187,25 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         if oldest.alive and oldest.release != self.release:
             raise Lost(oldest)
         self._adopt(oldest)
+
+
+def shown(run: Run, arns: Collection[str]) -> tuple[Task, ...]:
+    """The tasks that RunTask named, once DescribeTasks shows them all or TASKS_LAG is over."""
+    found: tuple[Task, ...] = ()
+    if not arns:
+        return found
+
+    def judge() -> Judgement[tuple[Task, ...]]:
+        nonlocal found
+        found = run.ecs.tasks(arns)
+        if len(found) == len(arns):
+            return Settled(found)
+        return Waiting(f"{len(found)} of {_counted(len(arns))} that were started are shown")
+
+    try:
+        return wait.until(judge, run.clock, Deadline.after(run.clock, TASKS_LAG), run.recorder.progress)
+    except wait.TimedOut:
+        return found
 
 
 def build_of(run: Run, task: Task) -> str:

@@ -1,0 +1,180 @@
+"""AWS shows things late: a task is not listed, the service is read as it was, and nothing is left all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from ecs_pipeline.errors import NotPlaced
+from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
+from tests.fakes.ports import FakeEcs
+from tests.fakes.schedule import Killed
+from tests.fakes.world import World
+from tests.unit.canary_world import dies, kill_at, only
+from tests.unit.protocol.simulation import clean, start_of
+from tests.unit.stage_runs import canary, promote, rollback
+from tests.unit.test_rollback import active, serving
+
+TWO: dict[str, Any] = {"canary": {"tasks": 2, "bake": "2s", "healthy_within": "30s"}}
+GROWING: dict[str, Any] = {"canary": {"steps": [{"tasks": 1, "bake": "9s"}, {"tasks": 2, "bake": "9s"}]}}
+BESIDE: dict[str, Any] = {"canary": {"baseline": True, "bake": "2s", "healthy_within": "30s"}}
+
+
+def killed_after_run_task(settings: Mapping[str, Any] | None = None, *, tasks: int = 1) -> World:
+    """A release whose process died when so many tasks had been started."""
+    world = start_of("P runs")
+    kill_at(world, "after", "RunTask", tasks=tasks)
+    with pytest.raises(Killed):
+        canary(world, release="A", settings=settings)
+    return world
+
+
+def listed_late(world: World, number: int, seconds: float) -> None:
+    """ListTasks and DescribeTasks leave a living task out for a while."""
+    world.missing.add(world.alive()[number].arn)
+    until = world.now + seconds
+    world.hook = lambda _moment, _call, _write: world.missing.clear() if world.now >= until else None
+
+
+def read_late(world: World, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """For so long DescribeServices shows what it shows now."""
+    stale, read, until = world.service_facts(), world.service_facts, world.now + seconds
+    monkeypatch.setattr(world, "service_facts", lambda: stale if world.now < until else read())
+
+
+def undone(world: World) -> bool:
+    """Whether all is as it was before the release."""
+    return (world.alive(), active(world), serving(world), [*clean(world)]) == ([], ["web:1", "web:2"], "web:2", [])
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"release": "A"}, {"canary_only": True}, {"release": "A", "canary_only": True}], ids=str
+)
+def test_a_rollback_waits_for_a_canary_that_was_started_a_moment_ago(options: dict[str, Any]) -> None:
+    world = killed_after_run_task()
+    listed_late(world, 0, TASKS_LAG - 2)
+    assert rollback(world, **options).code == 0
+    assert undone(world)
+
+
+@pytest.mark.parametrize("settings", [TWO, GROWING, BESIDE], ids=["two tasks", "two sizes", "a baseline"])
+def test_a_rollback_waits_for_the_second_task_also_when_the_first_is_listed(settings: dict[str, Any]) -> None:
+    world = killed_after_run_task(settings, tasks=2)
+    listed_late(world, 1, TASKS_LAG - 1)
+    assert rollback(world).code == 0
+    assert undone(world)
+
+
+def test_a_rollback_waits_for_a_canary_that_was_started_again_after_one_had_died() -> None:
+    world = killed_after_run_task()
+    dies(world)
+    kill_at(world, "after", "RunTask", tasks=1)
+    with pytest.raises(Killed):
+        canary(world, release="A")
+    listed_late(world, 0, TASKS_LAG - 2)
+    assert rollback(world).code == 0
+    assert undone(world)
+
+
+def test_a_rollback_that_died_waits_when_it_is_run_again() -> None:
+    world = killed_after_run_task()
+    kill_at(world, "after", "TagResource")
+    with pytest.raises(Killed):
+        rollback(world)
+    listed_late(world, 0, TASKS_LAG - 1)
+    assert rollback(world).code == 0
+    assert undone(world)
+
+
+@pytest.mark.parametrize("start", ["A is a canary", "A is promoted"])
+def test_a_rollback_of_a_release_that_starts_no_more_tasks_does_not_wait_for_any(start: str) -> None:
+    world = start_of(start)
+    begun = world.now
+    assert rollback(world, release="A").code == 0
+    assert world.now - begun < TASKS_LAG
+
+
+def test_a_rollback_does_not_take_the_last_promotion_back_for_a_mark_that_is_read_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = start_of("P runs")
+    read_late(world, monkeypatch, SERVICE_LAG - 0.5)
+    kill_at(world, "after", "RunTask", tasks=1)
+    with pytest.raises(Killed):
+        canary(world, release="A")
+    listed_late(world, 0, TASKS_LAG - 2)
+    assert rollback(world).code == 0
+    assert undone(world)
+
+
+def not_placed(monkeypatch: pytest.MonkeyPatch, *, room_for: int) -> None:
+    """The cluster takes so many tasks more."""
+    run_task = FakeEcs.run_task
+
+    def run(self: FakeEcs, parameters: Mapping[str, Any]) -> str:
+        if len(self.world.alive()) >= room_for:
+            raise NotPlaced("RESOURCE:MEMORY")
+        return run_task(self, parameters)
+
+    monkeypatch.setattr(FakeEcs, "run_task", run)
+
+
+def test_a_canary_that_is_not_placed_waits_for_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = start_of("P runs")
+    not_placed(monkeypatch, room_for=0)
+    begun = world.now
+    assert canary(world, release="A").code == 1
+    assert undone(world)
+    assert world.now - begun < SERVICE_LAG
+
+
+def test_a_canary_that_fails_at_once_is_undone_though_its_mark_is_read_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = start_of("P runs")
+    not_placed(monkeypatch, room_for=0)
+    read_late(world, monkeypatch, SERVICE_LAG)
+    assert canary(world, release="A").code == 1
+    assert undone(world)
+
+
+def test_the_first_task_goes_when_the_second_is_not_placed_though_it_is_listed_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = start_of("P runs")
+    not_placed(monkeypatch, room_for=1)
+    arns_started_by, until = FakeEcs.arns_started_by, world.now + TASKS_LAG - 2
+
+    def late(self: FakeEcs, started_by: str, status: str) -> list[str]:
+        return [] if world.now < until and status == "RUNNING" else arns_started_by(self, started_by, status)
+
+    monkeypatch.setattr(FakeEcs, "arns_started_by", late)
+    assert canary(world, release="A", settings=TWO).code == 1
+    assert undone(world)
+
+
+def test_a_canary_that_was_cancelled_stops_the_task_that_it_had_started_though_it_is_shown_late() -> None:
+    world = start_of("P runs")
+    told: list[float] = []
+
+    def hook(moment: str, call: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
+        if (moment, call) == ("after", "RunTask") and world.alive() and not told:
+            task = only(world)
+            told.append(world.now + 4)
+            world.missing.add(task.arn)
+            assert rollback(world, release="A").code == 0
+            told[0] = world.now + 4
+            world.missing.add(task.arn)
+        if told and world.now >= told[0]:
+            world.missing.clear()
+
+    world.hook = hook
+    assert canary(world, release="A").code == 3
+    assert undone(world)
+
+
+def test_a_promote_of_what_is_promoted_is_not_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = start_of("A is promoted")
+    read_late(world, monkeypatch, SERVICE_LAG)
+    begun = world.now
+    assert (promote(world, release="A").code, world.now) == (0, begun)
