@@ -1,6 +1,6 @@
 """What a look means: pure functions from what is seen to what follows.
 
-The numbers in brackets are the rules of docs/protocol.md; tests/protocol_model holds the same functions in the
+The numbers in brackets are the rules of docs/protocol.md; tests/protocol_model holds the functions of the rules in the
 checked specification, and a test compares the two on random worlds.
 """
 
@@ -68,9 +68,16 @@ def runs_promoted(seen: Look, release: str) -> bool:
 
 
 def left_by_promote(seen: Look) -> tuple[Task, ...]:
-    """Living tasks of a release that the service runs by now; the canary's last, as promote takes them away."""
-    live = holder(seen)
-    return (*seen.baselines, *seen.canaries) if live and runs_promoted(seen, live.release) else ()
+    """Living tasks of a release whose rollout is over; the canary's last, as promote takes them away."""
+    live, primary = holder(seen) or next(iter(seen.baselines), None), seen.service.primary
+    over = primary is not None and primary.rollout in ("COMPLETED", "")
+    return (*seen.baselines, *seen.canaries) if live and over and runs_promoted(seen, live.release) else ()
+
+
+def may_start_tasks(seen: Look) -> bool:
+    """A release is under way whose RunTask may be the last that its process did: neither judged nor promoted."""
+    begun = seen.marks.under_way
+    return bool(begun) and not runs_promoted(seen, begun) and not any(one.verdict for one in seen.canaries)
 
 
 def home(seen: Look, release: str) -> str | None:

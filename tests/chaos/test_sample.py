@@ -20,7 +20,8 @@ Judge = Callable[[Sequence[Result]], None]
 CANARY = next(one for one in SCENARIOS if one.name == "canary")
 
 every_stage = pytest.mark.parametrize(
-    "scenario", [pytest.param(one, id=one.name, marks=pytest.mark.xdist_group(one.name)) for one in SCENARIOS]
+    "scenario",
+    [pytest.param(one, id=one.name, marks=pytest.mark.xdist_group(one.name)) for one in SCENARIOS if one.sampled],
 )
 """One process tries all of a stage: it runs undisturbed once."""
 

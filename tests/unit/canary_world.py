@@ -85,11 +85,15 @@ def at(world: World, moment: str, call: str, act: Callable[[], None]) -> None:
     world.hook = hook
 
 
-def kill_at(world: World, moment: str, call: str, *, tasks: int = 0) -> None:
-    """SIGKILL before or after the next call of that name, once so many tasks live."""
+def kill_at(world: World, moment: str, call: str, *, tasks: int = 0, count: int = 1) -> None:
+    """SIGKILL before or after the next call of that name, or the `count`th of them, once so many tasks live."""
+    left = [count]
 
     def hook(when: str, name: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
-        if (when, name) == (moment, call) and len(world.alive()) >= tasks:
+        if (when, name) != (moment, call) or len(world.alive()) < tasks:
+            return
+        left[0] -= 1
+        if not left[0]:
             world.hook = lambda _when, _name, _write: None
             raise Killed
 

@@ -230,3 +230,18 @@ def test_the_address_of_a_canary_that_died_is_not_waited_for() -> None:
     begun = world.now
     assert canary(world, release="A").code == 0
     assert world.now - begun < 30
+
+
+def test_tasks_that_are_found_one_after_the_other_are_each_waited_for_once() -> None:
+    world = start_of("P runs")
+    canary(world, release="A", settings={"canary": {"tasks": 2, "bake": "2s", "healthy_within": "30s"}})
+    world.delays.drain = 300
+    kill_at(world, "after", "TagResource")
+    with pytest.raises(Killed):
+        rollback(world)
+    late = world.alive()[1].arn
+    world.missing.add(late)
+    at(world, "after", "DeregisterTargets", world.missing.clear)
+    begun, calls = world.now, len(world.log)
+    assert canary(world, release="B", settings={"rollback": {"drain": "0s"}}).code == 0
+    assert (world.now - begun < 30, len(world.log) - calls < 200) == (True, True)

@@ -78,6 +78,77 @@ def test_a_rollback_waits_for_a_canary_that_was_started_again_after_one_had_died
     assert undone(world)
 
 
+def test_a_rollback_waits_for_a_task_that_was_started_again_for_one_that_was_judged() -> None:
+    world = start_of("P runs")
+    canary(world, release="A", settings=TWO)
+    dies(world, 1)
+    kill_at(world, "after", "RunTask", tasks=2)
+    with pytest.raises(Killed):
+        canary(world, release="A", settings=TWO)
+    listed_late(world, 1, TASKS_LAG - 1)
+    assert rollback(world).code == 0
+    assert undone(world)
+
+
+def test_a_rollback_waits_for_a_task_that_was_started_again_when_promote_had_begun() -> None:
+    world = start_of("A is a canary")
+    kill_at(world, "after", "TagResource")
+    with pytest.raises(Killed):
+        promote(world, release="A")
+    dies(world)
+    kill_at(world, "after", "RunTask", tasks=1)
+    with pytest.raises(Killed):
+        canary(world, release="A")
+    listed_late(world, 0, TASKS_LAG - 2)
+    assert rollback(world).code == 0
+    assert undone(world)
+
+
+def test_a_rollback_of_the_promoted_release_waits_for_a_canary_that_came_after_it() -> None:
+    world = start_of("A is promoted")
+    kill_at(world, "after", "RunTask", tasks=1)
+    with pytest.raises(Killed):
+        canary(world, release="B")
+    listed_late(world, 0, TASKS_LAG - 2)
+    assert (rollback(world, release="A").code, serving(world), world.alive()) == (0, "web:2", [])
+
+
+def test_a_rollback_waits_before_it_deregisters_for_the_revision_shows_that_it_is_not_over() -> None:
+    world = killed_after_run_task()
+    listed_late(world, 0, TASKS_LAG - 2)
+    begun = world.now
+    end = rollback(world)
+    assert (end.code, end.writes) == (0, ["TagResource", "StopTask", "DeregisterTaskDefinition"])
+    assert world.now - begun < 2 * TASKS_LAG
+
+
+def test_a_canary_in_the_traffic_that_is_listed_late_goes_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = start_of("P runs")
+    kill_at(world, "after", "RegisterTargets")
+    with pytest.raises(Killed):
+        canary(world, release="A")
+    until, started, running = world.now + TASKS_LAG - 2, FakeEcs.arns_started_by, FakeEcs.running_tasks
+
+    def late(self: FakeEcs, started_by: str, status: str) -> list[str]:
+        return [] if world.now < until and status == "RUNNING" else started(self, started_by, status)
+
+    monkeypatch.setattr(FakeEcs, "arns_started_by", late)
+    monkeypatch.setattr(FakeEcs, "running_tasks", lambda self: () if world.now < until else running(self))
+    assert rollback(world, canary_only=True).code == 0
+    assert undone(world)
+
+
+def test_a_rollback_to_somewhere_takes_a_canary_that_is_shown_late_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = start_of("P runs")
+    read_late(world, monkeypatch, SERVICE_LAG - 0.5)
+    kill_at(world, "after", "RunTask", tasks=1)
+    with pytest.raises(Killed):
+        canary(world, release="A")
+    listed_late(world, 0, 2)
+    assert rollback(world, to="P").code == 0
+    assert undone(world)
+
+
 def test_a_rollback_that_died_waits_when_it_is_run_again() -> None:
     world = killed_after_run_task()
     kill_at(world, "after", "TagResource")

@@ -7,12 +7,12 @@ import pytest
 from ecs_pipeline import marks
 from tests.fakes.schedule import Killed
 from tests.fakes.world import World
-from tests.unit.canary_world import kill_at
+from tests.unit.canary_world import dies, kill_at
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import canary, promote, rollback
 from tests.unit.test_rollback import serving
 
-PLACES = [("before", "StopTask"), ("before", "DeregisterTargets"), ("after", "UpdateService")]
+PLACES = [("before", "StopTask"), ("before", "DeregisterTargets")]
 
 
 def died_at(moment: str, call: str) -> World:
@@ -67,7 +67,18 @@ def test_a_plain_rollback_still_takes_the_release_back() -> None:
     assert (rollback(world).code, serving(world), world.alive()) == (0, "web:2", [])
 
 
-def test_a_promotion_that_the_service_was_not_told_of_goes_with_its_canary() -> None:
-    world = died_at("before", "UpdateService")
+@pytest.mark.parametrize("place", [("before", "UpdateService"), ("after", "UpdateService")], ids=" ".join)
+def test_a_promotion_whose_rollout_is_not_over_goes_with_its_canary(place: tuple[str, str]) -> None:
+    world = died_at(*place)
     assert (rollback(world, canary_only=True).code, serving(world), world.alive()) == (0, "web:2", [])
     assert not list(clean(world))
+
+
+def test_a_baseline_that_is_left_alone_goes_without_the_service() -> None:
+    world = start_of("P runs")
+    canary(world, release="A", settings={"canary": {"baseline": True, "bake": "2s", "healthy_within": "30s"}})
+    kill_at(world, "before", "DeregisterTargets")
+    with pytest.raises(Killed):
+        promote(world, release="A")
+    dies(world, next(at for at, one in enumerate(world.alive()) if one.tags[marks.ROLE] == "canary"))
+    assert (rollback(world, canary_only=True).code, serving(world), world.alive()) == (0, "web:3", [])

@@ -11,8 +11,10 @@ from ecs_pipeline import marks
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.run import Origin
 from tests.fakes.ports import FakeDefinitions, FakeElb
+from tests.fakes.schedule import Killed
 from tests.fakes.world import GROUP, REGISTRY, FakeDeployment, World, digest_of
-from tests.unit.protocol.simulation import start_of
+from tests.unit.canary_world import kill_at
+from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import canary, rollback
 
 # ---- done already
@@ -54,7 +56,7 @@ def test_a_verdict_does_not_count_when_the_target_is_out_of_the_traffic() -> Non
     world = start_of("A is a canary")
     world.targets.clear()
     end = canary(world, release="A")
-    assert (end.code, end.writes) == (0, ["TagResource", "RegisterTargets", "TagResource"])
+    assert (end.code, end.writes) == (0, ["TagResource", "TagResource", "RegisterTargets", "TagResource"])
 
 
 # ---- whose turn
@@ -250,9 +252,21 @@ def test_a_dry_run_writes_nothing_and_tells_each_step() -> None:
     assert all(one.startswith("would ") for one in told), told
 
 
-def test_a_target_group_that_was_deleted_is_refused_before_anything_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World()
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_target_group_that_was_deleted_is_refused_before_anything_is_written(
+    monkeypatch: pytest.MonkeyPatch, *, replace: bool
+) -> None:
+    world = start_of("A is a canary") if replace else World()
     monkeypatch.setattr(FakeElb, "target_group", lambda _self, _arn: None)
-    end = canary(world, release="A")
+    end = canary(world, release="B", replace=replace)
     assert (end.code, end.writes) == (3, [])
     assert end.text == "target group web of prd/web was deleted; give the service its load balancer back"
+
+
+def test_a_replacement_that_died_while_it_rolled_the_other_back_finishes_that() -> None:
+    world = start_of("A is a canary")
+    kill_at(world, "after", "TagResource")
+    with pytest.raises(Killed):
+        canary(world, release="B", replace=True)
+    assert canary(world, release="B", replace=True).code == 0
+    assert not list(clean(world))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ecs_pipeline import marks
 from tests.fakes.schedule import Killed
 from tests.fakes.world import REGISTRY, World, digest_of
 from tests.unit.canary_world import dies, kill_at
@@ -78,4 +79,58 @@ def test_a_canary_that_lost_one_of_its_tasks_is_made_whole_and_judged_again() ->
     assert canary(world, release="A", settings=TWO).code == 0
     assert len(world.alive()) == 2
     assert promote(world, release="A").code == 0
+    assert not list(clean(world))
+
+
+def test_what_was_judged_before_a_task_was_lost_is_not_promoted_until_it_is_judged_again() -> None:
+    world = start_of("P runs")
+    canary(world, release="A", settings=TWO)
+    dies(world, 1)
+    kill_at(world, "after", "RegisterTargets")
+    with pytest.raises(Killed):
+        canary(world, release="A", settings=TWO)
+    world.schedule.now += 10
+    assert "has no verdict" in refused(world, release="A")
+    assert canary(world, release="A", settings=TWO).code == 0
+    assert promote(world, release="A").code == 0
+
+
+def test_sizes_are_judged_anew_from_the_first_when_a_task_was_lost() -> None:
+    sizes = [{"tasks": 2, "bake": "2s"}, {"tasks": 4, "bake": "2s"}]
+    settings: dict[str, Any] = {"canary": {"steps": sizes, "healthy_within": "30s"}}
+    world = start_of("P runs")
+    canary(world, release="A", settings={"canary": {**settings["canary"], "steps": sizes[:1]}})
+    world.alive()[0].tags |= {marks.VERDICT: "inconclusive", marks.JUDGED_STEPS: "1"}
+    dies(world, 1)
+    begun = len(world.log)
+    assert canary(world, release="A", settings=settings).code == 0
+    judged = [one for _, name, one in world.log[begun:] if name == "TagResource" and marks.JUDGED_TASKS in one]
+    assert [one[marks.JUDGED_TASKS] for one in judged] == ["2", "4"]
+
+
+def restore_died() -> World:
+    """Promote of A failed, and its process died when it had begun to restore."""
+    world = start_of("A is a canary", {"A": "rollout"})
+    kill_at(world, "after", "TagResource", count=2)
+    with pytest.raises(Killed):
+        promote(world)
+    return world
+
+
+def test_a_plain_promote_whose_restore_died_finishes_that_and_does_not_say_that_all_is_well() -> None:
+    world = restore_died()
+    end = promote(world)
+    assert end.code == 3
+    assert end.text.startswith("release A was cancelled; what was left of it is removed now")
+    assert not list(clean(world))
+
+
+def test_a_plain_promote_after_a_rollback_that_died_finishes_that() -> None:
+    world = start_of("A is promoted")
+    kill_at(world, "after", "TagResource")
+    with pytest.raises(Killed):
+        rollback(world)
+    end = promote(world)
+    assert (end.code, serving(world)) == (3, "web:2")
+    assert end.text.startswith("release A was cancelled")
     assert not list(clean(world))

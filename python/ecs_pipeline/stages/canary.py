@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 
 from ecs_pipeline import decide, marks
@@ -122,7 +123,7 @@ def _carry_out(stage: Canary) -> None:
     image = _image(stage)
     revision = _revision(stage, image)
     sizes, counts = stage.run.settings.canary.sizes, _counts(stage)
-    judged = max((one.judged_steps for one in stage.plan.seen.canaries), default=0)
+    judged = max((0 if one.verdict else one.judged_steps for one in stage.plan.seen.canaries), default=0)
     for number, (size, count) in enumerate(zip(sizes, counts, strict=True), start=1):
         if number <= judged < len(sizes):
             continue
@@ -143,7 +144,7 @@ def _counts(stage: Canary) -> list[int]:
 
 
 def _begin(stage: Canary) -> None:
-    """(4) Sweep what other turns left, then mark the release as under way."""
+    """(4) Sweep what other turns left, then mark the release as under way; it is judged anew."""
     run, seen = stage.run, stage.plan.seen
     drained: list[Target] = []
     while left := decide.leftover_tasks(seen, drained):
@@ -154,13 +155,17 @@ def _begin(stage: Canary) -> None:
             owned = [one for one in left.drain if one.owner]
             removal.deregister(run, [one.target for one in owned if not one.draining], stage.fence.write)
             orphans.remove(run, left.drain, stage.fence.write)
-            drained = [one.target for one in owned]
+            drained += [one.target for one in owned]
             removal.drained(run, drained, run.settings.rollback.drain)
         else:
             removal.stop(run, left.stop, "ecs-pipeline: left over from an earlier release", stage.fence.write)
             removal.stopped(run, left.stop)
         seen = run.observer.look()
     sweep_baselines(run, stage.fence, seen, stage.release)
+    outdated = {marks.VERDICT: "", marks.JUDGED_STEPS: "0"}
+    for one in stage.plan.seen.canaries:
+        if one.verdict and not run.dry_run:
+            stage.fence.write(partial(run.ecs.tag, one.arn, outdated))
     before = stage.plan.seen.marks
     if (before.under_way, before.source) != (stage.release, stage.plan.source) and not run.dry_run:
         tags = {marks.UNDER_WAY: stage.release, marks.SOURCE: stage.plan.source, marks.APPROVAL: ""}

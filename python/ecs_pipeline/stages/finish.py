@@ -6,7 +6,7 @@ The order is the safety order: out of the traffic, drained, stopped; the service
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 
 from ecs_pipeline import decide, marks, wait
@@ -79,7 +79,7 @@ class Finish:
                     self._remove(left, seen)
                 elif self._moving(seen):
                     clean = 0
-                if clean == 2 and self._shows_late():
+                if clean == 2 and self._waited():
                     clean = 0
                 if clean == 2:
                     self._await_stopping()
@@ -117,7 +117,7 @@ class Finish:
             self._update(left.update, seen)
         elif left.rewrite:
             self._rewrite(left.rewrite, seen)
-        else:
+        elif not self._waited():
             self._deregister(left, seen)
 
     def _drain(self, left: Leftover) -> None:
@@ -168,8 +168,11 @@ class Finish:
                 gone.append(Revision(arn).name)
             step.message = "; ".join(filter(None, (step.message, f"deregistered {', '.join(gone)}" if gone else "")))
 
-    def _shows_late(self) -> bool:
-        """Whether a task of a turn that is over comes to be listed: RunTask may be the last that a dead process did."""
+    def _waited(self) -> bool:
+        """Wait for a task that is listed late, for RunTask may be the last that a dead process did.
+
+        Whether there was a wait: what was seen before it has to be looked at again.
+        """
         deadline = Deadline(self._listed_by, TASKS_LAG)
         if not self.patient or self.run.clock.now() >= deadline.at:
             return False
@@ -177,14 +180,10 @@ class Finish:
         def judge() -> Judgement[None]:
             if any(one.turn != self.turn for one in self.run.observer.tasks()):
                 return Settled(None)
-            return Waiting(
-                "nothing is left; a canary that was started a moment ago may not be listed yet: looking again"
-            )
+            return Waiting("no task is left; but one started a moment ago may not be listed yet: looking again")
 
-        try:
+        with suppress(wait.TimedOut):
             wait.until(judge, self.run.clock, deadline, self.run.recorder.progress)
-        except wait.TimedOut:
-            return False
         return True
 
     def _stable(self, seen: Look) -> Service:

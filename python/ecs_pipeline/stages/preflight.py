@@ -8,9 +8,20 @@ from dataclasses import dataclass, replace
 from ecs_pipeline import decide, definition, marks
 from ecs_pipeline.errors import InvalidInput, Refused
 from ecs_pipeline.load_balancing import group_name
-from ecs_pipeline.model import Image, Look, Repository, Revision, Service, TaskDefinition, canaries_for, judged_tasks
+from ecs_pipeline.model import (
+    Image,
+    Look,
+    Repository,
+    Revision,
+    Service,
+    TaskDefinition,
+    Turn,
+    canaries_for,
+    judged_tasks,
+)
 from ecs_pipeline.origin import checked_release_id, new_release_id
 from ecs_pipeline.run import Run
+from ecs_pipeline.stages.finish import Finish
 from ecs_pipeline.stages.judging import refuse_checks
 from ecs_pipeline.stages.rollback import Options as RollbackOptions
 from ecs_pipeline.stages.rollback import cancel
@@ -104,10 +115,11 @@ def _without_another(run: Run, seen: Look, release: str, *, replacing: bool) -> 
     """Another release's canary: refused, or rolled back first with `--replace`."""
     live = decide.holder(seen)
     if live is None or live.release == release:
-        return seen
+        return _replaced(run, seen) if replacing else seen
     if not replacing:
         raise held_by(run, seen.service, live)
     refuse_checks(run, alive=False, watched=run.settings.canary.watched)
+    _refuse_lost_groups(run, seen.service)
     promoted = bool(decide.left_by_promote(seen))
     what = "its canary, which the service runs by now, is taken away" if promoted else "it is rolled back"
     run.recorder.progress(f"release {live.release} holds the service: {what} first")
@@ -116,6 +128,14 @@ def _without_another(run: Run, seen: Look, release: str, *, replacing: bool) -> 
     step = run.recorder.record.step("preflight")
     cancel(run, RollbackOptions(release=live.release, canary_only=promoted), lambda _name: nullcontext(step))
     return run.observer.look()
+
+
+def _replaced(run: Run, seen: Look) -> Look:
+    """Finish what this command left when it died while it rolled the other release back."""
+    if run.dry_run or seen.marks.turn == Turn() or not decide.leftover(run.observer.look(scan=True)):
+        return seen
+    step = run.recorder.record.step("preflight")
+    return Finish(run, seen.marks.turn, lambda _name: nullcontext(step), patient=True).until_clean()
 
 
 def _source(run: Run, image: Image | None) -> str:

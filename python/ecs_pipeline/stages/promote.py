@@ -91,10 +91,12 @@ def _plan(run: Run, options: PromoteOptions) -> Plan:
             f"the canary of {seen.service.label} is release {live.release}, not {release}{build_of(run, live)}",
             cure=f"promote what was approved: `promote --release {live.release}`",
         )
+    if live is None:
+        _finish_cancel(run, seen, options.release)
     if decide.promoted(seen, release):
         plan = Plan(seen, release, str(seen.marks.wanted), seen.canaries, resumed=True)
     else:
-        plan = _new_plan(run, seen, release, options)
+        plan = _new_plan(run, seen, release)
     _record(run, plan)
     run.recorder.record.approved_by = options.approved_by or (seen.marks.approval if plan.resumed else "")
     told = plan.seen.service.revision == plan.revision or rolled_back(plan.seen.service, plan.revision)
@@ -104,10 +106,9 @@ def _plan(run: Run, options: PromoteOptions) -> Plan:
     return plan
 
 
-def _new_plan(run: Run, seen: Look, release: str, options: PromoteOptions) -> Plan:
+def _new_plan(run: Run, seen: Look, release: str) -> Plan:
     live, label = decide.holder(seen), seen.service.label
     if live is None:
-        _finish_cancel(run, seen, options.release)
         begun = release or seen.marks.under_way
         ended = [one for one in run.observer.stopping() if run.definitions.revision(one.revision).release == begun]
         why = f": its task {ended[-1].id} stopped ({evidence.first_cause(ended[-1])})" if ended and begun else ""

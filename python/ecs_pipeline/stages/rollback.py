@@ -16,7 +16,6 @@ from enum import Enum
 
 from ecs_pipeline import decide, definition, definition_file, marks
 from ecs_pipeline.errors import InvalidInput, Refused, ReleaseFailed
-from ecs_pipeline.fence import Fence
 from ecs_pipeline.model import Look, Revision, Task, Turn
 from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
 from ecs_pipeline.origin import checked_release_id
@@ -92,13 +91,18 @@ def _follow_file(run: Run) -> None:
 
 def _look(run: Run, options: Options) -> Look:
     """What shows nothing that is under way is looked at again: AWS may show it late."""
-    for lag in (SERVICE_LAG, TASKS_LAG):
-        seen = run.observer.look(scan=True)
-        unlisted = options.canary_only and not seen.canaries and seen.marks.under_way not in ("", seen.marks.release)
-        if options.to or _shows_what_to_undo(seen, options) or (lag == TASKS_LAG and not unlisted):
-            return seen
-        run.recorder.progress("nothing that is under way is seen: looking again, for AWS may show it late")
-        run.clock.sleep(lag)
+    seen = run.observer.look(scan=True)
+    if not _shows_what_to_undo(seen, options):
+        seen = _look_later(run, SERVICE_LAG)
+        begun = seen.marks.under_way not in ("", seen.marks.release)
+        if options.canary_only and begun and not _shows_what_to_undo(seen, options):
+            seen = _look_later(run, TASKS_LAG)
+    return seen
+
+
+def _look_later(run: Run, seconds: float) -> Look:
+    run.recorder.progress("nothing that is under way is seen: looking again, for AWS may show it late")
+    run.clock.sleep(seconds)
     return run.observer.look(scan=True)
 
 
@@ -149,23 +153,28 @@ def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[
     finished = bool(decide.leftover(seen))
     if finished:
         run.recorder.progress("removing what an earlier run left")
-        seen = Finish(run, seen.marks.turn, steps, patient=options.patient).until_clean()
+        patient = options.patient and not _release_to_cancel(seen, options)
+        seen = Finish(run, seen.marks.turn, steps, patient=patient).until_clean()
     if left := _left_by_promote(seen, options):
         return Outcome.DONE, _take_away(run, seen, left, steps)
     release = _release_to_cancel(seen, options)
     if not release:
         _refuse_when_held(run, seen, options)
         return Outcome.DONE if finished else Outcome.UNCHANGED, seen
-    # With a verdict, or promoted, no RunTask of it can be on its way.
-    starting = release != seen.marks.release and not any(one.verdict for one in seen.canaries)
-    return Outcome.DONE, begin_turn(run, seen, release, steps, patient=options.patient and starting)
+    patient = options.patient and decide.may_start_tasks(seen)
+    return Outcome.DONE, begin_turn(run, seen, release, steps, patient=patient)
 
 
 def _take_away(run: Run, seen: Look, left: Sequence[Task], steps: Steps) -> Look:
     """What a promote that died has left of its canary; the last look."""
-    fence = Fence(run.ecs, run.clock, seen.service)
+    targets = [target for one in left for target in run.observer.targets_of(one, seen.service)]
+    with steps("drain") as step:
+        removal.deregister(run, targets, removal.plainly)
+        removal.drained(run, targets, run.settings.rollback.drain)
+        step.message = f"out of the traffic: {', '.join(str(one) for one in targets)}" if targets else "unchanged"
     with steps("cleanup") as step:
-        removal.take_away(run, seen.service, left, "ecs-pipeline: promoted", fence.write)
+        removal.stop(run, left, "ecs-pipeline: promoted", removal.plainly)
+        removal.stopped(run, left)
         step.message = f"stopped: {', '.join(one.id for one in left)}; the service runs release {left[-1].release}"
     return run.observer.look(scan=True)
 

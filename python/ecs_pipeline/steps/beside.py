@@ -102,4 +102,8 @@ def sweep_baselines(run: Run, fence: Fence, seen: Look, release: str) -> None:
     left = [one for one in seen.baselines if one.release != release]
     if run.dry_run or not left:
         return
-    removal.take_away(run, seen.service, left, "ecs-pipeline: left over from an earlier release", fence.write)
+    targets = [target for one in left for target in run.observer.targets_of(one, seen.service)]
+    removal.deregister(run, targets, fence.write)
+    removal.drained(run, targets, run.settings.rollback.drain)
+    removal.stop(run, left, "ecs-pipeline: left over from an earlier release", fence.write)
+    removal.stopped(run, left)

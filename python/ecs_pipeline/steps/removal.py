@@ -8,7 +8,7 @@ from functools import partial
 from ecs_pipeline import wait
 from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.load_balancing import Target
-from ecs_pipeline.model import Service, Task
+from ecs_pipeline.model import Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
 
@@ -53,15 +53,6 @@ def drained(run: Run, targets: Sequence[Target], configured: float | None) -> No
         wait.until(judge, run.clock, Deadline.after(run.clock, within), run.recorder.progress)
     except wait.TimedOut as error:
         run.recorder.progress(f"{error.message}; going on")
-
-
-def take_away(run: Run, service: Service, tasks: Sequence[Task], reason: str, write: Write) -> None:
-    """All of it, one after the other."""
-    targets = [target for one in tasks for target in run.observer.targets_of(one, service)]
-    deregister(run, targets, write)
-    drained(run, targets, run.settings.rollback.drain)
-    stop(run, tasks, reason, write)
-    stopped(run, tasks)
 
 
 def stop(run: Run, tasks: Sequence[Task], reason: str, write: Write) -> None:
