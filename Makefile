@@ -47,7 +47,7 @@ groovy: environments
 	@tools/maven $(BIN)/python verify
 
 chaos-sample: environments
-	$(BIN)/pytest -q -n 3 --dist loadgroup tests/chaos --ignore tests/chaos/test_late_reads.py
+	$(BIN)/pytest -q -n 4 --dist loadgroup tests/chaos --ignore tests/chaos/test_late_reads.py
 
 chaos: environments
 	$(BIN)/pytest -q -n 2 tests/unit/protocol --seeds 300
