@@ -95,6 +95,24 @@ def until(judge: Callable[[], Judgement[T]], clock: Clock, deadline: Deadline, t
     raise TimedOut(f"not within {duration(deadline.allowed)}: {judgement.why}")
 
 
+def last_seen(look: Callable[[], tuple[T, str]], clock: Clock, deadline: Deadline, told: Callable[[str], None]) -> T:
+    """Look until there is nothing to wait for or the deadline is over: what was seen last, either way.
+
+    `look` says what it sees and what it waits for, '' for nothing.
+    """
+    seen: list[T] = []
+
+    def judge() -> Judgement[T]:
+        result, why = look()
+        seen[:] = [result]
+        return Waiting(why) if why else Settled(result)
+
+    try:
+        return until(judge, clock, deadline, told)
+    except TimedOut:
+        return seen[0]
+
+
 def duration(seconds: float) -> str:
     """Seconds as people write them: 0.4s, 12s, 5m, 2m 5s, 1h 3m."""
     if seconds < 10 and seconds != round(seconds):

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from ecs_pipeline import decide, marks
 from ecs_pipeline.converge import converge
 from ecs_pipeline.fence import Fence
@@ -85,8 +87,10 @@ def at(world: World, moment: str, call: str, act: Callable[[], None]) -> None:
     world.hook = hook
 
 
-def kill_at(world: World, moment: str, call: str, *, tasks: int = 0, count: int = 1) -> None:
-    """SIGKILL before or after the next call of that name, or the `count`th of them, once so many tasks live."""
+def kill_at(
+    world: World, moment: str, call: str, stage: Callable[[], object], *, tasks: int = 0, count: int = 1
+) -> None:
+    """SIGKILL to a stage before or after its first call of that name, or the `count`th, once so many tasks live."""
     left = [count]
 
     def hook(when: str, name: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
@@ -98,6 +102,8 @@ def kill_at(world: World, moment: str, call: str, *, tasks: int = 0, count: int 
             raise Killed
 
     world.hook = hook
+    with pytest.raises(Killed):
+        stage()
 
 
 def dies(world: World, number: int = 0) -> None:

@@ -13,7 +13,6 @@ from ecs_pipeline.model import Turn
 from ecs_pipeline.stages.finish import Finish, Overtaken
 from ecs_pipeline.steps.rollout import APPEARS_WITHIN
 from tests.fakes.ports import new_run
-from tests.fakes.schedule import Killed
 from tests.fakes.world import FakeDeployment, World
 from tests.unit.canary_world import at, dies, kill_at
 from tests.unit.protocol.simulation import clean, start_of
@@ -215,9 +214,7 @@ def test_a_drain_that_is_configured_bounds_how_long_a_rollback_waits(drain: int)
 def test_a_canary_that_sweeps_what_a_dead_rollback_left_waits_no_longer_than_configured() -> None:
     world = start_of("A is a canary")
     world.delays.drain = 300
-    kill_at(world, "after", "TagResource")
-    with pytest.raises(Killed):
-        rollback(world)
+    kill_at(world, "after", "TagResource", lambda: rollback(world))
     begun = world.now
     assert canary(world, release="B", settings={"rollback": {"drain": "0s"}}).code == 0
     assert world.now - begun < 30
@@ -236,9 +233,7 @@ def test_tasks_that_are_found_one_after_the_other_are_each_waited_for_once() -> 
     world = start_of("P runs")
     canary(world, release="A", settings={"canary": {"tasks": 2, "bake": "2s", "healthy_within": "30s"}})
     world.delays.drain = 300
-    kill_at(world, "after", "TagResource")
-    with pytest.raises(Killed):
-        rollback(world)
+    kill_at(world, "after", "TagResource", lambda: rollback(world))
     late = world.alive()[1].arn
     world.missing.add(late)
     at(world, "after", "DeregisterTargets", world.missing.clear)

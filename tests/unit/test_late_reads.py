@@ -10,7 +10,6 @@ import pytest
 from ecs_pipeline.errors import NotPlaced
 from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
 from tests.fakes.ports import FakeEcs
-from tests.fakes.schedule import Killed
 from tests.fakes.world import World
 from tests.unit.canary_world import dies, kill_at, only
 from tests.unit.protocol.simulation import clean, start_of
@@ -25,9 +24,7 @@ BESIDE: dict[str, Any] = {"canary": {"baseline": True, "bake": "2s", "healthy_wi
 def killed_after_run_task(settings: Mapping[str, Any] | None = None, *, tasks: int = 1) -> World:
     """A release whose process died when so many tasks had been started."""
     world = start_of("P runs")
-    kill_at(world, "after", "RunTask", tasks=tasks)
-    with pytest.raises(Killed):
-        canary(world, release="A", settings=settings)
+    kill_at(world, "after", "RunTask", lambda: canary(world, release="A", settings=settings), tasks=tasks)
     return world
 
 
@@ -36,6 +33,17 @@ def listed_late(world: World, number: int, seconds: float) -> None:
     world.missing.add(world.alive()[number].arn)
     until = world.now + seconds
     world.hook = lambda _moment, _call, _write: world.missing.clear() if world.now >= until else None
+
+
+def lists_none(world: World, monkeypatch: pytest.MonkeyPatch) -> float:
+    """ListTasks names no running task of ours for a while; until when."""
+    arns_started_by, until = FakeEcs.arns_started_by, world.now + TASKS_LAG - 2
+
+    def late(self: FakeEcs, started_by: str, status: str) -> list[str]:
+        return [] if world.now < until and status == "RUNNING" else arns_started_by(self, started_by, status)
+
+    monkeypatch.setattr(FakeEcs, "arns_started_by", late)
+    return until
 
 
 def read_late(world: World, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
@@ -70,9 +78,7 @@ def test_a_rollback_waits_for_the_second_task_also_when_the_first_is_listed(sett
 def test_a_rollback_waits_for_a_canary_that_was_started_again_after_one_had_died() -> None:
     world = killed_after_run_task()
     dies(world)
-    kill_at(world, "after", "RunTask", tasks=1)
-    with pytest.raises(Killed):
-        canary(world, release="A")
+    kill_at(world, "after", "RunTask", lambda: canary(world, release="A"), tasks=1)
     listed_late(world, 0, TASKS_LAG - 2)
     assert rollback(world).code == 0
     assert undone(world)
@@ -82,9 +88,7 @@ def test_a_rollback_waits_for_a_task_that_was_started_again_for_one_that_was_jud
     world = start_of("P runs")
     canary(world, release="A", settings=TWO)
     dies(world, 1)
-    kill_at(world, "after", "RunTask", tasks=2)
-    with pytest.raises(Killed):
-        canary(world, release="A", settings=TWO)
+    kill_at(world, "after", "RunTask", lambda: canary(world, release="A", settings=TWO), tasks=2)
     listed_late(world, 1, TASKS_LAG - 1)
     assert rollback(world).code == 0
     assert undone(world)
@@ -92,13 +96,9 @@ def test_a_rollback_waits_for_a_task_that_was_started_again_for_one_that_was_jud
 
 def test_a_rollback_waits_for_a_task_that_was_started_again_when_promote_had_begun() -> None:
     world = start_of("A is a canary")
-    kill_at(world, "after", "TagResource")
-    with pytest.raises(Killed):
-        promote(world, release="A")
+    kill_at(world, "after", "TagResource", lambda: promote(world, release="A"))
     dies(world)
-    kill_at(world, "after", "RunTask", tasks=1)
-    with pytest.raises(Killed):
-        canary(world, release="A")
+    kill_at(world, "after", "RunTask", lambda: canary(world, release="A"), tasks=1)
     listed_late(world, 0, TASKS_LAG - 2)
     assert rollback(world).code == 0
     assert undone(world)
@@ -106,9 +106,7 @@ def test_a_rollback_waits_for_a_task_that_was_started_again_when_promote_had_beg
 
 def test_a_rollback_of_the_promoted_release_waits_for_a_canary_that_came_after_it() -> None:
     world = start_of("A is promoted")
-    kill_at(world, "after", "RunTask", tasks=1)
-    with pytest.raises(Killed):
-        canary(world, release="B")
+    kill_at(world, "after", "RunTask", lambda: canary(world, release="B"), tasks=1)
     listed_late(world, 0, TASKS_LAG - 2)
     assert (rollback(world, release="A").code, serving(world), world.alive()) == (0, "web:2", [])
 
@@ -124,15 +122,8 @@ def test_a_rollback_waits_before_it_deregisters_for_the_revision_shows_that_it_i
 
 def test_a_canary_in_the_traffic_that_is_listed_late_goes_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     world = start_of("P runs")
-    kill_at(world, "after", "RegisterTargets")
-    with pytest.raises(Killed):
-        canary(world, release="A")
-    until, started, running = world.now + TASKS_LAG - 2, FakeEcs.arns_started_by, FakeEcs.running_tasks
-
-    def late(self: FakeEcs, started_by: str, status: str) -> list[str]:
-        return [] if world.now < until and status == "RUNNING" else started(self, started_by, status)
-
-    monkeypatch.setattr(FakeEcs, "arns_started_by", late)
+    kill_at(world, "after", "RegisterTargets", lambda: canary(world, release="A"))
+    until, running = lists_none(world, monkeypatch), FakeEcs.running_tasks
     monkeypatch.setattr(FakeEcs, "running_tasks", lambda self: () if world.now < until else running(self))
     assert rollback(world, canary_only=True).code == 0
     assert undone(world)
@@ -141,9 +132,7 @@ def test_a_canary_in_the_traffic_that_is_listed_late_goes_whole(monkeypatch: pyt
 def test_a_rollback_to_somewhere_takes_a_canary_that_is_shown_late_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     world = start_of("P runs")
     read_late(world, monkeypatch, SERVICE_LAG - 0.5)
-    kill_at(world, "after", "RunTask", tasks=1)
-    with pytest.raises(Killed):
-        canary(world, release="A")
+    kill_at(world, "after", "RunTask", lambda: canary(world, release="A"), tasks=1)
     listed_late(world, 0, 2)
     assert rollback(world, to="P").code == 0
     assert undone(world)
@@ -151,9 +140,7 @@ def test_a_rollback_to_somewhere_takes_a_canary_that_is_shown_late_with_it(monke
 
 def test_a_rollback_that_died_waits_when_it_is_run_again() -> None:
     world = killed_after_run_task()
-    kill_at(world, "after", "TagResource")
-    with pytest.raises(Killed):
-        rollback(world)
+    kill_at(world, "after", "TagResource", lambda: rollback(world))
     listed_late(world, 0, TASKS_LAG - 1)
     assert rollback(world).code == 0
     assert undone(world)
@@ -172,9 +159,7 @@ def test_a_rollback_does_not_take_the_last_promotion_back_for_a_mark_that_is_rea
 ) -> None:
     world = start_of("P runs")
     read_late(world, monkeypatch, SERVICE_LAG - 0.5)
-    kill_at(world, "after", "RunTask", tasks=1)
-    with pytest.raises(Killed):
-        canary(world, release="A")
+    kill_at(world, "after", "RunTask", lambda: canary(world, release="A"), tasks=1)
     listed_late(world, 0, TASKS_LAG - 2)
     assert rollback(world).code == 0
     assert undone(world)
@@ -214,12 +199,7 @@ def test_the_first_task_goes_when_the_second_is_not_placed_though_it_is_listed_l
 ) -> None:
     world = start_of("P runs")
     not_placed(monkeypatch, room_for=1)
-    arns_started_by, until = FakeEcs.arns_started_by, world.now + TASKS_LAG - 2
-
-    def late(self: FakeEcs, started_by: str, status: str) -> list[str]:
-        return [] if world.now < until and status == "RUNNING" else arns_started_by(self, started_by, status)
-
-    monkeypatch.setattr(FakeEcs, "arns_started_by", late)
+    lists_none(world, monkeypatch)
     assert canary(world, release="A", settings=TWO).code == 1
     assert undone(world)
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from ecs_pipeline import marks
-from tests.fakes.schedule import Killed
 from tests.fakes.world import REGISTRY, World, digest_of
 from tests.unit.canary_world import dies, kill_at
 from tests.unit.protocol.simulation import clean, start_of
@@ -21,9 +20,7 @@ TWO: dict[str, Any] = {"canary": {"tasks": 2, "bake": "2s", "healthy_within": "3
 def begun() -> World:
     """Promote of A has written its marks and died."""
     world = start_of("A is a canary")
-    kill_at(world, "after", "TagResource")
-    with pytest.raises(Killed):
-        promote(world, release="A")
+    kill_at(world, "after", "TagResource", lambda: promote(world, release="A"))
     return world
 
 
@@ -44,9 +41,7 @@ def test_a_canary_that_died_meanwhile_is_refused() -> None:
 def test_a_canary_that_was_started_again_and_not_judged_is_refused() -> None:
     world = begun()
     dies(world)
-    kill_at(world, "after", "RegisterTargets")
-    with pytest.raises(Killed):
-        canary(world, release="A")
+    kill_at(world, "after", "RegisterTargets", lambda: canary(world, release="A"))
     world.schedule.now += 10
     assert "has no verdict" in refused(world, release="A")
     assert canary(world, release="A").code == 0
@@ -86,9 +81,7 @@ def test_what_was_judged_before_a_task_was_lost_is_not_promoted_until_it_is_judg
     world = start_of("P runs")
     canary(world, release="A", settings=TWO)
     dies(world, 1)
-    kill_at(world, "after", "RegisterTargets")
-    with pytest.raises(Killed):
-        canary(world, release="A", settings=TWO)
+    kill_at(world, "after", "RegisterTargets", lambda: canary(world, release="A", settings=TWO))
     world.schedule.now += 10
     assert "has no verdict" in refused(world, release="A")
     assert canary(world, release="A", settings=TWO).code == 0
@@ -111,9 +104,7 @@ def test_sizes_are_judged_anew_from_the_first_when_a_task_was_lost() -> None:
 def restore_died() -> World:
     """Promote of A failed, and its process died when it had begun to restore."""
     world = start_of("A is a canary", {"A": "rollout"})
-    kill_at(world, "after", "TagResource", count=2)
-    with pytest.raises(Killed):
-        promote(world)
+    kill_at(world, "after", "TagResource", lambda: promote(world), count=2)
     return world
 
 
@@ -127,9 +118,7 @@ def test_a_plain_promote_whose_restore_died_finishes_that_and_does_not_say_that_
 
 def test_a_plain_promote_after_a_rollback_that_died_finishes_that() -> None:
     world = start_of("A is promoted")
-    kill_at(world, "after", "TagResource")
-    with pytest.raises(Killed):
-        rollback(world)
+    kill_at(world, "after", "TagResource", lambda: rollback(world))
     end = promote(world)
     assert (end.code, serving(world)) == (3, "web:2")
     assert end.text.startswith("release A was cancelled")

@@ -132,3 +132,23 @@ def test_an_error_of_a_look_ends_the_wait() -> None:
 )
 def test_a_duration_is_told_as_people_write_it(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(("settles_after", "seen", "pauses"), [(0, 1, 0), (2, 3, 2)])
+def test_what_was_seen_last_is_the_result_when_there_is_nothing_to_wait_for(
+    settles_after: int, seen: int, pauses: int
+) -> None:
+    clock, looks = RecordingClock(), iter(range(1, 100))
+
+    def look() -> tuple[int, str]:
+        number = next(looks)
+        return number, "" if number > settles_after else "not yet"
+
+    assert wait.last_seen(look, clock, Deadline.after(clock, 10), lambda _line: None) == seen
+    assert len(clock.pauses) == pauses
+
+
+def test_what_was_seen_last_is_the_result_when_the_time_is_over() -> None:
+    clock, looks, told = RecordingClock(), iter(range(1, 100)), []
+    seen = wait.last_seen(lambda: (next(looks), "not yet"), clock, Deadline.after(clock, 3), told.append)
+    assert (seen, told, sum(clock.pauses)) == (next(looks) - 1, ["not yet"], pytest.approx(3))

@@ -272,4 +272,4 @@ def _restore(stage: Canary, failure: ReleaseFailed) -> None:
 def _starting(stage: Canary, seen: Look) -> bool:
     """Whether a task that RunTask named is not listed yet."""
     made = {*stage.made.tasks, *stage.beside.tasks} - {one.arn for one in seen.tasks}
-    return any(one.alive for one in shown(stage.run, made)) if made else False
+    return any(one.alive for one in shown(stage.run, made))

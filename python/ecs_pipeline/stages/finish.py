@@ -6,7 +6,7 @@ The order is the safety order: out of the traffic, drained, stopped; the service
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 from ecs_pipeline import decide, marks, wait
@@ -22,7 +22,7 @@ from ecs_pipeline.run import Run
 from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.rollout import APPEARS_WITHIN, StableStep
 from ecs_pipeline.steps.unused import used_by
-from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
+from ecs_pipeline.wait import Deadline
 
 Steps = Callable[[str], AbstractContextManager[StepRecord]]
 """Under which JUnit case a kind of work is recorded: rollback has one each, a stage's `restore` one for all."""
@@ -177,13 +177,12 @@ class Finish:
         if not self.patient or self.run.clock.now() >= deadline.at:
             return False
 
-        def judge() -> Judgement[None]:
-            if any(one.turn != self.turn for one in self.run.observer.tasks()):
-                return Settled(None)
-            return Waiting("no task is left; but one started a moment ago may not be listed yet: looking again")
+        def look() -> tuple[None, str]:
+            listed = any(one.turn != self.turn for one in self.run.observer.tasks())
+            why = "no task is left; but one started a moment ago may not be listed yet: looking again"
+            return None, "" if listed else why
 
-        with suppress(wait.TimedOut):
-            wait.until(judge, self.run.clock, deadline, self.run.recorder.progress)
+        wait.last_seen(look, self.run.clock, deadline, self.run.recorder.progress)
         return True
 
     def _stable(self, seen: Look) -> Service:

@@ -14,7 +14,7 @@ from ecs_pipeline.model import Service, Task, living
 from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import removal
-from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
+from ecs_pipeline.wait import Deadline
 
 
 def remove(run: Run, registrations: Collection[Registration], write: removal.Write) -> list[Target]:
@@ -35,21 +35,18 @@ def _proven(run: Run, targets: Sequence[Target]) -> list[Target]:
     steady_since: float | None = None
     left = list(targets)
 
-    def judge() -> Judgement[list[Target]]:
-        nonlocal steady_since, left
+    def look() -> tuple[list[Target], str]:
+        nonlocal steady_since
         service, running = run.ecs.service(), living(run.ecs.running_tasks())
         held = {(one.group, *one.key) for task in running for one in run.observer.targets_of(task, service)}
-        left = [one for one in left if (one.group, *one.key) not in held]
+        left[:] = [one for one in left if (one.group, *one.key) not in held]
         now = run.clock.now()
         steady_since = (steady_since or now) if _all_listed(service, running) else None
         if not left or (steady_since is not None and now - steady_since >= SERVICE_LAG):
-            return Settled(left)
-        return Waiting(f"no task is listed that has {', '.join(sorted({str(one) for one in left}))}: looking again")
+            return left, ""
+        return left, f"no task is listed that has {', '.join(sorted({str(one) for one in left}))}: looking again"
 
-    try:
-        return wait.until(judge, run.clock, Deadline.after(run.clock, TASKS_LAG), run.recorder.progress)
-    except wait.TimedOut:
-        return left
+    return wait.last_seen(look, run.clock, Deadline.after(run.clock, TASKS_LAG), run.recorder.progress)
 
 
 def _all_listed(service: Service, running: Sequence[Task]) -> bool:

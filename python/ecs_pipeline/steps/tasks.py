@@ -191,21 +191,13 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
 
 def shown(run: Run, arns: Collection[str]) -> tuple[Task, ...]:
     """The tasks that RunTask named, once DescribeTasks shows them all or TASKS_LAG is over."""
-    found: tuple[Task, ...] = ()
-    if not arns:
-        return found
 
-    def judge() -> Judgement[tuple[Task, ...]]:
-        nonlocal found
+    def look() -> tuple[tuple[Task, ...], str]:
         found = run.ecs.tasks(arns)
-        if len(found) == len(arns):
-            return Settled(found)
-        return Waiting(f"{len(found)} of {_counted(len(arns))} that were started are shown")
+        missing = len(found) < len(arns)
+        return found, f"{len(found)} of {_counted(len(arns))} that were started are shown" if missing else ""
 
-    try:
-        return wait.until(judge, run.clock, Deadline.after(run.clock, TASKS_LAG), run.recorder.progress)
-    except wait.TimedOut:
-        return found
+    return wait.last_seen(look, run.clock, Deadline.after(run.clock, TASKS_LAG), run.recorder.progress)
 
 
 def build_of(run: Run, task: Task) -> str:
