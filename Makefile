@@ -6,6 +6,8 @@
 # make chaos-sample  a fault at every AWS call, a few races: part of make test
 # make chaos   every fault at every AWS call, and many more orders of events
 SHELL := /bin/sh
+# The tests start hundreds of stages; each would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-stop test check format unit emulator groovy chaos-sample chaos environments requirements package clean
 
@@ -51,8 +53,8 @@ chaos-sample: environments
 
 chaos: environments
 	$(BIN)/pytest -q -n 2 tests/unit/protocol --seeds 300
-	$(BIN)/pytest -q -n 3 --dist loadgroup tests/chaos --whole
-	$(BIN)/python -m tests.chaos --processes 3 $(CHAOS)
+	$(BIN)/pytest -q -n 4 --dist loadgroup tests/chaos --whole
+	$(BIN)/python -m tests.chaos --processes 6 $(CHAOS)
 
 format: environments
 	$(BIN)/ruff check --fix $(PYTHON_SOURCES)

@@ -30,6 +30,7 @@ APP_VARIANTS: Mapping[str, Mapping[str, str]] = {
     "v2": {"VERSION": "v2"},
     "v3": {"VERSION": "v3"},
     "crash": {"VERSION": "crash", "CRASH": "3"},
+    "crash-when-asked": {"VERSION": "crash-when-asked", "CRASH_WHEN_ASKED": "3"},
     "unhealthy": {"VERSION": "unhealthy", "UNHEALTHY": "1"},
     "failing": {"VERSION": "failing", "FAILING": "1"},
     "slow-start": {"VERSION": "slow-start", "SLOW_START": "6"},

@@ -70,9 +70,14 @@ class Once:
         return act_of(self.kind, self.microburst) if due else None
 
 
+ASKED_IN_A_POLL = 4
+"""The most operations that one round of a poll calls."""
+
+
 def polls(operation: str, before: Sequence[str]) -> bool:
-    """Whether a call only looks again at what was looked at a moment ago."""
-    return operation not in WRITES and operation in before[-2:]
+    """Whether a call only looks again at what was looked at a moment ago, and nothing was written since."""
+    recent = itertools.takewhile(lambda one: one not in WRITES, reversed(before[-ASKED_IN_A_POLL:]))
+    return operation not in WRITES and operation in recent
 
 
 @dataclass

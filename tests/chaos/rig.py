@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
+import signal
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -18,6 +18,7 @@ from embedded_aws.images import APP_FOLDER
 from embedded_aws.launcher import EmbeddedAws
 from tests.chaos.error_answers import microburst
 from tests.chaos.faults import DEATHS, KILLED_AFTER, Death, Gate, Once, Storm
+from tests.chaos.forks import Fork, Forks, forking
 from tests.chaos.picture import picture
 from tests.chaos.proxy import Call, Disturb, Proxy, listening
 from tests.chaos.results import Result
@@ -28,6 +29,7 @@ from tests.fakes.world import WRITES
 KILLED = -9
 ENDS_WITHIN = 170.0
 MOST_DEATHS = 20
+WRITTEN_AGAIN = ("TagResource", "UpdateService")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Rig:
 
     aws: EmbeddedAws
     proxy: Proxy
+    forks: Forks
     microburst: str
     client: Callable[[str], Any]
     images: Images
@@ -95,13 +98,14 @@ class Rig:
     def _deaths(self, scene: Scene, scenario: Scenario, writes: Sequence[Call]) -> Iterator[Call]:
         """Where each run died: at its first write, for what was done is not done again.
 
-        A record that is written again each time is let pass. A stage that starts anew once its failure is undone dies
-        where the undisturbed one has its writes.
+        What is written again each time is let pass: a record, or the update of a service that ECS has rolled back
+        before the next run looks. A stage that starts anew once its failure is undone dies where the undisturbed one
+        has its writes.
         """
         dies: Iterator[Disturb] = (Once(KILLED_AFTER, at, self.microburst) for at in writes)
         met: list[Call] = []
         for _ in range(len(writes) if scenario.restarts else MOST_DEATHS):
-            stuck = met[-2:-1] == met[-1:] != [] and met[-1].operation == "TagResource"
+            stuck = met[-2:-1] == met[-1:] != [] and met[-1].operation in WRITTEN_AGAIN
             death = next(dies) if scenario.restarts else Death(KILLED_AFTER, 2 if stuck else 1)
             if self.run(scene, scenario.stage, scenario, death).code == KILLED:
                 met.append(self.proxy.disturbed[-1])
@@ -179,31 +183,28 @@ class Rig:
         """A command that runs through the proxy; `beside` another that does, it goes straight to AWS."""
         command, reports = scene.command(*words)
         environment = scene.environment() if beside else scene.environment(AWS_ENDPOINT_URL=self.proxy.endpoint)
-        with subprocess.Popen(
-            command, cwd=scene.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as process:
-            if not beside:
-                self.proxy.pid = process.pid
-            try:
-                yield Started(process, scene, words[0], reports)
-            finally:
-                if process.poll() is None:
-                    process.kill()
+        process = self.forks.start(command[1:], scene.folder, environment, reports)
+        if not beside:
+            self.proxy.pid = process.pid
+        try:
+            yield Started(process, scene, words[0], reports)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.ended(ENDS_WITHIN)
 
 
 @dataclass
 class Started:
     """A command that runs."""
 
-    process: subprocess.Popen[str]
+    process: Fork
     scene: Scene
     stage: str
     reports: Path
 
     def ended(self, within: float = ENDS_WITHIN) -> Outcome:
         """How it ended."""
-        stdout, stderr = self.process.communicate(timeout=within)
-        return self.scene.outcome(self.stage, self.process.returncode, stdout, stderr, self.reports)
+        return self.scene.outcome(self.stage, *self.process.ended(within), self.reports)
 
 
 def differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
@@ -228,4 +229,5 @@ def running() -> Iterator[Rig]:
         client = cache(lambda service: session.client(service, endpoint_url=aws.endpoint))
         answers = everything.enter_context(microburst(aws.endpoint))
         proxy = everything.enter_context(listening(aws.endpoint))
-        yield Rig(aws, proxy, answers, client, Images(client))
+        forks = everything.enter_context(forking())
+        yield Rig(aws, proxy, forks, answers, client, Images(client))

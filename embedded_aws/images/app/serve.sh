@@ -1,7 +1,7 @@
 #!/bin/sh
-# The stand-in app. VERSION: what it answers. CRASH: exit code to end with at the start. SLOW_START: seconds before it
-# listens. UNHEALTHY: /health answers 500. FAILING: all but /health answers 500. PORT: where it listens.
-# ABRUPT: told to stop, it drops the requests under way.
+# The stand-in app. VERSION: what it answers. CRASH: exit code to end with at the start. CRASH_WHEN_ASKED: exit code to
+# end with at the first request. SLOW_START: seconds before it listens. UNHEALTHY: /health answers 500. FAILING: all but
+# /health answers 500. PORT: where it listens. ABRUPT: told to stop, it drops the requests under way.
 stop() {
     [ -n "$ABRUPT" ] && exit 0
     kill "$server" 2>/dev/null
@@ -16,6 +16,7 @@ if [ -n "$CRASH" ]; then
     exit "$CRASH"
 fi
 trap stop TERM INT
+trap 'echo "fatal: cannot answer version=$VERSION" >&2; exit "$CRASH_WHEN_ASKED"' USR1
 sleep "$SLOW_START" &
 wait $!
 nc -ll -p "$PORT" -e /app/answer.sh &
