@@ -57,16 +57,23 @@ def test_every_stage_again_changes_nothing_and_ends_as_it_did(scene: Scene) -> N
 
 
 @pytest.mark.parametrize(
-    ("variant", "step", "reason"),
-    [("crash", "tasks", "exit code 3"), ("unhealthy", "traffic", "Target.ResponseCodeMismatch")],
+    ("variant", "steps", "reason"),
+    [
+        # What ends at once may be seen running before.
+        ("crash", ("tasks", "traffic"), "exit code 3"),
+        ("unhealthy", ("traffic",), "Target.ResponseCodeMismatch"),
+    ],
 )
-def test_a_bad_canary_is_taken_back_with_its_reason(scene: Scene, variant: str, step: str, reason: str) -> None:
+def test_a_bad_canary_is_taken_back_with_its_reason(
+    scene: Scene, variant: str, steps: tuple[str, ...], reason: str
+) -> None:
     before = scene.start()
     scene.config(canary={"healthy_within": "8s"})
     canary = scene.canary(variant)
     assert canary.code == 1
     assert reason in canary.report["message"]
-    assert canary.cases()[step] == "failure"
+    (failed,) = [name for name, kind in canary.cases().items() if kind == "failure"]
+    assert failed in steps
     assert canary.cases()["restore"] == "passed"
     assert "not reached" in canary.message("bake")
     (task,) = canary.report["canary"]["tasks"]
