@@ -50,8 +50,8 @@ class Scenario:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The config's `canary`."""
-        return {"bake": "0s", "baseline": self.baseline}
+        """The config's `canary`; a call that gets no answer takes a good part of a minute."""
+        return {"bake": "0s", "healthy_within": "2m", "baseline": self.baseline}
 
     @property
     def may_exit(self) -> tuple[int, ...]:

@@ -56,6 +56,21 @@ def test_the_canary_dies_during_the_bake(rig: Rig, scene: Scene) -> None:
     assert left_over(scene) == []
 
 
+def test_the_canary_dies_before_its_verdict_is_written(rig: Rig, scene: Scene) -> None:
+    words = ("canary", "--image", scene.images.uri("v2"), "--release", "r1")
+    with rig.held(scene, gate := before("TagResource", 3), *words) as canary:
+        gate.wait()
+        task = stop(scene)
+        gate.open()
+        done = canary.ended()
+    assert done.code == 1, done.stderr
+    assert "the canary task stopped" in done.message("bake")
+    assert done.cases()["bake"] == "failure"
+    assert done.cases()["restore"] == "passed"
+    assert task in done.junit.read_text()
+    assert left_over(scene) == []
+
+
 def test_the_canary_dies_at_the_gate(at_the_gate: Scene) -> None:
     task = stop(at_the_gate)
     promote = at_the_gate.ecs_pipeline("promote")

@@ -63,16 +63,20 @@ class FakeEcs:
         self._write("UpdateService", lambda: self.world.update_service(revision), revision)
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
-        self._write("TagResource", lambda: self._tags(arn).update(tags), dict(tags))
+        assert arn not in self.world.tasks
+        self._write("TagResource", lambda: self.world.service_tags.update(tags), dict(tags))
+
+    def tag_task(self, arn: str, tags: Mapping[str, str]) -> bool:
+        def tagged() -> bool:
+            task = self.world.tasks[arn]
+            if task.stop_asked is None:
+                task.tags.update(tags)
+            return task.stop_asked is None
+
+        return bool(self._write("TagResource", tagged, dict(tags)))
 
     def untag(self, arn: str, keys: Sequence[str]) -> None:
-        self._write("UntagResource", lambda: [self._tags(arn).pop(key, None) for key in keys], list(keys))
-
-    def _tags(self, arn: str) -> dict[str, str]:
-        if arn not in self.world.tasks:
-            return self.world.service_tags
-        task = self.world.tasks[arn]
-        return task.tags if task.stop_asked is None else {}
+        self._write("UntagResource", lambda: [self.world.service_tags.pop(key, None) for key in keys], list(keys))
 
     def tasks_started_by(self, started_by: str, desired_status: str = "RUNNING") -> tuple[Task, ...]:
         return self.tasks(self.arns_started_by(started_by, desired_status))

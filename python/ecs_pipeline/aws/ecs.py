@@ -11,6 +11,8 @@ from ecs_pipeline.aws.session import DENIED, AwsClient, AwsError
 from ecs_pipeline.errors import InvalidInput, NotPlaced
 from ecs_pipeline.model import Service, Task
 
+NOT_TAGGED = ("InvalidParameterException", "ResourceNotFoundException")
+"""What TagResource answers for a task that has stopped, or is gone."""
 DESCRIBED_AT_ONCE = 100
 """DescribeTasks takes so many."""
 
@@ -51,6 +53,16 @@ class Ecs:
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
         """TagResource: one call, so all of them or none."""
         self._call("TagResource", resourceArn=arn, tags=tag_list(tags))
+
+    def tag_task(self, arn: str, tags: Mapping[str, str]) -> bool:
+        """TagResource; False when the task has stopped: AWS tags it no more."""
+        try:
+            self.tag(arn, tags)
+        except AwsError as error:
+            if error.code in NOT_TAGGED and not any(one.alive for one in self.tasks([arn])):
+                return False
+            raise
+        return True
 
     def untag(self, arn: str, keys: Sequence[str]) -> None:
         """UntagResource."""

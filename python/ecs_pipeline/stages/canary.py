@@ -33,12 +33,13 @@ from ecs_pipeline.stages.preflight import CanaryOptions, Plan, preflight
 from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.stages.serving import Serving
 from ecs_pipeline.steps import orphans, removal
+from ecs_pipeline.steps.bake import Bake
 from ecs_pipeline.steps.beside import sweep_baselines
 from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, platform_of
 from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
 from ecs_pipeline.steps.tasks import Lost, Made, held_by, shown
 from ecs_pipeline.steps.unused import discard
-from ecs_pipeline.wait import Deadline
+from ecs_pipeline.wait import Deadline, StepBroken
 
 STEPS = ("preflight", "image", "task-definition", "tasks", "healthy", "traffic", "bake", "restore")
 
@@ -165,7 +166,7 @@ def _begin(stage: Canary) -> None:
     outdated = {marks.VERDICT: "", marks.JUDGED_STEPS: "0"}
     for one in stage.plan.seen.canaries:
         if one.verdict and not run.dry_run:
-            stage.fence.write(partial(run.ecs.tag, one.arn, outdated))
+            stage.fence.write(partial(run.ecs.tag_task, one.arn, outdated))
     before = stage.plan.seen.marks
     if (before.under_way, before.source) != (stage.release, stage.plan.source) and not run.dry_run:
         tags = {marks.UNDER_WAY: stage.release, marks.SOURCE: stage.plan.source, marks.APPROVAL: ""}
@@ -211,7 +212,11 @@ def _record_verdict(stage: Canary, subject: Subject, number: int, verdict: str, 
         marks.BAKE_BEGAN: began,
         **({marks.VERDICT: verdict} if ended else {}),
     }
-    stage.fence.write(lambda: stage.run.ecs.tag(subject.canary[0].arn, tags))
+    first = subject.canary[0]
+    if not stage.fence.write(lambda: stage.run.ecs.tag_task(first.arn, tags)):
+        with stage.run.recorder.step("bake"):
+            Bake(subject).look()
+            raise StepBroken(f"the canary task {first.id} stopped before its verdict was written")
     if verdict == INCONCLUSIVE:
         raise inconclusive(stage.release, stage.run.recorder.record.checks)
 

@@ -52,7 +52,7 @@ class Bake:
                 checks.start()
             self._look_until(start + delay + seconds, checks)
             if self.run.clock.now() > self._looked + FRESH:
-                self._look()
+                self.look()
             if checks:
                 checks.conclude()
         finally:
@@ -65,7 +65,7 @@ class Bake:
         assert checks  # noqa: S101 - without checks there is nothing to judge once
         try:
             checks.start()
-            self._look()
+            self.look()
             while not checks.done:
                 self._look_until(self.run.clock.now(), checks)
                 if not checks.done:
@@ -82,7 +82,7 @@ class Bake:
         clock = self.run.clock
         while True:
             if clock.now() >= self._looked + INTERVAL:
-                self._look()
+                self.look()
             if checks:
                 checks.turn(end)
             left = end - clock.now()
@@ -92,7 +92,8 @@ class Bake:
             pause = checks.pause(pause, end) if checks else pause
             clock.sleep(min(pause, left) if left > 0 else pause)
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Look once. Raises StepBroken with what broke."""
         self._looked = self.run.clock.now()
         everybody = [*self.subject.canary, *self.subject.baseline]
         seen = self._without_baseline(targets_seen(self.run, everybody, self.subject.service, anomalies=True))
