@@ -15,10 +15,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Any
+
+import ecs_pipeline
+from ecs_pipeline import cli
 
 
 @dataclass
@@ -26,7 +28,6 @@ class Forks:
     """The process that forks; asked with a line of JSON, it answers with a number."""
 
     server: subprocess.Popen[str]
-    _lock: Lock = field(default_factory=Lock)
 
     def start(self, words: Sequence[str], folder: Path, environment: Mapping[str, str], output: Path) -> Fork:
         """Start `ecs-pipeline` with these arguments; `output`: where stdout and stderr go, each with its suffix."""
@@ -34,14 +35,13 @@ class Forks:
         return Fork(self, self.ask(asked), output)
 
     def ask(self, asked: Mapping[str, Any]) -> int:
-        """One question and its answer; threads take turns."""
+        """One question and its answer."""
         stdin, stdout = self.server.stdin, self.server.stdout
         assert stdin
         assert stdout
-        with self._lock:
-            stdin.write(json.dumps(asked) + "\n")
-            stdin.flush()
-            return int(stdout.readline())
+        stdin.write(json.dumps(asked) + "\n")
+        stdin.flush()
+        return int(stdout.readline())
 
 
 @dataclass
@@ -85,8 +85,7 @@ def forking() -> Iterator[Forks]:
 
 def main() -> int:
     """Fork a command for each line, or wait for one, until the input ends; what a fork returns is its exit code."""
-    package = importlib.import_module("ecs_pipeline")
-    for module in pkgutil.walk_packages(package.__path__, "ecs_pipeline."):
+    for module in pkgutil.walk_packages(ecs_pipeline.__path__, "ecs_pipeline."):
         importlib.import_module(module.name)
     for name in ("docker", "requests", "ruamel.yaml"):
         importlib.import_module(name)
@@ -118,7 +117,7 @@ def _command(asked: Mapping[str, Any]) -> int:
     os.chdir(asked["folder"])
     os.environ.clear()
     os.environ.update(asked["environment"])
-    return int(importlib.import_module("ecs_pipeline.cli").main(asked["words"]))
+    return cli.main(asked["words"])
 
 
 if __name__ == "__main__":

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
 
 import pytest
 
-from tests.chaos.faults import KILLED_AFTER, Death, after, before
+from tests.chaos.faults import KILLED_AFTER, Death, Gate, after, before
 from tests.chaos.rig import KILLED, Rig
 from tests.chaos.test_held_writes import left_over
 from tests.emulator.embedded_aws.environment import wait_for
-from tests.emulator.stages.scene import Scene
+from tests.emulator.stages.scene import Outcome, Scene
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -34,6 +38,15 @@ def stop(scene: Scene) -> str:
     return arn.rpartition("/")[2]
 
 
+def meanwhile(rig: Rig, scene: Scene, gate: Gate, words: Sequence[str], happens: Callable[[], T]) -> tuple[T, Outcome]:
+    """Something happens while a command is held at a call: what that gives, and how the command ends."""
+    with rig.held(scene, gate, *words) as command:
+        gate.wait()
+        given = happens()
+        gate.open()
+        return given, command.ended()
+
+
 def roll_back(scene: Scene) -> None:
     done = scene.ecs_pipeline("rollback")
     assert done.code == 0, done.stderr
@@ -43,13 +56,8 @@ def roll_back(scene: Scene) -> None:
 
 def test_the_canary_dies_during_the_bake(rig: Rig, scene: Scene) -> None:
     scene.config(canary={"bake": "60s"})
-    gate = before("DescribeTargetHealth", 5)
     words = ("canary", "--image", scene.images.uri("v2"), "--release", "r1")
-    with rig.held(scene, gate, *words) as canary:
-        gate.wait()
-        task = stop(scene)
-        gate.open()
-        done = canary.ended()
+    task, done = meanwhile(rig, scene, before("DescribeTargetHealth", 5), words, lambda: stop(scene))
     assert done.code == 1, done.stderr
     assert "the canary task stopped" in done.message("bake")
     assert task in done.junit.read_text()
@@ -58,11 +66,7 @@ def test_the_canary_dies_during_the_bake(rig: Rig, scene: Scene) -> None:
 
 def test_the_canary_dies_before_its_verdict_is_written(rig: Rig, scene: Scene) -> None:
     words = ("canary", "--image", scene.images.uri("v2"), "--release", "r1")
-    with rig.held(scene, gate := before("TagResource", 3), *words) as canary:
-        gate.wait()
-        task = stop(scene)
-        gate.open()
-        done = canary.ended()
+    task, done = meanwhile(rig, scene, before("TagResource", 3), words, lambda: stop(scene))
     assert done.code == 1, done.stderr
     assert "the canary task stopped" in done.message("bake")
     assert done.cases()["bake"] == "failure"
@@ -81,11 +85,7 @@ def test_the_canary_dies_at_the_gate(at_the_gate: Scene) -> None:
 
 
 def test_the_canary_dies_during_promote_which_the_service_survives(rig: Rig, at_the_gate: Scene) -> None:
-    with rig.held(at_the_gate, gate := after("UpdateService"), "promote") as promote:
-        gate.wait()
-        stop(at_the_gate)
-        gate.open()
-        done = promote.ended()
+    _, done = meanwhile(rig, at_the_gate, after("UpdateService"), ["promote"], lambda: stop(at_the_gate))
     assert done.code == 0, done.stderr
     at_the_gate.assert_nothing_left()
     assert at_the_gate.running_image() == at_the_gate.images.digest("v2")
@@ -131,11 +131,8 @@ def test_the_service_is_updated_by_hand_at_the_gate(at_the_gate: Scene) -> None:
 
 def test_the_service_is_updated_by_hand_during_promote(rig: Rig, at_the_gate: Scene) -> None:
     by_hand = at_the_gate.register("v3", container={"image": at_the_gate.images.digest("v3")})
-    with rig.held(at_the_gate, gate := before("DescribeServices", 5), "promote") as promote:
-        gate.wait()
-        at_the_gate.update(taskDefinition=by_hand)
-        gate.open()
-        done = promote.ended()
+    update = partial(at_the_gate.update, taskDefinition=by_hand)
+    _, done = meanwhile(rig, at_the_gate, before("DescribeServices", 5), ["promote"], update)
     assert done.code == 1, done.stderr
     assert f"the service was set to {by_hand.rpartition('/')[2]} while" in done.message("stable")
     at_the_gate.wait_until_stable()
