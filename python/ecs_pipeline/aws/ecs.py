@@ -59,7 +59,7 @@ class Ecs:
         try:
             self.tag(arn, tags)
         except AwsError as error:
-            if error.code in NOT_TAGGED and not any(one.alive for one in self.tasks([arn])):
+            if error.code in NOT_TAGGED and self._has_ended(arn):
                 return False
             raise
         return True
@@ -138,9 +138,13 @@ class Ecs:
         except AwsError as error:
             if error.code == "InvalidParameterException" and "not found" in error.text:
                 return
-            if error.code in DENIED and all(one.desired_status == "STOPPED" for one in self.tasks([arn])):
+            if error.code in DENIED and self._has_ended(arn):
                 return
             raise
+
+    def _has_ended(self, arn: str) -> bool:
+        """Whether a task is gone, has stopped or was told to (DescribeTasks)."""
+        return not any(one.alive for one in self.tasks([arn]))
 
     def instance_of(self, container_instance: str) -> str:
         """The EC2 instance id of a container instance (DescribeContainerInstances)."""
