@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -15,6 +16,11 @@ class EngineMissing(RuntimeError):
 
 LISTS = Path("/var/lib/apt/lists")
 BUSYBOX = Path("/bin/busybox")
+#: The processes of a parallel test run find the same program missing at the same moment; apt's own wait for a lock
+#: does not cover its package lists.
+INSTALL_LOCK = Path("/run/ecs-pipeline-install.lock")
+#: Somebody else's installation, such as the system's own upgrades, is waited for this long.
+WAIT_FOR_OTHERS = "--option=DPkg::Lock::Timeout=300"
 
 
 def ensure_program(program: str, package: str) -> None:
@@ -36,15 +42,17 @@ def install(package: str) -> None:
             f"{package} is missing. Install it (Debian, Ubuntu: apt-get install {package}, as root) "
             "and see to it that a Docker engine answers."
         )
-    if not any(LISTS.glob("*_Packages*")):
-        _apt_get("update")
-    _apt_get("install", "--yes", "--no-install-recommends", package)
+    with INSTALL_LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not any(LISTS.glob("*_Packages*")):
+            _apt_get("update")
+        _apt_get("install", "--yes", "--no-install-recommends", package)
 
 
 def _apt_get(*arguments: str) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     result = subprocess.run(
-        ["apt-get", "-qq", *arguments], env=environment, capture_output=True, text=True, check=False
+        ["apt-get", "-qq", WAIT_FOR_OTHERS, *arguments], env=environment, capture_output=True, text=True, check=False
     )
     if result.returncode != 0:
         raise EngineMissing(f"apt-get {' '.join(arguments)} failed: {result.stderr.strip()[-500:]}")

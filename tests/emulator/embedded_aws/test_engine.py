@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,8 +112,20 @@ def test_package_lists_are_fetched_where_there_are_none(monkeypatch: Any, tmp_pa
     engine_packages.install("docker.io")
     (tmp_path / "x_Packages.lz4").touch()
     engine_packages.install("docker.io")
-    install = "noninteractive -qq install --yes --no-install-recommends docker.io"
-    assert calls.read_text().splitlines() == ["noninteractive -qq update", install, install]
+    quietly = f"noninteractive -qq {engine_packages.WAIT_FOR_OTHERS}"
+    install = f"{quietly} install --yes --no-install-recommends docker.io"
+    assert calls.read_text().splitlines() == [f"{quietly} update", install, install]
+
+
+def test_processes_that_miss_the_same_program_at_once_install_one_after_the_other(
+    monkeypatch: Any, tmp_path: Path
+) -> None:
+    program = tmp_path / "apt-get"
+    program.write_text(f"#!/bin/sh\nmkdir {tmp_path}/at-work && sleep 0.2 && rmdir {tmp_path}/at-work\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    command = [sys.executable, "-m", "embedded_aws.engine_packages", "no-such-program", "no-such-package"]
+    assert [process.wait(30) for process in [subprocess.Popen(command) for _ in range(4)]] == [0, 0, 0, 0]
 
 
 def test_a_program_can_be_asked_for_on_the_command_line(monkeypatch: Any) -> None:
