@@ -5,7 +5,7 @@ while read -r header; do
     [ "$header" = "$(printf '\r')" ] && break
     [ -z "$header" ] && break
 done
-[ -n "$CRASH_WHEN_ASKED" ] && kill -USR1 1
+[ -n "$CRASH_WHEN_ASKED" ] && kill -USR1 1 && exit
 status="200 OK"
 body="$VERSION"
 case "$path" in
