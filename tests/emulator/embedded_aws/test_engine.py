@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from embedded_aws.engine import EngineSettings, answers, ensure_engine
 from embedded_aws.engine_packages import EngineMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture
@@ -102,30 +101,42 @@ def test_where_nothing_can_be_installed_the_cure_is_told(monkeypatch: Any) -> No
         engine_packages.ensure_program("dockerd", "docker.io")
 
 
-def test_package_lists_are_fetched_where_there_are_none(monkeypatch: Any, tmp_path: Path) -> None:
+@pytest.fixture
+def apt_get(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    """Put a script in apt-get's place, without package lists, and with a lock that no real installation holds."""
+
+    def replace(script: str) -> None:
+        program = tmp_path / "apt-get"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+        monkeypatch.setattr(engine_packages, "INSTALL_LOCK", tmp_path / "install.lock")
+        monkeypatch.setattr(engine_packages, "LISTS", tmp_path)
+
+    return replace
+
+
+def test_package_lists_are_fetched_where_there_are_none(tmp_path: Path, apt_get: Callable[[str], None]) -> None:
     calls = tmp_path / "calls"
-    program = tmp_path / "apt-get"
-    program.write_text(f'#!/bin/sh\necho "$DEBIAN_FRONTEND $*" >>{calls}\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    monkeypatch.setattr(engine_packages, "LISTS", tmp_path)
+    apt_get(f'echo "$DEBIAN_FRONTEND $*" >>{calls}')
     engine_packages.install("docker.io")
     (tmp_path / "x_Packages.lz4").touch()
     engine_packages.install("docker.io")
-    quietly = f"noninteractive -qq {engine_packages.WAIT_FOR_OTHERS}"
+    quietly = "noninteractive -qq --option=DPkg::Lock::Timeout=300"
     install = f"{quietly} install --yes --no-install-recommends docker.io"
     assert calls.read_text().splitlines() == [f"{quietly} update", install, install]
 
 
-def test_processes_that_miss_the_same_program_at_once_install_one_after_the_other(
-    monkeypatch: Any, tmp_path: Path
+def test_installations_that_begin_at_once_run_one_after_the_other(
+    tmp_path: Path, apt_get: Callable[[str], None]
 ) -> None:
-    program = tmp_path / "apt-get"
-    program.write_text(f"#!/bin/sh\nmkdir {tmp_path}/at-work && sleep 0.2 && rmdir {tmp_path}/at-work\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    command = [sys.executable, "-m", "embedded_aws.engine_packages", "no-such-program", "no-such-package"]
-    assert [process.wait(30) for process in [subprocess.Popen(command) for _ in range(4)]] == [0, 0, 0, 0]
+    """Threads stand for processes: each opens the lock file anew, and flock tells these apart."""
+    calls = tmp_path / "calls"
+    apt_get(f"mkdir {tmp_path}/at-work && sleep 0.2 && rmdir {tmp_path}/at-work && echo done >>{calls}")
+    (tmp_path / "x_Packages.lz4").touch()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(engine_packages.install, ["no-such-package"] * 4))
+    assert calls.read_text().splitlines() == ["done"] * 4
 
 
 def test_a_program_can_be_asked_for_on_the_command_line(monkeypatch: Any) -> None:
