@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ class EngineMissing(RuntimeError):
 
 LISTS = Path("/var/lib/apt/lists")
 BUSYBOX = Path("/bin/busybox")
+PT_INTERP = 3
 #: The processes of a parallel test run find the same program missing at the same moment; apt's own wait for a lock
 #: does not cover its package lists.
 INSTALL_LOCK = Path("/run/ecs-pipeline-install.lock")
@@ -30,9 +32,21 @@ def ensure_program(program: str, package: str) -> None:
 
 
 def ensure_busybox() -> None:
-    """Install Debian's static busybox, which all stand-in images are made of."""
-    if not BUSYBOX.exists():
+    """Install Debian's static busybox, which all stand-in images are made of, also in place of the dynamic one."""
+    if not BUSYBOX.exists() or needs_interpreter(BUSYBOX):
         install("busybox-static")
+
+
+def needs_interpreter(program: Path) -> bool:
+    """True for a dynamic ELF program: alone in an image it cannot start (elf(5), program header PT_INTERP)."""
+    with program.open("rb") as file:
+        header = file.read(64)
+        wide, order = header[4] == 2, "<" if header[5] == 1 else ">"
+        table = struct.unpack_from(order + ("Q" if wide else "I"), header, 32 if wide else 28)[0]
+        size, count = struct.unpack_from(order + "HH", header, 54 if wide else 42)
+        file.seek(table)
+        types = [struct.unpack(order + "I", file.read(size)[:4])[0] for _ in range(count)]
+    return PT_INTERP in types
 
 
 def install(package: str) -> None:

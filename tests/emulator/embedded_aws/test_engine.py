@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -137,6 +138,20 @@ def test_installations_that_begin_at_once_run_one_after_the_other(
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(engine_packages.install, ["no-such-package"] * 4))
     assert calls.read_text().splitlines() == ["done"] * 4
+
+
+@pytest.mark.parametrize(("program", "installed"), [(sys.executable, True), (None, True), ("/bin/busybox", False)])
+def test_a_busybox_that_is_missing_or_dynamic_is_replaced(
+    program: str | None, *, installed: bool, tmp_path: Path, apt_get: Callable[[str], None], monkeypatch: Any
+) -> None:
+    """Debian's packages busybox and busybox-static have the same path; only the second starts in an empty image."""
+    engine_packages.ensure_busybox()
+    calls = tmp_path / "calls"
+    apt_get(f"echo $* >>{calls}")
+    (tmp_path / "x_Packages.lz4").touch()
+    monkeypatch.setattr(engine_packages, "BUSYBOX", Path(program) if program else tmp_path / "none")
+    engine_packages.ensure_busybox()
+    assert (calls.exists() and "busybox-static" in calls.read_text()) == installed
 
 
 def test_a_program_can_be_asked_for_on_the_command_line(monkeypatch: Any) -> None:
