@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 VENV := .cache/venv
 BIN := $(VENV)/bin
 PYTHON_SOURCES := python tests embedded_aws demo tools
-SHELL_SOURCES := tools/environment tools/maven .ci/run resources/ecs_pipeline/launch $(wildcard embedded_aws/images/*/*.sh)
+SHELL_SOURCES := tools/environment tools/maven tools/hooks/pre-commit .ci/run resources/ecs_pipeline/launch $(wildcard embedded_aws/images/*/*.sh)
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -22,6 +22,7 @@ help:
 environments:
 	@tools/environment $(VENV) resources/ecs_pipeline/requirements.txt requirements/dev.txt
 	@tools/environment .cache/embedded-aws requirements/embedded-aws.txt
+	@[ ! -e .git ] || git config core.hooksPath tools/hooks
 	@[ $(BIN)/ecs-pipeline -nt setup.cfg ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
 demo: environments
