@@ -102,10 +102,12 @@ def status(watch: bool, **common: Any) -> int:  # noqa: FBT001
     settings = Common(**common)
 
     def show(run: Run) -> None:
+        from ecs_pipeline.reports.json_report import in_one_line
+
         shown: set[tuple[str, str]] = set()
         for facts in stage.watch(run) if watch else [stage.status(run)]:
             if settings.output == "json":
-                _print([json.dumps(facts, indent=None if watch else 2)])
+                _print([json.dumps(in_one_line(facts), indent=None if watch else 2)])
                 continue
             rows = [one for one in stage.rows(facts) if one not in shown]
             _print([f"{name:<12}{value}" for name, value in rows])
@@ -211,9 +213,11 @@ def _print_result(common: Common, recorder: Recorder) -> None:
 def _print_failure(common: Common, recorder: Recorder, error: PipelineError) -> None:
     """What a command without reports ended with, for machines."""
     if common.output == "json":
+        from ecs_pipeline.reports.json_report import in_one_line
+
         record = recorder.record
         told = {"message": error.message, "cure": error.cure, "exit_code": error.exit_code}
-        _print([json.dumps({"cluster": record.cluster, "service": record.service, **told})])
+        _print([json.dumps(in_one_line({"cluster": record.cluster, "service": record.service, **told}))])
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ecs_pipeline import __version__, errors
+from ecs_pipeline import __version__, errors, marks
 from ecs_pipeline.run import Origin
 from tests.fakes.world import World
 from tests.unit.commands import NAMED, Commands, Ended, commands, report
@@ -261,6 +261,12 @@ def test_status_as_json_is_for_machines(run: Commands) -> None:
     facts = json.loads(run("status", *NAMED, "--output", "json").out)
     assert (facts["cluster"], facts["service"], facts["canary"]) == ("prd", "web", None)
     assert facts["tasks"] == {"desired": 3, "running": 3, "pending": 0}
+
+
+def test_every_text_of_status_is_one_line(run: Commands) -> None:
+    run.world = World()
+    run.world.service_tags[marks.RELEASE] = "\x1b[2Kone\ntwo"
+    assert json.loads(run("status", *NAMED, "--output", "json").out)["release"] == "one two"
 
 
 def test_status_names_commit_and_build_of_a_canary(run: Commands) -> None:

@@ -81,6 +81,15 @@ def culprit(record: StageRecord) -> StepRecord | None:
     return next(iter(own + wrong), None)
 
 
+def failed_step(record: StageRecord) -> str:
+    """The name of the step that ended the stage, or that was under way when it was killed; '' for none."""
+    if record.exit_code in (0, Inconclusive.exit_code):
+        return ""
+    under_way = [step.name for step in record.steps if step.outcome == RUNNING]
+    ended = culprit(record)
+    return ended.name if ended else next(reversed(under_way), "")
+
+
 def elapsed(record: StageRecord, step: StepRecord) -> float:
     """Seconds from the start of a step until now, as far as the record knows what now is."""
     return max(record.seconds - (step.started - record.started).total_seconds(), 0.0) if step.started else 0.0

@@ -10,28 +10,31 @@ from typing import Any
 
 import ecs_pipeline
 from ecs_pipeline.record import CheckRecord, ReleaseRecord, StageRecord
-from ecs_pipeline.reports.cases import canary_tasks, cure, reason, step_cases
+from ecs_pipeline.reports.cases import canary_tasks, cure, failed_step, reason, step_cases
 from ecs_pipeline.reports.files import FileReport
+from ecs_pipeline.reports.plain import one_line
 
 
 class JsonReport(FileReport):
     """Keeps STAGE.json up to date."""
 
     def files(self, record: StageRecord) -> Mapping[str, bytes]:
-        """STAGE.json in UTF-8; half a surrogate pair stays escaped, as UTF-8 has no bytes for it."""
+        """STAGE.json in UTF-8."""
         text = json.dumps(to_dict(record), indent=2, ensure_ascii=False)
-        return {f"{self.stage}.json": f"{text}\n".encode("utf-8", "backslashreplace")}
+        return {f"{self.stage}.json": f"{text}\n".encode()}
 
 
 def to_dict(record: StageRecord) -> dict[str, Any]:
     """The record as STAGE.json has it: times in seconds, shares in percent, `started` in ISO 8601, UTC.
 
     Until the stage is over, its outcome is "interrupted", and the step under way an error "interrupted".
+    Every text is one line without control characters.
     """
     result: dict[str, Any] = {
         "stage": record.stage,
         "outcome": record.outcome,
         "exit_code": record.exit_code,
+        "failed_step": failed_step(record),
         "message": reason(record),
         "cure": cure(record),
         "cluster": record.cluster,
@@ -53,7 +56,18 @@ def to_dict(record: StageRecord) -> dict[str, Any]:
     }
     if record.approved_by:
         result["approved_by"] = record.approved_by
-    return result
+    return {key: in_one_line(value) for key, value in result.items()}
+
+
+def in_one_line(value: Any) -> Any:
+    """The value with every text in it on one line: programs print them into logs and build descriptions."""
+    if isinstance(value, str):
+        return one_line(value).replace("\t", " ")
+    if isinstance(value, Mapping):
+        return {key: in_one_line(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [in_one_line(inner) for inner in value]
+    return value
 
 
 def _release(release: ReleaseRecord) -> dict[str, str]:

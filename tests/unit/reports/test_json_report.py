@@ -1,5 +1,7 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +24,19 @@ CONTRACT = {
     "started": None,
     "seconds": None,
 }
-ADDED = {"cluster", "service", "region", "message", "cure", "dry_run", "version", "changes", "notes", "commit"}
+ADDED = {
+    "cluster",
+    "service",
+    "region",
+    "failed_step",
+    "message",
+    "cure",
+    "dry_run",
+    "version",
+    "changes",
+    "notes",
+    "commit",
+}
 
 
 @pytest.mark.parametrize("name", stage_records.ALL)
@@ -70,12 +84,49 @@ def test_who_approved_is_told_when_known() -> None:
     assert "approved_by" not in to_dict(stage_records.passed_canary())
 
 
-@pytest.mark.parametrize("text", ["\x00\x1b[31m]]>", "half \ud83d", "\U0001f680 日本 \u2028", "<b>{{ 7*7 }}"])
-def test_any_text_comes_back_as_it_was(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("\U0001f680 日本", "\U0001f680 日本"),
+        ("<b>{{ 7*7 }}", "<b>{{ 7*7 }}"),
+        ("one\r\ntwo\u2028three\tfour", "one two three four"),
+        ("\x1b[2K\x1b[1Aforged\x00\x07\x9b31m", "forged"),
+        ("half \ud83d", "half "),
+    ],
+)
+def test_every_text_is_one_line_without_control_characters(tmp_path: Path, text: str, line: str) -> None:
     JsonReport(ReportFolder(tmp_path), "canary").finished(stage_records.filled_with(text))
 
     result = json.loads((tmp_path / "canary.json").read_text(encoding="utf-8"))
-    assert result["message"] == result["release"]["id"] == result["checks"][0]["value"] == text
+    own = {"canary", "failed", "passed", "skipped", "error", ecs_pipeline.__version__}
+    own |= {"2026-11-23T07:15:00Z", "ap-northeast-1", *stage_records.CANARY_STEPS, *("http", "metric", "alarm")}
+    own |= {"logs", "command", "pass", "fail", "inconclusive", "traffic", ""}
+    assert set(texts(result)) - own == {line}
+
+
+def texts(value: Any) -> Iterator[str]:
+    """All texts in a document, however deep."""
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from texts(inner)
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        ("canary passed", ""),
+        ("canary failed", "healthy"),
+        ("canary failed by a check", ""),
+        ("canary inconclusive", ""),
+        ("canary killed", "bake"),
+        ("canary interrupted", "bake"),
+        ("canary refused", "preflight"),
+        ("promote in trouble", "service-update"),
+    ],
+)
+def test_the_step_that_ended_the_stage_is_named(name: str, step: str) -> None:
+    assert to_dict(stage_records.ALL[name]())["failed_step"] == step
 
 
 def test_numbers_that_json_does_not_know_are_text(tmp_path: Path) -> None:
