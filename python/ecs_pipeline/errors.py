@@ -5,6 +5,7 @@
     │   └── NotPlaced       1   AWS found no place for a task
     ├── InvalidInput        2   usage, config, no such cluster, service or image; nothing was touched
     ├── Refused             3   somebody else's turn, nothing to promote, an unsupported service
+    │   ├── Held            3   another release's canary has the service; `holder` says which
     │   ├── Cancelled       3   a rollback took the release away while this stage ran
     │   └── MarksVanished   3   our tags on the service were taken away under our hands
     ├── Trouble             4   AWS, Docker or permissions, after the retries; the same command resumes
@@ -20,6 +21,8 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 
 class PipelineError(Exception):
@@ -61,6 +64,24 @@ class Refused(PipelineError):
 
     exit_code = 3
     outcome = "refused"
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The release whose canary has the service: its id, its canary's task, its build ('' when unknown), its start."""
+
+    release: str
+    task: str
+    build: str
+    since: datetime
+
+
+class Held(Refused):
+    """The canary of another release has the service."""
+
+    def __init__(self, message: str, holder: Holder, *, cure: str = "") -> None:
+        super().__init__(message, cure=cure)
+        self.holder = holder
 
 
 class Cancelled(Refused):

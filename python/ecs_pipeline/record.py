@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ecs_pipeline.clock import Clock
-from ecs_pipeline.errors import Interrupted, PipelineError
+from ecs_pipeline.errors import Held, Holder, Interrupted, PipelineError
 
 PASSED, FAILED, ERROR, SKIPPED, RUNNING = "passed", "failed", "error", "skipped", "running"
 INTERRUPTED = "interrupted"
@@ -117,6 +117,7 @@ class StageRecord:
     message: str = ""
     cure: str = ""
     evidence: tuple[str, ...] = ()
+    holder: Holder | None = None
     aws_calls: int = 0
     waited_seconds: float = 0.0
     seconds: float = 0.0
@@ -214,6 +215,8 @@ class Recorder:
         record.outcome, record.exit_code = outcome, exit_code
         if error is not None:
             record.message, record.cure, record.evidence = error.message, error.cure, error.evidence
+        if isinstance(error, Held):
+            record.holder = error.holder
         if isinstance(error, Interrupted):
             record.message += left_by(record)
         self._tick()

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import ecs_pipeline
+from ecs_pipeline.errors import Holder
 from ecs_pipeline.record import CheckRecord, ReleaseRecord, StageRecord
 from ecs_pipeline.reports.cases import canary_tasks, cure, failed_step, reason, step_cases
 from ecs_pipeline.reports.files import FileReport
@@ -37,6 +38,7 @@ def to_dict(record: StageRecord) -> dict[str, Any]:
         "failed_step": failed_step(record),
         "message": reason(record),
         "cure": cure(record),
+        "holder": _holder(record.holder) if record.holder else None,
         "cluster": record.cluster,
         "service": record.service,
         "region": record.region,
@@ -68,6 +70,10 @@ def in_one_line(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [in_one_line(inner) for inner in value]
     return value
+
+
+def _holder(holder: Holder) -> dict[str, str]:
+    return {"release": holder.release, "task": holder.task, "build": holder.build, "since": _utc(holder.since)}
 
 
 def _release(release: ReleaseRecord) -> dict[str, str]:

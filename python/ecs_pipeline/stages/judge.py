@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from ecs_pipeline import decide
 from ecs_pipeline.checks.watch import records_for
-from ecs_pipeline.errors import Refused, ReleaseFailed
+from ecs_pipeline.errors import Held, Refused, ReleaseFailed
 from ecs_pipeline.model import INCONCLUSIVE, Look, Revision
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.judging import inconclusive, judged_once, refuse_checks, subject_of
 from ecs_pipeline.stages.rollback import describe
+from ecs_pipeline.steps.tasks import holder_of
 from ecs_pipeline.steps.traffic import record_share, targets_seen
 
 STEPS = ("preflight", "checks")
@@ -25,7 +26,7 @@ def judge(run: Run, release: str) -> None:
     record.checks = records_for(run.settings.canary.checks)
     with run.recorder.step("preflight") as step:
         seen = run.observer.look()
-        revision = _living(seen, checked_release_id(release) if release else "")
+        revision = _living(run, seen, checked_release_id(release) if release else "")
         describe(run, seen)
         record.release.previous_task_definition = seen.service.revision
         targets = targets_seen(run, [*seen.canaries, *seen.baselines], seen.service)
@@ -41,14 +42,15 @@ def judge(run: Run, release: str) -> None:
         raise inconclusive(record.release.id, record.checks)
 
 
-def _living(seen: Look, release: str) -> str:
+def _living(run: Run, seen: Look, release: str) -> str:
     """The revision of the canary that lives. Raises Refused without one, or when it is another release's."""
     live = decide.holder(seen)
     if live is None:
         raise Refused(f"no canary lives at {seen.service.label}", cure="run `canary` first")
     if release and live.release != release:
-        raise Refused(
+        raise Held(
             f"the canary of {seen.service.label} is release {live.release}, not {release}",
+            holder_of(run, live),
             cure=f"`judge --release {live.release}`",
         )
     return live.revision

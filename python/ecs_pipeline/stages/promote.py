@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ecs_pipeline import decide, definition, evidence, marks
 from ecs_pipeline.converge import settle
-from ecs_pipeline.errors import Refused, ReleaseFailed
+from ecs_pipeline.errors import Held, Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal, settled
 from ecs_pipeline.load_balancing import Target, group_name
 from ecs_pipeline.model import Look, Revision, Task, Turn, judged_tasks
@@ -27,7 +27,7 @@ from ecs_pipeline.stages.preflight import refuse_when_cancelled
 from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.rollout import StableStep, rolled_back
-from ecs_pipeline.steps.tasks import build_of
+from ecs_pipeline.steps.tasks import build_of, holder_of
 from ecs_pipeline.steps.traffic import record_tasks, targets_seen
 from ecs_pipeline.wait import Deadline
 
@@ -87,8 +87,9 @@ def _plan(run: Run, options: PromoteOptions) -> Plan:
     asked = checked_release_id(options.release) if options.release else ""
     release = asked or (live.release if live else seen.marks.release)
     if live and live.release != release:
-        raise Refused(
+        raise Held(
             f"the canary of {seen.service.label} is release {live.release}, not {release}{build_of(run, live)}",
+            holder_of(run, live),
             cure=f"promote what was approved: `promote --release {live.release}`",
         )
     if live is None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from ecs_pipeline import decide, definition, definition_file, marks
-from ecs_pipeline.errors import InvalidInput, Refused, ReleaseFailed
+from ecs_pipeline.errors import Held, InvalidInput, Refused, ReleaseFailed
 from ecs_pipeline.model import Look, Revision, Task, Turn
 from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
 from ecs_pipeline.origin import checked_release_id
@@ -24,7 +24,7 @@ from ecs_pipeline.stages import abandoned
 from ecs_pipeline.stages.finish import Finish, Overtaken, Steps
 from ecs_pipeline.stages.targets import registered_anew, resolve
 from ecs_pipeline.steps import removal
-from ecs_pipeline.steps.tasks import build_of
+from ecs_pipeline.steps.tasks import build_of, holder_of
 
 STEPS = ("preflight", "drain", "cleanup", "service-update", "stable", "deregister")
 MOST_TURNS = 5
@@ -293,9 +293,10 @@ def _refuse(run: Run, seen: Look, options: Options) -> None:
 def _refuse_when_held(run: Run, seen: Look, options: Options) -> None:
     live = None if options.canary_only else decide.holder(seen)
     if live and options.release and options.release == seen.marks.release and seen.marks.previous is not None:
-        raise Refused(
+        raise Held(
             f"release {options.release} is promoted, but the canary of {live.release} lives at {seen.service.label}"
             f"{build_of(run, live)}",
+            holder_of(run, live),
             cure=f"`rollback --release {live.release}` first",
         )
 

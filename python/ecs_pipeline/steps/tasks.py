@@ -8,7 +8,7 @@ from functools import partial
 
 from ecs_pipeline import decide, evidence, marks, wait
 from ecs_pipeline.converge import Step
-from ecs_pipeline.errors import Refused, Trouble
+from ecs_pipeline.errors import Held, Holder, Refused, Trouble
 from ecs_pipeline.fence import Fence
 from ecs_pipeline.model import CANARY, Service, Task, TaskDefinition
 from ecs_pipeline.observe import TASKS_LAG
@@ -206,11 +206,18 @@ def build_of(run: Run, task: Task) -> str:
     return f", build {build}" if build else ""
 
 
-def held_by(run: Run, service: Service, task: Task) -> Refused:
+def holder_of(run: Run, task: Task) -> Holder:
+    """What is known of the release whose canary has the service, by its task."""
+    build = run.definitions.get(task.revision).tags.get(marks.BUILD, "")
+    return Holder(task.release, task.id, build, task.created)
+
+
+def held_by(run: Run, service: Service, task: Task) -> Held:
     """The refusal that names the holder."""
     since = f", since {task.created:%Y-%m-%d %H:%M} UTC" if task.created else ""
-    return Refused(
+    return Held(
         f"release {task.release} holds {service.label}: its canary task {task.id} lives{since}{build_of(run, task)}",
+        holder_of(run, task),
         cure="promote it, `rollback --canary`, or run `canary --replace`",
     )
 

@@ -29,6 +29,7 @@ ADDED = {
     "service",
     "region",
     "failed_step",
+    "holder",
     "message",
     "cure",
     "dry_run",
