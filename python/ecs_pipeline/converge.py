@@ -61,7 +61,7 @@ def converge(step: Step[Seen, Result], run: Run, deadline: Deadline) -> Result:
             if not change and isinstance(judgement, Settled):
                 record.message = _unchanged(step, judgement.result)
                 return judgement.result
-            record.message = f"would {change or 'wait'}"
+            record.message = planned(run, [change]) if change else "would wait"
             return step.planned(seen)
         if change:
             run.recorder.progress(change)
@@ -69,6 +69,13 @@ def converge(step: Step[Seen, Result], run: Run, deadline: Deadline) -> Result:
         result = settle(step, run, deadline, None if change else seen)
         record.message = step.told(result) if change else _unchanged(step, result)
         return result
+
+
+def planned(run: Run, changes: Sequence[str], *, writes: bool = True) -> str:
+    """Note what a dry run leaves out; what its step says of that. Not `writes`: it would only be waited for."""
+    for change in changes:
+        run.recorder.plan(change, writes=writes)
+    return f"would {', '.join(changes)}" if changes else "unchanged"
 
 
 def settle(step: Step[Seen, Result], run: Run, deadline: Deadline, first: Seen | None = None) -> Result:

@@ -96,7 +96,10 @@ class TrafficPoint:
 
 @dataclass
 class StageRecord:
-    """All that the reports of a stage show."""
+    """All that the reports of a stage show.
+
+    `changed`: something was written to AWS, or in a dry run would be; `plan` has its lines in a dry run.
+    """
 
     stage: str
     cluster: str
@@ -118,6 +121,8 @@ class StageRecord:
     cure: str = ""
     evidence: tuple[str, ...] = ()
     holder: Holder | None = None
+    changed: bool = False
+    plan: list[str] = field(default_factory=list)
     aws_calls: int = 0
     waited_seconds: float = 0.0
     seconds: float = 0.0
@@ -196,6 +201,15 @@ class Recorder:
         self._tick()
         for listener in self._listeners:
             listener.progressed(self.record, self._step, text)
+
+    def wrote(self) -> None:
+        """Note that something was written to AWS, or may have been."""
+        self.record.changed = True
+
+    def plan(self, text: str, *, writes: bool = True) -> None:
+        """Note what a run that is no dry run would do next; not `writes`: it would only watch or wait."""
+        self.record.plan.append(text)
+        self.record.changed = self.record.changed or writes
 
     def update(self) -> None:
         """Numbers changed: reports follow, nothing is said."""

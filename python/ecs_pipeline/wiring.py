@@ -48,6 +48,7 @@ def new_run(
     from ecs_pipeline.aws.logs import Logs
     from ecs_pipeline.aws.session import AwsSession
     from ecs_pipeline.aws.task_definitions import TaskDefinitions
+    from ecs_pipeline.aws.writes import notice_writes
     from ecs_pipeline.docker_engine import DockerEngine
     from ecs_pipeline.observe import Observer
     from ecs_pipeline.origin import origin
@@ -59,6 +60,8 @@ def new_run(
     ecs = Ecs(session.client("ecs"), settings.cluster, settings.service)
     definitions = TaskDefinitions(session.client("ecs"))
     elb = Elb(session.client("elbv2"))
+    for client in (session.client("ecs"), session.client("elbv2")):
+        notice_writes(client, recorder.wrote)
     return Run(
         settings=settings,
         folder=config.folder,
@@ -82,12 +85,15 @@ def new_provision(run: Run, options: ProvisionOptions) -> Provision:
     """The provision command with its own adapters."""
     from ecs_pipeline.aws.cloudformation import CloudFormation
     from ecs_pipeline.aws.ec2 import Ec2
+    from ecs_pipeline.aws.writes import notice_writes
     from ecs_pipeline.stages.provision import Provision
 
     name = run.settings.provision.stack or run.settings.cluster
+    client = run.session.client("cloudformation")
+    notice_writes(client, run.recorder.wrote)
     return Provision(
         run=run,
-        cloudformation=CloudFormation(run.session.client("cloudformation"), name),
+        cloudformation=CloudFormation(client, name),
         network=Ec2(run.session.client("ec2")),
         options=options,
     )

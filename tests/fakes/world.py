@@ -96,6 +96,7 @@ class World:
     log: list[tuple[str, str, Any]] = field(default_factory=list)
     bad_images: dict[str, str] = field(default_factory=dict)
     hook: Callable[[str, str, bool], None] = lambda _when, _call, _write: None
+    wrote: Callable[[], None] = lambda: None
     missing: set[str] = field(default_factory=set)
     service_tasks: list[tuple[float, str]] = field(default_factory=list)
     expired_tokens: set[str] = field(default_factory=set)
@@ -124,6 +125,8 @@ class World:
         self.log.append((agent.name if agent else "", name, detail))
         self._pass_time()
         result = act()
+        if write:
+            self.wrote()
         self.hook("after", name, write)
         return result
 

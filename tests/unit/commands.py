@@ -38,7 +38,7 @@ class Commands:
         monkeypatch.setattr(wiring, "new_run", self._new_run)
 
     def _new_run(self, _config: Any, common: Any, _clock: Any, recorder: Recorder, _environment: Any) -> Run:
-        self.common = common
+        self.common, self.world.wrote = common, recorder.wrote
         return replace(new_run(self.world, "", [], QUICK), recorder=recorder, dry_run=common.dry_run)
 
     def failing(self, error: Exception) -> None:

@@ -19,7 +19,7 @@ def test_a_rollback_drains_and_stops_what_lives_and_deregisters_its_revision(opt
     end = rollback(world, **options)
     assert (end.code, end.release, end.writes) == (0, "A", WRITES)
     assert (world.alive(), world.targets, active(world)) == ([], {}, ["web:1", "web:2"])
-    assert end.message("preflight").startswith("the service was deleted; remove what is left: task ")
+    assert end.message("preflight").startswith("the service was deleted: take ")
 
 
 @pytest.mark.parametrize("write", WRITES)
@@ -43,7 +43,13 @@ def test_a_dry_run_writes_nothing() -> None:
     world.deleted = True
     end = rollback(world, dry_run=True)
     assert (end.code, end.writes, len(world.alive())) == (0, [], 1)
-    assert "would remove what is left" in end.message("preflight")
+    (task,), ((address, port),) = world.alive(), world.registered()
+    assert end.run.recorder.record.plan == [
+        f"take {address}:{port} out of the traffic",
+        "deregister web:3",
+        f"stop task {task.arn.rpartition('/')[2]}",
+    ]
+    assert end.message("preflight").startswith("the service was deleted: would take ")
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ def test_an_image_of_that_tag_is_taken_and_pinned_by_digest() -> None:
     image = carried_out(building(run), run)
     assert image == Image(f"{REGISTRY}/web@{DIGEST}", DIGEST)
     assert (engine.built, engine.pushed) == ([], [])
+    assert not run.recorder.record.changed
 
 
 def test_else_it_is_built_from_the_config_and_pushed_under_the_tag() -> None:
@@ -69,6 +70,7 @@ def test_else_it_is_built_from_the_config_and_pushed_under_the_tag() -> None:
     tag = f"{REGISTRY}/web:v1"
     assert engine.built == [Build(Path("/somewhere/app"), "Dockerfile.prd", {"A": "1", "B": None}, "linux/amd64", tag)]
     assert engine.pushed == [(tag, ("AWS", "password"))]
+    assert run.recorder.record.changed
 
 
 def test_the_platform_of_the_config_goes_before_that_of_the_task_definition() -> None:

@@ -27,10 +27,11 @@ def test_rollback_canary_takes_the_canary_away_and_leaves_the_service_alone(
     place: tuple[str, str], options: dict[str, str]
 ) -> None:
     world = died_at(*place)
+    (task,) = world.alive()
     end = rollback(world, canary_only=True, **options)
     assert (end.code, serving(world), world.alive(), world.registered()) == (0, "web:3", [], [])
     assert not {"UpdateService", "TagResource", "DeregisterTaskDefinition"} & {*end.writes}
-    assert end.message("preflight") == "remove 1 task(s) that the promote of A left"
+    assert end.message("preflight").endswith(f"stop task {task.arn.rpartition('/')[2]}")
     assert rollback(world, canary_only=True, **options).writes == []
     world.schedule.now += world.delays.rollout
     assert promote(world, release="A").code == 0
@@ -47,7 +48,7 @@ def test_a_dry_run_says_so_and_does_nothing() -> None:
     world = died_at("before", "StopTask")
     end = rollback(world, canary_only=True, dry_run=True)
     assert (end.code, end.writes) == (0, [])
-    assert end.message("preflight") == "would remove 1 task(s) that the promote of A left"
+    assert end.run.recorder.record.plan == [f"stop task {world.alive()[0].arn.rpartition('/')[2]}"]
 
 
 def test_the_next_release_replaces_the_canary_and_not_the_service() -> None:

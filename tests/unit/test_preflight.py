@@ -87,7 +87,7 @@ def test_a_dry_run_with_replace_plans_as_if_the_other_were_gone(image: str) -> N
     world = start_of("A is a canary")
     end = canary(world, release="B", image=image, replace=True, dry_run=True)
     assert (end.code, end.writes) == (0, [])
-    assert end.message("tasks") == "would run 1 task(s) of web:new"
+    assert end.message("tasks") == "would run 1 task of web:new"
     assert [one.tags[marks.RELEASE] for one in world.alive()] == ["A"]
 
 

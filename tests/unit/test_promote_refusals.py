@@ -181,7 +181,7 @@ def test_a_dry_run_writes_nothing_and_tells_each_step() -> None:
     end = promote(start_of("A is a canary"), release="A", dry_run=True)
     assert (end.code, end.writes) == (0, [])
     told = {one.name: one.message for one in end.run.recorder.record.steps}
-    assert told["service-update"] == "would update the service from web:2 to web:3"
+    assert told["service-update"] == "would update prd/web from web:2 to web:3"
     assert all(told[one].startswith("would ") for one in ("stable", "drain", "cleanup"))
 
 

@@ -105,18 +105,49 @@ def test_a_task_is_stopped_only_after_its_target_has_drained() -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "plan"),
+    ("start", "options", "plan"),
     [
-        ("A is a canary", "would cancel release A, remove 1 canary task(s), service stays on web:2, deregister web:3"),
-        ("A is promoted", "would cancel release A, service back to web:2, deregister web:3"),
-        ("A was rolled back", "nothing to roll back"),
+        (
+            "A is a canary",
+            {},
+            ["cancel release A", "take TARGET out of the traffic", "stop task TASK", "deregister web:3"],
+        ),
+        ("A is promoted", {}, ["cancel release A", "update prd/web back to web:2", "deregister web:3"]),
+        ("A was rolled back", {}, []),
+        ("A is promoted", {"to": "web:1"}, ["update prd/web to web:1", "deregister web:3"]),
+        ("A was rolled back", {"to": "web:3"}, ["register web:3 anew", "update prd/web to a copy of web:3"]),
+        (
+            "A is a canary",
+            {"to": "web:2"},
+            ["cancel release A", "take TARGET out of the traffic", "stop task TASK", "deregister web:3"],
+        ),
     ],
 )
-def test_a_dry_run_tells_the_plan_and_writes_nothing(start: str, plan: str) -> None:
+def test_a_dry_run_tells_the_plan_and_writes_nothing(start: str, options: dict[str, str], plan: list[str]) -> None:
     world = start_of(start)
-    end = rollback(world, dry_run=True)
+    task = world.alive()[0] if world.alive() else None
+    end = rollback(world, dry_run=True, **options)
     assert (end.code, end.writes) == (0, [])
-    assert end.message("preflight") == plan
+    known = {"TASK": task.arn.rpartition("/")[2], "TARGET": f"{task.address}:8000"} if task else {}
+    for word, meaning in known.items():
+        plan = [line.replace(word, meaning) for line in plan]
+    assert end.run.recorder.record.plan == plan
+    assert end.message("preflight") == (f"would {', '.join(plan)}" if plan else "nothing to roll back")
+
+
+@pytest.mark.parametrize("options", [{}, {"to": "web:1"}, {"to": "web:3"}])
+@pytest.mark.parametrize("start", ["A is a canary", "A is promoted", "A was rolled back"])
+def test_what_a_dry_run_tells_is_what_is_done(start: str, options: dict[str, str]) -> None:
+    plan = rollback(start_of(start), dry_run=True, **options).run.recorder.record.plan
+    world = start_of(start)
+    before = active(world)
+    writes = rollback(world, **options).writes
+    words = {"take": "DeregisterTargets", "stop": "StopTask", "update": "UpdateService", "cancel": "TagResource"}
+    words |= {"register": "RegisterTaskDefinition", "deregister": "DeregisterTaskDefinition"}
+    told = {words[line.split()[0]] for line in plan} | ({"TagResource"} if plan else set())
+    assert told == set(writes)
+    gone = {line.split()[1] for line in plan if line.startswith("deregister ")}
+    assert gone == set(before) - set(active(world))
 
 
 def test_what_it_did_is_told_step_by_step() -> None:

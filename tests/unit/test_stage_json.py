@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from ecs_pipeline import marks
 from ecs_pipeline.run import Origin
+from tests.fakes.world import REGISTRY
 from tests.unit.commands import NAMED, Commands, commands, report
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary
@@ -43,3 +46,87 @@ def test_a_refusal_names_the_holder_in_its_parts(run: Commands, command: str, st
 def test_nobody_holds_the_service_when_a_stage_ends_otherwise(run: Commands, command: str) -> None:
     run(command, *NAMED, "--release", "A")
     assert report(command)["holder"] is None
+
+
+# ---- changed
+
+
+@pytest.mark.parametrize(
+    ("start", "words", "code", "changed"),
+    [
+        ("P runs", ("canary", "--release", "A"), 0, True),
+        ("A is a canary", ("canary", "--release", "A"), 0, False),
+        ("A is promoted", ("canary", "--release", "A"), 0, False),
+        ("A is a canary", ("canary", "--release", "B"), 3, False),
+        ("A is a canary", ("judge",), 0, False),
+        ("A is a canary", ("promote",), 0, True),
+        ("A is promoted", ("promote",), 0, False),
+        ("P runs", ("promote", "--release", "A"), 3, False),
+        ("A is a canary", ("rollback",), 0, True),
+        ("A is promoted", ("rollback",), 0, True),
+        ("A was rolled back", ("rollback",), 0, False),
+        ("A is promoted", ("rollback", "--canary"), 0, False),
+    ],
+)
+@pytest.mark.parametrize("dry", [False, True], ids=["done", "dry run"])
+def test_a_stage_says_whether_it_changed_anything_or_would(
+    run: Commands, start: str, words: tuple[str, ...], code: int, *, changed: bool, dry: bool
+) -> None:
+    run.world = start_of(start)
+    before = len(run.world.writes())
+    end = run(*words, *NAMED, "--output", "json", *(["--dry-run"] if dry else []))
+    document = json.loads(end.out)
+    assert (end.code, document["changed"]) == (code, changed)
+    assert (len(run.world.writes()) > before) == (changed and not dry)
+    assert bool(document.get("plan")) == (changed and dry)
+
+
+# ---- plan
+
+
+def planned(run: Commands, *words: str) -> list[str]:
+    """The plan that a dry run prints."""
+    end = run(*words, *NAMED, "--dry-run", "--output", "json")
+    document = json.loads(end.out)
+    assert (end.code, document["dry_run"], list(Path().iterdir())) == (0, True, [])
+    return list(document["plan"])
+
+
+def test_a_canarys_plan_has_a_line_for_each_thing_that_would_be_done(run: Commands) -> None:
+    assert planned(run, "canary", "--release", "A") == [
+        f"build . and push {REGISTRY}/web:A",
+        f"register a revision of web with {REGISTRY}/web:A",
+        "run 1 task of web:new",
+        "wait for their health checks",
+        "register them in web: 25 % of the traffic",
+        "watch for 2s",
+    ]
+
+
+def test_the_plan_of_a_canary_that_replaces_another_begins_with_that(run: Commands) -> None:
+    run.world = start_of("A is a canary")
+    assert planned(run, "canary", "--release", "B", "--replace")[0] == "roll back the canary of release A"
+
+
+def test_the_plan_of_a_canary_that_was_cut_short_is_what_is_left_to_do(run: Commands) -> None:
+    run.world = start_of("A is a canary")
+    del run.world.alive()[0].tags[marks.VERDICT]
+    assert planned(run, "canary", "--release", "A") == ["watch for 2s"]
+    run.world.targets.clear()
+    assert planned(run, "canary", "--release", "A")[0] == "register them in web: 25 % of the traffic"
+
+
+def test_a_promotions_plan(run: Commands) -> None:
+    run.world = start_of("A is a canary")
+    (task,) = run.world.alive()
+    assert planned(run, "promote") == [
+        "update prd/web from web:2 to web:3",
+        "wait until prd/web runs web:3 and nothing else",
+        f"take {task.address}:8000 out of the traffic",
+        f"stop task {task.arn.rpartition('/')[2]}",
+    ]
+
+
+def test_a_stage_that_is_no_dry_run_has_no_plan(run: Commands) -> None:
+    run("canary", *NAMED, "--release", "A")
+    assert "plan" not in report()

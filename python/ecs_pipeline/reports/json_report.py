@@ -35,6 +35,7 @@ def to_dict(record: StageRecord) -> dict[str, Any]:
         "stage": record.stage,
         "outcome": record.outcome,
         "exit_code": record.exit_code,
+        "changed": record.changed,
         "failed_step": failed_step(record),
         "message": reason(record),
         "cure": cure(record),
@@ -56,6 +57,8 @@ def to_dict(record: StageRecord) -> dict[str, Any]:
         "dry_run": record.dry_run,
         "version": ecs_pipeline.__version__,
     }
+    if record.dry_run:
+        result["plan"] = record.plan
     if record.approved_by:
         result["approved_by"] = record.approved_by
     return {key: in_one_line(value) for key, value in result.items()}

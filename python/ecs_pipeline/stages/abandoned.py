@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ecs_pipeline.converge import planned
 from ecs_pipeline.load_balancing import Registration
 from ecs_pipeline.model import CANARY, Revision, Task
 from ecs_pipeline.run import Run
@@ -18,9 +19,14 @@ class Left:
     registrations: tuple[Registration, ...]
 
     def plan(self, run: Run) -> str:
-        """What is to be done."""
-        remove = "would remove" if run.dry_run else "remove"
-        return f"the service was deleted; {remove} what is left: task {', '.join(one.id for one in self.tasks)}"
+        """What is to be done, in a line; a dry run's plan has a line for each thing."""
+        tasks = ", ".join(task.id for task in self.tasks)
+        targets = ", ".join(sorted({str(registration.target) for registration in self.registrations}))
+        changes = [f"take {targets} out of the traffic"] if targets else []
+        revisions = ", ".join(Revision(arn).name for arn in _revisions(run, self))
+        changes += [f"deregister {revisions}"] if revisions else []
+        changes.append(f"stop task {tasks}")
+        return f"the service was deleted: {planned(run, changes) if run.dry_run else ', '.join(changes)}"
 
 
 def look(run: Run, release: str) -> Left | None:
@@ -46,8 +52,7 @@ def remove(run: Run, left: Left) -> None:
         removal.drained(run, targets, run.settings.rollback.drain)
         step.message = f"out of the traffic: {', '.join(str(one) for one in targets)}" if targets else "unchanged"
     with run.recorder.step("deregister") as step:
-        arns = dict.fromkeys(one.revision for one in left.tasks if one.role == CANARY)
-        bad = [arn for arn in arns if (found := run.definitions.revision(arn)).active and found.release]
+        bad = _revisions(run, left)
         for arn in bad:
             run.definitions.deregister(arn)
         step.message = f"deregistered {', '.join(Revision(one).name for one in bad)}" if bad else "unchanged"
@@ -55,3 +60,9 @@ def remove(run: Run, left: Left) -> None:
         removal.stop(run, left.tasks, "ecs-pipeline: its service was deleted", removal.plainly)
         removal.stopped(run, left.tasks)
         step.message = f"stopped: {', '.join(one.id for one in left.tasks)}"
+
+
+def _revisions(run: Run, left: Left) -> list[str]:
+    """The revisions of the canary's tasks that are a release's, and are ACTIVE still."""
+    arns = dict.fromkeys(task.revision for task in left.tasks if task.role == CANARY)
+    return [arn for arn in arns if (found := run.definitions.revision(arn)).active and found.release]

@@ -128,8 +128,8 @@ def _carry_out(stage: Canary) -> None:
     for number, (size, count) in enumerate(zip(sizes, counts, strict=True), start=1):
         if number <= judged < len(sizes):
             continue
-        run, plan = stage.run, stage.plan
-        served = Serving(run, stage.fence, plan, revision, count, stage.made, stage.beside).carry_out()
+        run, plan, before = stage.run, stage.plan, ([0, *counts])[number - 1]
+        served = Serving(run, stage.fence, plan, revision, count, before, stage.made, stage.beside).carry_out()
         revision, now = served.revision, run.clock.wall()
         subject = Subject(run, plan.seen.service, served.tasks, revision, plan.base.container, now, served.baselines)
         verdict = bake(subject, size.bake or 0.0, stage.fence.write)
@@ -151,6 +151,7 @@ def _begin(stage: Canary) -> None:
     while left := decide.leftover_tasks(seen, drained):
         run.recorder.progress("sweeping what an earlier release left")
         if run.dry_run:
+            run.recorder.plan("remove what an earlier release left")
             break
         if left.drain:
             owned = [one for one in left.drain if one.owner]

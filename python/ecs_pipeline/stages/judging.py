@@ -10,6 +10,7 @@ from ecs_pipeline.checks.kinds import Kinds
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.verdict import overall
 from ecs_pipeline.checks.watch import CheckFailed, Watch
+from ecs_pipeline.converge import planned
 from ecs_pipeline.errors import Inconclusive, InvalidInput
 from ecs_pipeline.model import INCONCLUSIVE, PASS, Look
 from ecs_pipeline.record import CheckRecord
@@ -41,7 +42,8 @@ def bake(subject: Subject, seconds: float, write: removal.Write) -> str:
     run = subject.run
     if run.dry_run:
         with run.recorder.step("bake") as step:
-            step.message = "; then ".join(filter(None, (step.message, _would_watch(run, seconds))))
+            told = planned(run, [_watching(run, seconds)])
+            step.message = "; then ".join(filter(None, (step.message, told)))
         return PASS
 
     def watch(checks: Watch) -> str:
@@ -51,9 +53,11 @@ def bake(subject: Subject, seconds: float, write: removal.Write) -> str:
     return _judged(subject, "bake", watch)
 
 
-def _would_watch(run: Run, seconds: float) -> str:
-    names = [one.title for one in run.settings.canary.checks] if seconds else []
-    return f"would watch for {duration(seconds)}{', checks: ' if names else ''}{', '.join(names)}"
+def _watching(run: Run, seconds: float) -> str:
+    if not seconds:
+        return "record the verdict without a bake"
+    names = [check.title for check in run.settings.canary.checks]
+    return f"watch for {duration(seconds)}{', checks: ' if names else ''}{', '.join(names)}"
 
 
 def judged_once(subject: Subject) -> str:

@@ -124,6 +124,7 @@ def _without_another(run: Run, seen: Look, release: str, *, replacing: bool) -> 
     what = "its canary, which the service runs by now, is taken away" if promoted else "it is rolled back"
     run.recorder.progress(f"release {live.release} holds the service: {what} first")
     if run.dry_run:
+        run.recorder.plan(f"{'take away' if promoted else 'roll back'} the canary of release {live.release}")
         return replace(seen, tasks=tuple(one for one in seen.tasks if one.release != live.release))
     step = run.recorder.record.step("preflight")
     cancel(run, RollbackOptions(release=live.release, canary_only=promoted), lambda _name: nullcontext(step))

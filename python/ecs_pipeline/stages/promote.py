@@ -22,6 +22,7 @@ from ecs_pipeline.load_balancing import Target, group_name
 from ecs_pipeline.model import Look, Revision, Task, Turn, judged_tasks
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
+from ecs_pipeline.stages import promote_dry_run
 from ecs_pipeline.stages.finish import Finish
 from ecs_pipeline.stages.preflight import refuse_when_cancelled
 from ecs_pipeline.stages.rollback import restore
@@ -67,6 +68,9 @@ def promote(run: Run, options: PromoteOptions) -> None:
         if _is_done(plan):
             step.message += " is promoted already: nothing was changed"
             return
+    if run.dry_run:
+        promote_dry_run.tell(run, plan.seen.service, plan.revision, plan.ours)
+        return
     fence = Fence(run.ecs, run.clock, plan.seen.service)
     try:
         _update(run, fence, plan, options)
@@ -172,9 +176,6 @@ def _update(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None
     service = plan.seen.service
     with run.recorder.step("service-update") as step:
         name = Revision(plan.revision).name
-        if run.dry_run:
-            step.message = f"would update the service from {Revision(service.revision).name} to {name}"
-            return
         if not plan.resumed:
             _mark(run, fence, plan, options)
         now = fence.require()
@@ -207,9 +208,6 @@ def _mark(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None:
 def _stable(run: Run, plan: Plan) -> None:
     with run.recorder.step("stable") as step:
         rollout = StableStep(run, plan.revision)
-        if run.dry_run:
-            step.message = "would follow the rollout"
-            return
         service = settle(rollout, run, Deadline.after(run.clock, run.settings.promote.stable_within))
         step.message = rollout.told(service)
         run.recorder.traffic(len(plan.canaries), service.running)
@@ -220,9 +218,6 @@ def _drain(run: Run, fence: Fence, plan: Plan) -> tuple[Target, ...]:
         seen = targets_seen(run, plan.ours, plan.seen.service)
         registered = [one for one in seen.targets if (health := seen.any(one)) and health.registered]
         dead = len([one for one in seen.tasks if one.alive]) < len(plan.ours)
-        if run.dry_run:
-            step.message = f"would take {', '.join(str(one) for one in registered) or 'nothing'} out of the traffic"
-            return ()
         removal.deregister(run, [one for one in registered if seen.of(one)], fence.write)
         orphans.remove(run, (run.observer.look() if dead else plan.seen).registrations, fence.write)
         removal.drained(run, registered, None)
@@ -232,9 +227,6 @@ def _drain(run: Run, fence: Fence, plan: Plan) -> tuple[Target, ...]:
 
 def _clean_up(run: Run, fence: Fence, plan: Plan, targets: Sequence[Target]) -> None:
     with run.recorder.step("cleanup") as step:
-        if run.dry_run:
-            step.message = f"would stop {len(plan.ours)} task(s)"
-            return
         known = {one.arn: one for one in run.ecs.tasks([task.arn for task in plan.ours])} if plan.ours else {}
         living = [known[one.arn] for one in plan.ours if one.arn in known and known[one.arn].alive]
         removal.stop(run, living, "ecs-pipeline: promoted", fence.write)

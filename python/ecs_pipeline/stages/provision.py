@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from ecs_pipeline import decide, wait
-from ecs_pipeline.converge import converge
+from ecs_pipeline.converge import converge, planned
 from ecs_pipeline.errors import InvalidInput, Refused, Trouble
 from ecs_pipeline.origin import checked_release_id, new_release_id
 from ecs_pipeline.run import Run
@@ -95,6 +95,8 @@ class Provision:
                 step.message = self._apply({**given, "Image": ""}, stack, new=new)
             if self.run.dry_run:
                 self.run.recorder.progress("would then build and push the images and add the service")
+                self.run.recorder.plan("build and push the images")
+                self.run.recorder.plan(f"add service {self.run.settings.service}")
                 return
             new, stack = False, self._settled()
         found = self._images()
@@ -142,6 +144,8 @@ class Provision:
     def _show(self, changes: Sequence[Change]) -> None:
         for one in changes:
             self.run.recorder.progress(str(one))
+            if self.run.dry_run:
+                self.run.recorder.plan(str(one))
         self.run.recorder.record.changes += [str(one) for one in changes]
 
     def _change_set(self, name: str, given: Mapping[str, str], stack: Stack | None, *, new: bool) -> ChangeSet:
@@ -275,7 +279,7 @@ class Provision:
                 step.message = "unchanged: there is no such stack"
                 return
             if self.run.dry_run:
-                step.message = f"would delete stack {stack.name}"
+                step.message = planned(self.run, [f"delete stack {stack.name}"])
                 return
             begun = self.run.clock.wall() - timedelta(seconds=1)
             self.cloudformation.delete()

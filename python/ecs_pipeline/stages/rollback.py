@@ -15,12 +15,13 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from ecs_pipeline import decide, definition, definition_file, marks
+from ecs_pipeline.converge import planned
 from ecs_pipeline.errors import Held, InvalidInput, Refused, ReleaseFailed
 from ecs_pipeline.model import Look, Revision, Task, Turn
 from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
-from ecs_pipeline.stages import abandoned
+from ecs_pipeline.stages import abandoned, rollback_plan
 from ecs_pipeline.stages.finish import Finish, Overtaken, Steps
 from ecs_pipeline.stages.targets import registered_anew, resolve
 from ecs_pipeline.steps import removal
@@ -64,7 +65,7 @@ def rollback(run: Run, options: Options) -> None:
         else:
             left = None
             target = _target(run, seen, options)
-            step.message = _plan(run, seen, options)
+            step.message = _plan(run, seen, options, target)
     if left:
         abandoned.remove(run, left)
     elif not run.dry_run:
@@ -256,26 +257,13 @@ def describe(run: Run, seen: Look) -> None:
     run.recorder.traffic(len(seen.canaries), seen.service.running)
 
 
-def _plan(run: Run, seen: Look, options: Options) -> str:
-    left = decide.leftover(seen)
-    release, promoted = _release_to_cancel(seen, options), _left_by_promote(seen, options)
-    if not release and not left and not options.to and not promoted:
-        return "nothing to roll back"
-    parts = ["remove what an earlier run left"] if left else []
-    if promoted:
-        parts.append(f"remove {len(promoted)} task(s) that the promote of {promoted[-1].release} left")
-    if release:
-        live = [one for one in seen.canaries if one.release == release]
-        back = decide.lost_home(seen, release) or decide.home(seen, release)
-        parts.append(f"cancel release {release}")
-        parts += [f"remove {len(live)} canary task(s)"] if live else []
-        moves = back is not None and back != seen.service.revision
-        parts.append(f"service {'back to' if moves else 'stays on'} {_name(back or seen.service.revision)}")
-        bad = live[0].revision if live else seen.service.revision if moves else ""
-        parts += [f"deregister {_name(bad)}"] if bad else []
-    if options.to:
-        parts.append(f"send the service to {options.to}")
-    return ("would " if run.dry_run else "") + ", ".join(parts)
+def _plan(run: Run, seen: Look, options: Options, target: str | None) -> str:
+    """What is to be done, in a line; a dry run's plan has a line for each thing."""
+    release, left = _release_to_cancel(seen, options), _left_by_promote(seen, options)
+    changes = rollback_plan.changes(run, seen, release, left, target)
+    if not changes:
+        return Outcome.UNCHANGED.value
+    return planned(run, changes) if run.dry_run else ", ".join(changes)
 
 
 def _refuse(run: Run, seen: Look, options: Options) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ecs_pipeline.converge import Step, converge
+from ecs_pipeline.converge import Step, converge, planned
 from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.fence import Fence
 from ecs_pipeline.load_balancing import group_name
@@ -18,7 +18,8 @@ from ecs_pipeline.stages.preflight import Plan
 from ecs_pipeline.steps.beside import Beside, leave_traffic
 from ecs_pipeline.steps.healthy import HealthyStep
 from ecs_pipeline.steps.tasks import Made, TasksStep
-from ecs_pipeline.steps.traffic import TrafficStep, record_share, record_tasks
+from ecs_pipeline.steps.traffic import Seen as Targets
+from ecs_pipeline.steps.traffic import TrafficStep, record_share, record_tasks, targets_seen
 from ecs_pipeline.steps.unused import discard
 from ecs_pipeline.wait import Deadline
 
@@ -37,13 +38,17 @@ class Served:
 
 @dataclass
 class Serving:
-    """Brings so many tasks of a revision into service; `made` and `beside` are told what was started of each role."""
+    """Brings so many tasks of a revision into service; `made` and `beside` are told what was started of each role.
+
+    `before`: as many as the size before this one has.
+    """
 
     run: Run
     fence: Fence
     plan: Plan
     revision: TaskDefinition
     count: int
+    before: int
     made: Made
     beside: Made
 
@@ -107,17 +112,28 @@ class Serving:
 
     def _plan(self) -> None:
         """What a dry run says."""
+        missing = self.count - max(self.before, len(self.plan.seen.canaries))
+        lines = {
+            "tasks": self._tasks_to_run(missing),
+            "healthy": ["wait for their health checks"] if missing > 0 else [],
+            "traffic": self._targets_to_register(missing),
+        }
+        for name, changes in lines.items():
+            with self.run.recorder.step(name) as step:
+                told = planned(self.run, changes, writes=name != "healthy")
+                step.message = "; then ".join(filter(None, (step.message, told)))
+
+    def _tasks_to_run(self, missing: int) -> list[str]:
+        seen, tasks = self.plan.seen, f"{missing} task{'s' if missing > 1 else ''}"
+        with_baseline = self.run.settings.canary.baseline and not (seen.baselines or self.before)
+        beside = [f"run 1 task of {self.plan.current.revision.name} as the baseline"] if with_baseline else []
+        return ([f"run {tasks} of {self.revision.revision.name}"] if missing > 0 else []) + beside
+
+    def _targets_to_register(self, missing: int) -> list[str]:
+        """The new tasks, and those that live and are not in the traffic (their process died before)."""
         run, service = self.run, self.plan.seen.service
         groups = ", ".join(group_name(one.target_group) for one in service.load_balancing)
-        beside = f", and beside it 1 of {self.plan.current.revision.name} as the baseline"
-        tasks = f"would run {self.count} task(s) of {self.revision.revision.name}"
-        told = {
-            "tasks": f"{tasks}{beside if run.settings.canary.baseline else ''}",
-            "healthy": "would wait for their health checks",
-            "traffic": f"would register them in {groups}: {share(self.count, service.running):.0f} % of the traffic"
-            if groups
-            else "no load balancer: no traffic",
-        }
-        for name, message in told.items():
-            with run.recorder.step(name) as step:
-                step.message = "; then ".join(filter(None, (step.message, message)))
+        seen = targets_seen(run, self.plan.seen.canaries, service) if self.plan.seen.canaries else Targets((), (), {})
+        if not groups or (missing <= 0 and all(seen.of(target) for target in seen.targets)):
+            return []
+        return [f"register them in {groups}: {share(self.count, service.running):.0f} % of the traffic"]

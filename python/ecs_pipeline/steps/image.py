@@ -148,6 +148,7 @@ class BuiltImage(Step[str, Image]):
             tag=self._target,
         )
         self.run.engine.build(build, told)
+        self.run.recorder.wrote()
         self.run.engine.push(self._target, self.run.repositories.credentials(), told)
 
     def judge(self, seen: str) -> Judgement[Image]:

@@ -197,7 +197,7 @@ def test_a_dry_run_writes_nothing(scene: Scene) -> None:
     before = (scene.marks(), scene.revisions(), len(scene.canaries()), len(scene.registered()))
     plan = scene.canary("v2", "--dry-run")
     assert plan.code == 0
-    assert "would run 1 task(s)" in plan.stdout
+    assert "would run 1 task of" in plan.stdout
     assert f"containerDefinitions.app.image: {scene.images.digest('v1')} → {scene.images.digest('v2')}" in plan.stdout
     assert not plan.junit.exists()
     assert before == (scene.marks(), scene.revisions(), len(scene.canaries()), len(scene.registered()))

@@ -135,7 +135,7 @@ def test_a_dry_run_speaks_of_it() -> None:
     world.images["v2"] = digest_of("v2")
     end = canary(world, dry_run=True, settings=SETTINGS, release="A", image=f"{REGISTRY}/web:v2")
     assert (end.code, end.writes) == (0, [])
-    assert end.message("tasks").endswith("would run 1 task(s) of web:new, and beside it 1 of web:1 as the baseline")
+    assert end.message("tasks").endswith("would run 1 task of web:new, run 1 task of web:1 as the baseline")
 
 
 def test_one_that_a_killed_canary_started_is_taken_over_and_goes_with_a_rollback() -> None:

@@ -146,7 +146,7 @@ def test_a_dry_run_tells_every_size() -> None:
     world.images["v2"] = digest_of("v2")
     end = canary(world, dry_run=True, settings=SETTINGS, release="A", image=f"{REGISTRY}/web:v2")
     assert end.writes == []
-    assert end.message("tasks") == "; then ".join(f"would run {count} task(s) of web:new" for count in (1, 2, 3))
+    assert end.message("tasks") == "; then ".join(3 * ["would run 1 task of web:new"])
     assert end.message("bake") == "; then ".join(f"would watch for {time}, checks: c" for time in ("2s", "4s", "2s"))
 
 

@@ -28,6 +28,7 @@ ADDED = {
     "cluster",
     "service",
     "region",
+    "changed",
     "failed_step",
     "holder",
     "message",

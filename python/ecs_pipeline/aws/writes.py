@@ -1,0 +1,47 @@
+"""Notices what is written to AWS: a stage that finds all of it done already changes nothing, and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import botocore.exceptions
+
+from ecs_pipeline.aws.session import NO_CREDENTIALS, AwsClient, on_event
+
+READS = ("BatchGet", "Describe", "Filter", "Get", "List")
+"""How operations begin that change nothing."""
+PREPARATIONS = ("CreateChangeSet", "DeleteChangeSet")
+"""Writes that change nothing of the environment: a change set only tells what would be changed."""
+
+NOT_SENT = (
+    *NO_CREDENTIALS,
+    botocore.exceptions.EndpointConnectionError,
+    botocore.exceptions.ConnectTimeoutError,
+    OSError,  # the file of a web identity's token
+)
+"""Errors after which AWS has seen nothing of a call."""
+
+
+def notice_writes(client: AwsClient, wrote: Callable[[], None]) -> None:
+    """Call `wrote` after each call of the client that changed something in AWS, or may have: no answer came.
+
+    What AWS refuses (HTTP 4xx) changed nothing; of a 5xx that is not known.
+    """
+
+    def answered(http_response: Any, event_name: str, **_: Any) -> None:
+        if _writes(event_name) and not 400 <= http_response.status_code < 500:
+            wrote()
+
+    def unanswered(exception: BaseException, event_name: str, **_: Any) -> None:
+        if _writes(event_name) and not isinstance(exception, NOT_SENT):
+            wrote()
+
+    on_event(client, "after-call", answered)
+    on_event(client, "after-call-error", unanswered)
+
+
+def _writes(event_name: str) -> bool:
+    """Whether the operation in `after-call.SERVICE.OPERATION` is one that changes something."""
+    operation = event_name.rpartition(".")[2]
+    return not operation.startswith(READS) and operation not in PREPARATIONS

@@ -1,0 +1,31 @@
+"""What a promotion would do, step by step, from what its preflight saw; nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ecs_pipeline.converge import planned
+from ecs_pipeline.model import Revision, Service, Task
+from ecs_pipeline.run import Run
+from ecs_pipeline.steps.rollout import rolled_back
+from ecs_pipeline.steps.traffic import targets_seen
+
+
+def tell(run: Run, service: Service, revision: str, tasks: Sequence[Task]) -> None:
+    """Plan the service's update to the revision, and the end of the canary's `tasks`."""
+    seen, name = targets_seen(run, tasks, service), Revision(revision).name
+    targets = [target for target in seen.targets if (health := seen.any(target)) and health.registered]
+    told = service.revision == revision or rolled_back(service, revision)
+    steps = {
+        "service-update": [] if told else [f"update {service.label} from {Revision(service.revision).name} to {name}"],
+        "stable": [f"wait until {service.label} runs {name} and nothing else"],
+        "drain": [f"take {_listed(targets)} out of the traffic"] if targets else [],
+        "cleanup": [f"stop task {_listed([task.id for task in tasks])}"] if tasks else [],
+    }
+    for step_name, changes in steps.items():
+        with run.recorder.step(step_name) as step:
+            step.message = planned(run, changes, writes=step_name != "stable")
+
+
+def _listed(things: Sequence[object]) -> str:
+    return ", ".join(str(thing) for thing in things)

@@ -1,0 +1,63 @@
+"""What a rollback is going to do, as far as one look tells: it reads, and never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ecs_pipeline import decide
+from ecs_pipeline.model import CANARY, Look, Revision, Task
+from ecs_pipeline.run import Run
+
+
+def changes(run: Run, seen: Look, release: str, left: Sequence[Task], target: str | None) -> list[str]:
+    """What is to be changed, in order: [] when nothing is.
+
+    `release` is the one that is cancelled ('' for none), `left` what a promotion that died left of its canary,
+    `target` the revision that `--to` names.
+    """
+    found = ["remove what an earlier run left"] if decide.leftover(seen) else []
+    found += _removal(seen, left)
+    if release:
+        found += _cancel(seen, release)
+    if target is not None and seen.service.revision != target:
+        found += _move(run, seen, target, gone=f"deregister {_name(target)}" in found)
+    return found
+
+
+def _cancel(seen: Look, release: str) -> list[str]:
+    """The canary goes, the service goes back, the revision of the release goes."""
+    living = [task for task in (*seen.canaries, *seen.baselines) if task.release == release]
+    back, lost = decide.home(seen, release), decide.lost_home(seen, release)
+    moves = (lost or back) not in (None, seen.service.revision)
+    bad = next((task.revision for task in living if task.role == CANARY), seen.service.revision if moves else "")
+    found = [f"cancel release {release}", *_removal(seen, living)]
+    found += [f"register {Revision(lost).name} anew"] if lost else []
+    if moves:
+        found.append(f"update {seen.service.label} back to {f'a copy of {_name(lost)}' if lost else _name(back)}")
+    return found + ([f"deregister {_name(bad)}"] if bad else [])
+
+
+def _move(run: Run, seen: Look, target: str, *, gone: bool) -> list[str]:
+    """`--to`: the service to any revision; `gone`: the one that it names is deregistered before.
+
+    What the service runs goes when it is the promoted release's, and newer: what is older is never looked for.
+    """
+    current, wanted = (run.definitions.revision(arn) for arn in (seen.service.revision, target))
+    active = wanted.active and not gone
+    found = [] if active else [f"register {wanted.name} anew"]
+    found.append(f"update {seen.service.label} to {wanted.name if active else f'a copy of {wanted.name}'}")
+    leaves = current.active and current.release != "" and current.release == seen.marks.release != wanted.release
+    newer = current.family != wanted.family or current.number > Revision(wanted.restores or wanted.arn).number
+    return found + ([f"deregister {current.name}"] if leaves and newer else [])
+
+
+def _removal(seen: Look, tasks: Sequence[Task]) -> list[str]:
+    """Out of the traffic, then stopped."""
+    arns = {task.arn for task in tasks}
+    targets = sorted({str(one.target) for one in seen.registrations if one.owner in arns})
+    found = [f"take {', '.join(targets)} out of the traffic"] if targets else []
+    return found + ([f"stop task {', '.join(task.id for task in tasks)}"] if tasks else [])
+
+
+def _name(arn: str | None) -> str:
+    return Revision(arn).name if arn else "what it runs"

@@ -1,0 +1,75 @@
+"""Which calls of AWS count as a change: those that were carried out, or may have been."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from ecs_pipeline.aws.session import AwsClient
+from ecs_pipeline.aws.writes import PREPARATIONS, READS, notice_writes
+from ecs_pipeline.errors import Trouble
+from tests.contract.test_iam_page import called
+from tests.unit.aws_stub import AwsStub, aws_stub, ok, refused, session
+from tests.unit.clocks import RecordingClock
+from tests.unit.http_stub import NO_ANSWER, Answer
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
+    with aws_stub(monkeypatch) as stub:
+        yield stub
+
+
+def changed(client: AwsClient, operation: str, **parameters: str) -> bool:
+    """Whether a call was noticed as a change."""
+    noticed: list[bool] = []
+    notice_writes(client, lambda: noticed.append(True))
+    with suppress(Trouble):
+        client.call(operation, once=True, **parameters)
+    return bool(noticed)
+
+
+def test_a_write_that_was_carried_out_is_a_change(aws: AwsStub) -> None:
+    assert changed(session(RecordingClock()).client("ecs"), "StopTask", task="t")
+
+
+@pytest.mark.parametrize("answer", [NO_ANSWER, Answer(502, b"<html>gateway"), refused("ServerException", status=500)])
+def test_a_write_that_may_have_been_carried_out_is_one_too(aws: AwsStub, answer: Answer) -> None:
+    aws.on("StopTask", answer)
+    assert changed(session(RecordingClock()).client("ecs"), "StopTask", task="t")
+
+
+@pytest.mark.parametrize("answer", [refused("AccessDeniedException"), refused("ThrottlingException"), Answer(429, b"")])
+def test_a_write_that_was_refused_is_none(aws: AwsStub, answer: Answer) -> None:
+    aws.on("StopTask", answer)
+    assert not changed(session(RecordingClock()).client("ecs"), "StopTask", task="t")
+
+
+def test_a_write_that_reached_nobody_is_none(aws: AwsStub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    assert not changed(session(RecordingClock()).client("ecs"), "StopTask", task="t")
+
+
+def test_a_read_is_none(aws: AwsStub) -> None:
+    aws.on("DescribeClusters", ok({}))
+    assert not changed(session(RecordingClock()).client("ecs"), "DescribeClusters")
+
+
+def test_every_operation_that_the_package_calls_is_a_read_or_a_write_by_its_name() -> None:
+    operations = {action.partition(":")[2] for provision in (True, False) for action in called(provision=provision)}
+    writes = {one for one in operations if not one.startswith(READS)} - set(PREPARATIONS)
+    assert writes == {
+        "DeleteStack",
+        "DeregisterTargets",
+        "DeregisterTaskDefinition",
+        "ExecuteChangeSet",
+        "RegisterTargets",
+        "RegisterTaskDefinition",
+        "RunTask",
+        "StopTask",
+        "TagResource",
+        "UntagResource",
+        "UpdateService",
+    }
