@@ -58,12 +58,13 @@ def canary(release: str, image: str, replace: bool, **common: Any) -> int:  # no
 @text_option("--release", metavar="ID", help="Refuse to promote any other release.")
 @click.option("--unjudged", is_flag=True, help="Take a canary whose bake did not end with a verdict.")
 @text_option("--approved-by", metavar="NAME", help="Recorded on the service and in the reports.")
+@text_option("--comment", metavar="TEXT", help="What the approver said: recorded in the reports.")
 @common_options
-def promote(release: str, unjudged: bool, approved_by: str, **common: Any) -> int:  # noqa: FBT001
+def promote(release: str, unjudged: bool, approved_by: str, comment: str, **common: Any) -> int:  # noqa: FBT001
     """Let the whole service follow the canary, then remove the canary."""
     from ecs_pipeline.stages import promote as stage
 
-    options = stage.PromoteOptions(release=release, unjudged=unjudged, approved_by=approved_by)
+    options = stage.PromoteOptions(release=release, unjudged=unjudged, approved_by=approved_by, comment=comment)
     return run_stage("promote", stage.STEPS, Common(**common), lambda run: stage.promote(run, options))
 
 

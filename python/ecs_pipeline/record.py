@@ -98,6 +98,7 @@ class TrafficPoint:
 class StageRecord:
     """All that the reports of a stage show.
 
+    `approved_by` and `comment`: who approved a promotion, as told, and what they said.
     `changed`: something was written to AWS, or in a dry run would be; `plan` has its lines in a dry run.
     """
 
@@ -128,6 +129,7 @@ class StageRecord:
     seconds: float = 0.0
     dry_run: bool = False
     approved_by: str = ""
+    comment: str = ""
 
     def step(self, name: str) -> StepRecord:
         """The step of that name."""

@@ -23,7 +23,7 @@ COMMON = {
 }
 OWN = {
     "canary": {"--release", "--image", "--replace"},
-    "promote": {"--release", "--unjudged"},
+    "promote": {"--release", "--unjudged", "--approved-by", "--comment"},
     "rollback": {"--release", "--canary", "--to"},
     "judge": {"--release"},
     "status": {"--watch"},

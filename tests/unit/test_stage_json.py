@@ -130,3 +130,19 @@ def test_a_promotions_plan(run: Commands) -> None:
 def test_a_stage_that_is_no_dry_run_has_no_plan(run: Commands) -> None:
     run("canary", *NAMED, "--release", "A")
     assert "plan" not in report()
+
+
+# ---- approval
+
+
+@pytest.mark.parametrize("start", ["A is a canary", "A is promoted", "P runs"], ids=["done", "done before", "refused"])
+def test_a_promotion_tells_who_approved_it_and_what_they_said(run: Commands, start: str) -> None:
+    run.world = start_of(start)
+    run("promote", *NAMED, "--release", "A", "--approved-by", "Aki Sato", "--comment", "known:\nOPS-7")
+    assert report("promote")["approval"] == {"by": "Aki Sato", "comment": "known: OPS-7"}
+
+
+def test_nobody_need_have_said_anything(run: Commands) -> None:
+    run.world = start_of("A is a canary")
+    run("promote", *NAMED)
+    assert report("promote")["approval"] == {"by": "", "comment": ""}

@@ -59,6 +59,8 @@ def to_dict(record: StageRecord) -> dict[str, Any]:
     }
     if record.dry_run:
         result["plan"] = record.plan
+    if record.stage == "promote":
+        result["approval"] = {"by": record.approved_by, "comment": record.comment}
     if record.approved_by:
         result["approved_by"] = record.approved_by
     return {key: in_one_line(value) for key, value in result.items()}

@@ -95,6 +95,7 @@ def _properties(record: StageRecord) -> dict[str, str]:
         "commit": release.commit,
         "build_url": release.build,
         "approved_by": record.approved_by,
+        "approval_comment": record.comment,
         "outcome": record.outcome,
         "exit_code": str(record.exit_code),
     }

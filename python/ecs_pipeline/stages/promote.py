@@ -42,6 +42,7 @@ class PromoteOptions:
     release: str = ""
     unjudged: bool = False
     approved_by: str = ""
+    comment: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Plan:
 
 def promote(run: Run, options: PromoteOptions) -> None:
     """The stage. Raises ReleaseFailed after restoring, Refused when there is nothing to promote."""
+    run.recorder.record.approved_by, run.recorder.record.comment = options.approved_by, options.comment
     with run.recorder.step("preflight") as step:
         plan = _plan(run, options)
         step.message = f"release {plan.release}: {Revision(plan.revision).name}"
@@ -103,7 +105,8 @@ def _plan(run: Run, options: PromoteOptions) -> Plan:
     else:
         plan = _new_plan(run, seen, release)
     _record(run, plan)
-    run.recorder.record.approved_by = options.approved_by or (seen.marks.approval if plan.resumed else "")
+    if plan.resumed and not options.approved_by:
+        run.recorder.record.approved_by = seen.marks.approval
     told = plan.seen.service.revision == plan.revision or rolled_back(plan.seen.service, plan.revision)
     if not told:
         _refuse_when_unjudged(plan, options)

@@ -177,7 +177,7 @@ def grown_canary() -> StageRecord:
 def promoted() -> StageRecord:
     """A promotion that somebody approved."""
     record = stage("promote", PROMOTE_STEPS)
-    record.approved_by = "Aki Sato"
+    record.approved_by, record.comment = "Aki Sato", "checkout errors are the provider's, see OPS-7"
     passed(
         record,
         ("preflight", 1.1, "canary passed 14 minutes ago"),
@@ -251,7 +251,7 @@ def troubled_promote() -> StageRecord:
 def filled_with(text: str) -> StageRecord:
     """A failed stage with that text wherever AWS, a container or a user may put one."""
     record = failed_check()
-    record.cluster = record.service = record.approved_by = text
+    record.cluster = record.service = record.approved_by = record.comment = text
     record.release = ReleaseRecord(text, text, text, text, text, text, text)
     record.canary = [CanaryTaskRecord(text, text, (text,), text)]
     record.changes, record.notes, record.log_tail = [text], [text], [text]

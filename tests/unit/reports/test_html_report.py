@@ -83,6 +83,7 @@ def test_the_release_is_told() -> None:
     assert "2026-11-23 07:15:00 UTC" in told
     assert "6m 40s" in told
     assert "Aki Sato" in told
+    assert "checkout errors are the provider's, see OPS-7" in told
 
 
 def test_checks_show_their_numbers_and_limits() -> None:

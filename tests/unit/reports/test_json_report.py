@@ -44,7 +44,7 @@ ADDED = {
 @pytest.mark.parametrize("name", stage_records.ALL)
 def test_the_members_are_those_of_the_contract(name: str) -> None:
     result = to_dict(stage_records.ALL[name]())
-    assert set(result) - {"approved_by"} == set(CONTRACT) | ADDED
+    assert set(result) - {"approved_by", "approval"} == set(CONTRACT) | ADDED
     for member, inner in CONTRACT.items():
         values = result[member] if isinstance(result[member], list) else [result[member]]
         assert all(set(value) == inner for value in values if inner)
@@ -82,8 +82,11 @@ def test_a_stage_under_way_is_interrupted_and_so_is_its_step() -> None:
 
 
 def test_who_approved_is_told_when_known() -> None:
-    assert to_dict(stage_records.promoted())["approved_by"] == "Aki Sato"
-    assert "approved_by" not in to_dict(stage_records.passed_canary())
+    promoted, canary = to_dict(stage_records.promoted()), to_dict(stage_records.passed_canary())
+    assert promoted["approved_by"] == "Aki Sato"
+    assert promoted["approval"] == {"by": "Aki Sato", "comment": "checkout errors are the provider's, see OPS-7"}
+    assert to_dict(stage_records.troubled_promote())["approval"] == {"by": "", "comment": ""}
+    assert not {"approved_by", "approval"} & set(canary)
 
 
 @pytest.mark.parametrize(
