@@ -21,6 +21,17 @@ PERCENTILE = re.compile(r"p[5-9]\d")
 QUERY_ID = re.compile(r"[a-z][a-zA-Z0-9_]{0,199}")
 CANARY_IDS, BASELINE_IDS = "{canary.task_ids}", "{baseline.task_ids}"
 PLACEHOLDER = re.compile(r"\{((?:canary|stable|baseline)\b[^{}]*)\}")
+UNITS = {
+    "Percent": "%",
+    "Count": "count",
+    "Seconds": "s",
+    "Milliseconds": "ms",
+    "Microseconds": "µs",
+    "Bytes": "B",
+    "Count/Second": "per second",
+    "None": "",
+}
+"""Units of CloudWatch (MetricStat.Unit) as people write them."""
 PLACEHOLDERS = ("canary.task_ids", "stable.task_ids", "baseline.task_ids")
 
 
@@ -110,6 +121,7 @@ class MetricCheck(Section):
     query: list[dict[str, Any]] = Field(..., min_length=1, description="MetricDataQuery, as GetMetricData takes it")
     at_most: Limit | None = None
     at_least: Limit | None = None
+    unit: str = Field("", max_length=20, description="shown with the numbers; default: the query's MetricStat.Unit")
     compare: Literal["baseline", "stable"] | None = None
     tolerance: Percentage = 0.25
     direction: Literal["increase", "decrease", "either"] = "increase"
@@ -150,6 +162,13 @@ class MetricCheck(Section):
         if self.compare and not any(CANARY_IDS in text for text in _texts(self.query)):
             raise ValueError(f"compare needs {CANARY_IDS} in the query, to ask the same of both")
         return self
+
+    @property
+    def unit_shown(self) -> str:
+        """The unit of the numbers, as people write it."""
+        returned = next(entry for entry in self.query if entry.get("ReturnData", True))
+        given = str((returned.get("MetricStat") or {}).get("Unit", ""))
+        return self.unit or UNITS.get(given, given.lower())
 
 
 class LogsCheck(Section):

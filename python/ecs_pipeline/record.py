@@ -36,7 +36,7 @@ class StepRecord:
 
 @dataclass
 class CheckRecord:
-    """One check of the bake: a JUnit case `check: NAME`."""
+    """One check of the bake: a JUnit case `check: NAME`; `unit` is that of value and limit, '' for none."""
 
     name: str
     kind: str
@@ -50,6 +50,7 @@ class CheckRecord:
     started: datetime | None = None
     seconds: float = 0.0
     details: tuple[str, ...] = ()
+    unit: str = ""
 
 
 @dataclass
@@ -250,6 +251,14 @@ class Recorder:
         self.record.seconds = self._clock.now() - self._start
         self.record.waited_seconds = self._clock.waited
         self.record.aws_calls = self._calls()
+
+
+def measured(value: str | float | None, unit: str = "") -> str:
+    """A value as people read it: 15 ms, 2.5 %, 3; '' for None."""
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else f"{value:.6g}"
+    return text if unit in ("", "count") else f"{text} {unit}"
 
 
 def left_by(record: StageRecord) -> str:

@@ -47,6 +47,7 @@ class AlarmStates:
     """One check: a sample is bad when any of its alarms is in ALARM, without data when one has too little."""
 
     limit: str | float | None = OK
+    unit = ""
 
     def __init__(self, settings: AlarmCheck, subject: Subject, alarms: Alarms) -> None:
         self._settings = settings
@@ -83,6 +84,10 @@ class AlarmStates:
     def conclude(self) -> Conclusion | None:
         """Its samples say it all."""
         return None
+
+    def summary(self) -> str:
+        """The alarms that were OK at last."""
+        return f"OK: {', '.join(alarm.name for alarm in self._states if alarm.state == OK) or 'none'}"
 
     def details(self) -> Sequence[str]:
         """Each alarm's state."""

@@ -27,6 +27,7 @@ class Command:
     """Runs the program beside everything else: begun, looked at, killed with all its children when it is late."""
 
     limit: str | float | None = 0
+    unit = ""
     value: str | float | None
 
     def __init__(self, settings: CommandCheck, subject: Subject) -> None:
@@ -80,6 +81,10 @@ class Command:
     def conclude(self) -> Conclusion | None:
         """Its samples say it all."""
         return None
+
+    def summary(self) -> str:
+        """The last exit code, and the last line that it wrote."""
+        return f"exit code {self.value}{f': {self._lines[-1]}' if self._lines else ''}"
 
     def details(self) -> Sequence[str]:
         """The last lines that it wrote."""

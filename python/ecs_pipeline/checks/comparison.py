@@ -19,11 +19,16 @@ CHANCE = 0.05
 
 @dataclass(frozen=True)
 class Difference:
-    """What a comparison found: `effect` is the change as a part of the others' value; None when it cannot tell."""
+    """What a comparison found: `effect` is the change as a part of the others' value; None when it cannot tell.
+
+    Of counts also `rate` and `other_rate`, per minute and task.
+    """
 
     worse: bool | None
     message: str
     effect: float | None = None
+    rate: float | None = None
+    other_rate: float = 0.0
 
 
 def compare_values(
@@ -59,7 +64,12 @@ def compare_counts(
     rate, other = 60 * canary / exposure, 60 * others / other_exposure
     effect = rate / other - 1 if other else (math.inf if rate else 0.0)
     words = f"{canary} ({rate:.3g} a minute and task) against {others} of the {name} ({other:.3g}), p {p:.2g}"
-    return Difference(p < CHANCE and effect > tolerance, words, effect)
+    return Difference(p < CHANCE and effect > tolerance, words, effect, rate, other)
+
+
+def percent(effect: float | None) -> float | None:
+    """An effect in percent, as reports show it."""
+    return None if effect is None else round(100 * effect, 1)
 
 
 def _one_sided(canary: Sequence[float], others: Sequence[float], *, up: bool) -> tuple[float, float, float]:

@@ -50,7 +50,9 @@ class Http:
         self._trouble = ""
         self._seconds: list[float] = []
         self.value: str | float | None = None
-        self.limit: str | float | None = min(settings.percentiles.values(), default=" or ".join(settings.status))
+        self._worst = min(settings.percentiles, key=lambda part: settings.percentiles[part], default=0)
+        self.unit = "ms" if settings.percentiles else ""
+        self.limit: str | float | None = self._limit
 
     def begin(self) -> None:
         """Send the requests of one sample."""
@@ -79,20 +81,29 @@ class Http:
         slow = self._over()
         if slow and max(answered) > min(self._settings.percentiles.values()):
             return [Sample(BAD, slow)]
-        return [Sample(GOOD, f"{answers[0][1].status} in {milliseconds(max(answered))}")]
+        return [Sample(GOOD, f"{answers[0][1].status} in {latency(max(answered))}")]
 
     def conclude(self) -> Conclusion | None:
         """The percentiles cover all requests of the bake: over the limit at its end, the check has failed."""
         slow = self._over()
         return Conclusion(FAIL, slow) if slow else None
 
+    def summary(self) -> str:
+        """The percentile that is nearest to its limit, or beyond; without one, the status."""
+        if not self._seconds:
+            return ""
+        if not self._settings.percentiles:
+            return f"status {self.value}, p95 {latency(percentile(self._seconds, 95))}"
+        worst = f"p{self._worst} {latency(percentile(self._seconds, self._worst))}"
+        return f"{worst}, limit {latency(self._settings.percentiles[self._worst])}"
+
     def details(self) -> Sequence[str]:
         """How long the answers took."""
         if not self._seconds:
             return []
         chosen = sorted({50, 95, *self._settings.percentiles})
-        spread = [f"p{one} {milliseconds(percentile(self._seconds, one))}" for one in chosen]
-        return [f"{len(self._seconds)} answers: {', '.join(spread)}, slowest {milliseconds(max(self._seconds))}"]
+        spread = [f"p{part} {latency(percentile(self._seconds, part))}" for part in chosen]
+        return [f"{len(self._seconds)} answers: {', '.join(spread)}, slowest {latency(max(self._seconds))}"]
 
     def close(self) -> None:
         """Answers that are still awaited are of no interest any more."""
@@ -113,14 +124,20 @@ class Http:
         """The percentile that is furthest over its limit; '' when none is."""
         if not self._seconds or not self._settings.percentiles:
             return ""
-        found = {one: percentile(self._seconds, one) for one in self._settings.percentiles}
-        worst = max(found, key=lambda one: found[one] / max(self._settings.percentiles[one], math.ulp(1)))
-        value, limit = found[worst], self._settings.percentiles[worst]
-        self.value, self.limit = round(value, 4), limit
+        found = {part: percentile(self._seconds, part) for part in self._settings.percentiles}
+        worst = max(found, key=lambda part: found[part] / max(self._settings.percentiles[part], math.ulp(1)))
+        value, limit, self._worst = found[worst], self._settings.percentiles[worst], worst
+        self.value, self.limit = round(1000 * value, 1), self._limit
         if value <= limit:
             return ""
         taken = f"of {len(self._seconds)} answers" if len(self._seconds) > 1 else "of the one answer"
-        return f"p{worst} {taken} is {milliseconds(value)}, more than {milliseconds(limit)}"
+        return f"p{worst} {taken} is {latency(value)}, more than {latency(limit)}"
+
+    @property
+    def _limit(self) -> str | float:
+        """Of the percentile that matters most by now, in milliseconds; else the status that is expected."""
+        limits = self._settings.percentiles
+        return round(1000 * limits[self._worst], 1) if limits else " or ".join(self._settings.status)
 
     def _addresses(self) -> list[str]:
         """The URL of each canary task: its own address, and the port that its target has."""
@@ -142,9 +159,9 @@ class Http:
         return found
 
 
-def milliseconds(seconds: float) -> str:
-    """Seconds as latencies are written."""
-    return f"{1000 * seconds:.0f}ms" if seconds < 1 else f"{seconds:.2f}s"
+def latency(seconds: float) -> str:
+    """Seconds as latencies are written: 15 ms, 1.25 s."""
+    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.3g} s"
 
 
 def _first_port(subject: Subject) -> int:

@@ -17,6 +17,7 @@ from ecs_pipeline.wait import duration
 LATE = timedelta(seconds=60)
 """Lines may arrive this late: each time the last minute is read again."""
 SHOWN = 5
+MINUTE = 60.0
 
 
 class Logs:
@@ -27,11 +28,13 @@ class Logs:
         self._subject = subject
         self._lines: dict[str, dict[str, LogLine]] = {CANARY: {}}
         self._read_from: dict[str, datetime] = {}
+        self._most = 0
         self._others_seconds = 0.0
         self._looked: datetime = subject.since
         self._difference: Difference | None = None
         self.value: str | float | None = None
-        self.limit: str | float | None = settings.tolerance if settings.compare else settings.at_most or 0
+        self.limit: str | float | None = None if settings.compare else settings.at_most or 0
+        self.unit = "lines/min" if settings.compare or settings.per == MINUTE else "lines"
 
     def begin(self) -> None:
         """The lines are read when they are asked for."""
@@ -56,6 +59,12 @@ class Logs:
         if found is None or found.worse is None:
             return Conclusion(INCONCLUSIVE, found.message if found else "no logs were read")
         return Conclusion(FAIL, found.message) if found.worse else None
+
+    def summary(self) -> str:
+        """How many lines matched, or how the canary compares."""
+        if self._settings.compare:
+            return self._difference.message if self._difference else ""
+        return f"{_lines(self._most)} with {self._settings.filter}{self._within}, limit {self._settings.at_most or 0}"
 
     def details(self) -> Sequence[str]:
         """The last lines that matched."""
@@ -85,7 +94,7 @@ class Logs:
     def _counted_sample(self, now: datetime) -> Sample:
         per, lines = self._settings.per, self._lines[CANARY].values()
         counted = sum(1 for one in lines if per is None or one.at > now - timedelta(seconds=per))
-        self.value = counted
+        self.value, self._most = counted, max(self._most, counted)
         if self._over(counted):
             return Sample(BAD, self._too_many(counted))
         return Sample(GOOD, f"{_lines(counted)} with {self._settings.filter}{self._within}")
@@ -116,7 +125,8 @@ class Logs:
             tolerance=self._settings.tolerance,
             name=group,
         )
-        self.value = len(self._lines[CANARY])
+        self.value = self._difference.rate
+        self.limit = self._difference.other_rate * (1 + self._settings.tolerance)
         return Sample(BAD if self._difference.worse else GOOD, self._difference.message)
 
 

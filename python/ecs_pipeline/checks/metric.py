@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 
 from ecs_pipeline.check_settings import BASELINE, CheckSettings
 from ecs_pipeline.checks import queries
-from ecs_pipeline.checks.comparison import Difference, compare_values
+from ecs_pipeline.checks.comparison import Difference, compare_values, percent
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, UNCLEAR, Conclusion, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.errors import PipelineError, Trouble
 from ecs_pipeline.model import CANARY, FAIL, INCONCLUSIVE
 from ecs_pipeline.ports import CloudWatchPort
+from ecs_pipeline.record import measured
 from ecs_pipeline.wait import duration
 
 
@@ -69,7 +70,9 @@ class Metric:
         self._nobody = False
         self.value: str | float | None = None
         limits = (self._settings.at_most, self._settings.at_least, self._settings.tolerance)
-        self.limit: str | float | None = next(one for one in limits if one is not None)
+        limit = next(one for one in limits if one is not None)
+        self.limit: str | float | None = 100 * limit if self._settings.compare else limit
+        self.unit = "%" if self._settings.compare else self._settings.unit_shown
 
     def begin(self) -> None:
         """Ask for the series of the canary, and of those it is compared with."""
@@ -121,6 +124,16 @@ class Metric:
             return None if nothing_is_fine else Conclusion(INCONCLUSIVE, found.message)
         return Conclusion(FAIL, found.message) if found.worse else None
 
+    def summary(self) -> str:
+        """How the canary compares, or the datapoint that is nearest to the limit."""
+        if self._settings.compare:
+            return self._difference.message if self._difference else ""
+        values = [value for values in self._points[CANARY].values() for value in values]
+        word, kind = ("highest", "at most") if self._settings.at_most is not None else ("lowest", "at least")
+        extreme = (max if word == "highest" else min)(values, default=None)
+        shown = "no datapoint" if extreme is None else f"{word} {measured(extreme, self.unit)}"
+        return f"{shown}, limit {kind} {measured(self.limit, self.unit)}"
+
     def details(self) -> Sequence[str]:
         """What the comparison found."""
         return [self._difference.message] if self._difference else []
@@ -138,16 +151,17 @@ class Metric:
         most, least = self._settings.at_most, self._settings.at_least
         value = max(values) if most is not None else min(values)
         self.value = value
+        shown = f"{measured(value, self.unit)} at {at:%H:%M:%S}"
         if most is not None and value > most:
-            return Sample(BAD, f"{value:.6g} at {at:%H:%M:%S}, more than {most:.6g}")
+            return Sample(BAD, f"{shown}, more than {measured(most, self.unit)}")
         if least is not None and value < least:
-            return Sample(BAD, f"{value:.6g} at {at:%H:%M:%S}, less than {least:.6g}")
-        return Sample(GOOD, f"{value:.6g} at {at:%H:%M:%S}")
+            return Sample(BAD, f"{shown}, less than {measured(least, self.unit)}")
+        return Sample(GOOD, shown)
 
     def _compared_samples(self, number: int) -> list[Sample]:
         """As many as there are new datapoints, all of which say how the canary compares by now."""
         found = self._compared()
-        self.value = found.effect if found.effect is None else round(found.effect, 4)
+        self.value = percent(found.effect)
         return number * [Sample(BAD if found.worse else GOOD, found.message)]
 
     def _compared(self) -> Difference:

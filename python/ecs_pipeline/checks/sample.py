@@ -31,6 +31,7 @@ class Check(Protocol):
 
     value: str | float | None
     limit: str | float | None
+    unit: str
 
     def begin(self) -> None:
         """Begin to take a sample."""
@@ -40,6 +41,9 @@ class Check(Protocol):
 
     def conclude(self) -> Conclusion | None:
         """The last word at the end of the bake; None when the samples say it all."""
+
+    def summary(self) -> str:
+        """What the samples came to, in numbers with their units, beside the limit: `p95 15 ms, limit 300 ms`."""
 
     def details(self) -> Sequence[str]:
         """Lines for the reports."""

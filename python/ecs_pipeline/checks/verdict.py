@@ -59,8 +59,11 @@ class Tally:
         """What the last sample said."""
         return self._last
 
-    def verdict(self, conclusion: Conclusion | None) -> tuple[str, str]:
-        """Verdict and its reason at the end of the bake; `conclusion` is the check's own last word."""
+    def verdict(self, conclusion: Conclusion | None, summary: str = "") -> tuple[str, str]:
+        """Verdict and its reason at the end of the bake; `conclusion` is the check's own last word.
+
+        A pass is told with the number of samples and the check's `summary` of them.
+        """
         if self.failed:
             return FAIL, self._failure()
         if conclusion and conclusion.verdict == FAIL:
@@ -69,7 +72,7 @@ class Tally:
             return INCONCLUSIVE, self._too_little()
         if conclusion:
             return conclusion.verdict, conclusion.message
-        return PASS, self._last
+        return PASS, ", ".join(filter(None, (_counted(self.samples), summary)))
 
     def _failure(self) -> str:
         why = f": {self._last_failure}" if self._last_failure else ""

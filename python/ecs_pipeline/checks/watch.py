@@ -14,7 +14,7 @@ from ecs_pipeline.checks.sample import BAD, GOOD, Check, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.verdict import Tally
 from ecs_pipeline.errors import ReleaseFailed
-from ecs_pipeline.model import FAIL
+from ecs_pipeline.model import FAIL, INCONCLUSIVE, PASS
 from ecs_pipeline.record import CheckRecord
 
 POLL = 0.1
@@ -70,7 +70,7 @@ class Watch:
         for settings, record in zip(self._settings, records, strict=True):
             record.started = self._started
             check = self._kinds.make(settings, self._subject)
-            record.limit = check.limit
+            record.limit, record.unit = check.limit, check.unit
             self.checks.append(Watched(settings, check, record, Tally(settings), now))
             if alone:
                 self.checks[-1].most = max(settings.failures, settings.min_samples)
@@ -141,19 +141,25 @@ class Watch:
         if sample.outcome == one.said:
             return
         one.said = sample.outcome
-        what = {BAD: "failed", GOOD: "is well again"}.get(sample.outcome, "has no data")
-        self._run.recorder.progress(f"check {one.record.name} {what}: {sample.message}".rstrip(": "))
+        what = {BAD: "a sample failed", GOOD: "well again"}.get(sample.outcome, "no data")
+        self._run.recorder.progress(f"check {one.record.name}: {what}: {sample.message}".rstrip(": "))
 
     def _judge(self, one: Watched) -> None:
-        one.record.verdict, one.record.message = one.tally.verdict(one.check.conclude())
+        conclusion = one.check.conclude()
+        one.record.verdict, one.record.message = one.tally.verdict(conclusion, one.check.summary())
         self._note(one)
-        if one.record.verdict == FAIL and not one.settings.required:
-            self._run.recorder.progress(f"check {one.record.name} failed, but is informative: {one.record.message}")
+        self._tell_verdict(one)
+
+    def _tell_verdict(self, one: Watched) -> None:
+        """Say a verdict, but for the failure that ends the bake: that is said last."""
+        words = {PASS: "passed", INCONCLUSIVE: "is inconclusive", FAIL: "failed, but is informative"}
+        if one.record.verdict != FAIL or not one.settings.required:
+            self._run.recorder.progress(f"check {one.record.name} {words[one.record.verdict]}: {one.record.message}")
 
     def _note(self, one: Watched) -> None:
         record, tally = one.record, one.tally
         record.samples, record.failures = tally.samples, tally.failures
-        record.value, record.limit = one.check.value, one.check.limit
+        record.value, record.limit, record.unit = one.check.value, one.check.limit, one.check.unit
         record.details = tuple(one.check.details())
         record.seconds = (self._run.clock.wall() - self._started).total_seconds()
         if not record.verdict:

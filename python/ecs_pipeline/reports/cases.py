@@ -17,6 +17,7 @@ from ecs_pipeline.record import (
     CheckRecord,
     StageRecord,
     StepRecord,
+    measured,
 )
 
 NOT_REACHED, NOT_NEEDED, NOT_RUN, NO_VERDICT = "not reached", "not needed", "not run", "no verdict"
@@ -154,16 +155,9 @@ def _check_case(record: StageRecord, check: CheckRecord) -> Case:
 def check_numbers(check: CheckRecord) -> str:
     """What a check went by, in words."""
     parts = [f"{check.samples} samples", f"{check.failures} failed"]
-    parts += [f"value {number(check.value)}"] if check.value is not None else []
-    parts += [f"limit {number(check.limit)}"] if check.limit is not None else []
+    parts += [f"value {measured(check.value, check.unit)}"] if check.value is not None else []
+    parts += [f"limit {measured(check.limit, check.unit)}"] if check.limit is not None else []
     return ", ".join(parts)
-
-
-def number(value: str | float | None) -> str:
-    """A value or limit as people read it."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else f"{value:.6g}"
 
 
 def _evidence_of_checks(record: StageRecord) -> tuple[str, ...]:

@@ -16,8 +16,8 @@ import jinja2
 
 import ecs_pipeline
 from ecs_pipeline.model import FAIL, INCONCLUSIVE, PASS
-from ecs_pipeline.record import ERROR, FAILED, INTERRUPTED, PASSED, CheckRecord, ReleaseRecord, StageRecord
-from ecs_pipeline.reports.cases import culprit, cure, number, reason, step_cases, unjudged
+from ecs_pipeline.record import ERROR, FAILED, INTERRUPTED, PASSED, CheckRecord, ReleaseRecord, StageRecord, measured
+from ecs_pipeline.reports.cases import culprit, cure, reason, step_cases, unjudged
 from ecs_pipeline.reports.files import FileReport
 from ecs_pipeline.reports.plain import one_line, plain_lines, shortened
 from ecs_pipeline.reports.timeline import NARROW, WIDE, drawing, in_words
@@ -110,7 +110,7 @@ def _environment() -> jinja2.Environment:
         "moment": _moment,
         "last_part": _last_part,
         "target_group": _target_group,
-        "number": number,
+        "measured": measured,
         "verdict": _verdict,
     }
     return environment

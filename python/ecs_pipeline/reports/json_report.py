@@ -105,6 +105,7 @@ def _check(check: CheckRecord) -> dict[str, Any]:
         "failures": check.failures,
         "value": _finite(check.value),
         "limit": _finite(check.limit),
+        "unit": check.unit,
         "message": check.message,
     }
 

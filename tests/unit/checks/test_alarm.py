@@ -147,3 +147,12 @@ def test_one_that_is_to_be_ignored_is_not_refused(world: World, monkeypatch: pyt
     there(fake, **{"web-a": "ALARM", "web-b": "OK"})
     end = stage(world, fake, monkeypatch, prefix="web-", in_alarm_at_start="ignore")
     assert end.code == 0, end.text
+
+
+def test_the_alarms_that_were_ok_are_told() -> None:
+    subject = subject_of(World())
+    there(cloudwatch(subject), **{"web-a": "OK", "web-b": "OK"})
+    check = Kinds(subject.run.cloudwatch).make(check_of(alarm={"prefix": "web-"}), subject)
+    check.begin()
+    check.collect()
+    assert (check.unit, check.summary()) == ("", "OK: web-a, web-b")

@@ -140,3 +140,9 @@ def test_it_is_told_the_facts(tmp_path: Path) -> None:
         "baseline": {"tasks": [{"arn": "arn:task/prd/b", "ip": "10.9.9.9"}]},
         "stable": {"tasks": []},
     }
+
+
+def test_its_last_exit_code_and_words_are_told(tmp_path: Path) -> None:
+    one = shell(subject_in(tmp_path), "echo first; echo budget 99.7 %")
+    sample(one)
+    assert (one.unit, one.summary()) == ("", "exit code 0: budget 99.7 %")

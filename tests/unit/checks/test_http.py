@@ -158,17 +158,28 @@ def test_percentiles_are_of_all_answers_so_far(monkeypatch: pytest.MonkeyPatch) 
     samples, one = answered(monkeypatch, 10, 20, 400, 30, 10, p50="100ms")
     assert {each.outcome for each in samples} == {GOOD}
     assert one.conclude() is None
-    assert (one.value, one.limit) == (0.02, 0.1)
-    assert one.details() == ["5 answers: p50 20ms, p95 400ms, slowest 400ms"]
+    assert (one.value, one.limit, one.unit) == (20, 100, "ms")
+    assert one.details() == ["5 answers: p50 20 ms, p95 400 ms, slowest 400 ms"]
+    assert one.summary() == "p50 20 ms, limit 100 ms"
+
+
+def test_without_a_percentile_the_status_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, one = answered(monkeypatch, 10, 20, 1250)
+    assert (one.value, one.limit, one.unit) == ("200", "200", "")
+    assert one.summary() == "status 200, p95 1.25 s"
+
+
+def test_before_the_first_answer_there_is_nothing_to_tell() -> None:
+    assert check(subject_of(World()), p95="100ms").summary() == ""
 
 
 def test_an_answer_that_is_slow_fails_when_the_percentile_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     samples, one = answered(monkeypatch, 10, 400, 500, 10, p50="100ms", p95="300ms")
     assert [each.outcome for each in samples] == [GOOD, BAD, BAD, GOOD]
-    assert samples[1].message == "p95 of 2 answers is 400ms, more than 300ms"
+    assert samples[1].message == "p95 of 2 answers is 400 ms, more than 300 ms"
     conclusion = one.conclude()
     assert conclusion
-    assert (conclusion.verdict, conclusion.message) == ("fail", "p95 of 4 answers is 500ms, more than 300ms")
+    assert (conclusion.verdict, conclusion.message) == ("fail", "p95 of 4 answers is 500 ms, more than 300 ms")
 
 
 def test_a_wrong_answer_has_a_latency_as_well_and_none_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,4 +189,4 @@ def test_a_wrong_answer_has_a_latency_as_well_and_none_has_not(monkeypatch: pyte
     assert [sample(one).outcome for _ in range(2)] == [BAD, BAD]
     conclusion = one.conclude()
     assert conclusion
-    assert conclusion.message == "p99 of the one answer is 400ms, more than 100ms"
+    assert conclusion.message == "p99 of the one answer is 400 ms, more than 100 ms"

@@ -142,7 +142,7 @@ def test_rates_by_task_and_time_are_compared(canary: int, others: int, tasks: in
     assert found.outcome == outcome
     conclusion = one.conclude()
     assert (conclusion.verdict if conclusion else "") == ("fail" if outcome == BAD else "")
-    assert (one.value, one.limit) == (canary, 0.25)
+    assert (one.value, one.limit, one.unit) == (canary, others / tasks * 1.25, "lines/min")
 
 
 @pytest.mark.parametrize("seconds", [0, 60])
@@ -173,3 +173,27 @@ def test_logs_that_were_never_read_cannot_be_compared() -> None:
     conclusion = check(subject_of(World()), compare="stable").conclude()
     assert conclusion
     assert (conclusion.verdict, conclusion.message) == ("inconclusive", "no logs were read")
+
+
+@pytest.mark.parametrize(
+    ("keys", "unit", "summary"),
+    [
+        ({"at_most": 3}, "lines", "2 lines with ERROR, limit 3"),
+        ({"at_most": 3, "per": "1m"}, "lines/min", "2 lines with ERROR within 1m, limit 3"),
+        ({"at_most": 3, "per": "30s"}, "lines", "2 lines with ERROR within 30s, limit 3"),
+    ],
+)
+def test_what_it_came_to_is_told_with_its_unit(keys: dict[str, Any], unit: str, summary: str) -> None:
+    subject = subject_of(World())
+    one = check(subject, **keys)
+    write(subject, line(subject, 1), line(subject, 2))
+    subject.run.clock.sleep(10)
+    sample(one)
+    subject.run.clock.sleep(90)
+    sample(one)
+    assert (one.unit, one.summary()) == (unit, summary)
+
+
+def test_a_comparison_tells_both_rates() -> None:
+    _, one = compared(3, 1)
+    assert one.summary().startswith("3 (3 a minute and task) against 1 of the stable (1), p ")

@@ -259,7 +259,7 @@ def test_a_canary_that_is_worse_than_the_others_fails() -> None:
     assert conclusion
     assert conclusion.verdict == "fail"
     assert conclusion.message.startswith("median 6.5 against 2.5 of the stable: 160 % worse, in 100 % of the pairs")
-    assert (check.value, check.limit) == (1.6, 0.25)
+    assert (check.value, check.limit, check.unit) == (160, 25, "%")
 
 
 @pytest.mark.parametrize(
@@ -323,3 +323,37 @@ def test_others_that_cannot_be_listed_are_a_sample_without_data() -> None:
     conclusion = check.conclude()
     assert conclusion
     assert conclusion.verdict == "inconclusive"
+
+
+# ---- units
+
+
+def in_unit(unit: str) -> list[dict[str, Any]]:
+    query = dimension("{canary.task_ids}")
+    query["MetricStat"]["Unit"] = unit
+    return [query]
+
+
+@pytest.mark.parametrize(
+    ("keys", "unit", "summary"),
+    [
+        ({"at_most": 3}, "", "highest 2, limit at most 3"),
+        ({"at_most": 3, "unit": "jobs"}, "jobs", "highest 2 jobs, limit at most 3 jobs"),
+        ({"at_least": 1, "query": in_unit("Percent")}, "%", "lowest 1.5 %, limit at least 1 %"),
+        ({"at_most": 3, "query": in_unit("Count")}, "count", "highest 2, limit at most 3"),
+        ({"at_most": 3, "query": in_unit("Megabits")}, "megabits", "highest 2 megabits, limit at most 3 megabits"),
+        ({"at_most": 3, "query": in_unit("Percent"), "unit": "of 1"}, "of 1", "highest 2 of 1, limit at most 3 of 1"),
+    ],
+)
+def test_what_it_came_to_is_told_with_its_unit(keys: dict[str, Any], unit: str, summary: str) -> None:
+    subject = subject_of(World())
+    of_canary(subject, 1.5, 2)
+    check = metric(subject, **keys)
+    samples = after(subject, 121, check)
+    assert (check.unit, check.summary()) == (unit, summary)
+    shown = {"": "2", "count": "2"}.get(unit, f"2 {unit}")
+    assert samples[-1].message.startswith(f"{shown} at ")
+
+
+def test_without_a_datapoint_that_is_told() -> None:
+    assert metric(subject_of(World()), at_most=3).summary() == "no datapoint, limit at most 3"

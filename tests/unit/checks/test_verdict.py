@@ -81,13 +81,13 @@ def test_only_the_last_samples_count() -> None:
         ("g", Conclusion("fail", "too slow"), ("fail", "too slow")),
         ("ggg", Conclusion("inconclusive", "no baseline"), ("inconclusive", "no baseline")),
         ("bbb", Conclusion("inconclusive", "no baseline"), ("fail", "3 of the last 3 samples failed: number 3")),
-        ("ggg", None, ("pass", "number 3")),
+        ("ggg", None, ("pass", "3 samples, p95 15 ms, limit 300 ms")),
     ],
 )
 def test_the_last_word_of_a_check_goes_before_a_pass(
     samples: str, conclusion: Conclusion | None, verdict: tuple[str, str]
 ) -> None:
-    assert tally(samples).verdict(conclusion) == verdict
+    assert tally(samples).verdict(conclusion, "p95 15 ms, limit 300 ms") == verdict
 
 
 def test_a_verdict_says_why() -> None:

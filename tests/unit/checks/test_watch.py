@@ -133,4 +133,8 @@ def test_what_changes_is_told_once() -> None:
     subject.run.recorder.progress = said.append  # type: ignore[method-assign]
     kinds = ScriptedKinds({"c": lambda now: [Sample(BAD if now == 2 else GOOD, "seen")]})
     watched(subject, [check("c")], kinds, 6)
-    assert said == ["check c failed: seen", "check c is well again: seen"]
+    assert said == [
+        "check c: a sample failed: seen",
+        "check c: well again: seen",
+        "check c passed: 7 samples, p95 1 ms, limit 2 ms",
+    ]

@@ -39,6 +39,7 @@ class Scripted:
     conclusion: Conclusion | None = None
     value: str | float | None = 1
     limit: str | float | None = 2
+    unit: str = "ms"
     begun: list[float] = field(default_factory=list)
     closed: bool = False
 
@@ -50,6 +51,9 @@ class Scripted:
 
     def conclude(self) -> Conclusion | None:
         return self.conclusion
+
+    def summary(self) -> str:
+        return "p95 1 ms, limit 2 ms"
 
     def details(self) -> Sequence[str]:
         return ["a detail"]

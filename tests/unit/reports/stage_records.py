@@ -95,8 +95,19 @@ def passed_canary() -> StageRecord:
     bake.outcome, bake.started, bake.seconds, bake.message = PASSED, moment(at), 300.4, "baked for 5m"
     record.seconds, record.share = at + 300.4, 25.0
     record.checks = [
-        CheckRecord("answers", "http", "pass", 30, 0, 182.5, 300.0, "p95 182.5 ms", seconds=300.4),
-        CheckRecord("errors in the log", "logs", "pass", 5, 0, 0, 0, seconds=300.0),
+        CheckRecord(
+            "answers",
+            "http",
+            "pass",
+            30,
+            0,
+            182.5,
+            300.0,
+            "30 samples, p95 182 ms, limit 300 ms",
+            seconds=300.4,
+            unit="ms",
+        ),
+        CheckRecord("errors in the log", "logs", "pass", 5, 0, 0, 0, seconds=300.0, unit="lines"),
     ]
     record.log_tail = ["listening on :8080", 'GET /health 200 1.2ms "ELB-HealthChecker/2.0"']
     return finish(record, "passed", 0)
@@ -136,10 +147,12 @@ def failed_check() -> StageRecord:
     record = passed_canary()
     samples = ("07:17:41 GET http://10.0.1.17:8080/health: 503", "07:17:51 no answer within 5s")
     record.checks = [
-        CheckRecord("answers", "http", "fail", 7, 3, 412.0, 300.0, "3 of 5 samples failed", details=samples),
-        CheckRecord("cpu", "metric", "fail", 5, 3, 91.2, 80.0, "above the limit", required=False),
+        CheckRecord("answers", "http", "fail", 7, 3, 412.0, 300.0, "3 of 5 samples failed", details=samples, unit="ms"),
+        CheckRecord(
+            "cpu", "metric", "fail", 5, 3, 91.2, 80.0, "91.2 % at 07:41:00, more than 80 %", required=False, unit="%"
+        ),
         CheckRecord("5xx", "alarm", "inconclusive", 1, 0, None, "OK", "1 of at least 3 samples"),
-        CheckRecord("errors", "logs", "pass", 6, 0, 0.0, 0.0, seconds=61.0),
+        CheckRecord("errors", "logs", "pass", 6, 0, 0.0, 0.0, seconds=61.0, unit="lines"),
         CheckRecord("smoke", "command"),
     ]
     record.seconds -= 240
@@ -256,7 +269,7 @@ def filled_with(text: str) -> StageRecord:
     record.canary = [CanaryTaskRecord(text, text, (text,), text)]
     record.changes, record.notes, record.log_tail = [text], [text], [text]
     for check in record.checks:
-        check.name = check.message = check.value = check.limit = text
+        check.name = check.message = check.value = check.limit = check.unit = text
         check.details = (text,)
     for step in record.steps:
         step.message, step.evidence = text, (text,)

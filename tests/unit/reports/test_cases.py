@@ -10,8 +10,9 @@ from ecs_pipeline.record import (
     CheckRecord,
     StageRecord,
     StepRecord,
+    measured,
 )
-from ecs_pipeline.reports.cases import Case, canary_tasks, cases, culprit, cure, number, reason, step_cases
+from ecs_pipeline.reports.cases import Case, canary_tasks, cases, culprit, cure, reason, step_cases
 from tests.unit.reports import stage_records
 
 
@@ -83,7 +84,7 @@ def test_a_check_that_failed_is_a_failure_with_its_numbers_details_and_the_stage
     case = case_of(stage_records.failed_check(), "check: answers")
     assert (case.outcome, case.message) == (FAILED, "3 of 5 samples failed")
     assert case.evidence == (
-        "7 samples, 3 failed, value 412, limit 300",
+        "7 samples, 3 failed, value 412 ms, limit 300 ms",
         "07:17:41 GET http://10.0.1.17:8080/health: 503",
         "07:17:51 no answer within 5s",
         "service event: steady state",
@@ -104,8 +105,8 @@ def test_the_evidence_of_a_step_is_not_told_again_with_a_check() -> None:
 
 def test_an_informative_check_that_failed_is_passed_and_says_so() -> None:
     case = case_of(stage_records.failed_check(), "check: cpu")
-    assert (case.outcome, case.message) == (PASSED, "failed, but informative: above the limit")
-    assert case.output == ("5 samples, 3 failed, value 91.2, limit 80",)
+    assert (case.outcome, case.message) == (PASSED, "failed, but informative: 91.2 % at 07:41:00, more than 80 %")
+    assert case.output == ("5 samples, 3 failed, value 91.2 %, limit 80 %",)
 
 
 @pytest.mark.parametrize("message", ["1 of at least 3 samples", "inconclusive: 1 of at least 3 samples"])
@@ -124,8 +125,8 @@ def test_an_inconclusive_check_without_a_message_says_just_that() -> None:
 
 def test_a_check_that_passed_shows_its_numbers() -> None:
     case = case_of(stage_records.passed_canary(), "check: answers")
-    assert (case.outcome, case.seconds, case.message) == (PASSED, 300.4, "p95 182.5 ms")
-    assert case.output == ("30 samples, 0 failed, value 182.5, limit 300",)
+    assert (case.outcome, case.seconds, case.message) == (PASSED, 300.4, "30 samples, p95 182 ms, limit 300 ms")
+    assert case.output == ("30 samples, 0 failed, value 182.5 ms, limit 300 ms",)
 
 
 def test_a_check_without_a_verdict_is_skipped() -> None:
@@ -207,7 +208,15 @@ def test_the_baseline_is_none_of_the_canarys_tasks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, ""), ("OK", "OK"), (0.0, "0"), (182.5, "182.5"), (float("nan"), "nan")]
+    ("value", "unit", "text"),
+    [
+        (None, "ms", ""),
+        ("OK", "", "OK"),
+        (0.0, "%", "0 %"),
+        (182.5, "ms", "182.5 ms"),
+        (3, "count", "3"),
+        (float("nan"), "", "nan"),
+    ],
 )
-def test_numbers_read_well(value: str | float | None, text: str) -> None:
-    assert number(value) == text
+def test_numbers_read_well(value: str | float | None, unit: str, text: str) -> None:
+    assert measured(value, unit) == text

@@ -89,7 +89,7 @@ def test_the_release_is_told() -> None:
 def test_checks_show_their_numbers_and_limits() -> None:
     (table,) = page(stage_records.failed_check()).xpath("//table[contains(@class, 'checks')]")
     rows = [[" ".join(cell.text_content().split()) for cell in row] for row in table.iter("tr")]
-    assert rows[1][:5] == ["answers http", "failed", "412", "300", "7, 3 failed"]
+    assert rows[1][:5] == ["answers http", "failed", "412 ms", "300 ms", "7, 3 failed"]
     assert rows[2][:2] == ["cpu metric, informative", "failed"]
     assert rows[3] == ["5xx alarm", "inconclusive", "", "OK", "1", "1 of at least 3 samples"]
     assert rows[5][1] == "not run"

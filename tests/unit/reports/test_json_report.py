@@ -17,7 +17,7 @@ CONTRACT = {
     "exit_code": None,
     "release": {"id", "image", "digest", "task_definition", "previous_task_definition"},
     "canary": {"tasks", "share"},
-    "checks": {"name", "kind", "verdict", "samples", "failures", "value", "limit", "message"},
+    "checks": {"name", "kind", "verdict", "samples", "failures", "value", "limit", "unit", "message"},
     "steps": {"name", "outcome", "seconds", "message"},
     "aws_calls": None,
     "waited_seconds": None,
@@ -56,7 +56,7 @@ def test_a_passed_canary_in_numbers() -> None:
     assert (result["outcome"], result["exit_code"]) == ("passed", 0)
     assert (result["message"], result["cure"]) == ("", "")
     assert (result["started"], result["seconds"], result["aws_calls"]) == ("2026-11-23T07:15:00Z", 381.4, 57)
-    assert result["checks"][0]["value"] == 182.5
+    assert [result["checks"][0][key] for key in ("value", "limit", "unit")] == [182.5, 300, "ms"]
     assert list(result["steps"][1].values()) == ["image", "passed", 38.2, "built and pushed"]
     assert (result["commit"], result["version"]) == ("ab12cd3", ecs_pipeline.__version__)
 

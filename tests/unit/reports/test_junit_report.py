@@ -81,8 +81,11 @@ def test_checks_map_to_passed_failed_and_skipped() -> None:
     informative = case(root, "check: cpu")
     assert [child.tag for child in informative] == ["system-out"]
     output = informative.findtext("system-out").splitlines()
-    assert output == ["failed, but informative: above the limit", "5 samples, 3 failed, value 91.2, limit 80"]
-    assert case(root, "check: errors").findtext("system-out") == "6 samples, 0 failed, value 0, limit 0"
+    assert output == [
+        "failed, but informative: 91.2 % at 07:41:00, more than 80 %",
+        "5 samples, 3 failed, value 91.2 %, limit 80 %",
+    ]
+    assert case(root, "check: errors").findtext("system-out") == "6 samples, 0 failed, value 0 lines, limit 0 lines"
 
 
 def test_progress_belongs_to_its_step_and_only_the_last_lines_of_it(tmp_path: Path) -> None:
