@@ -8,6 +8,7 @@ from lxml import etree, html
 
 from ecs_pipeline.reports.files import ReportFolder
 from ecs_pipeline.reports.html import HtmlReport
+from ecs_pipeline.reports.json_report import JsonReport
 from tests.unit.reports import stage_records
 
 HOSTILE = '"><img src=//x onerror=y><style>'
@@ -17,30 +18,43 @@ REFUSED = {"script", "style", "iframe", "frame", "object", "embed", "base", "for
 
 @pytest.fixture(params=VARIANTS)
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The reports of a stage, in a folder that has those of another stage of the same release."""
     record = VARIANTS[request.param]()
-    HtmlReport(ReportFolder(tmp_path), record.stage).finished(record)
+    before = stage_records.filled_with(HOSTILE)
+    before.stage, before.cluster, before.service = "judge", record.cluster, record.service
+    before.release.id = record.release.id
+    for one in (before, record):
+        JsonReport(ReportFolder(tmp_path), one.stage).finished(one)
+        HtmlReport(ReportFolder(tmp_path), one.stage).finished(one)
     return tmp_path
 
 
-def page(folder: Path) -> html.HtmlElement:
-    (path,) = folder.glob("*.html")
+@pytest.fixture(params=["STAGE.html", "index.html"])
+def root(request: pytest.FixtureRequest, folder: Path) -> html.HtmlElement:
+    """A page of the reports."""
+    (own,) = (path for path in folder.glob("*.html") if path.stem not in ("index", "judge"))
+    path = own if request.param == "STAGE.html" else folder / "index.html"
     return html.document_fromstring(path.read_text(encoding="utf-8"))
 
 
-def test_the_page_has_no_element_that_the_policy_refuses(folder: Path) -> None:
-    assert {one.tag for one in page(folder).iter(etree.Element)} & REFUSED == set()
+def test_the_index_has_the_earlier_stage_too(folder: Path) -> None:
+    whole = html.document_fromstring((folder / "index.html").read_text(encoding="utf-8"))
+    assert whole.xpath("//article/h2/text()") == ["Judge failed"]
 
 
-def test_the_page_has_no_attribute_that_the_policy_refuses(folder: Path) -> None:
-    names = {name for one in page(folder).iter(etree.Element) for name in one.attrib}
+def test_the_page_has_no_element_that_the_policy_refuses(root: html.HtmlElement) -> None:
+    assert {one.tag for one in root.iter(etree.Element)} & REFUSED == set()
+
+
+def test_the_page_has_no_attribute_that_the_policy_refuses(root: html.HtmlElement) -> None:
+    names = {name for one in root.iter(etree.Element) for name in one.attrib}
     assert not names & {"style", "target", "srcdoc", "background", "action"}
     assert not [name for name in names if name.startswith("on")]
 
 
-def test_the_page_loads_only_files_beside_it(folder: Path) -> None:
-    root = page(folder)
+def test_the_page_loads_only_files_beside_it(folder: Path, root: html.HtmlElement) -> None:
     loaded = root.xpath("//@href | //@src | //@srcset")
-    assert len(loaded) in (1, 3)
+    assert len(loaded) in (1, 3, 5)
     for name in loaded:
         assert re.fullmatch(r"[a-z]+(-narrow)?\.(css|svg)", name)
         assert (folder / name).is_file()
@@ -54,7 +68,7 @@ def test_the_style_sheet_loads_nothing(folder: Path) -> None:
 
 def test_pictures_load_and_run_nothing(folder: Path) -> None:
     pictures = list(folder.glob("*.svg"))
-    assert len(pictures) == 2
+    assert len(pictures) == 4
     for path in pictures:
         root = etree.parse(str(path)).getroot()
         tags = {etree.QName(one).localname for one in root.iter(etree.Element)}

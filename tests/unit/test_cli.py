@@ -21,7 +21,7 @@ from tests.unit.stage_runs import canary
 
 ROOT = Path(__file__).parents[2]
 JUNIT = "TEST-ecs-pipeline-canary.xml"
-FILES = {JUNIT, "canary.css", "canary.html", "canary.json", "canary.svg"}
+FILES = {JUNIT, "canary.html", "canary.json", "canary.svg", "index.html", "report.css"}
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ LIBRARIES: dict[str, set[str]] = {
     "jinja2": {"reports"},
     "junit_xml": {"reports"},
     "markupsafe": {"reports"},
-    "pydantic": {"check_settings", "config", "setting_types", "settings"},
+    "pydantic": {"check_settings", "config", "reports", "setting_types", "settings"},
     "requests": {"checks", "docker_engine", "registry"},
     "rich": {"reports"},
     "ruamel": {"documents", "stages"},

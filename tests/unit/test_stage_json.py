@@ -146,3 +146,14 @@ def test_nobody_need_have_said_anything(run: Commands) -> None:
     run.world = start_of("A is a canary")
     run("promote", *NAMED)
     assert report("promote")["approval"] == {"by": "", "comment": ""}
+
+
+# ---- the page that explains it
+
+
+def test_every_member_is_explained(run: Commands) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reports.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"`(\w+)`", page.partition("## STAGE.json")[2]))
+    for command in ("canary", "promote"):
+        document = json.loads(run(command, *NAMED, "--dry-run", "--output", "json").out)
+        assert set(document) - {"approved_by"} <= explained

@@ -96,9 +96,9 @@ def elapsed(record: StageRecord, step: StepRecord) -> float:
     return max(record.seconds - (step.started - record.started).total_seconds(), 0.0) if step.started else 0.0
 
 
-def unjudged(check: CheckRecord) -> str:
+def unjudged(samples: int) -> str:
     """What to say of a check without a verdict."""
-    return NO_VERDICT if check.samples else NOT_RUN
+    return NO_VERDICT if samples else NOT_RUN
 
 
 def canary_tasks(record: StageRecord) -> list[CanaryTaskRecord]:
@@ -148,7 +148,7 @@ def _check_case(record: StageRecord, check: CheckRecord) -> Case:
         return replace(case, outcome=SKIPPED, message=f"{INCONCLUSIVE}: {message}".rstrip(": "))
     if check.verdict != PASS:
         output = (numbers,) if check.samples else ()
-        return replace(case, outcome=SKIPPED, message=unjudged(check), output=output)
+        return replace(case, outcome=SKIPPED, message=unjudged(check.samples), output=output)
     return case
 
 

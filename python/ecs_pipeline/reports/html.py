@@ -1,4 +1,6 @@
-"""STAGE.html with its style sheet and pictures: one page for people.
+"""STAGE.html and index.html with their style sheet and pictures: pages for people.
+
+index.html is the page of the release: the newest stage as its own page has it, and the earlier stages below.
 
 Jenkins serves it under `sandbox allow-same-origin; default-src 'none'; img-src 'self'; style-src 'self'`:
 no script, no inline style, no data: image. So the style sheet and the timeline are files beside the page.
@@ -13,17 +15,19 @@ from importlib import resources
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 import ecs_pipeline
 from ecs_pipeline.model import FAIL, INCONCLUSIVE, PASS
 from ecs_pipeline.record import ERROR, FAILED, INTERRUPTED, PASSED, CheckRecord, ReleaseRecord, StageRecord, measured
 from ecs_pipeline.reports.cases import culprit, cure, reason, step_cases, unjudged
-from ecs_pipeline.reports.files import FileReport
+from ecs_pipeline.reports.earlier import EarlierCheck, EarlierStage, earlier_stages
+from ecs_pipeline.reports.files import FileReport, ReportFolder
 from ecs_pipeline.reports.plain import one_line, plain_lines, shortened
 from ecs_pipeline.reports.timeline import NARROW, WIDE, drawing, in_words
 from ecs_pipeline.wait import duration
 
-TEMPLATES = "templates"
+TEMPLATES, STYLE, INDEX = "templates", "report.css", "index.html"
 REFUSED = "refused"
 HEADLINES = {ERROR: "stopped by trouble", INCONCLUSIVE: "inconclusive: a person decides"}
 """Outcomes that need more words than their own."""
@@ -33,30 +37,43 @@ TONES = (PASSED, FAILED, ERROR, REFUSED, INCONCLUSIVE, INTERRUPTED)
 
 
 class HtmlReport(FileReport):
-    """Keeps STAGE.html, STAGE.css, STAGE.svg and STAGE-narrow.svg (for phones) up to date."""
+    """Keeps STAGE.html, index.html, report.css, STAGE.svg and STAGE-narrow.svg (for phones) up to date."""
+
+    def __init__(self, folder: ReportFolder, stage: str) -> None:
+        super().__init__(folder, stage)
+        self._earlier: dict[str, list[EarlierStage]] = {}
 
     def files(self, record: StageRecord) -> Mapping[str, bytes]:
-        """The page last, so that what it links to is there."""
-        style, wide, narrow = f"{self.stage}.css", f"{self.stage}.svg", f"{self.stage}-narrow.svg"
+        """The pages last, so that what they link to is there."""
         alternative = in_words(record)
         files = {
-            style: _style_sheet(),
-            wide: _render("timeline.svg", drawing=drawing(record, WIDE), alternative=alternative),
-            narrow: _render("timeline.svg", drawing=drawing(record, NARROW), alternative=alternative),
+            STYLE: _style_sheet(),
+            f"{self.stage}.svg": _render("timeline.svg", drawing=drawing(record, WIDE), alternative=alternative),
+            f"{self.stage}-narrow.svg": _render(
+                "timeline.svg", drawing=drawing(record, NARROW), alternative=alternative
+            ),
         }
-        page = _render("report.html", style=style, wide=wide, narrow=narrow, **_page(record, alternative))
-        return {**files, f"{self.stage}.html": page}
+        page, earlier = _page(record, alternative), self._stages_before(record)
+        own = _render("report.html", **page, earlier=())
+        index = _render("report.html", **page, earlier=earlier) if earlier else own
+        return {**files, f"{self.stage}.html": own, INDEX: index}
+
+    def _stages_before(self, record: StageRecord) -> list[EarlierStage]:
+        """The earlier stages of the release; they are over, so they are read once."""
+        release = record.release.id
+        if release not in self._earlier:
+            self._earlier = {release: earlier_stages(self._folder.path, record)}
+        return self._earlier[release]
 
 
 def _page(record: StageRecord, alternative: str) -> dict[str, Any]:
     """What the template shows; sections that are empty are left out there."""
     ended = culprit(record)
     return {
+        "style": STYLE,
         "record": record,
         "release": record.release,
         "revisions": _revisions(record.release),
-        "tone": record.outcome if record.outcome in TONES else PASSED if record.exit_code == 0 else ERROR,
-        "headline": f"{record.stage.capitalize()} {HEADLINES.get(record.outcome, record.outcome)}",
         "reason": reason(record),
         "cure": cure(record),
         "where": ended.name if ended else "",
@@ -68,6 +85,15 @@ def _page(record: StageRecord, alternative: str) -> dict[str, Any]:
         "log_tail": _lines(record.log_tail),
         "properties": _properties(record),
     }
+
+
+def _tone(stage: StageRecord | EarlierStage) -> str:
+    """The class that the style sheet has a colour for."""
+    return stage.outcome if stage.outcome in TONES else PASSED if stage.exit_code == 0 else ERROR
+
+
+def _headline(stage: StageRecord | EarlierStage) -> str:
+    return f"{stage.stage.capitalize()} {HEADLINES.get(stage.outcome, stage.outcome)}"
 
 
 def _revisions(release: ReleaseRecord) -> list[str]:
@@ -112,6 +138,8 @@ def _environment() -> jinja2.Environment:
         "target_group": _target_group,
         "measured": measured,
         "verdict": _verdict,
+        "tone": _tone,
+        "headline": _headline,
     }
     return environment
 
@@ -126,8 +154,11 @@ def _style_sheet() -> bytes:
 
 
 def _clean(value: Any) -> Any:
-    """Every value that a template prints passes here: harmless text, and not without end."""
-    return shortened(one_line(value)) if isinstance(value, str) else value
+    """Every value that a template prints passes here: harmless text, and not without end.
+
+    Markup is what a macro of ours has printed: its values have passed here.
+    """
+    return shortened(one_line(value)) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _lines(texts: list[str] | tuple[str, ...]) -> list[str]:
@@ -148,6 +179,6 @@ def _target_group(arn: str) -> str:
     return parts[1] if len(parts) > 1 else arn
 
 
-def _verdict(check: CheckRecord) -> str:
-    words = {PASS: PASSED, FAIL: FAILED, "": unjudged(check)}
+def _verdict(check: CheckRecord | EarlierCheck) -> str:
+    words = {PASS: PASSED, FAIL: FAILED, "": unjudged(check.samples)}
     return words.get(check.verdict, check.verdict)

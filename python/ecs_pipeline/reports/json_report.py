@@ -39,6 +39,7 @@ def to_dict(record: StageRecord) -> dict[str, Any]:
         "failed_step": failed_step(record),
         "message": reason(record),
         "cure": cure(record),
+        "evidence": list(record.evidence),
         "holder": _holder(record.holder) if record.holder else None,
         "cluster": record.cluster,
         "service": record.service,
@@ -107,6 +108,7 @@ def _check(check: CheckRecord) -> dict[str, Any]:
         "limit": _finite(check.limit),
         "unit": check.unit,
         "message": check.message,
+        "required": check.required,
     }
 
 

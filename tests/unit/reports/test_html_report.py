@@ -28,9 +28,8 @@ def headings(root: html.HtmlElement) -> list[str]:
 def test_files_are_named_after_the_stage_so_that_stages_share_a_folder(tmp_path: Path) -> None:
     for record in (stage_records.passed_canary(), stage_records.promoted()):
         HtmlReport(ReportFolder(tmp_path), record.stage).finished(record)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        f"{stage}{end}" for stage in ("canary", "promote") for end in ("-narrow.svg", ".css", ".html", ".svg")
-    ]
+    of_stages = {f"{stage}{end}" for stage in ("canary", "promote") for end in ("-narrow.svg", ".html", ".svg")}
+    assert {path.name for path in tmp_path.iterdir()} == {*of_stages, "index.html", "report.css"}
 
 
 @pytest.mark.parametrize(
@@ -163,7 +162,7 @@ def _contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_texts_stand_out_from_their_ground(scheme: int) -> None:
-    sheet = files(stage_records.passed_canary())["canary.css"].decode()
+    sheet = files(stage_records.passed_canary())["report.css"].decode()
     blocks = re.findall(r":root \{(.*?)\}", sheet, re.DOTALL)
     colours = dict(re.findall(r"--(\w+): (#\w{6});", blocks[scheme]))
     assert len(colours) == 9

@@ -1,0 +1,113 @@
+"""The stages that a release went through before this one, read back from their STAGE.json in the reports folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from ecs_pipeline.record import StageRecord
+
+STAGE = re.compile(r"[a-z]+")
+LARGEST = 1_000_000
+"""Bytes of a report that is read: ours are far smaller."""
+
+
+class EarlierStep(BaseModel):
+    """A step as STAGE.json has it."""
+
+    name: str
+    outcome: str
+    seconds: float = 0.0
+    message: str = ""
+
+
+class EarlierCheck(BaseModel):
+    """A check as STAGE.json has it."""
+
+    name: str
+    kind: str
+    verdict: str = ""
+    samples: int = 0
+    failures: int = 0
+    value: str | float | None = None
+    limit: str | float | None = None
+    unit: str = ""
+    message: str = ""
+    required: bool = True
+    details: tuple[str, ...] = ()
+
+
+class EarlierRelease(BaseModel):
+    """The release as STAGE.json has it, as far as it is compared."""
+
+    id: str
+
+
+class EarlierCanary(BaseModel):
+    """The canary as STAGE.json has it, as far as it is shown."""
+
+    share: float = 0.0
+
+
+class EarlierStage(BaseModel):
+    """A stage as STAGE.json has it; `picture` when its timeline lies beside it."""
+
+    stage: str
+    outcome: str
+    exit_code: int
+    cluster: str
+    service: str
+    release: EarlierRelease
+    started: datetime
+    seconds: float = 0.0
+    failed_step: str = ""
+    message: str = ""
+    cure: str = ""
+    canary: EarlierCanary = EarlierCanary()
+    evidence: tuple[str, ...] = ()
+    checks: tuple[EarlierCheck, ...] = ()
+    steps: tuple[EarlierStep, ...] = ()
+    picture: bool = False
+
+
+def earlier_stages(folder: Path, record: StageRecord) -> list[EarlierStage]:
+    """The other stages of the record's release that left a report in the folder, the newest first.
+
+    A file that cannot be read, or is no report of ours, is passed over: the folder is the workspace's.
+    """
+    if not record.release.id:
+        return []
+    mine = (record.cluster, record.service, record.release.id)
+    found = [
+        stage
+        for stage in _stages(folder)
+        if (stage.cluster, stage.service, stage.release.id) == mine and stage.stage != record.stage
+    ]
+    return sorted(found, key=lambda stage: stage.started.timestamp(), reverse=True)
+
+
+def _stages(folder: Path) -> Iterator[EarlierStage]:
+    for path in sorted(folder.glob("*.json")):
+        try:
+            stage = EarlierStage.model_validate_json(_content(path))
+        except (OSError, ValueError, ValidationError):
+            continue
+        if STAGE.fullmatch(path.stem) and stage.stage == path.stem:
+            stage.picture = all((folder / f"{path.stem}{end}.svg").is_file() for end in ("", "-narrow"))
+            yield stage
+
+
+def _content(path: Path) -> bytes:
+    """What a regular file holds; links, pipes and files that are too large are refused with an OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
+            raise OSError(f"{path} is no report")
+        return file.read(LARGEST)
