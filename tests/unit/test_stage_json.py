@@ -48,6 +48,24 @@ def test_nobody_holds_the_service_when_a_stage_ends_otherwise(run: Commands, com
     assert report(command)["holder"] is None
 
 
+# ---- release
+
+
+@pytest.mark.parametrize("command", ["canary", "promote", "judge", "rollback"])
+def test_a_stage_that_is_refused_or_finds_nothing_names_the_release_that_it_was_asked_for(
+    run: Commands, command: str
+) -> None:
+    run.world = start_of("A is a canary")
+    run(command, *NAMED, "--release", "B")
+    assert report(command)["release"]["id"] == "B"
+
+
+def test_a_canary_that_is_refused_names_the_release_that_it_would_have_been(run: Commands) -> None:
+    run.world = start_of("A is a canary")
+    assert run("canary", *NAMED).code == 3
+    assert re.fullmatch(r"\d{8}-\d{6}.*", report()["release"]["id"])
+
+
 # ---- changed
 
 

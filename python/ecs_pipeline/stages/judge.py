@@ -25,8 +25,9 @@ def judge(run: Run, release: str) -> None:
     record = run.recorder.record
     record.checks = records_for(run.settings.canary.checks)
     with run.recorder.step("preflight") as step:
+        asked = record.release.id = checked_release_id(release) if release else ""
         seen = run.observer.look()
-        revision = _living(run, seen, checked_release_id(release) if release else "")
+        revision = _living(run, seen, asked)
         describe(run, seen)
         record.release.previous_task_definition = seen.service.revision
         targets = targets_seen(run, [*seen.canaries, *seen.baselines], seen.service)

@@ -62,7 +62,7 @@ class Plan:
 
 def preflight(run: Run, options: CanaryOptions) -> Plan:
     """Look, refuse what has to be refused, and make the plan; nothing is written, but for `--replace`."""
-    asked = checked_release_id(options.release) if options.release else ""
+    asked = run.recorder.record.release.id = checked_release_id(options.release) if options.release else ""
     seen = run.observer.look()
     definition.refuse_when_unsupported(seen.service)
     _refuse_crowds(run, seen.service)
@@ -74,6 +74,7 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
     source = _source(run, image)
     release = asked or _release(seen, source) or _living(run, seen, image, container)
     release = release or new_release_id(run.clock.wall(), run.origin.commit)
+    run.recorder.record.release.id = release
     seen = _without_another(run, seen, release, replacing=options.replace)
     base = base_of(run, current, seen.service, container)
     run.observer.follow(base.family)

@@ -88,10 +88,10 @@ def promote(run: Run, options: PromoteOptions) -> None:
 
 
 def _plan(run: Run, options: PromoteOptions) -> Plan:
+    asked = run.recorder.record.release.id = checked_release_id(options.release) if options.release else ""
     seen = run.observer.look()
     live = decide.holder(seen)
-    asked = checked_release_id(options.release) if options.release else ""
-    release = asked or (live.release if live else seen.marks.release)
+    release = run.recorder.record.release.id = asked or (live.release if live else seen.marks.release)
     if live and live.release != release:
         raise Held(
             f"the canary of {seen.service.label} is release {live.release}, not {release}{build_of(run, live)}",

@@ -53,7 +53,7 @@ def rollback(run: Run, options: Options) -> None:
     """The stage. Raises Refused when there is nothing to go back to or another release's canary lives."""
     with run.recorder.step("preflight") as step:
         if options.release:
-            checked_release_id(options.release)
+            run.recorder.record.release.id = checked_release_id(options.release)
         _follow_file(run)
         try:
             seen = _look(run, options)
