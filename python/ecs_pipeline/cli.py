@@ -41,7 +41,7 @@ def cli() -> None:
 
 
 @cli.command()
-@text_option("--release", metavar="ID", help="Id of the release; default: timestamp and commit.")
+@text_option("--release", metavar="ID", help="Id of the release; default: timestamp, commit and something unique.")
 @text_option("--image", metavar="URI", help="Deploy this image: nothing is built or tagged.")
 @click.option("--replace", is_flag=True, help="Roll back another release's canary first.")
 @common_options
@@ -119,7 +119,7 @@ def status(watch: bool, **common: Any) -> int:  # noqa: FBT001
 
 @cli.command()
 @text_option("--image", metavar="URI", help="The first image; default: built from the config.")
-@text_option("--release", metavar="ID", help="Tag of the first image; default: timestamp and commit.")
+@text_option("--release", metavar="ID", help="Tag of the first image; default: as for canary.")
 @click.option("--delete", is_flag=True, help="Remove the environment.")
 @text_option("--confirm", metavar="STACK", help="The stack's name, which --delete asks for.")
 @common_options

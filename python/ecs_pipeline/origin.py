@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import secrets
+import string
 import subprocess
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,7 +14,8 @@ from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.run import Origin
 from ecs_pipeline.settings import RELEASE_ID
 
-SHORT = 7
+SHORT, UNIQUE = 7, 5
+ALPHABET = string.digits + string.ascii_lowercase
 GIT_WITHIN = 30
 
 
@@ -30,8 +33,21 @@ def origin(folder: Path, reports: Path, environment: Mapping[str, str]) -> Origi
 
 
 def new_release_id(now: datetime, commit: str) -> str:
-    """UTC timestamp and short commit: 20261123-071500-ab12cd3."""
-    return "-".join(filter(None, (f"{now:%Y%m%d-%H%M%S}", commit[:SHORT])))
+    """UTC timestamp, short commit and something unique: 20261123-071500-ab12cd3-x7k2q.
+
+    Two services of one repository, or two builds, may start in the same second from the same commit.
+    """
+    return "-".join(filter(None, (named_after(now), commit[:SHORT], unique())))
+
+
+def named_after(moment: datetime) -> str:
+    """A moment as a part of a name: 20261123-071500."""
+    return f"{moment:%Y%m%d-%H%M%S}"
+
+
+def unique() -> str:
+    """A few random letters and digits, for names that nobody else may make in the same second."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(UNIQUE))
 
 
 def checked_release_id(release: str) -> str:

@@ -40,9 +40,13 @@ def interrupted(world: World, origin: Origin | None = None, **options: Any) -> s
     return alive.tags[marks.RELEASE]
 
 
-def test_a_new_release_is_named_by_time_and_commit() -> None:
-    assert re.fullmatch(r"20\d{6}-\d{6}-c0ffee0", canary(start_of("P runs"), CLEAN).release)
-    assert re.fullmatch(r"20\d{6}-\d{6}", canary(start_of("P runs")).release)
+def test_a_new_release_is_named_by_time_and_commit_and_like_no_other() -> None:
+    assert re.fullmatch(r"20\d{6}-\d{6}-c0ffee0-[0-9a-z]{5}", canary(start_of("P runs"), CLEAN).release)
+    assert re.fullmatch(r"20\d{6}-\d{6}-[0-9a-z]{5}", canary(start_of("P runs")).release)
+
+
+def test_two_releases_of_one_second_and_one_commit_are_two() -> None:
+    assert canary(start_of("P runs"), CLEAN).release != canary(start_of("P runs"), CLEAN).release
 
 
 def test_the_same_commit_goes_on_with_the_release_that_is_under_way() -> None:

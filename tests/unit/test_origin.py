@@ -120,9 +120,14 @@ def test_the_build_is_the_one_that_jenkins_names(tmp_path: Path, environment: di
 
 
 @pytest.mark.parametrize(("commit", "name"), [("ab12cd3456", "20261123-071500-ab12cd3"), ("", "20261123-071500")])
-def test_a_new_id_is_time_and_short_commit_and_one_that_may_be_given(commit: str, name: str) -> None:
+def test_a_new_id_begins_with_time_and_short_commit_and_is_one_that_may_be_given(commit: str, name: str) -> None:
     made = new_release_id(datetime(2026, 11, 23, 7, 15, tzinfo=timezone.utc), commit)
-    assert checked_release_id(made) == name
+    assert re.fullmatch(f"{name}-[0-9a-z]{{5}}", checked_release_id(made))
+
+
+def test_ids_of_one_second_and_one_commit_differ() -> None:
+    now = datetime(2026, 11, 23, 7, 15, tzinfo=timezone.utc)
+    assert len({new_release_id(now, "ab12cd3456") for _ in range(50)}) == 50
 
 
 @pytest.mark.parametrize("release", ["", "-a", ".a", "a b", "a/b", "a:b", "a@b", "é", "a" * 101, "a\n", "a,b", "$(id)"])

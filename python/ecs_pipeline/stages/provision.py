@@ -16,7 +16,7 @@ from typing import Any
 from ecs_pipeline import decide, wait
 from ecs_pipeline.converge import converge, planned
 from ecs_pipeline.errors import InvalidInput, Refused, Trouble
-from ecs_pipeline.origin import checked_release_id, new_release_id
+from ecs_pipeline.origin import checked_release_id, named_after, new_release_id, unique
 from ecs_pipeline.run import Run
 from ecs_pipeline.settings import ImageSettings
 from ecs_pipeline.stacks import Change, ChangeSet, NetworkPort, Stack, StackPort
@@ -113,7 +113,7 @@ class Provision:
     ) -> str:
         if self.run.dry_run:
             return self._planned(given, None if new else stack)
-        name = f"ecs-pipeline-{self.run.clock.wall():%Y%m%d-%H%M%S}-{len(given)}"
+        name = f"ecs-pipeline-{named_after(self.run.clock.wall())}-{unique()}"
         change_set = self._change_set(name, given, stack, new=new)
         if keeping_releases and DEPLOYED & {one.resource for one in change_set.changes}:
             self.cloudformation.drop_change_set(name)
@@ -145,7 +145,7 @@ class Provision:
         for one in changes:
             self.run.recorder.progress(str(one))
             if self.run.dry_run:
-                self.run.recorder.plan(str(one))
+                self.run.recorder.plan(" ".join(str(one).split()))
         self.run.recorder.record.changes += [str(one) for one in changes]
 
     def _change_set(self, name: str, given: Mapping[str, str], stack: Stack | None, *, new: bool) -> ChangeSet:
