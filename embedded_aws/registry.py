@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import fnmatch
+import hmac
 import json
 import os
+import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 _PASSWORD = "embedded-aws"  # opens nothing but this server
 _TOKEN = base64.b64encode(f"AWS:{_PASSWORD}".encode()).decode()
 _TOKEN_SECONDS = 12 * 60 * 60
+_KEY, _SIGNATURE = secrets.token_bytes(32), "X-Amz-Signature"
 _FILTERS = "imageTagMutabilityExclusionFilters"
 
 
@@ -47,6 +50,7 @@ def install() -> None:
     ecr._create_repository = _creating(ecr._create_repository)
     ecr._put_image_tag_mutability = json_action(_put_image_tag_mutability)
     ecr._get_authorization_token = json_action(_get_authorization_token)
+    ecr._get_download_url_for_layer = json_action(_get_download_url_for_layer)
     ecr._put_image = _putting(ecr._put_image)
     ecr._v2_put_manifest = _pushing(ecr._v2_put_manifest)
     ecr.handle_registry_request = _asking_for_token(ecr.handle_registry_request)
@@ -83,6 +87,29 @@ def _get_authorization_token(_request: Members) -> Members:
         "proxyEndpoint": f"http://{address()}",
     }
     return {"authorizationData": [data]}
+
+
+def _get_download_url_for_layer(request: Members) -> Members:
+    """A presigned URL, for layers and configurations "that are referenced in an image" (ECR API Reference)."""
+    name, digest = registry_images.repository(request)["repositoryName"], request.get("layerDigest", "")
+    if not registry_images.refers_to(name, digest):
+        raise ApiError(
+            "LayersNotFoundException",
+            f"The layer with digest '{digest}' does not exist in the repository with name '{name}'",
+        )
+    path = f"/v2/{name}/blobs/{digest}"
+    return {"downloadUrl": f"http://{address()}{path}?{_SIGNATURE}={_signature(path)}", "layerDigest": digest}
+
+
+def _signature(path: str) -> str:
+    return hmac.new(_KEY, path.encode(), "sha256").hexdigest()
+
+
+def _is_signed(method: str, path: str, query: Members) -> bool:
+    """Whether a request is for the blob that its presigned URL was made for; such a URL is good for GET only."""
+    given = query.get(_SIGNATURE, "")
+    text = given[0] if isinstance(given, list) else given
+    return method == "GET" and hmac.compare_digest(str(text), _signature(path))
 
 
 def _putting(put: Any) -> Any:
@@ -126,7 +153,7 @@ def _immutable_message(name: str, tag: str) -> str:
 
 def _asking_for_token(handle: Any) -> Any:
     async def handle_request(method: str, path: str, headers: Members, body: bytes, query: Members) -> Response:
-        if headers.get("authorization", "") != f"Basic {_TOKEN}":
+        if headers.get("authorization", "") != f"Basic {_TOKEN}" and not _is_signed(method, path, query):
             status, answer_headers, answer = ecr._registry_error(401, "UNAUTHORIZED", "Not Authorized")
             realm = f'Basic realm="http://{address()}/",service="ecr.amazonaws.com"'
             return status, {**answer_headers, "WWW-Authenticate": realm}, answer

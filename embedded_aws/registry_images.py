@@ -45,6 +45,16 @@ def find(name: str, identifier: Members) -> Members | None:
     return None
 
 
+def refers_to(name: str, digest: str) -> bool:
+    """Whether an image of the repository has this layer or configuration."""
+    manifests = (json.loads(image["imageManifest"]) for image in ecr._images.get(name, []))
+    return any(
+        digest == blob.get("digest")
+        for manifest in manifests
+        for blob in [manifest.get("config") or {}, *manifest.get("layers", [])]
+    )
+
+
 def _registry() -> str:
     return os.environ["MINISTACK_ACCOUNT_ID"]
 

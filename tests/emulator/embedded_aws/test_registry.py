@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 import docker
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from embedded_aws import images
@@ -73,6 +76,27 @@ def test_an_immutable_tag_keeps_its_digest(environment: Environment) -> None:
         repository.ecr.put_image(repositoryName=repository.name, imageManifest=two, imageTag="one")
     repository.ecr.put_image(repositoryName=repository.name, imageManifest=one, imageTag="latest")
     assert repository.digest("latest") == repository.digest("one")
+
+
+def test_a_layers_url_opens_this_layer_and_nothing_else(environment: Environment) -> None:
+    """GetDownloadUrlForLayer: "the pre-signed Amazon S3 download URL corresponding to an image layer … referenced in an
+    image"; of the configuration too, as Docker's pull asks for both in the same way.
+    """
+    repository = Repository(environment)
+    repository.push("v1", "one")
+    (image,) = repository.ecr.batch_get_image(repositoryName=repository.name, imageIds=[{"imageTag": "one"}])["images"]
+    manifest = json.loads(image["imageManifest"])
+    for blob in (manifest["config"], *manifest["layers"]):
+        answer = repository.ecr.get_download_url_for_layer(repositoryName=repository.name, layerDigest=blob["digest"])
+        assert answer["layerDigest"] == blob["digest"]
+        content = requests.get(answer["downloadUrl"], timeout=10).content
+        assert f"sha256:{hashlib.sha256(content).hexdigest()}" == blob["digest"]
+    url = str(answer["downloadUrl"])
+    others = (f"{url[:-1]}x", url.partition("?")[0], url.replace(blob["digest"], manifest["config"]["digest"]))
+    assert [requests.get(other, timeout=10).status_code for other in others] == [401, 401, 401]
+    assert requests.delete(url, timeout=10).status_code == 401
+    with pytest.raises(ClientError, match="LayersNotFoundException"):
+        repository.ecr.get_download_url_for_layer(repositoryName=repository.name, layerDigest=f"sha256:{64 * '0'}")
 
 
 def test_excluded_tags_may_move(environment: Environment) -> None:
