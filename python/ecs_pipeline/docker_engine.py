@@ -13,7 +13,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class Build:
     arguments: Mapping[str, str | None]
     platform: str
     tag: str
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 class DockerEngine:
@@ -85,6 +86,7 @@ class DockerEngine:
                 tag=build.tag,
                 buildargs=_arguments(build),
                 platform=build.platform or None,
+                labels=dict(build.labels),
                 rm=True,
                 forcerm=True,
                 decode=True,
@@ -153,6 +155,8 @@ def _buildx_command(build: Build, dockerfile: Path) -> list[str]:
     command = ["docker", "buildx", "build", "--load", "--provenance=false", "--progress=plain"]
     command += ["--file", str(dockerfile), "--tag", build.tag]
     command += ["--platform", build.platform] if build.platform else []
+    for key, value in build.labels.items():
+        command += ["--label", f"{key}={value}"]
     for key in _arguments(build):
         command += ["--build-arg", key]
     return [*command, str(build.context)]

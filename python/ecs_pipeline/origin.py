@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.run import Origin
@@ -27,9 +28,26 @@ def origin(folder: Path, reports: Path, environment: Mapping[str, str]) -> Origi
     build = environment.get("BUILD_URL", "") or environment.get("BUILD_TAG", "")
     commit = _git(folder, "rev-parse", "HEAD")
     if not commit:
-        return Origin(environment.get("GIT_COMMIT", ""), clean=False, build=build)
+        source = without_login(environment.get("GIT_URL", ""))
+        return Origin(environment.get("GIT_COMMIT", ""), clean=False, build=build, source=source)
     changes = _git(folder, "status", "--porcelain", "--", ".", *_without(folder, reports))
-    return Origin(commit, clean=changes == "", build=build)
+    source = without_login(_git(folder, "config", "--get", "remote.origin.url") or environment.get("GIT_URL", ""))
+    return Origin(commit, changes == "", build, source, _git(folder, "rev-parse", "--show-prefix"))
+
+
+def without_login(url: str) -> str:
+    """The URL of a repository without user, password and query; '' for a path of this machine, or what is no URL.
+
+    `git@HOST:PATH` has no secret and stays.
+    """
+    if re.fullmatch(r"[\w.-]+@[\w.-]+:[^\s:]+", url):
+        return url
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", "")) if host else ""
 
 
 def new_release_id(now: datetime, commit: str) -> str:

@@ -23,11 +23,16 @@ from ecs_pipeline.settings import Settings
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the release comes from: the commit that is built, and the build that runs the stage."""
+    """Where the release comes from: the commit that is built, and the build that runs the stage.
+
+    `source` is the repository's URL, `place` the config's folder within it; '' and None when they are not known.
+    """
 
     commit: str = ""
     clean: bool = False
     build: str = ""
+    source: str = ""
+    place: str | None = None
 
 
 @dataclass(frozen=True)

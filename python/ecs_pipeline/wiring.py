@@ -68,7 +68,7 @@ def new_run(
         ecs=ecs,
         definitions=definitions,
         elb=elb,
-        repositories=Ecr(session),
+        repositories=Ecr(session, clock),
         engine=DockerEngine(clock),
         logs=Logs(session),
         cloudwatch=CloudWatch(session),

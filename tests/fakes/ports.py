@@ -237,6 +237,10 @@ class FakeRepositories:
     def digest(self, repository: str, *, tag: str = "", digest: str = "", account: str = "", region: str = "") -> str:
         return self.world.call("DescribeImages", lambda: self.world.images.get(digest or tag, ""), write=False)
 
+    def labels(self, repository: str, digest: str, platform: str) -> Mapping[str, str]:
+        self.world.call("BatchGetImage", lambda: None, write=False)
+        return self.world.call("GetDownloadUrlForLayer", lambda: self.world.labels.get(digest, {}), write=False)
+
     def credentials(self) -> tuple[str, str]:
         return "AWS", "password"
 
@@ -246,16 +250,19 @@ class FakeEngine:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.labels: Mapping[str, str] = {}
 
     def has_dockerfile(self, context: Path, dockerfile: str) -> bool:
         return dockerfile != "gone"
 
     def build(self, build: Build, told: Callable[[str], None]) -> None:
+        self.labels = build.labels
         told("built")
 
     def push(self, tag: str, login: tuple[str, str], told: Callable[[str], None]) -> None:
         name = tag.rpartition(":")[2]
         self.world.images[name] = digest_of(name)
+        self.world.labels[digest_of(name)] = self.labels
 
 
 class FakeLogs:

@@ -87,6 +87,14 @@ def test_values_of_build_arguments_go_by_the_environment_for_argument_lists_are_
     assert (environment["TOKEN"], environment["FROM_OUTSIDE"]) == ("hunter2", "outside-value")
 
 
+def test_labels_are_given_by_the_command(folder: Path) -> None:
+    stand_in(folder)
+    build(folder, labels={"ecs-pipeline.service": "prd/web", "org.opencontainers.image.revision": "ab12cd3"})
+    arguments, _ = given(folder)
+    named = [one for before, one in pairwise(arguments) if before == "--label"]
+    assert named == ["ecs-pipeline.service=prd/web", "org.opencontainers.image.revision=ab12cd3"]
+
+
 def test_an_argument_without_a_value_anywhere_leaves_the_dockerfiles_default(folder: Path) -> None:
     stand_in(folder)
     build(folder, arguments={"NOWHERE_TO_BE_FOUND": None})

@@ -66,7 +66,7 @@ LIBRARIES: dict[str, set[str]] = {
     "junit_xml": {"reports"},
     "markupsafe": {"reports"},
     "pydantic": {"check_settings", "config", "reports", "setting_types", "settings"},
-    "requests": {"checks", "docker_engine", "registry"},
+    "requests": {"aws", "checks", "docker_engine", "registry"},
     "rich": {"reports"},
     "ruamel": {"documents", "stages"},
     "tenacity": {"retry", "wait"},

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.origin import checked_release_id, new_release_id, origin
+from ecs_pipeline.origin import checked_release_id, new_release_id, origin, without_login
 
 REPORTS = "ecs-pipeline-reports"
 
@@ -104,6 +104,35 @@ def test_without_git_it_is_the_same(repository: Path, monkeypatch: pytest.Monkey
 
 def test_the_repository_goes_before_what_jenkins_says(repository: Path) -> None:
     assert origin(repository, repository, {"GIT_COMMIT": "c0ffee"}).commit == git(repository, "rev-parse", "HEAD")
+
+
+def test_the_place_within_the_repository_is_known_and_its_url(repository: Path) -> None:
+    git(repository, "remote", "add", "origin", "https://ann:s3cret@git.example.com/shop.git?x=1")
+    found = origin(repository / "app", repository / REPORTS, {})
+    assert (found.source, found.place) == ("https://git.example.com/shop.git", "app/")
+    assert origin(repository, repository / REPORTS, {}).place == ""
+
+
+def test_without_a_repository_neither_is_known_but_what_jenkins_says(tmp_path: Path) -> None:
+    found = origin(tmp_path, tmp_path / REPORTS, {"GIT_COMMIT": "c0ffee", "GIT_URL": "https://u:p@git.example.com/s"})
+    assert (found.source, found.place) == ("https://git.example.com/s", None)
+    assert origin(tmp_path, tmp_path / REPORTS, {}).source == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("git@git.example.com:shop.git", "git@git.example.com:shop.git"),
+        ("ssh://git:pw@git.example.com:22/shop.git", "ssh://git.example.com:22/shop.git"),
+        ("https://token@git.example.com/shop.git#x", "https://git.example.com/shop.git"),
+        ("/srv/git/shop.git", ""),
+        ("file:///srv/git/shop.git", ""),
+        ("https://[::1/shop.git", ""),
+        ("", ""),
+    ],
+)
+def test_no_password_is_left_in_a_url(url: str, shown: str) -> None:
+    assert without_login(url) == shown
 
 
 @pytest.mark.parametrize(

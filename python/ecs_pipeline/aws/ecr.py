@@ -5,15 +5,20 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from ecs_pipeline.aws import image_manifest
+from ecs_pipeline.aws.blobs import download
 from ecs_pipeline.aws.session import AwsError, AwsSession
+from ecs_pipeline.clock import Clock
+from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model import Repository
 
 
 class Ecr:
     """The operations of Amazon ECR that the image step uses; region and account may be another's."""
 
-    def __init__(self, session: AwsSession) -> None:
+    def __init__(self, session: AwsSession, clock: Clock) -> None:
         self._session = session
+        self._clock = clock
 
     def repository(self, name: str) -> Repository | None:
         """DescribeRepositories; None when there is no such repository, or can be none of that name."""
@@ -42,6 +47,33 @@ class Ecr:
                 return ""
             raise
         return next((str(one["imageDigest"]) for one in answer["imageDetails"]), "")
+
+    def labels(self, repository: str, digest: str, platform: str) -> dict[str, str]:
+        """The labels of an image, of an index those of the platform's (BatchGetImage, GetDownloadUrlForLayer).
+
+        The Docker engine could tell them only once it has pulled the whole image, and need not be there.
+        """
+        manifest = self._manifest(repository, digest)
+        entries = image_manifest.children(manifest)
+        if entries:
+            chosen = image_manifest.of_platform(entries, platform)
+            manifest = self._manifest(repository, chosen) if chosen else ""
+        config = image_manifest.config_of(manifest)
+        if not config:
+            return {}
+        answer = self._session.client("ecr").call(
+            "GetDownloadUrlForLayer", repositoryName=repository, layerDigest=config
+        )
+        return image_manifest.labels_of(download(answer["downloadUrl"], config, self._clock))
+
+    def _manifest(self, repository: str, digest: str) -> str:
+        """A manifest as it was pushed. Raises Trouble when the repository has it no more."""
+        answer = self._session.client("ecr").call(
+            "BatchGetImage", repositoryName=repository, imageIds=[{"imageDigest": digest}]
+        )
+        for image in answer.get("images", []):
+            return str(image["imageManifest"])
+        raise Trouble(f"ECR repository {repository} has no image {digest} any more", cure="run it again")
 
     def credentials(self) -> tuple[str, str]:
         """User and password for Docker (GetAuthorizationToken); good for twelve hours, never to be printed."""

@@ -35,7 +35,7 @@ from ecs_pipeline.stages.serving import Serving
 from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.bake import Bake
 from ecs_pipeline.steps.beside import sweep_baselines
-from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, platform_of
+from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, OtherImage, platform_of
 from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
 from ecs_pipeline.steps.tasks import Lost, Made, held_by, shown
 from ecs_pipeline.steps.unused import discard
@@ -99,13 +99,13 @@ def _undoing(stage: Canary) -> Iterator[None]:
     except ReleaseFailed as failure:
         _restore(stage, failure)
         raise
-    except InvalidInput:
+    except (InvalidInput, OtherImage):
         _withdraw(stage)
         raise
 
 
 def _withdraw(stage: Canary) -> None:
-    """Bad input that only AWS could find (a task definition that it does not take): the mark goes as well."""
+    """What only AWS could tell (a task definition that it does not take, another's image): the mark goes as well."""
     run, before = stage.run, stage.plan.seen.marks
     if stage.made.revisions or before.under_way == stage.release:
         return

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ecs_pipeline import references, registry
 from ecs_pipeline.converge import Step
 from ecs_pipeline.docker_engine import Build
-from ecs_pipeline.errors import InvalidInput, Trouble
+from ecs_pipeline.errors import InvalidInput, Refused, Trouble
 from ecs_pipeline.model import Image, Repository
 from ecs_pipeline.references import Reference
 from ecs_pipeline.run import Run
 from ecs_pipeline.settings import ImageSettings
+from ecs_pipeline.steps.provenance import Provenance, provenance
+from ecs_pipeline.steps.provenance import told as taken
 from ecs_pipeline.wait import Judgement, Settled, Waiting
 
 LISTED_WITHIN = 60.0
@@ -21,6 +23,10 @@ LISTED_WITHIN = 60.0
 
 PLATFORMS = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
 DEFAULT_PLATFORM = "linux/amd64"
+
+
+class OtherImage(Refused):
+    """The tag of the release is that of an image of another service, place or commit."""
 
 
 def given(run: Run, text: str) -> Image:
@@ -123,14 +129,28 @@ class BuiltImage(Step[str, Image]):
     tag: str
     platform: str
     name = "image"
+    _pushed: bool = field(default=False, init=False)
+    _taken: str = field(default="", init=False)
 
     @property
     def _target(self) -> str:
         return f"{self.repository.uri}:{self.tag}"
 
+    @property
+    def _sources(self) -> Provenance:
+        service = f"{self.run.settings.cluster}/{self.run.settings.service}"
+        return provenance(self.run.origin, self.settings, service)
+
+    @property
+    def _platform(self) -> str:
+        return self.settings.platform or self.platform
+
     def observe(self) -> str:
-        """The digest that ECR has under the tag, or ''."""
-        return self.run.repositories.digest(self.repository.name, tag=self.tag)
+        """The digest that ECR has under the tag, or ''. Raises Refused when that is an image of something else."""
+        digest = self.run.repositories.digest(self.repository.name, tag=self.tag)
+        if digest and not self._pushed and digest != self._taken:
+            self._take(digest)
+        return digest
 
     def decide(self, seen: str) -> str:
         """Build and push what is not there."""
@@ -144,12 +164,32 @@ class BuiltImage(Step[str, Image]):
             context=context.resolve(),
             dockerfile=self.settings.dockerfile,
             arguments=self.settings.build_args,
-            platform=self.settings.platform or self.platform,
+            platform=self._platform,
             tag=self._target,
+            labels=self._sources.labels(self.run.clock.wall()),
         )
         self.run.engine.build(build, told)
         self.run.recorder.wrote()
-        self.run.engine.push(self._target, self.run.repositories.credentials(), told)
+        try:
+            self.run.engine.push(self._target, self.run.repositories.credentials(), told)
+            self._pushed = True
+        except Trouble:
+            if not self.observe():  # another run of the release was faster, and its tag is immutable
+                raise
+
+    def _take(self, digest: str) -> None:
+        """An image that this run did not build: its labels say whether it is one of these sources for this service."""
+        labels = self.run.repositories.labels(self.repository.name, digest, self._platform)
+        conflict = self._sources.conflict(labels)
+        if conflict:
+            raise OtherImage(
+                f"image {self.repository.name}:{self.tag} is in the registry already, and {conflict}",
+                cure="give this release an id of its own (--release), or the image that is meant (--image)",
+            )
+        self._taken = digest
+        note = f"{self.repository.name}:{self.tag} is taken from the registry, not built: {taken(labels)}"
+        self.run.recorder.progress(note)
+        self.run.recorder.record.notes.append(note)
 
     def judge(self, seen: str) -> Judgement[Image]:
         """ECR lists it."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from embedded_aws.images import APP_FOLDER
 from tests.emulator.stages.scene import REPOSITORY, Outcome, Scene
@@ -70,6 +73,87 @@ def test_an_image_that_ecr_has_is_neither_built_nor_pushed_again(scene: Scene, p
     assert not built(again)
 
 
+def labels_of(scene: Scene, tag: str) -> dict[str, str]:
+    """The labels of an image, as `docker inspect` would show them."""
+    ecr = scene.client("ecr")
+    (image,) = ecr.batch_get_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": tag}])["images"]
+    digest = json.loads(image["imageManifest"])["config"]["digest"]
+    url = ecr.get_download_url_for_layer(repositoryName=REPOSITORY, layerDigest=digest)["downloadUrl"]
+    labels = requests.get(url, timeout=10).json()["config"]["Labels"]
+    return {key: value for key, value in labels.items() if key.startswith(("ecs-pipeline.", "org.opencontainers."))}
+
+
+def test_what_is_built_says_where_it_comes_from(scene: Scene, project: Path) -> None:
+    git(project, "remote", "add", "origin", "https://ann:s3cret@git.example.com/shop.git")
+    scene.start(1)
+    release = f"{scene.name}-1"
+    assert scene.ecs_pipeline("canary", "--release", release).code == 0
+    labels = labels_of(scene, release)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", labels.pop("org.opencontainers.image.created"))
+    assert labels == {
+        "org.opencontainers.image.revision": git(project, "rev-parse", "HEAD"),
+        "org.opencontainers.image.source": "https://git.example.com/shop.git",
+        "ecs-pipeline.service": f"{scene.name}/{scene.name}",
+        "ecs-pipeline.context": "app",
+        "ecs-pipeline.dockerfile": "Dockerfile",
+    }
+
+
+@pytest.mark.parametrize("other", ["folder", "commit"])
+def test_an_image_of_another_folder_or_commit_under_the_same_id_is_refused(
+    scene: Scene, project: Path, other: str
+) -> None:
+    scene.start(1)
+    release = f"{scene.name}-1"
+    assert scene.ecs_pipeline("canary", "--release", release).code == 0
+    assert scene.ecs_pipeline("rollback").code == 0
+    if other == "folder":
+        shutil.copytree(APP_FOLDER, project / "batch")
+        scene.config(image={"context": "batch"})
+    else:
+        commit(project)
+    before = (scene.marks(), scene.revisions())
+    canary = scene.ecs_pipeline("canary", "--release", release)
+    assert (canary.code, canary.report["failed_step"]) == (3, "image")
+    why = "was built from folder app, not from batch" if other == "folder" else "is of commit "
+    assert canary.report["message"].startswith(f"image {REPOSITORY}:{release} is in the registry already, and {why}")
+    assert (scene.marks(), scene.revisions(), scene.canaries()) == (*before, [])
+
+
+def test_an_image_that_somebody_else_pushed_is_taken_and_told(scene: Scene, project: Path) -> None:
+    scene.start(1)
+    scene.images.uri("v2")
+    canary = scene.ecs_pipeline("canary", "--release", "v2")
+    assert canary.code == 0, canary.stderr
+    line = (
+        f"{REPOSITORY}:v2 is taken from the registry, not built: not built by ecs-pipeline, no label names its commit"
+    )
+    assert f"image: {line}" in canary.stderr
+    assert canary.report["notes"] == [line]
+
+
+def test_of_an_index_the_image_that_the_tasks_run_is_looked_at(scene: Scene, project: Path) -> None:
+    scene.start(1)
+    first, index = f"{scene.name}-1", f"{scene.name}-2"
+    assert scene.ecs_pipeline("canary", "--release", first).code == 0
+    assert scene.ecs_pipeline("rollback").code == 0
+    ecr = scene.client("ecr")
+    (image,) = ecr.batch_get_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": first}])["images"]
+    media_type = "application/vnd.oci.image.index.v1+json"
+    entry = {
+        "mediaType": image["imageManifestMediaType"],
+        "digest": image["imageId"]["imageDigest"],
+        "size": len(image["imageManifest"]),
+        "platform": {"os": "linux", "architecture": "amd64"},
+    }
+    document = json.dumps({"schemaVersion": 2, "mediaType": media_type, "manifests": [entry]})
+    ecr.put_image(repositoryName=REPOSITORY, imageManifest=document, imageManifestMediaType=media_type, imageTag=index)
+    commit(project)
+    canary = scene.ecs_pipeline("canary", "--release", index)
+    assert (canary.code, canary.report["failed_step"]) == (3, "image")
+    assert "is of commit " in canary.report["message"]
+
+
 def test_an_immutable_repository_takes_a_rerun(scene: Scene, project: Path) -> None:
     scene.client("ecr").create_repository(repositoryName=scene.name, imageTagMutability="IMMUTABLE")
     scene.config(image={"context": "app", "repository": scene.name, "build_args": {"VERSION": "built"}})
@@ -87,7 +171,7 @@ def test_the_same_clean_commit_goes_on_with_its_release_and_an_unclean_tree_does
     first = scene.ecs_pipeline("canary")
     assert first.code == 0, first.stderr
     short = git(project, "rev-parse", "HEAD")[:7]
-    assert first.report["release"]["id"].endswith(f"-{short}")
+    assert re.fullmatch(rf"\d{{8}}-\d{{6}}-{short}-[0-9a-z]{{5}}", first.report["release"]["id"])
     again = scene.ecs_pipeline("canary")
     assert again.code == 0
     assert again.report["release"]["id"] == first.report["release"]["id"]
