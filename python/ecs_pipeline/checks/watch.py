@@ -24,7 +24,11 @@ SHORTEST = 0.001
 
 
 class CheckFailed(ReleaseFailed):
-    """A required check of the canary failed."""
+    """A required check of the canary failed: the one of that name."""
+
+    def __init__(self, name: str, why: str, evidence: Sequence[str]) -> None:
+        super().__init__(f"check {name}: {why}", evidence=evidence)
+        self.name = name
 
 
 @dataclass
@@ -172,7 +176,7 @@ class Watch:
         for task in subject.canary[:1]:
             now = next(iter(subject.run.ecs.tasks([task.arn])), task)
             lines += evidence.of_task(subject.run, now, subject.revision, subject.container)
-        return CheckFailed(f"check {one.record.name}: {one.record.message}", evidence=lines)
+        return CheckFailed(one.record.name, one.record.message, lines)
 
 
 def records_for(settings: Sequence[CheckSettings]) -> list[CheckRecord]:

@@ -121,7 +121,9 @@ def _step_case(record: StageRecord, step: StepRecord) -> Case:
         done = record.exit_code in (0, Inconclusive.exit_code)
         return replace(case, message=step.message or (NOT_NEEDED if done else NOT_REACHED))
     if step.name == BAKE and _ended_by_checks(record, step):
-        return replace(case, outcome=PASSED, message="ended by its checks", evidence=())
+        failed = next((check.name for check in record.checks if check.required and check.verdict == FAIL), "")
+        message = f"ended early: check {failed} failed" if failed else "ended early: the checks are inconclusive"
+        return replace(case, outcome=PASSED, message=message, evidence=())
     if step.outcome in (FAILED, ERROR) and not step.message:
         return replace(case, message=step.outcome)
     return case

@@ -67,12 +67,16 @@ class Label:
 
 @dataclass(frozen=True)
 class Drawing:
-    """All that the template draws; `area` is the path of the traffic, '' when none is known."""
+    """All that the template draws; `area` is the path of the traffic, '' when none is known.
+
+    Lines of the time's grid reach down to `grid`: through the traffic they would cross the labels of the shares.
+    """
 
     layout: Layout
     height: float
     bars: tuple[Bar, ...]
     ticks: tuple[Label, ...]
+    grid: float
     axis: float
     area: str
     title: Label
@@ -91,6 +95,7 @@ def drawing(record: StageRecord, layout: Layout) -> Drawing:
         height=base + AXIS,
         bars=bars,
         ticks=tuple(_ticks(layout, total, base + 18)),
+        grid=len(bars) * layout.row,
         axis=base,
         area=area,
         title=Label(0, top - 12, "canary's share of the traffic"),
@@ -129,12 +134,14 @@ def _traffic(record: StageRecord, layout: Layout, total: float, base: float) -> 
     highest = max(point.share for point in record.traffic)
     scale = TRAFFIC / next(share for share in SHARES if share >= highest)
     places = [layout.left + _after(record, point.at) / total * layout.room for point in record.traffic]
-    path, labels, free = f"M{places[0]:.1f} {base:.1f}", [], 0.0
+    labels: list[Label] = []
+    path, free = f"M{places[0]:.1f} {base:.1f}", 0.0
     for point, x in zip(record.traffic, places, strict=True):
         y = base - point.share * scale
         path += f"V{y:.1f}H{x:.1f}" if x == places[0] else f"H{x:.1f}V{y:.1f}"
-        if x >= free:
-            beside = min(x + 4, layout.left + layout.room - LABEL_ROOM)
+        fits = x + LABEL_ROOM <= layout.left + layout.room
+        if x >= free and (fits or not labels):
+            beside = x + 4 if fits else layout.left + layout.room - LABEL_ROOM
             labels.append(Label(beside, y - 5, _percent(point.share)))
             free = x + LABEL_ROOM
     return f"{path}H{layout.left + layout.room:.1f}V{base:.1f}Z", tuple(labels)

@@ -80,7 +80,7 @@ def _judged(subject: Subject, name: str, watch: Callable[[Watch], str]) -> str:
         try:
             step.message = watch(Watch(subject, run.settings.canary.checks, Kinds(run.cloudwatch)))
         except CheckFailed as failed:
-            failure, step.message = failed, "ended by its checks"
+            failure, step.message = failed, f"ended early: check {failed.name} failed"
     if failure:
         raise failure
     return overall(run.recorder.record.checks)

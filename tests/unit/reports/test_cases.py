@@ -64,7 +64,7 @@ def test_a_bake_that_a_check_ended_is_passed() -> None:
     record = stage_records.failed_check()
     record.step("bake").outcome, record.step("bake").evidence = FAILED, ("of the check",)
     case = case_of(record, "bake")
-    assert (case.outcome, case.message, case.evidence) == (PASSED, "ended by its checks", ())
+    assert (case.outcome, case.message, case.evidence) == (PASSED, "ended early: check answers failed", ())
 
 
 def test_a_bake_whose_checks_were_inconclusive_is_passed() -> None:

@@ -65,11 +65,26 @@ def test_a_share_beyond_the_hundred_or_before_the_start_does_not_break_the_pictu
     assert picture.area.startswith("M0.0 ")
 
 
-def test_a_share_of_the_last_moment_is_labelled_within_the_picture() -> None:
+@pytest.mark.parametrize("layout", [WIDE, NARROW])
+def test_a_share_that_ends_the_picture_needs_no_label_of_its_own(layout: Layout) -> None:
     record = stage_records.promoted()
     record.traffic[-1] = TrafficPoint(stage_records.moment(record.seconds), 0, 3)
-    label = drawing(record, WIDE).shares[-1]
-    assert (label.text, label.x) == ("0 %", WIDE.left + WIDE.room - LABEL_ROOM)
+    assert [label.text for label in drawing(record, layout).shares] == ["25 %"]
+
+
+@pytest.mark.parametrize("layout", [WIDE, NARROW])
+def test_the_first_share_is_labelled_wherever_it_begins(layout: Layout) -> None:
+    record = stage_records.promoted()
+    record.traffic = [TrafficPoint(stage_records.moment(record.seconds), 1, 3)]
+    (label,) = drawing(record, layout).shares
+    assert (label.text, label.x) == ("25 %", layout.left + layout.room - LABEL_ROOM)
+
+
+@pytest.mark.parametrize("layout", [WIDE, NARROW])
+@pytest.mark.parametrize("name", stage_records.ALL)
+def test_no_line_of_the_grid_crosses_the_label_of_a_share(name: str, layout: Layout) -> None:
+    picture = drawing(stage_records.ALL[name](), layout)
+    assert all(label.y - 12 > picture.grid and label.y < picture.axis - 4 for label in picture.shares)
 
 
 def test_without_traffic_there_is_no_area() -> None:
