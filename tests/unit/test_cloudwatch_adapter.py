@@ -5,6 +5,7 @@ The client is a stand-in: the embedded AWS answers in one page, and CloudWatch's
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, cast
@@ -169,6 +170,40 @@ def test_pages_that_do_not_end_are_given_up() -> None:
     fake, aws = made({"events": [], "nextToken": "again"})
     assert Logs(aws).matches([LogStream("/web", "s")], "ERROR", NOW) == []
     assert len(fake.asked) == MOST_PAGES
+
+
+def tail_of(*events: Mapping[str, Any]) -> list[str]:
+    options = {"awslogs-group": "/web", "awslogs-stream-prefix": "p"}
+    whole = definition(
+        containerDefinitions=[{"name": "app", "logConfiguration": {"logDriver": "awslogs", "options": options}}]
+    )
+    return Logs(made({"events": list(events)})[1]).tail(task("t1"), whole, "app")
+
+
+def event(message: str, timestamp: int, ingestion: int = 0) -> dict[str, Any]:
+    return {"message": f"{message}\n", "timestamp": timestamp, "ingestionTime": ingestion}
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [event("a", 1), event("b", 2), event("c", 2), event("d", 3)],
+        [event("d", 3), event("c", 2), event("b", 2), event("a", 1)],
+        [event("b", 2, 10), event("c", 2, 11), event("a", 1, 12), event("d", 3, 12)],
+        [event("a", 1, 9), event("c", 2, 11), event("b", 2, 10), event("d", 3, 12)],
+    ],
+    ids=["oldest first", "latest first", "late", "by when they came in"],
+)
+def test_the_last_lines_come_in_the_order_of_time(events: list[dict[str, Any]]) -> None:
+    assert tail_of(*events) == ["a", "b", "c", "d"]
+
+
+def test_lines_of_one_moment_stay_as_they_were_written() -> None:
+    assert tail_of(*(event(letter, 5, 6) for letter in "fatal")) == list("fatal")
+
+
+def test_only_the_last_lines_are_told() -> None:
+    assert tail_of(*(event(str(number), number) for number in range(30))) == [str(number) for number in range(10, 30)]
 
 
 def test_a_tail_that_cannot_be_read_says_why() -> None:

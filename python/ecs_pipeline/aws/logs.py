@@ -27,7 +27,7 @@ class Logs:
         self._session = session
 
     def tail(self, task: Task, definition: TaskDefinition, container: str, lines: int = LINES) -> list[str]:
-        """The last lines of a container (GetLogEvents); [] when it has another log driver or none.
+        """The last lines of a container in their order (GetLogEvents); [] when it has another log driver or none.
 
         It never fails: evidence that cannot be read is replaced by the reason.
         """
@@ -41,7 +41,7 @@ class Logs:
             )
         except PipelineError as error:
             return [f"(its log cannot be read: {error.message})"]
-        return [str(event.get("message", "")).rstrip() for event in answer["events"]][-lines:]
+        return [str(event.get("message", "")).rstrip() for event in _in_order(answer.get("events", []))][-lines:]
 
     def streams(self, task: Task, definition: TaskDefinition) -> list[LogStream]:
         """The streams of all containers of a task that log with awslogs."""
@@ -78,6 +78,17 @@ class Logs:
                 break
             token = {"nextToken": answer["nextToken"]}
         return found
+
+
+def _in_order(events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Events by their time, then by when they came in; those that are alike in both stay as they were written.
+
+    A list that begins with the latest is turned round first: API reference, GetLogEvents, startFromHead.
+    """
+    times = [(event.get("timestamp", 0), event.get("ingestionTime", 0)) for event in events]
+    backwards = bool(times) and times[0] > times[-1]
+    ordered = list(reversed(events)) if backwards else list(events)
+    return sorted(ordered, key=lambda event: (event.get("timestamp", 0), event.get("ingestionTime", 0)))
 
 
 def _line(event: Mapping[str, Any]) -> LogLine:
