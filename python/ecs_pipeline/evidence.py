@@ -1,4 +1,4 @@
-"""What helps to understand a failure: stopped reasons, exit codes, the service's events, the last log lines."""
+"""What helps to understand a failure: stopped reasons, exit codes, the last log lines, the service's events."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from ecs_pipeline.run import Run
 EVENTS = 5
 
 
+def of_task(run: Run, task: Task, definition: TaskDefinition, container: str) -> list[str]:
+    """Why a task stopped, what each container ended with, the log of the one that counts, the service's events."""
+    return of_tasks(run, [task], definition, container)
+
+
 def of_tasks(run: Run, tasks: Sequence[Task], definition: TaskDefinition, container: str) -> list[str]:
-    """The same of several tasks, with the service's events once."""
-    return [
-        line
-        for number, one in enumerate(tasks)
-        for line in of_task(run, one, definition, container, with_events=number == 0)
-    ]
+    """The same of several tasks, with the service's events once: those since the first task was made, by AWS' clock."""
+    lines = [line for task in tasks for line in how_it_ended(run, task, definition, container)]
+    return lines + (of_service(run.ecs.service(), min(task.created for task in tasks)) if tasks else [])
 
 
-def of_task(run: Run, task: Task, definition: TaskDefinition, container: str, *, with_events: bool = True) -> list[str]:
-    """Why a task stopped, what each container ended with, the service's events, the log of the one that counts."""
+def how_it_ended(run: Run, task: Task, definition: TaskDefinition, container: str) -> list[str]:
+    """A task without the service's events."""
+    run.recorder.task_state(task.arn, task.status)
     lines = [f"task {task.id}: {task.status}" + (f", {why}" if (why := stopped_because(task)) else "")]
     lines += [f"container {one.name}: {_ended(one)}" for one in task.containers]
-    lines += of_service(run.ecs.service()) if with_events else []
     failed = next((one.name for one in task.containers if one.exit_code), container)
     tail = run.logs.tail(task, definition, failed)
     if tail:
@@ -33,34 +35,34 @@ def of_task(run: Run, task: Task, definition: TaskDefinition, container: str, *,
     return lines
 
 
-def of_service(service: Service, since: datetime | None = None) -> list[str]:
-    """The service's last events."""
-    recent = [one for one in service.events if since is None or one.at >= since][:EVENTS]
-    return [f"event {one.at:%H:%M:%S}: {one.message}" for one in recent]
+def of_service(service: Service, since: datetime | None) -> list[str]:
+    """The service's last events since then, in the order of time."""
+    recent = [event for event in service.events if since is None or event.at >= since][:EVENTS]
+    return [f"event {event.at:%H:%M:%S}: {event.message}" for event in reversed(recent)]
 
 
 def stopped_because(task: Task) -> str:
-    """AWS' reason, in a line."""
+    """AWS' code and reason, in a line."""
     return ": ".join(filter(None, (task.stop_code, task.stopped_reason)))
 
 
 def first_cause(task: Task) -> str:
-    """The one thing to say about a stopped task."""
-    ended = next((one for one in task.containers if one.exit_code or one.reason), None)
-    return f"{stopped_because(task) or 'stopped'}" + (f" ({ended.name}: {_ended(ended)})" if ended else "")
+    """The one thing to say about a stopped task: AWS' reason, and the container that ended with an error."""
+    ended = next((container for container in task.containers if container.exit_code or container.reason), None)
+    why = task.stopped_reason or task.stop_code or "stopped"
+    return f"{why} ({ended.name}: {', '.join(_why(ended))})" if ended else why
 
 
 def stopped(tasks: Iterable[Task]) -> list[Task]:
     """Those that have stopped or are about to."""
-    return [one for one in tasks if not one.alive]
+    return [task for task in tasks if not task.alive]
 
 
 def _ended(container: Container) -> str:
-    parts = [container.status]
-    if container.exit_code is not None:
-        parts.append(f"exit code {container.exit_code}")
-    if container.reason:
-        parts.append(container.reason)
-    if container.health != "UNKNOWN":
-        parts.append(container.health)
-    return ", ".join(parts)
+    health = [container.health] if container.health != "UNKNOWN" else []
+    return ", ".join([container.status, *_why(container), *health])
+
+
+def _why(container: Container) -> list[str]:
+    code = [f"exit code {container.exit_code}"] if container.exit_code is not None else []
+    return code + ([container.reason] if container.reason else [])

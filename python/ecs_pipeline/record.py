@@ -72,13 +72,14 @@ class ReleaseRecord:
 
 @dataclass
 class CanaryTaskRecord:
-    """One canary task and where it takes traffic."""
+    """One canary task and where it takes traffic; `registered` is what its target groups know it by."""
 
     arn: str
     ip: str = ""
     target_groups: tuple[str, ...] = ()
     state: str = ""
     role: str = "canary"
+    registered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -219,6 +220,12 @@ class Recorder:
         self._tick()
         for listener in self._listeners:
             listener.updated(self.record)
+
+    def task_state(self, arn: str, state: str) -> None:
+        """Note how a task of the canary is by now."""
+        for task in self.record.canary:
+            if task.arn == arn:
+                task.state = state
 
     def traffic(self, canaries: int, stable: int) -> None:
         """Note that from now on so many targets take traffic."""

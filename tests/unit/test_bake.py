@@ -96,7 +96,7 @@ def test_a_task_that_stops_ends_it_with_the_reason_and_the_log() -> None:
         world, 12, lambda: world.stop_task(found.arn, "Essential container in task exited", "EssentialContainerExited")
     )
     begun = world.now
-    with pytest.raises(StepBroken, match=r"^the canary task stopped: EssentialContainerExited: Essential") as caught:
+    with pytest.raises(StepBroken, match=r"^the canary task stopped: Essential container in task exited") as caught:
         bake.watch(1000)
     assert 12 <= world.now - begun <= 12 + module.INTERVAL
     assert "  the last line" in caught.value.evidence

@@ -58,7 +58,7 @@ def test_a_task_that_stops_breaks_it_with_the_log_of_the_container_that_failed()
     step = step_of({"name": "app", "healthCheck": CHECK})
     found = step.judge((crashed("t1"),))
     assert isinstance(found, Broken)
-    assert found.why.startswith("the canary task stopped: EssentialContainerExited: ")
+    assert found.why.startswith("the canary task stopped: Essential container exited (app: exit code 3)")
     assert "last lines of app:" in found.evidence
 
 
@@ -71,7 +71,8 @@ def test_it_is_asked_again_only_when_there_is_something_to_check() -> None:
 
 
 def test_of_several_tasks_all_is_told_and_the_services_events_once() -> None:
-    world = World(events=[Event("1", utc(0), "(service web) has reached a steady state.")])
+    world = World()
+    world.events = [Event("1", utc(world.now), "(service web) has reached a steady state.")]
     before = tasks_step(world, count=2)
     step = HealthyStep(
         before.run, start(before), definition(containerDefinitions=[{"name": "app", "healthCheck": CHECK}]), "app"

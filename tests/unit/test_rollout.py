@@ -65,7 +65,7 @@ def test_a_rollback_by_ecs_is_told_by_its_event_when_the_deployment_is_gone_from
     found = Rollout()
     found.look(rolling(), old(), stopped=[crashed("t1")])
     why = broken(found.look(deployment(1), stopped=[crashed("t1")], events=(BACK,)))
-    assert why.startswith("ECS rolled the deployment back to web:1: EssentialContainerExited: ")
+    assert why.startswith("ECS rolled the deployment back to web:1: Essential container exited ")
 
 
 def test_another_revision_set_by_hand_is_told_as_that() -> None:

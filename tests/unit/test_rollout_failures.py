@@ -20,7 +20,7 @@ def test_failed_tasks_are_counted_with_and_without_a_breaker(raw: dict[str, Any]
     two = [crashed("t1"), crashed("t2")]
     assert isinstance(judged(rolling(), old(), stopped=two, raw=raw), Waiting)
     judgement = judged(rolling(), old(), stopped=[*two, crashed("t3", created=later(1))], raw=raw)
-    cause = "EssentialContainerExited: Essential container exited (app: STOPPED, exit code 3)"
+    cause = "Essential container exited (app: exit code 3)"
     assert isinstance(judgement, Broken)
     assert judgement.why == f"3 tasks of the new revision failed: {cause}"
     assert "task t3: STOPPED, EssentialContainerExited: Essential container exited" in judgement.evidence
@@ -29,7 +29,7 @@ def test_failed_tasks_are_counted_with_and_without_a_breaker(raw: dict[str, Any]
 
 def test_the_count_of_ecs_is_taken_where_it_is_higher() -> None:
     why = broken(judged(rolling(failed=3), old(), stopped=[crashed("t1")]))
-    assert why.startswith("3 tasks of the new revision failed: EssentialContainerExited")
+    assert why.startswith("3 tasks of the new revision failed: Essential container exited")
 
 
 def test_on_the_way_back_only_the_verdict_of_ecs_counts() -> None:

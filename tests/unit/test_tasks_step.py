@@ -117,7 +117,7 @@ def test_a_task_that_crashes_at_its_start_breaks_the_step_and_is_not_started_aga
     world.delays.start = 0
     with pytest.raises(StepBroken) as caught:
         start(step)
-    cause = "EssentialContainerExited: Essential container in task exited (app: STOPPING, exit code 3)"
+    cause = "Essential container in task exited (app: exit code 3)"
     assert str(caught.value) == f"the canary task stopped: {cause}"
     assert "  the last line" in caught.value.evidence
     assert len(tokens(world)) == 1

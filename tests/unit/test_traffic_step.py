@@ -89,7 +89,7 @@ def test_a_task_that_stops_meanwhile_ends_the_step_at_once() -> None:
     world.delays.start, world.delays.healthy = 2, 1000
     step = traffic_step_of_starting(world)
     begun = step.run.clock.now()
-    with pytest.raises(StepBroken, match=r"^the canary task stopped: EssentialContainerExited"):
+    with pytest.raises(StepBroken, match=r"^the canary task stopped: Essential container in task exited"):
         take(step, within=500)
     assert step.run.clock.now() - begun < 10
 

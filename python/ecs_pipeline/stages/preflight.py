@@ -28,7 +28,7 @@ from ecs_pipeline.stages.rollback import cancel
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.revision import Base, base_of
 from ecs_pipeline.steps.tasks import held_by
-from ecs_pipeline.steps.traffic import record_share, targets_seen
+from ecs_pipeline.steps.traffic import record_seen, record_share, targets_seen
 
 OUR_TAGS = 9
 """Tags of ours that a service has at once: what the marks are, and two records of targets."""
@@ -228,4 +228,4 @@ def _record(run: Run, plan: Plan) -> None:
         release.task_definition, release.previous_task_definition = str(seen.marks.wanted), seen.marks.previous or ""
     if release.task_definition:
         release.refer_to(_image_of(run, release.task_definition, plan.base.container))
-    run.recorder.traffic(len(seen.canaries), seen.service.running)
+    record_seen(run, seen)

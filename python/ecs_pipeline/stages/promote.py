@@ -10,7 +10,6 @@ restore          only when the rollout failed: the service back, canary and revi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ from ecs_pipeline import decide, definition, evidence, marks
 from ecs_pipeline.converge import settle
 from ecs_pipeline.errors import Held, Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal, settled
-from ecs_pipeline.load_balancing import Target, group_name
+from ecs_pipeline.load_balancing import group_name
 from ecs_pipeline.model import Look, Revision, Task, Turn, judged_tasks
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
@@ -29,7 +28,7 @@ from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.rollout import StableStep, rolled_back
 from ecs_pipeline.steps.tasks import build_of, holder_of
-from ecs_pipeline.steps.traffic import record_tasks, targets_seen
+from ecs_pipeline.steps.traffic import record_seen, record_traffic, targets_seen
 from ecs_pipeline.wait import Deadline
 
 STEPS = ("preflight", "service-update", "stable", "drain", "cleanup", "restore")
@@ -77,8 +76,8 @@ def promote(run: Run, options: PromoteOptions) -> None:
     try:
         _update(run, fence, plan, options)
         _stable(run, plan)
-        targets = _drain(run, fence, plan)
-        _clean_up(run, fence, plan, targets)
+        _drain(run, fence, plan)
+        _clean_up(run, fence, plan)
     except TurnChanged as changed:
         _undo_update(run, plan)
         raise refusal(changed.service, plan.release) from changed
@@ -213,10 +212,10 @@ def _stable(run: Run, plan: Plan) -> None:
         rollout = StableStep(run, plan.revision)
         service = settle(rollout, run, Deadline.after(run.clock, run.settings.promote.stable_within))
         step.message = rollout.told(service)
-        run.recorder.traffic(len(plan.canaries), service.running)
+        record_traffic(run, service.running)
 
 
-def _drain(run: Run, fence: Fence, plan: Plan) -> tuple[Target, ...]:
+def _drain(run: Run, fence: Fence, plan: Plan) -> None:
     with run.recorder.step("drain") as step:
         seen = targets_seen(run, plan.ours, plan.seen.service)
         registered = [one for one in seen.targets if (health := seen.any(one)) and health.registered]
@@ -225,18 +224,16 @@ def _drain(run: Run, fence: Fence, plan: Plan) -> tuple[Target, ...]:
         orphans.remove(run, (run.observer.look() if dead else plan.seen).registrations, fence.write)
         removal.drained(run, registered, None)
         step.message = f"out of the traffic: {', '.join(str(one) for one in registered)}" if registered else "unchanged"
-        return tuple(registered)
 
 
-def _clean_up(run: Run, fence: Fence, plan: Plan, targets: Sequence[Target]) -> None:
+def _clean_up(run: Run, fence: Fence, plan: Plan) -> None:
     with run.recorder.step("cleanup") as step:
         known = {one.arn: one for one in run.ecs.tasks([task.arn for task in plan.ours])} if plan.ours else {}
         living = [known[one.arn] for one in plan.ours if one.arn in known and known[one.arn].alive]
         removal.stop(run, living, "ecs-pipeline: promoted", fence.write)
         removal.stopped(run, plan.ours)
         step.message = f"stopped: {', '.join(one.id for one in plan.ours)}" if plan.ours else "unchanged"
-    run.recorder.record.share = 0.0 if targets or not plan.canaries else run.recorder.record.share
-    run.recorder.traffic(0, fence.require().running)
+    record_traffic(run, fence.require().running)
 
 
 def _restore(run: Run, fence: Fence, plan: Plan, failure: ReleaseFailed) -> None:
@@ -288,8 +285,7 @@ def _record(run: Run, plan: Plan) -> None:
     record.release.refer_to(definition.image_of(whole, container))
     record.release.commit = whole.tags.get(marks.COMMIT, "")
     record.release.build = whole.tags.get(marks.BUILD, run.origin.build)
-    record_tasks(run, plan.canaries, [one for task in plan.canaries for one in run.observer.targets_of(task, service)])
+    record_seen(run, plan.seen)
     before = record.release.previous_task_definition
     if before:
         record.changes = definition.changes(run.definitions.get(before), whole, run.definitions.read_only_members)
-    run.recorder.traffic(len(plan.canaries), service.running)

@@ -26,6 +26,7 @@ from ecs_pipeline.stages.finish import Finish, Overtaken, Steps
 from ecs_pipeline.stages.targets import registered_anew, resolve
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.tasks import build_of, holder_of
+from ecs_pipeline.steps.traffic import record_seen, record_traffic
 
 STEPS = ("preflight", "drain", "cleanup", "service-update", "stable", "deregister")
 MOST_TURNS = 5
@@ -117,6 +118,7 @@ def _shows_what_to_undo(seen: Look, options: Options) -> bool:
 
 def _target(run: Run, seen: Look, options: Options) -> str | None:
     """Where `--to` leads, if it is given. Raises Refused or InvalidInput when there is nothing to do or no way."""
+    record_seen(run, seen)
     describe(run, seen)
     target = resolve(run, seen, options.to) if options.to else None
     if target:
@@ -146,7 +148,7 @@ def restore(run: Run, release: str, failure: ReleaseFailed, *, patient: bool = F
         _, seen = cancel(run, Options(release=release, patient=patient), lambda _name: nullcontext(step))
         serving = Revision(seen.service.revision).name
         step.message = f"the service runs {serving}; no canary lives"
-        failure.cure = f"{serving} serves as before, the release is gone: correct it and start it again"
+        failure.cure = f"the service runs {serving} as before; correct the release and start it again"
         run.recorder.traffic(0, seen.service.running)
 
 
@@ -254,7 +256,7 @@ def describe(run: Run, seen: Look) -> None:
         record.release.refer_to(definition.deployed_image(whole, seen.service, run.settings.container))
         record.release.commit = record.release.commit or whole.tags.get(marks.COMMIT, "")
         record.release.build = record.release.build or whole.tags.get(marks.BUILD, run.origin.build)
-    run.recorder.traffic(len(seen.canaries), seen.service.running)
+    record_traffic(run, seen.service.running)
 
 
 def _plan(run: Run, seen: Look, options: Options, target: str | None) -> str:

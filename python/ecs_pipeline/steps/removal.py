@@ -10,6 +10,7 @@ from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.load_balancing import Target
 from ecs_pipeline.model import Task
 from ecs_pipeline.run import Run
+from ecs_pipeline.steps.traffic import record_departure
 from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
 
 Write = Callable[[Callable[[], None]], object]
@@ -32,6 +33,7 @@ def deregister(run: Run, targets: Sequence[Target], write: Write) -> None:
         inside = [one for one in targets if one.group == group]
         run.recorder.progress(f"deregister {', '.join(str(one) for one in inside)}")
         write(partial(run.elb.deregister, group, inside))
+        record_departure(run, inside)
 
 
 def drained(run: Run, targets: Sequence[Target], configured: float | None) -> None:
@@ -60,6 +62,7 @@ def stop(run: Run, tasks: Sequence[Task], reason: str, write: Write) -> None:
     for one in tasks:
         run.recorder.progress(f"stop task {one.id}")
         write(partial(run.ecs.stop_task, one.arn, reason))
+        run.recorder.task_state(one.arn, "STOPPING")
 
 
 def stopped(run: Run, tasks: Sequence[Task]) -> None:
@@ -68,7 +71,10 @@ def stopped(run: Run, tasks: Sequence[Task]) -> None:
         return
 
     def judge() -> Judgement[None]:
-        states = {one.status for one in run.ecs.tasks([task.arn for task in tasks])} - {"STOPPED"}
+        found = {task.arn: task.status for task in run.ecs.tasks([task.arn for task in tasks])}
+        for task in tasks:
+            run.recorder.task_state(task.arn, found.get(task.arn, "STOPPED"))
+        states = set(found.values()) - {"STOPPED"}
         return Waiting(f"stopping: {', '.join(sorted(states))}") if states else Settled(None)
 
     try:

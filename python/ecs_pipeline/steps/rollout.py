@@ -136,7 +136,7 @@ class StableStep(Step[Seen, Service]):
         for task in seen.failed[-1:]:
             definition = self.run.definitions.get(task.revision)
             first = str(definition.definition["containerDefinitions"][0]["name"])
-            lines += evidence.of_task(self.run, task, definition, first, with_events=False)
+            lines += evidence.how_it_ended(self.run, task, definition, first)
         return lines + evidence.of_service(seen.service, deployment.created)
 
     def _failed_tasks(self, primary: Deployment) -> list[Task]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ecs_pipeline import evidence, marks
 from ecs_pipeline.converge import Step
 from ecs_pipeline.fence import Fence
 from ecs_pipeline.load_balancing import Target, TargetHealth, group_name
-from ecs_pipeline.model import BASELINE, CANARY, Service, Task, TaskDefinition, share
+from ecs_pipeline.model import BASELINE, CANARY, Look, Service, Task, TaskDefinition, share
 from ecs_pipeline.record import CanaryTaskRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting
@@ -144,6 +144,7 @@ def record_tasks(run: Run, tasks: Sequence[Task], targets: Sequence[Target] = ()
             target_groups=tuple(target.group for target in targets if target.task == one.arn),
             state=one.status,
             role=one.role,
+            registered=tuple(str(target) for target in targets if target.task == one.arn),
         )
         for one in tasks
     ]
@@ -154,11 +155,37 @@ def record_share(run: Run, tasks: Sequence[Task], stable: int, seen: Seen) -> No
 
     A baseline is written down as well, and counts neither among the canaries nor in the share.
     """
-    targets = [one for one in seen.targets if seen.of(one)]
-    record_tasks(run, tasks, targets)
-    in_traffic = len({one.task for one in targets} & {one.arn for one in tasks if one.role == CANARY})
-    run.recorder.record.share = share(in_traffic, stable)
-    run.recorder.traffic(in_traffic, stable)
+    record_tasks(run, tasks, [target for target in seen.targets if seen.of(target)])
+    record_traffic(run, stable)
+
+
+def record_seen(run: Run, seen: Look) -> None:
+    """Write the living canary into the record as one look saw it: tasks, their target groups, share."""
+    tasks = [*seen.canaries, *seen.baselines]
+    registered = [one for one in seen.registrations if one.owner and not one.draining]
+    record_tasks(run, tasks, [replace(one.target, task=one.owner) for one in registered])
+    record_traffic(run, seen.service.running)
+
+
+def record_departure(run: Run, targets: Sequence[Target]) -> None:
+    """Write down that these targets get no new requests."""
+    record = run.recorder.record
+    for task in record.canary:
+        left = {target.group for target in targets if str(target) in task.registered}
+        task.target_groups = tuple(group for group in task.target_groups if group not in left)
+    if record.traffic and in_traffic(run) < record.traffic[-1].canaries:
+        record_traffic(run, record.traffic[-1].stable)
+
+
+def record_traffic(run: Run, stable: int) -> None:
+    """Write down what part of the traffic the canary has from now on; `stable` other tasks have the rest."""
+    run.recorder.record.share = share(in_traffic(run), stable)
+    run.recorder.traffic(in_traffic(run), stable)
+
+
+def in_traffic(run: Run) -> int:
+    """How many of the canary's tasks take traffic, as far as it is written down."""
+    return sum(1 for task in run.recorder.record.canary if task.role == CANARY and task.target_groups)
 
 
 def make_room(run: Run, fence: Fence, needed: int) -> None:
