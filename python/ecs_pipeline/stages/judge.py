@@ -12,8 +12,8 @@ from ecs_pipeline.errors import Held, Refused, ReleaseFailed
 from ecs_pipeline.model import INCONCLUSIVE, Look, Revision
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
+from ecs_pipeline.stages.description import describe
 from ecs_pipeline.stages.judging import inconclusive, judged_once, refuse_checks, subject_of
-from ecs_pipeline.stages.rollback import describe
 from ecs_pipeline.steps.tasks import holder_of
 from ecs_pipeline.steps.traffic import record_share, targets_seen
 

@@ -22,11 +22,12 @@ from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages import abandoned, rollback_plan
+from ecs_pipeline.stages.description import describe
 from ecs_pipeline.stages.finish import Finish, Overtaken, Steps
 from ecs_pipeline.stages.targets import registered_anew, resolve
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.tasks import build_of, holder_of
-from ecs_pipeline.steps.traffic import record_seen, record_traffic
+from ecs_pipeline.steps.traffic import record_seen
 
 STEPS = ("preflight", "drain", "cleanup", "service-update", "stable", "deregister")
 MOST_TURNS = 5
@@ -242,21 +243,6 @@ def go_to(run: Run, target: str, steps: Steps) -> Look:
         return seen
     leaving = seen.marks.release if seen.marks.release != run.definitions.revision(wanted).release else ""
     return begin_turn(run, seen, leaving, steps, back=wanted)
-
-
-def describe(run: Run, seen: Look) -> None:
-    """Fill the record with what is and what was."""
-    record = run.recorder.record
-    live = decide.holder(seen)
-    record.release.id = record.release.id or (live.release if live else seen.marks.release or seen.marks.under_way)
-    record.release.task_definition = live.revision if live else seen.service.revision
-    record.release.previous_task_definition = seen.marks.previous or ""
-    if record.release.task_definition:
-        whole = run.definitions.get(record.release.task_definition)
-        record.release.refer_to(definition.deployed_image(whole, seen.service, run.settings.container))
-        record.release.commit = record.release.commit or whole.tags.get(marks.COMMIT, "")
-        record.release.build = record.release.build or whole.tags.get(marks.BUILD, run.origin.build)
-    record_traffic(run, seen.service.running)
 
 
 def _plan(run: Run, seen: Look, options: Options, target: str | None) -> str:
