@@ -64,8 +64,8 @@ def converge(step: Step[Seen, Result], run: Run, deadline: Deadline) -> Result:
             record.message = planned(run, [change]) if change else "would wait"
             return step.planned(seen)
         if change:
-            run.recorder.progress(change)
-            step.act(seen)
+            with run.recorder.writing(change):
+                step.act(seen)
         result = settle(step, run, deadline, None if change else seen)
         record.message = step.told(result) if change else _unchanged(step, result)
         return result

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ecs_pipeline.clock import Clock
-from ecs_pipeline.errors import Held, Holder, Interrupted, PipelineError
+from ecs_pipeline.errors import AnswerLost, Held, Holder, Interrupted, PipelineError
 
 PASSED, FAILED, ERROR, SKIPPED, RUNNING = "passed", "failed", "error", "skipped", "running"
 INTERRUPTED = "interrupted"
@@ -101,7 +101,8 @@ class StageRecord:
     """All that the reports of a stage show.
 
     `approved_by` and `comment`: who approved a promotion, as told, and what they said.
-    `changed`: something was written to AWS, or in a dry run would be; `plan` has its lines in a dry run.
+    `changed`: something was written to AWS, or in a dry run would be. `plan` is what a dry run would do, or a rollback
+    is going to; `done` is what was written so far, in the same words, and `writing` what is being written.
     """
 
     stage: str
@@ -126,6 +127,8 @@ class StageRecord:
     holder: Holder | None = None
     changed: bool = False
     plan: list[str] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    writing: tuple[str, ...] = ()
     aws_calls: int = 0
     waited_seconds: float = 0.0
     seconds: float = 0.0
@@ -206,6 +209,27 @@ class Recorder:
         for listener in self._listeners:
             listener.progressed(self.record, self._step, text)
 
+    @contextmanager
+    def writing(self, text: str, *things: str) -> Iterator[None]:
+        """Say what is written, and note it once that is done: `things` when the text tells of several at once."""
+        self.progress(text)
+        with self.noting(text, *things):
+            yield
+
+    @contextmanager
+    def noting(self, text: str, *things: str) -> Iterator[None]:
+        """The same without a word in the console; what was interrupted, or got no answer, may have been done."""
+        noted = self.record.writing = things or (text,)
+        try:
+            yield
+        except (Interrupted, AnswerLost):
+            raise
+        except PipelineError:
+            self.record.writing = ()
+            raise
+        self.record.done += noted
+        self.record.writing = ()
+
     def wrote(self) -> None:
         """Note that something was written to AWS, or may have been."""
         self.record.changed = True
@@ -242,7 +266,8 @@ class Recorder:
         if isinstance(error, Held):
             record.holder = error.holder
         if isinstance(error, Interrupted):
-            record.message += left_by(record)
+            under_way = [step.name for step in record.steps if step.outcome == ERROR]
+            record.message += f" during {under_way[-1]}" if under_way else ""
         self._tick()
         for listener in self._listeners:
             listener.finished(record)
@@ -266,19 +291,3 @@ def measured(value: str | float | None, unit: str = "") -> str:
         return ""
     text = value if isinstance(value, str) else f"{value:.6g}"
     return text if unit in ("", "count") else f"{text} {unit}"
-
-
-def left_by(record: StageRecord) -> str:
-    """Where an interrupted stage stopped, and what of it stands."""
-    under_way = [step.name for step in record.steps if step.outcome == ERROR]
-    stands = [f"{step.name} ({step.message})" if step.message else step.name for step in _passed(record)]
-    where = f" during {under_way[-1]}" if under_way else ""
-    return (
-        f"{where}; nothing was undone, left as it is after {', '.join(stands)}"
-        if stands
-        else f"{where}; nothing was undone"
-    )
-
-
-def _passed(record: StageRecord) -> list[StepRecord]:
-    return [step for step in record.steps if step.outcome == PASSED]

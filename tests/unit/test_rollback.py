@@ -112,7 +112,7 @@ def test_a_task_is_stopped_only_after_its_target_has_drained() -> None:
             {},
             ["cancel release A", "take TARGET out of the traffic", "stop task TASK", "deregister web:3"],
         ),
-        ("A is promoted", {}, ["cancel release A", "update prd/web back to web:2", "deregister web:3"]),
+        ("A is promoted", {}, ["cancel release A", "update prd/web to web:2", "deregister web:3"]),
         ("A was rolled back", {}, []),
         ("A is promoted", {"to": "web:1"}, ["update prd/web to web:1", "deregister web:3"]),
         ("A was rolled back", {"to": "web:3"}, ["register web:3 anew", "update prd/web to a copy of web:3"]),

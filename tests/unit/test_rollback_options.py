@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from ecs_pipeline import marks
+from ecs_pipeline.observe import TASKS_LAG
 from tests.fakes.world import FAMILY, World, definition_with, digest_of
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import canary, rollback
@@ -183,3 +187,46 @@ def test_a_service_that_another_controller_deploys_is_not_sent_anywhere(controll
     assert end.text.startswith(
         f"service prd/web cannot be sent to another revision: its deployment controller is {controller}; "
     )
+
+
+# ---- nothing to roll back, and why
+
+
+@pytest.mark.parametrize(
+    ("start", "options", "why"),
+    [
+        ("A is a canary", {"release": "Z"}, "release Z was superseded, the canary of A lives"),
+        ("A is a canary", {"release": "Z", "canary_only": True}, "release Z was superseded, the canary of A lives"),
+        ("A was rolled back", {}, "release A was rolled back before"),
+        ("A was rolled back", {"release": "A"}, "release A was rolled back before"),
+        ("A was rolled back", {"release": "A", "canary_only": True}, "release A was rolled back before"),
+        ("A was rolled back", {"release": "Z"}, "release Z has neither a canary nor a promotion at prd/web"),
+        ("A is promoted", {"release": "A", "canary_only": True}, "release A is promoted and stays"),
+        ("A is promoted", {"canary_only": True}, "no canary lives at prd/web"),
+        ("P runs", {"release": "Z"}, "release Z has neither a canary nor a promotion at prd/web"),
+    ],
+)
+def test_it_says_why_there_is_nothing(start: str, options: dict[str, Any], why: str) -> None:
+    end = rollback(start_of(start), **options)
+    assert (end.code, end.writes) == (0, [])
+    assert end.run.recorder.record.message == f"nothing to roll back: {why}"
+
+
+def test_a_release_that_a_newer_one_took_the_place_of_before_its_canary_lived_says_so() -> None:
+    world = start_of("P runs")
+    world.service_tags[marks.UNDER_WAY] = "B"
+    end = rollback(world, release="A")
+    assert (end.code, end.writes) == (0, [])
+    assert end.run.recorder.record.message == "nothing to roll back: release A was superseded, B is under way"
+
+
+def test_a_release_whose_place_another_canary_has_is_not_waited_for() -> None:
+    """RunTask's token lets one canary live: a task of the other release cannot be listed late."""
+    world = start_of("A is a canary")
+    begun = world.now
+    assert rollback(world, release="Z", canary_only=True).code == 0
+    assert world.now - begun < TASKS_LAG
+
+
+def test_what_was_rolled_back_has_no_such_message() -> None:
+    assert rollback(start_of("A is a canary")).run.recorder.record.message == ""

@@ -23,6 +23,9 @@ from ecs_pipeline.record import (
 NOT_REACHED, NOT_NEEDED, NOT_RUN, NO_VERDICT = "not reached", "not needed", "not run", "no verdict"
 BAKE = "bake"
 RESUMES = "the same command resumes"
+RESTORE = "restore"
+STEP_OF = {"take": "drain", "stop": "cleanup", "update": "service-update", "deregister": "deregister"}
+"""The step of a rollback that does what a line of its plan begins with: once it has passed, the line is done."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def step_cases(record: StageRecord) -> list[Case]:
         return found
     index = _first_not_reached(found)
     outcome = FAILED if record.exit_code in (1, 2, 3) else ERROR
-    found[index] = replace(found[index], outcome=outcome, message=reason(record), evidence=record.evidence)
+    found[index] = replace(found[index], outcome=outcome, message=reason(record), evidence=evidence(record))
     return found
 
 
@@ -68,6 +71,33 @@ def reason(record: StageRecord) -> str:
         return record.message
     under_way = [step.name for step in record.steps if step.outcome == RUNNING]
     return f"{INTERRUPTED} during {under_way[-1]}" if under_way else INTERRUPTED
+
+
+def evidence(record: StageRecord) -> tuple[str, ...]:
+    """What helps to understand the end; of a stage that was interrupted what it has done, and what it has not."""
+    if record.evidence or record.outcome != INTERRUPTED:
+        return record.evidence
+    return what_was_done(record)
+
+
+def what_was_done(record: StageRecord) -> tuple[str, ...]:
+    """What a stage has written so far, what it may have, and what it has not: by its plan, else by its steps."""
+    lines = [f"done: {thing}" for thing in dict.fromkeys(record.done)]
+    lines += ["nothing was changed"] if not lines and not record.changed else []
+    lines += [f"may have been done: {thing}" for thing in record.writing]
+    return (*lines, *(f"not done: {thing}" for thing in _left(record)))
+
+
+def _left(record: StageRecord) -> list[str]:
+    """What is left of the plan; without one the steps that come after the one under way, but for `restore`."""
+    passed = {step.name for step in record.steps if step.outcome == PASSED}
+    if record.plan:
+        left = [thing for thing in record.plan if thing not in (*record.done, *record.writing)]
+        return [thing for thing in left if STEP_OF.get(thing.partition(" ")[0]) not in passed]
+    names = [step.name for step in record.steps]
+    begun = [index for index, step in enumerate(record.steps) if step.started]
+    following = names[begun[-1] + 1 :] if begun else names
+    return [name for name in following if name not in passed and name != RESTORE]
 
 
 def cure(record: StageRecord) -> str:
@@ -116,7 +146,8 @@ def _step_case(record: StageRecord, step: StepRecord) -> Case:
     case = Case(step.name, step.outcome, step.seconds, step.message, step.evidence)
     if step.outcome == RUNNING:
         seconds = max(step.seconds, elapsed(record, step))
-        return replace(case, outcome=ERROR, message=INTERRUPTED, seconds=seconds)
+        told = what_was_done(record) if record.outcome == INTERRUPTED else ()
+        return replace(case, outcome=ERROR, message=INTERRUPTED, seconds=seconds, evidence=told)
     if step.outcome == SKIPPED:
         done = record.exit_code in (0, Inconclusive.exit_code)
         return replace(case, message=step.message or (NOT_NEEDED if done else NOT_REACHED))
@@ -124,6 +155,8 @@ def _step_case(record: StageRecord, step: StepRecord) -> Case:
         failed = next((check.name for check in record.checks if check.required and check.verdict == FAIL), "")
         message = f"ended early: check {failed} failed" if failed else "ended early: the checks are inconclusive"
         return replace(case, outcome=PASSED, message=message, evidence=())
+    if step.outcome == ERROR and record.outcome == INTERRUPTED and not step.evidence:
+        case = replace(case, evidence=what_was_done(record))
     if step.outcome in (FAILED, ERROR) and not step.message:
         return replace(case, message=step.outcome)
     return case

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from ecs_pipeline.clock import SystemClock
 from ecs_pipeline.record import ERROR, FAILED, PASSED, RUNNING, SKIPPED, StageRecord, StepRecord
-from ecs_pipeline.reports.cases import culprit, cure, reason
+from ecs_pipeline.reports.cases import culprit, cure, evidence, reason
 from ecs_pipeline.reports.plain import one_line, plain, plain_lines
 from ecs_pipeline.wait import duration
 
@@ -79,7 +79,7 @@ class ConsoleLog:
     def _fail(self, record: StageRecord) -> None:
         outcome = (record.outcome.upper(), STYLES.get(record.outcome, OTHER_STYLE))
         self._console.line_of(outcome, f" {_failure(record)}")
-        for line in [line for text in record.evidence for line in plain_lines(text)]:
+        for line in [line for text in evidence(record) for line in plain_lines(text)]:
             self._console.line_of(f"  {line}")
         if cure(record):
             self._console.line_of((f"{self._console.arrow} {one_line(cure(record))}", "bold"))

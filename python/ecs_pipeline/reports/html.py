@@ -20,7 +20,7 @@ from markupsafe import Markup
 import ecs_pipeline
 from ecs_pipeline.model import FAIL, INCONCLUSIVE, PASS
 from ecs_pipeline.record import ERROR, FAILED, INTERRUPTED, PASSED, CheckRecord, ReleaseRecord, StageRecord, measured
-from ecs_pipeline.reports.cases import culprit, cure, reason, step_cases, unjudged
+from ecs_pipeline.reports.cases import culprit, cure, evidence, reason, step_cases, unjudged
 from ecs_pipeline.reports.earlier import EarlierCheck, EarlierStage, earlier_stages
 from ecs_pipeline.reports.files import FileReport, ReportFolder
 from ecs_pipeline.reports.plain import one_line, plain_lines, shortened
@@ -77,7 +77,7 @@ def _page(record: StageRecord, alternative: str) -> dict[str, Any]:
         "reason": reason(record),
         "cure": cure(record),
         "where": ended.name if ended else "",
-        "evidence": _lines(record.evidence),
+        "evidence": _lines(evidence(record)),
         "steps": step_cases(record),
         "begun": any(step.started for step in record.steps),
         "alternative": alternative,

@@ -11,7 +11,7 @@ from typing import Any
 import ecs_pipeline
 from ecs_pipeline.errors import Holder
 from ecs_pipeline.record import CheckRecord, ReleaseRecord, StageRecord
-from ecs_pipeline.reports.cases import canary_tasks, cure, failed_step, reason, step_cases
+from ecs_pipeline.reports.cases import canary_tasks, cure, evidence, failed_step, reason, step_cases
 from ecs_pipeline.reports.files import FileReport
 from ecs_pipeline.reports.plain import one_line
 
@@ -39,7 +39,7 @@ def to_dict(record: StageRecord) -> dict[str, Any]:
         "failed_step": failed_step(record),
         "message": reason(record),
         "cure": cure(record),
-        "evidence": list(record.evidence),
+        "evidence": list(evidence(record)),
         "holder": _holder(record.holder) if record.holder else None,
         "cluster": record.cluster,
         "service": record.service,

@@ -20,13 +20,13 @@ class Left:
 
     def plan(self, run: Run) -> str:
         """What is to be done, in a line; a dry run's plan has a line for each thing."""
-        tasks = ", ".join(task.id for task in self.tasks)
-        targets = ", ".join(sorted({str(registration.target) for registration in self.registrations}))
-        changes = [f"take {targets} out of the traffic"] if targets else []
-        revisions = ", ".join(Revision(arn).name for arn in _revisions(run, self))
-        changes += [f"deregister {revisions}"] if revisions else []
-        changes.append(f"stop task {tasks}")
-        return f"the service was deleted: {planned(run, changes) if run.dry_run else ', '.join(changes)}"
+        changes = sorted({removal.departure(registration.target) for registration in self.registrations})
+        changes += [f"deregister {Revision(arn).name}" for arn in _revisions(run, self)]
+        changes += [f"stop task {task.id}" for task in self.tasks]
+        if run.dry_run:
+            return f"the service was deleted: {planned(run, changes)}"
+        run.recorder.record.plan = changes
+        return f"the service was deleted: {', '.join(changes)}"
 
 
 def look(run: Run, release: str) -> Left | None:
@@ -54,7 +54,8 @@ def remove(run: Run, left: Left) -> None:
     with run.recorder.step("deregister") as step:
         bad = _revisions(run, left)
         for arn in bad:
-            run.definitions.deregister(arn)
+            with run.recorder.writing(f"deregister {Revision(arn).name}"):
+                run.definitions.deregister(arn)
         step.message = f"deregistered {', '.join(Revision(one).name for one in bad)}" if bad else "unchanged"
     with run.recorder.step("cleanup") as step:
         removal.stop(run, left.tasks, "ecs-pipeline: its service was deleted", removal.plainly)

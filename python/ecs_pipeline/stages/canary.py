@@ -171,7 +171,8 @@ def _begin(stage: Canary) -> None:
     before = stage.plan.seen.marks
     if (before.under_way, before.source) != (stage.release, stage.plan.source) and not run.dry_run:
         tags = {marks.UNDER_WAY: stage.release, marks.SOURCE: stage.plan.source, marks.APPROVAL: ""}
-        stage.fence.write(lambda: run.ecs.tag(seen.service.arn, tags))
+        with run.recorder.noting(f"mark release {stage.release} as under way"):
+            stage.fence.write(lambda: run.ecs.tag(seen.service.arn, tags))
 
 
 def _image(stage: Canary) -> Image:

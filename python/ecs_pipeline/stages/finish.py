@@ -141,16 +141,17 @@ class Finish:
 
     def _update(self, revision: str, seen: Look) -> None:
         with self.steps("service-update") as step:
-            self.run.recorder.progress(f"update the service to {Revision(revision).name}")
             self._moved, self._shown_by = revision, self.run.clock.now() + APPEARS_WITHIN
             self._moved_from = seen.service.primary.id if seen.service.primary else ""
-            self.run.ecs.update_service(revision)
+            with self.run.recorder.writing(f"update {seen.service.label} to {Revision(revision).name}"):
+                self.run.ecs.update_service(revision)
             step.message = f"back to {Revision(revision).name}"
 
     def _rewrite(self, revision: str, seen: Look) -> None:
         with self.steps("service-update"):
             release = seen.revisions[revision].release
-            self.run.ecs.tag(seen.service.arn, {marks.WANTED: revision, marks.RELEASE: release, marks.PREVIOUS: ""})
+            with self.run.recorder.noting(f"mark {Revision(revision).name} as the one that {seen.service.label} runs"):
+                self.run.ecs.tag(seen.service.arn, {marks.WANTED: revision, marks.RELEASE: release, marks.PREVIOUS: ""})
 
     def _deregister(self, left: Leftover, seen: Look) -> None:
         """Only what is proven unused; the service has to be stable on the revision that it returned to."""
@@ -163,8 +164,8 @@ class Finish:
                     self._kept.add(arn)
                     self.run.recorder.progress(f"{Revision(arn).name} stays: {user} uses it")
                     continue
-                self.run.recorder.progress(f"deregister {Revision(arn).name}")
-                self.run.definitions.deregister(arn)
+                with self.run.recorder.writing(f"deregister {Revision(arn).name}"):
+                    self.run.definitions.deregister(arn)
                 gone.append(Revision(arn).name)
             step.message = "; ".join(filter(None, (step.message, f"deregistered {', '.join(gone)}" if gone else "")))
 

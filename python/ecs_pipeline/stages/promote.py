@@ -184,8 +184,8 @@ def _update(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None
         if now.revision == plan.revision or rolled_back(now, plan.revision):
             step.message = f"unchanged: the service was told to run {name} before"
             return
-        run.recorder.progress(f"update the service to {name}")
-        fence.write(lambda: run.ecs.update_service(plan.revision))
+        with run.recorder.writing(f"update {service.label} to {name}"):
+            fence.write(lambda: run.ecs.update_service(plan.revision))
         step.message = f"{Revision(service.revision).name} → {name}"
 
 
@@ -201,7 +201,8 @@ def _mark(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None:
     if options.approved_by:
         tags[marks.APPROVAL] = marks.tag_value(options.approved_by)
     try:
-        fence.write(lambda: run.ecs.tag(service.arn, tags))
+        with run.recorder.noting(f"mark release {plan.release} as the promoted one"):
+            fence.write(lambda: run.ecs.tag(service.arn, tags))
     except TurnChanged:
         _undo_marks(run, plan)
         raise

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ecs_pipeline.converge import planned
 from ecs_pipeline.model import Revision, Service, Task
 from ecs_pipeline.run import Run
+from ecs_pipeline.steps.removal import departure
 from ecs_pipeline.steps.rollout import rolled_back
 from ecs_pipeline.steps.traffic import targets_seen
 
@@ -19,13 +20,9 @@ def tell(run: Run, service: Service, revision: str, tasks: Sequence[Task]) -> No
     steps = {
         "service-update": [] if told else [f"update {service.label} from {Revision(service.revision).name} to {name}"],
         "stable": [f"wait until {service.label} runs {name} and nothing else"],
-        "drain": [f"take {_listed(targets)} out of the traffic"] if targets else [],
-        "cleanup": [f"stop task {_listed([task.id for task in tasks])}"] if tasks else [],
+        "drain": [departure(target) for target in targets],
+        "cleanup": [f"stop task {task.id}" for task in tasks],
     }
     for step_name, changes in steps.items():
         with run.recorder.step(step_name) as step:
             step.message = planned(run, changes, writes=step_name != "stable")
-
-
-def _listed(things: Sequence[object]) -> str:
-    return ", ".join(str(thing) for thing in things)

@@ -95,8 +95,7 @@ class Provision:
                 step.message = self._apply({**given, "Image": ""}, stack, new=new)
             if self.run.dry_run:
                 self.run.recorder.progress("would then build and push the images and add the service")
-                self.run.recorder.plan("build and push the images")
-                self.run.recorder.plan(f"add service {self.run.settings.service}")
+                planned(self.run, ["build and push the images", f"add service {self.run.settings.service}"])
                 return
             new, stack = False, self._settled()
         found = self._images()
@@ -125,7 +124,8 @@ class Provision:
             return "unchanged"
         self._show(change_set.changes)
         begun = self.run.clock.wall() - timedelta(seconds=1)
-        self.cloudformation.execute(name)
+        with self.run.recorder.noting(f"change stack {self.cloudformation.name}: {len(change_set.changes)} resources"):
+            self.cloudformation.execute(name)
         self._await("UPDATE" if not new else "CREATE", begun)
         return f"{len(change_set.changes)} changes made"
 

@@ -80,6 +80,7 @@ def _carry_out(run: Run, options: Options, seen: Look, target: str | None) -> No
     if target is not None:
         seen = go_to(run, target, run.recorder.step)
     if target is not None or outcome is Outcome.DONE:
+        run.recorder.record.message = ""
         describe(run, seen)
         release = run.recorder.record.release
         if release.task_definition != undone:
@@ -97,10 +98,16 @@ def _look(run: Run, options: Options) -> Look:
     seen = run.observer.look(scan=True)
     if not _shows_what_to_undo(seen, options):
         seen = _look_later(run, SERVICE_LAG)
-        begun = seen.marks.under_way not in ("", seen.marks.release)
+        begun = seen.marks.under_way not in ("", seen.marks.release) and not _superseded(seen, options)
         if options.canary_only and begun and not _shows_what_to_undo(seen, options):
             seen = _look_later(run, TASKS_LAG)
     return seen
+
+
+def _superseded(seen: Look, options: Options) -> bool:
+    """Another release's canary lives: of two, RunTask lets only one live, so none of the release asked for can come."""
+    live = decide.holder(seen)
+    return bool(options.release) and live is not None and live.release != options.release
 
 
 def _look_later(run: Run, seconds: float) -> Look:
@@ -226,7 +233,10 @@ def begin_turn(
         marks.PREVIOUS: previous,
         marks.APPROVAL: "",
     }
-    run.ecs.tag(seen.service.arn, tags)
+    with run.recorder.noting(
+        f"cancel release {release}" if release else f"mark {_name(wanted)} as the wanted revision"
+    ):
+        run.ecs.tag(seen.service.arn, tags)
     try:
         return Finish(run, turn, steps, replaced=before.turn, target=back or "", patient=patient).until_clean()
     except Overtaken as other:
@@ -250,8 +260,12 @@ def _plan(run: Run, seen: Look, options: Options, target: str | None) -> str:
     release, left = _release_to_cancel(seen, options), _left_by_promote(seen, options)
     changes = rollback_plan.changes(run, seen, release, left, target)
     if not changes:
+        run.recorder.record.message = rollback_plan.nothing(seen, options.release, canary_only=options.canary_only)
         return Outcome.UNCHANGED.value
-    return planned(run, changes) if run.dry_run else ", ".join(changes)
+    if run.dry_run:
+        return planned(run, changes)
+    run.recorder.record.plan = changes
+    return ", ".join(changes)
 
 
 def _refuse(run: Run, seen: Look, options: Options) -> None:

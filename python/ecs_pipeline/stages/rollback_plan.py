@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ecs_pipeline import decide
 from ecs_pipeline.model import CANARY, Look, Revision, Task
 from ecs_pipeline.run import Run
+from ecs_pipeline.steps.removal import departure
 
 
 def changes(run: Run, seen: Look, release: str, left: Sequence[Task], target: str | None) -> list[str]:
@@ -24,6 +25,24 @@ def changes(run: Run, seen: Look, release: str, left: Sequence[Task], target: st
     return found
 
 
+def nothing(seen: Look, asked: str, *, canary_only: bool) -> str:
+    """Why there is nothing to roll back, in a line; `asked` is the release that was named, '' for any."""
+    live, marks = decide.holder(seen), seen.marks
+    if asked and live and live.release != asked:
+        why = f"release {asked} was superseded, the canary of {live.release} lives"
+    elif asked and marks.under_way not in ("", asked, marks.release):
+        why = f"release {asked} was superseded, {marks.under_way} is under way"
+    elif marks.turn.cancelled and marks.turn.cancelled == (asked or marks.turn.cancelled) and asked != marks.release:
+        why = f"release {marks.turn.cancelled} was rolled back before"
+    elif asked and asked == marks.release:
+        why = f"release {asked} is promoted and stays"
+    elif asked:
+        why = f"release {asked} has neither a canary nor a promotion at {seen.service.label}"
+    else:
+        why = f"no canary lives at {seen.service.label}" if canary_only else "no promotion is recorded"
+    return f"nothing to roll back: {why}"
+
+
 def _cancel(seen: Look, release: str) -> list[str]:
     """The canary goes, the service goes back, the revision of the release goes."""
     living = [task for task in (*seen.canaries, *seen.baselines) if task.release == release]
@@ -33,7 +52,7 @@ def _cancel(seen: Look, release: str) -> list[str]:
     found = [f"cancel release {release}", *_removal(seen, living)]
     found += [f"register {Revision(lost).name} anew"] if lost else []
     if moves:
-        found.append(f"update {seen.service.label} back to {f'a copy of {_name(lost)}' if lost else _name(back)}")
+        found.append(f"update {seen.service.label} to {f'a copy of {_name(lost)}' if lost else _name(back)}")
     return found + ([f"deregister {_name(bad)}"] if bad else [])
 
 
@@ -54,9 +73,8 @@ def _move(run: Run, seen: Look, target: str, *, gone: bool) -> list[str]:
 def _removal(seen: Look, tasks: Sequence[Task]) -> list[str]:
     """Out of the traffic, then stopped."""
     arns = {task.arn for task in tasks}
-    targets = sorted({str(one.target) for one in seen.registrations if one.owner in arns})
-    found = [f"take {', '.join(targets)} out of the traffic"] if targets else []
-    return found + ([f"stop task {', '.join(task.id for task in tasks)}"] if tasks else [])
+    targets = sorted({departure(one.target) for one in seen.registrations if one.owner in arns})
+    return targets + [f"stop task {task.id}" for task in tasks]
 
 
 def _name(arn: str | None) -> str:

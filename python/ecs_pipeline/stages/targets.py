@@ -43,7 +43,8 @@ def registered_anew(run: Run, arn: str) -> str:
     release = old.tags.get(marks.RELEASE, "")
     tags = {**marks.theirs(old.tags), marks.RESTORES: arn, **({marks.RELEASE: release} if release else {})}
     try:
-        return run.definitions.register(plain, tags).revision.arn
+        with run.recorder.noting(f"register {old.revision.name} anew"):
+            return run.definitions.register(plain, tags).revision.arn
     except AnswerLost:
         run.clock.sleep(2)
         again = _copy_of(run, arn)

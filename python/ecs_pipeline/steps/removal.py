@@ -31,9 +31,15 @@ def deregister(run: Run, targets: Sequence[Target], write: Write) -> None:
     """DeregisterTargets, group by group."""
     for group in dict.fromkeys(one.group for one in targets):
         inside = [one for one in targets if one.group == group]
-        run.recorder.progress(f"deregister {', '.join(str(one) for one in inside)}")
-        write(partial(run.elb.deregister, group, inside))
+        told = ", ".join(str(target) for target in inside)
+        with run.recorder.writing(f"take {told} out of the traffic", *(departure(target) for target in inside)):
+            write(partial(run.elb.deregister, group, inside))
         record_departure(run, inside)
+
+
+def departure(target: Target) -> str:
+    """What taking a target out of its group is, in words: for plans, and for what was done."""
+    return f"take {target} out of the traffic"
 
 
 def drained(run: Run, targets: Sequence[Target], configured: float | None) -> None:
@@ -60,8 +66,8 @@ def drained(run: Run, targets: Sequence[Target], configured: float | None) -> No
 def stop(run: Run, tasks: Sequence[Task], reason: str, write: Write) -> None:
     """StopTask."""
     for one in tasks:
-        run.recorder.progress(f"stop task {one.id}")
-        write(partial(run.ecs.stop_task, one.arn, reason))
+        with run.recorder.writing(f"stop task {one.id}"):
+            write(partial(run.ecs.stop_task, one.arn, reason))
         run.recorder.task_state(one.arn, "STOPPING")
 
 

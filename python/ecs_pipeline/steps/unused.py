@@ -26,5 +26,5 @@ def discard(run: Run, revision: str) -> None:
     if user:
         run.recorder.progress(f"{Revision(revision).name} stays: {user} uses it")
         return
-    run.recorder.progress(f"deregister {Revision(revision).name}")
-    run.definitions.deregister(revision)
+    with run.recorder.writing(f"deregister {Revision(revision).name}"):
+        run.definitions.deregister(revision)
