@@ -80,6 +80,7 @@ class CanaryTaskRecord:
     state: str = ""
     role: str = "canary"
     registered: tuple[str, ...] = ()
+    created: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -274,6 +275,9 @@ def test_status_names_commit_and_build_of_a_canary(run: Commands) -> None:
     canary(run.world, Origin(commit="ab12cd3", build="http://ci/job/shop/7/"), release="A")
     seen = json.loads(run("status", *NAMED, "--output", "json").out)["canary"]
     assert (seen["commit"], seen["build"]) == ("ab12cd3", "http://ci/job/shop/7/")
+    assert seen["image"].endswith(f"@{seen['digest']}")
+    assert seen["digest"].startswith("sha256:")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", seen["since"])
 
 
 def test_status_tells_what_is_wrong_in_one_line(run: Commands) -> None:

@@ -175,3 +175,12 @@ def test_every_member_is_explained(run: Commands) -> None:
     for command in ("canary", "promote"):
         document = json.loads(run(command, *NAMED, "--dry-run", "--output", "json").out)
         assert set(document) - {"approved_by"} <= explained
+
+
+def test_since_when_the_canary_is_there_is_the_same_in_every_stage(run: Commands) -> None:
+    run("canary", *NAMED, "--release", "A")
+    since = report()["canary"]["since"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", since)
+    status = json.loads(run("status", *NAMED, "--output", "json").out)
+    run("promote", *NAMED)
+    assert (status["canary"]["since"], report("promote")["canary"]["since"]) == (since, since)

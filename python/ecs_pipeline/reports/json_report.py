@@ -46,7 +46,7 @@ def to_dict(record: StageRecord) -> dict[str, Any]:
         "region": record.region,
         "release": _release(record.release),
         "commit": record.release.commit,
-        "canary": {"tasks": _tasks(record), "share": round(record.share, 1)},
+        "canary": {"tasks": _tasks(record), "share": round(record.share, 1), "since": _since(record)},
         "checks": [_check(check) for check in record.checks],
         "steps": _steps(record),
         "changes": record.changes,
@@ -95,6 +95,12 @@ def _release(release: ReleaseRecord) -> dict[str, str]:
 def _tasks(record: StageRecord) -> list[dict[str, Any]]:
     tasks = canary_tasks(record)
     return [{"arn": task.arn, "ip": task.ip, "target_groups": list(task.target_groups)} for task in tasks]
+
+
+def _since(record: StageRecord) -> str:
+    """When the first of the canary's tasks was made; '' without one."""
+    moments = [task.created for task in canary_tasks(record) if task.created]
+    return _utc(min(moments)) if moments else ""
 
 
 def _check(check: CheckRecord) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timezone
 from typing import Any
 
 from ecs_pipeline import decide, definition, marks
@@ -98,18 +99,20 @@ def _canary(run: Run, seen: Look, health: Seen) -> dict[str, Any] | None:
     if live is None:
         return None
     canaries = {one.arn for one in seen.canaries}
-    now = run.clock.wall()
+    now, since = run.clock.wall(), min(task.created for task in seen.canaries)
     tags = run.definitions.get(live.revision).tags
     healthy = {target.task for target in health.targets if (one := health.of(target)) and one.state == "healthy"}
     return {
         "release": live.release,
         "task_definition": live.revision,
-        "image": _image(run, seen, live.revision),
+        "image": (image := _image(run, seen, live.revision)),
+        "digest": image.partition("@")[2],
         "commit": tags.get(marks.COMMIT, ""),
         "build": tags.get(marks.BUILD, ""),
         "verdict": next((one.verdict for one in seen.canaries if one.verdict), ""),
         "share": round(share(len(healthy & canaries), seen.service.running), 1),
-        "age_seconds": round((now - min(one.created for one in seen.canaries)).total_seconds()),
+        "since": since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "age_seconds": round((now - since).total_seconds()),
         "tasks": [_task(run, one, seen, health) for one in seen.canaries],
     }
 

@@ -145,6 +145,7 @@ def record_tasks(run: Run, tasks: Sequence[Task], targets: Sequence[Target] = ()
             state=one.status,
             role=one.role,
             registered=tuple(str(target) for target in targets if target.task == one.arn),
+            created=one.created,
         )
         for one in tasks
     ]

@@ -16,7 +16,7 @@ CONTRACT = {
     "outcome": None,
     "exit_code": None,
     "release": {"id", "image", "digest", "task_definition", "previous_task_definition"},
-    "canary": {"tasks", "share"},
+    "canary": {"tasks", "share", "since"},
     "checks": {"name", "kind", "verdict", "samples", "failures", "value", "limit", "unit", "message", "required"},
     "steps": {"name", "outcome", "seconds", "message"},
     "aws_calls": None,
@@ -66,6 +66,15 @@ def test_the_share_is_rounded_to_a_tenth_of_a_percent() -> None:
     record = stage_records.passed_canary()
     record.share = 100 / 3
     assert to_dict(record)["canary"]["share"] == 33.3
+
+
+def test_it_tells_since_when_the_canary_is_there() -> None:
+    record = stage_records.passed_canary()
+    assert to_dict(record)["canary"]["since"] == ""
+    later = CanaryTaskRecord("arn:2", created=stage_records.moment(90))
+    record.canary += [later, CanaryTaskRecord("arn:1", created=stage_records.moment(60))]
+    record.canary.append(CanaryTaskRecord("arn:baseline", role="baseline", created=stage_records.moment(30)))
+    assert to_dict(record)["canary"]["since"] == "2026-11-23T07:16:00Z"
 
 
 def test_the_baseline_is_not_among_the_canarys_tasks() -> None:
