@@ -7,7 +7,7 @@ import secrets
 import string
 import subprocess
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -32,7 +32,8 @@ def origin(folder: Path, reports: Path, environment: Mapping[str, str]) -> Origi
         return Origin(environment.get("GIT_COMMIT", ""), clean=False, build=build, source=source)
     changes = _git(folder, "status", "--porcelain", "--", ".", *_without(folder, reports))
     source = without_login(_git(folder, "config", "--get", "remote.origin.url") or environment.get("GIT_URL", ""))
-    return Origin(commit, changes == "", build, source, _git(folder, "rev-parse", "--show-prefix"))
+    place = _git(folder, "rev-parse", "--show-prefix")
+    return Origin(commit, changes == "", build, source, place, _committed(_git(folder, "cat-file", "commit", "HEAD")))
 
 
 def without_login(url: str) -> str:
@@ -76,6 +77,12 @@ def checked_release_id(release: str) -> str:
             cure="use letters, digits, `.`, `_` and `-`, at most 100, the first a letter, digit or `_`",
         )
     return release
+
+
+def _committed(document: str | None) -> datetime | None:
+    """The committer's time in a commit object."""
+    found = re.search(r"^committer .* (\d{1,11}) [+-]\d{4}$", document or "", re.MULTILINE)
+    return datetime.fromtimestamp(int(found[1]), timezone.utc) if found else None
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from ecs_pipeline.settings import Settings
 class Origin:
     """Where the release comes from: the commit that is built, and the build that runs the stage.
 
-    `source` is the repository's URL, `place` the config's folder within it; '' and None when they are not known.
+    `source` is the repository's URL, `place` the config's folder within it, `committed` the commit's time; '' and None
+    when they are not known.
     """
 
     commit: str = ""
@@ -33,6 +35,7 @@ class Origin:
     build: str = ""
     source: str = ""
     place: str | None = None
+    committed: datetime | None = None
 
 
 @dataclass(frozen=True)

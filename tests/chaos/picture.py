@@ -56,7 +56,13 @@ def _revision(scene: Scene, number: int) -> tuple[str, ...]:
 
 
 def _image(scene: Scene, revision: str) -> str:
-    return scene.image_of(revision).rpartition("/")[2].replace(scene.name, "REPOSITORY")
+    """By digest; what was built for the service, whose labels name it, by its tags."""
+    name, _, digest = scene.image_of(revision).rpartition("/")[2].partition("@")
+    if name != scene.name:
+        return f"{name}@{digest}"
+    identifiers = [{"imageDigest": digest}]
+    (found,) = scene.client("ecr").describe_images(repositoryName=name, imageIds=identifiers)["imageDetails"]
+    return f"REPOSITORY:{' '.join(found.get('imageTags', ['untagged']))}"
 
 
 def _tags(scene: Scene, tags: list[dict[str, str]]) -> list[str]:

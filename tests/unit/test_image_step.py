@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,8 @@ COMMIT = "ab12cd3" + 33 * "4"
 def from_sources(world: World) -> tuple[Run, Engine]:
     """A run in a clean checkout."""
     run, engine = run_of(world)
-    origin = Origin(COMMIT, clean=True, source="https://git.example.com/shop.git", place="services/web/")
+    committed = datetime(2026, 11, 23, 7, 15, tzinfo=timezone.utc)
+    origin = Origin(COMMIT, True, "", "https://git.example.com/shop.git", "services/web/", committed)  # noqa: FBT003
     return replace(run, origin=origin), engine
 
 
@@ -102,7 +104,7 @@ def test_what_is_built_here_carries_where_it_comes_from_and_is_not_asked_for_it(
     carried_out(building(run), run)
     assert engine.built[0].labels == {
         "org.opencontainers.image.revision": COMMIT,
-        "org.opencontainers.image.created": f"{run.clock.wall():%Y-%m-%dT%H:%M:%SZ}",
+        "org.opencontainers.image.created": "2026-11-23T07:15:00Z",
         "org.opencontainers.image.source": "https://git.example.com/shop.git",
         "ecs-pipeline.service": "prd/web",
         "ecs-pipeline.context": "services/web",

@@ -113,9 +113,14 @@ def test_the_place_within_the_repository_is_known_and_its_url(repository: Path) 
     assert origin(repository, repository / REPORTS, {}).place == ""
 
 
+def test_the_time_of_the_commit_is_known(repository: Path) -> None:
+    told = git(repository, "log", "-1", "--format=%ct")
+    assert origin(repository, repository / REPORTS, {}).committed == datetime.fromtimestamp(int(told), timezone.utc)
+
+
 def test_without_a_repository_neither_is_known_but_what_jenkins_says(tmp_path: Path) -> None:
     found = origin(tmp_path, tmp_path / REPORTS, {"GIT_COMMIT": "c0ffee", "GIT_URL": "https://u:p@git.example.com/s"})
-    assert (found.source, found.place) == ("https://git.example.com/s", None)
+    assert (found.source, found.place, found.committed) == ("https://git.example.com/s", None, None)
     assert origin(tmp_path, tmp_path / REPORTS, {}).source == ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -11,9 +11,9 @@ from ecs_pipeline.settings import ImageSettings
 from ecs_pipeline.steps.provenance import Provenance, provenance, told
 
 COMMIT = "ab12cd3" + 33 * "4"
-OURS = Provenance("prd/api", COMMIT, "https://git.example.com/shop.git", "services/api", "Dockerfile")
-NOW = datetime(2026, 11, 23, 7, 15, tzinfo=timezone.utc)
-LABELS = OURS.labels(NOW)
+THEN = datetime(2026, 11, 23, 16, 15, tzinfo=timezone(timedelta(hours=9)))
+OURS = Provenance("prd/api", COMMIT, "https://git.example.com/shop.git", "services/api", "Dockerfile", THEN)
+LABELS = OURS.labels
 
 
 def settings(**members: str) -> ImageSettings:
@@ -32,8 +32,8 @@ def test_what_is_built_carries_where_it_comes_from() -> None:
 
 
 def test_what_is_not_known_is_no_label() -> None:
-    found = provenance(Origin(), settings(), "prd/api").labels(NOW)
-    assert set(found) == {"org.opencontainers.image.created", "ecs-pipeline.service", "ecs-pipeline.dockerfile"}
+    found = provenance(Origin(), settings(), "prd/api").labels
+    assert set(found) == {"ecs-pipeline.service", "ecs-pipeline.dockerfile"}
 
 
 @pytest.mark.parametrize(

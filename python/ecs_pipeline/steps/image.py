@@ -166,7 +166,7 @@ class BuiltImage(Step[str, Image]):
             arguments=self.settings.build_args,
             platform=self._platform,
             tag=self._target,
-            labels=self._sources.labels(self.run.clock.wall()),
+            labels=self._sources.labels,
         )
         self.run.engine.build(build, told)
         self.run.recorder.wrote()

@@ -31,12 +31,18 @@ class Provenance:
     source: str = ""
     context: str = ""
     dockerfile: str = ""
+    committed: datetime | None = None
 
-    def labels(self, now: datetime) -> dict[str, str]:
-        """The labels of an image that is built now."""
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of an image that is built of it.
+
+        Its time is the commit's, as reproducible builds have it: built again, the same sources make the same image.
+        """
+        time = self.committed.astimezone(timezone.utc) if self.committed else None
         found = {
             REVISION: self.commit,
-            CREATED: now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            CREATED: time.strftime("%Y-%m-%dT%H:%M:%SZ") if time else "",
             SOURCE: self.source,
             SERVICE: self.service,
             CONTEXT: self.context,
@@ -66,7 +72,8 @@ def provenance(origin: Origin, settings: ImageSettings, service: str) -> Provena
     """What is about to be built for the service; a context outside of the sources is not named."""
     context = "" if origin.place is None else posixpath.normpath(posixpath.join(origin.place, settings.context))
     inside = not context.startswith(("/", ".."))
-    return Provenance(service, origin.commit, origin.source, context if inside else "", settings.dockerfile)
+    place = context if inside else ""
+    return Provenance(service, origin.commit, origin.source, place, settings.dockerfile, origin.committed)
 
 
 def told(labels: Mapping[str, str]) -> str:
