@@ -127,6 +127,13 @@ def test_the_console_tells_them_last(run: Commands) -> None:
     assert lines[-2:] == ["  not done: deregister web:3", "→ the same command resumes"]
 
 
+def test_the_rollback_that_finishes_an_interrupted_one_names_its_release(run: Commands) -> None:
+    told(run, "rollback", "A is a canary", "before", "StopTask")
+    run.world.hook = lambda _when, _call, _write: None
+    assert run("rollback", *NAMED).code == 0
+    assert report("rollback")["release"]["id"] == "A"
+
+
 # ---- what may have been done
 
 

@@ -12,7 +12,9 @@ def describe(run: Run, seen: Look) -> None:
     """Fill the record with what is and what was."""
     record = run.recorder.record
     live = decide.holder(seen)
-    record.release.id = record.release.id or (live.release if live else seen.marks.release or seen.marks.under_way)
+    unfinished = seen.marks.turn.cancelled if decide.leftover(seen) else ""
+    beside = unfinished or seen.marks.release or seen.marks.under_way
+    record.release.id = record.release.id or (live.release if live else beside)
     record.release.task_definition = live.revision if live else seen.service.revision
     record.release.previous_task_definition = seen.marks.previous or ""
     if record.release.task_definition:
