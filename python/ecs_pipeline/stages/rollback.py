@@ -156,7 +156,7 @@ def restore(run: Run, release: str, failure: ReleaseFailed, *, patient: bool = F
         _, seen = cancel(run, Options(release=release, patient=patient), lambda _name: nullcontext(step))
         serving = Revision(seen.service.revision).name
         step.message = f"the service runs {serving}; no canary lives"
-        failure.cure = f"the service runs {serving} as before; correct the release and start it again"
+        failure.cure = f"correct the release and start it again; the service runs {serving} as before"
         run.recorder.traffic(0, seen.service.running)
 
 
