@@ -251,6 +251,14 @@ def test_a_dry_run_writes_nothing_and_tells_each_step() -> None:
     assert all(one.startswith("would ") for one in told), told
 
 
+def test_a_dry_run_says_that_there_is_no_load_balancer() -> None:
+    world = start_of("P runs")
+    world.with_load_balancer = False
+    end = canary(world, release="A", dry_run=True)
+    assert end.message("traffic") == "the service has no load balancer: no traffic"
+    assert not [line for line in end.run.recorder.record.plan if line.startswith("register them")]
+
+
 @pytest.mark.parametrize("replace", [False, True])
 def test_a_target_group_that_was_deleted_is_refused_before_anything_is_written(
     monkeypatch: pytest.MonkeyPatch, *, replace: bool

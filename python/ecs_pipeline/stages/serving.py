@@ -121,6 +121,8 @@ class Serving:
         for name, changes in lines.items():
             with self.run.recorder.step(name) as step:
                 told = planned(self.run, changes, writes=name != "healthy")
+                if name == "traffic" and not self.plan.seen.service.load_balancing:
+                    told = "the service has no load balancer: no traffic"
                 step.message = "; then ".join(filter(None, (step.message, told)))
 
     def _tasks_to_run(self, missing: int) -> list[str]:
