@@ -7,38 +7,30 @@ class Parameters implements Serializable {
 
     private static final long serialVersionUID = 1L
 
-    static final String TEXT = 'text'
+    private static final int MOST_TYPOS = 3
+
+    /** What a parameter may be: text, flag, duration, names. The static fields of a library are literals: a saved program that names the class initialises it as it is loaded, where nothing may be called. */
     static final String FLAG = 'flag'
     static final String DURATION = 'duration'
     static final String NAMES = 'names'
 
-    private static final int MOST_TYPOS = 3
-
     /** Options that every command of the command line has; `output` is the bridge's own. */
-    static final Map<String, String> COMMON = [
-        config: TEXT, environment: TEXT, cluster: TEXT, service: TEXT, region: TEXT, roleArn: TEXT, reports: TEXT,
-        dryRun: FLAG, verbose: FLAG,
+    private static final Map<String, String> COMMON = [
+        config: 'text', environment: 'text', cluster: 'text', service: 'text', region: 'text', roleArn: 'text', reports: 'text',
+        dryRun: 'flag', verbose: 'flag',
     ]
     /** How the command line is reached. */
-    static final Map<String, String> AGENT = [agent: TEXT, executable: TEXT]
-    static final Map<String, String> GATE = [
-        message: TEXT, submitters: NAMES, timeLimit: DURATION, watch: DURATION,
+    private static final Map<String, String> AGENT = [agent: 'text', executable: 'text']
+    private static final Map<String, String> GATE = [
+        message: 'text', submitters: 'names', timeLimit: 'duration', watch: 'duration',
     ]
     /** The options of each command that are its own. */
-    static final Map<String, Map<String, String>> COMMANDS = [
-        canary: [release: TEXT, image: TEXT, replace: FLAG],
-        promote: [release: TEXT, unjudged: FLAG, approvedBy: TEXT],
-        rollback: [release: TEXT, canary: FLAG, to: TEXT],
+    private static final Map<String, Map<String, String>> COMMANDS = [
+        canary: [release: 'text', image: 'text', replace: 'flag'],
+        promote: [release: 'text', unjudged: 'flag', approvedBy: 'text'],
+        rollback: [release: 'text', canary: 'flag', to: 'text'],
         status: [:],
-        judge: [release: TEXT],
-    ]
-    static final Map<String, Map<String, String>> STEPS = [
-        ecsCanary: COMMON + AGENT + COMMANDS.canary,
-        ecsPromote: COMMON + AGENT + COMMANDS.promote,
-        ecsRollback: COMMON + AGENT + COMMANDS.rollback + [anyRelease: FLAG],
-        ecsStatus: COMMON + AGENT + COMMANDS.status,
-        ecsApprove: COMMON + AGENT + GATE + [release: TEXT, rollback: FLAG],
-        ecsDeploy: COMMON + AGENT + GATE + COMMANDS.canary + [approve: FLAG, lock: FLAG],
+        judge: [release: 'text'],
     ]
 
     private static final Map<String, String> WANTED = [
@@ -46,10 +38,35 @@ class Parameters implements Serializable {
         names: "names: 'jane,ops' or ['jane', 'ops']",
     ]
 
+    /** The commands of the command line. */
+    @NonCPS
+    static Set<String> commands() {
+        return COMMANDS.keySet()
+    }
+
+    /** The options of a command, by the names that the steps have for them. */
+    @NonCPS
+    static Map<String, String> optionsOf(String name) {
+        return COMMON + COMMANDS[name]
+    }
+
+    /** What each step takes. */
+    @NonCPS
+    static Map<String, Map<String, String>> steps() {
+        return [
+            ecsCanary: optionsOf('canary') + AGENT,
+            ecsPromote: optionsOf('promote') + AGENT,
+            ecsRollback: optionsOf('rollback') + AGENT + [anyRelease: FLAG],
+            ecsStatus: optionsOf('status') + AGENT,
+            ecsApprove: COMMON + AGENT + GATE + [release: 'text', rollback: FLAG],
+            ecsDeploy: optionsOf('canary') + AGENT + GATE + [approve: FLAG, lock: FLAG],
+        ]
+    }
+
     /** One line about the first parameter that is wrong; null when all are right. Null and '' count as not given. */
     @NonCPS
     static String problem(String step, Map given) {
-        Map<String, String> takes = STEPS[step]
+        Map<String, String> takes = steps()[step]
         for (Object key in given.keySet()) {
             String name = key.toString()
             Object value = given[key]
@@ -70,7 +87,7 @@ class Parameters implements Serializable {
     /** What of the parameters a command takes, by the names of its options; the rest is the library's own. */
     @NonCPS
     static Map<String, Object> options(String command, Map given) {
-        Map<String, String> takes = COMMON + COMMANDS[command]
+        Map<String, String> takes = optionsOf(command)
         Map<String, Object> found = [:]
         for (String name in takes.keySet()) {
             Object value = given[name]
@@ -84,9 +101,10 @@ class Parameters implements Serializable {
     /** Those of a step's parameters that another step takes as well. */
     @NonCPS
     static Map<String, Object> shared(String step, Map given) {
+        Map<String, String> takes = steps()[step]
         Map<String, Object> found = [:]
         for (Object key in given.keySet()) {
-            if (STEPS[step].containsKey(key.toString())) { found[key.toString()] = given[key] }
+            if (takes.containsKey(key.toString())) { found[key.toString()] = given[key] }
         }
         return found
     }

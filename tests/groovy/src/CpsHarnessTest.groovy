@@ -9,7 +9,7 @@ class CpsHarnessTest {
         List seen = []
         new File('tests/groovy/testlibs/bad/vars').listFiles().sort().each { File f ->
             String name = f.name - '.groovy'
-            CpsHarness h = new CpsHarness([new File('tests/groovy/testlibs/bad')])
+            CpsHarness h = new CpsHarness([new File('tests/groovy/testlibs/bad')], true)
             h.variables.env.WORKSPACE = '/ws'
             Object value = null
             Throwable caught = null

@@ -1,3 +1,4 @@
+import harness.Sandbox
 import harness.Signatures
 import org.codehaus.groovy.ast.ASTNode
 import org.codehaus.groovy.ast.ClassNode
@@ -12,12 +13,6 @@ import org.junit.Test
 
 /** A folder-level library runs in the sandbox: it may call only what was seen to pass there, on a real Jenkins. */
 class SandboxTest {
-    static final Set<String> METHODS = '''collect find findAll any every each eachWithIndex inject join collectEntries subMap sort getOrDefault
-        trim take split tokenize replaceAll padRight stripIndent readLines format toInteger intValue toString
-        parseText contains containsKey startsWith endsWith substring charAt length size isEmpty replace toLowerCase toUpperCase keySet entrySet values put get add
-        '''.split() as Set
-    static final Map<String, List<String>> STATIC = [JsonOutput: ['toJson', 'prettyPrint'], Math: ['min', 'max', 'floor'], String: ['format', 'join'], System: ['currentTimeMillis'], Collections: ['unmodifiableMap']]
-    static final Set<String> CONSTRUCTED = ['JsonSlurper', 'ArrayList', 'HashSet', 'Date', 'Exception'] as Set
     static final Set<String> CAUGHT = ['Exception', 'java.lang.Exception', 'Object', 'java.lang.Object', 'AbortException', 'FlowInterruptedException', 'NoSuchMethodError', 'java.lang.NoSuchMethodError'] as Set
     static final Set<String> OF_THE_BUILD = ['result', 'currentResult', 'description', 'displayName', 'number', 'absoluteUrl', 'buildCauses', 'previousBuild'] as Set
     static final Set<String> NEVER = ['metaClass', 'rawBuild', 'binding', 'causes', 'stackTrace', 'suppressed', 'class', 'properties'] as Set
@@ -41,8 +36,8 @@ class SandboxTest {
             } else if (on in OWN_CLASSES || on in GLOBALS) {
                 return
             } else if (call.objectExpression instanceof VariableExpression && Character.isUpperCase(on.charAt(0)) && on != on.toUpperCase()) {
-                if (!(name in STATIC[on])) { refuse(call, "${on}.${name}") }
-            } else if (!(name in METHODS)) {
+                if (!(name in Sandbox.STATIC[on])) { refuse(call, "${on}.${name}") }
+            } else if (!(name in Sandbox.METHODS)) {
                 refuse(call, ".${name}()")
             }
             boolean closure = call.arguments instanceof TupleExpression && call.arguments.expressions.any { it instanceof ClosureExpression }
@@ -50,7 +45,7 @@ class SandboxTest {
         }
         void visitConstructorCallExpression(ConstructorCallExpression call) {
             super.visitConstructorCallExpression(call)
-            if (!(call.type.nameWithoutPackage in CONSTRUCTED)) { refuse(call, "new ${call.type.name}") }
+            if (!(call.type.nameWithoutPackage in Sandbox.CONSTRUCTED)) { refuse(call, "new ${call.type.name}") }
         }
         void visitPropertyExpression(PropertyExpression p) {
             super.visitPropertyExpression(p)

@@ -2,11 +2,14 @@ package harness
 
 import com.cloudbees.groovy.cps.Continuable
 import com.cloudbees.groovy.cps.CpsTransformer
-import com.cloudbees.groovy.cps.ObjectInputStreamWithLoader
+import com.cloudbees.groovy.cps.Envs
 import com.cloudbees.groovy.cps.Outcome
 import com.cloudbees.groovy.cps.SerializableScript
 import com.cloudbees.groovy.cps.impl.CpsCallableInvocation
 import com.cloudbees.groovy.cps.impl.CpsClosure
+import com.cloudbees.groovy.cps.sandbox.DefaultInvoker
+import com.cloudbees.groovy.cps.sandbox.Invoker
+import com.cloudbees.groovy.cps.sandbox.SandboxInvoker
 import hudson.AbortException
 import org.codehaus.groovy.control.CompilerConfiguration
 import org.codehaus.groovy.control.customizers.ImportCustomizer
@@ -99,7 +102,22 @@ class Mismatch implements CpsCallableInvocation.MismatchHandler {
     }
 }
 
-/** Compiles with the CPS transformer, runs step by step, round-trips the whole program at every step. */
+/** The end of a build whose program cannot be loaded: nothing of it runs any more, no `catch` and no `post`. */
+class NotLoadedError extends AssertionError {
+    NotLoadedError(Object message, Throwable cause) { super(message.toString(), cause) }
+}
+
+/** Reads a saved program with a loader's classes, initialised as they are read: a class literal does so in Jenkins (JBoss Marshalling). */
+@groovy.transform.CompileStatic
+class ProgramInput extends ObjectInputStream {
+    private final ClassLoader loader
+    ProgramInput(InputStream input, ClassLoader loader) { super(input); this.loader = loader }
+    protected Class<?> resolveClass(ObjectStreamClass desc) throws IOException, ClassNotFoundException {
+        try { return Class.forName(desc.name, true, loader) } catch (ClassNotFoundException e) { return super.resolveClass(desc) }
+    }
+}
+
+/** Compiles and runs as Jenkins does for a folder-level library, in its sandbox, step by step; saves and loads the whole program at every step. */
 class CpsHarness {
     static CpsHarness current
     final Map<String, Closure> steps = [:]
@@ -110,23 +128,26 @@ class CpsHarness {
     final List<String> problems = []
     final List<Integer> sizes = []
     Throwable failure
-    final GroovyClassLoader loader
-    /** Libraries compiled before, by their folders: their classes keep no state, each harness has instances of its own. */
-    private static final Map<List<File>, GroovyClassLoader> COMPILED = [:]
+    /** Restarts the controller at every step: the saved program is loaded with classes of its own, which are initialised again. */
+    boolean restarting
+    private ProgramLoader loader
+    private final Invoker invoker
     private List<Continuable> stack = []
     private List held = []
     private int depth = 0
     private List<Class> categories
 
-    CpsHarness(List<File> libDirs) {
+    /** @param trusted a global library, which runs outside of the sandbox */
+    CpsHarness(List<File> libDirs, boolean trusted = false) {
         current = this
         CompilerConfiguration cc = new CompilerConfiguration()
         ImportCustomizer ic = new ImportCustomizer()
         ic.addImports('com.cloudbees.groovy.cps.NonCPS', 'harness.Library')
-        cc.addCompilationCustomizers(ic, new CpsTransformer())
+        cc.addCompilationCustomizers(ic, trusted ? new CpsTransformer() : new UntrustedTransformer())
+        invoker = trusted ? new DefaultInvoker() : new SandboxInvoker()
         cc.scriptBaseClass = HarnessScript.name
-        if (!COMPILED.containsKey(libDirs)) { COMPILED[libDirs] = compiled(libDirs, cc) }
-        loader = new GroovyClassLoader(COMPILED[libDirs], cc)
+        loader = ProgramLoader.of(libDirs, cc, trusted)
+        Sandbox.enter(trusted)
         categories = Continuable.categories + [SerializableIterators]
         CpsCallableInvocation.registerMismatchHandler(new Mismatch())
         for (File d in libDirs) {
@@ -169,16 +190,10 @@ class CpsHarness {
         }
     }
 
-    private static GroovyClassLoader compiled(List<File> libDirs, CompilerConfiguration cc) {
-        GroovyClassLoader made = new GroovyClassLoader(CpsHarness.classLoader, cc)
-        for (File d in libDirs) {
-            ['src', 'vars', 'resources'].each { made.addURL(new File(d, it).toURI().toURL()) }
-        }
-        return made
-    }
-
     /** What Jenkins would not even start. */
     RuntimeException refused(Object what) { problems << what.toString(); new IllegalArgumentException(what.toString()) }
+
+    GroovyClassLoader getLoader() { loader }
 
     Build getBuild() { (Build) variables.currentBuild }
 
@@ -206,8 +221,8 @@ class CpsHarness {
     Object variable(String n) { variables.containsKey(n) ? variables[n] : (globals.containsKey(n) ? globals[n] : (variables.env[n] ?: variables.params[n])) }
 
     Object runScript(File f) {
-        Script s = (Script) loader.parseClass(new GroovyCodeSource(f.getText('UTF-8'), f.name.replaceAll(/\W/, '_') + '.groovy', '/harness')).newInstance()
-        return checked { drive(new Continuable(s)) }
+        Script s = (Script) loader.program(f).newInstance()
+        return checked { drive(new Continuable(s, Envs.empty(invoker))) }
     }
 
     Object callGlobal(String name, Object... args) {
@@ -243,7 +258,7 @@ class CpsHarness {
     private Object runCps(Closure c) {
         CpsCallableInvocation inv
         try { return c.call() } catch (CpsCallableInvocation e) { inv = e }
-        return drive(new Continuable(inv.asBlock()))
+        return drive(new Continuable(inv.asBlock(), Envs.empty(invoker)))
     }
 
     private Object drive(Continuable first) {
@@ -263,7 +278,7 @@ class CpsHarness {
                 call = checkpoint(call)
                 try {
                     resume = new Outcome(step(call), null)
-                } catch (CpsCallableInvocation e) {
+                } catch (CpsCallableInvocation | NotLoadedError e) {
                     throw e
                 } catch (Throwable t) {
                     resume = new Outcome(null, t)
@@ -277,14 +292,22 @@ class CpsHarness {
     /** What a restart of the controller between two steps does to the program. */
     private StepCall checkpoint(StepCall call) {
         ByteArrayOutputStream b = new ByteArrayOutputStream()
+        List back
         try {
-            new ObjectOutputStream(b).withCloseable { it.writeObject([stack, call, globals, variables, held]) }
+            Sandbox.storing { new ObjectOutputStream(b).withCloseable { it.writeObject([stack, call, globals, variables, held]) } }
         } catch (NotSerializableException e) {
             problems << "not serialisable at step ${call}: ${e.message} (a local held across the step?)".toString()
             return call
+        } catch (ExceptionInInitializerError e) {
+            throw new NotLoadedError("Failed to save program at step ${call}", e)
         }
         sizes << b.size()
-        List back = (List) new ObjectInputStreamWithLoader(new ByteArrayInputStream(b.toByteArray()), loader).readObject()
+        if (restarting) { loader = loader.fresh() }
+        try {
+            back = Sandbox.storing { (List) new ProgramInput(new ByteArrayInputStream(b.toByteArray()), loader).readObject() }
+        } catch (ExceptionInInitializerError e) {
+            throw new NotLoadedError("Failed to load program at step ${call}", e)
+        }
         stack.clear(); stack.addAll((List) back[0])
         globals.clear(); globals.putAll((Map) back[2])
         variables.clear(); variables.putAll((Map) back[3])
