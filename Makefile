@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 VENV := .cache/venv
 BIN := $(VENV)/bin
 PYTHON_SOURCES := python tests embedded_aws demo tools
-SHELL_SOURCES := tools/environment tools/maven tools/hooks/pre-commit .ci/run resources/ecs_pipeline/launch $(wildcard embedded_aws/images/*/*.sh)
+SHELL_SOURCES := tools/environment tools/maven tools/hooks/pre-commit .ci/run tools/launch.sh $(wildcard embedded_aws/images/*/*.sh)
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -69,7 +69,7 @@ requirements:
 	$(UV) requirements/embedded-aws.in -o requirements/embedded-aws.txt
 
 package: environments
-	$(BIN)/python tools/package.py resources/ecs_pipeline/package.zip
+	$(BIN)/python tools/package.py resources/ecs_pipeline/launch
 
 clean:
 	rm -rf .cache build target ecs-pipeline-reports

@@ -157,10 +157,7 @@ private int execute(String command, Map parameters, List<String> settings) {
 /** The launch script with the package that it carries, laid down on the agent. */
 private String launcher(String command, Map parameters) {
     String folder = launchFolder(command, parameters)
-    for (String name in ['launch', 'requirements.txt']) {
-        writeFile(file: "${folder}/${name}", text: carried(name, 'UTF-8'), encoding: 'UTF-8')
-    }
-    writeFile(file: "${folder}/package.zip", text: carried('package.zip', 'Base64'), encoding: 'Base64')
+    writeFile(file: "${folder}/launch", text: carried('launch', 'Base64'), encoding: 'Base64')
     return "${folder}/launch"
 }
 

@@ -1,4 +1,4 @@
-"""What the Jenkins library carries is what is in the repository: package.zip, its requirements, the template."""
+"""What the Jenkins library carries is what is in the repository: launch with its archive, and the template."""
 
 from __future__ import annotations
 
@@ -13,41 +13,42 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from ecs_pipeline import __version__
-from tools.package import SOURCES, members, pack
+from tools.package import LAUNCH, REQUIREMENTS, SOURCES, members, pack
 
 ROOT = Path(__file__).parents[2]
 RESOURCES = ROOT / "resources" / "ecs_pipeline"
-CURE = "run `make package` and commit resources/ecs_pipeline/package.zip"
+CURE = "run `make package` and commit resources/ecs_pipeline/launch"
 
 
 def carried() -> dict[str, bytes]:
-    with zipfile.ZipFile(RESOURCES / "package.zip") as archive:
+    with zipfile.ZipFile(RESOURCES / "launch") as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
 def test_the_library_carries_the_package_as_it_is() -> None:
-    here, there = members(SOURCES), carried()
+    here, there = members(SOURCES, REQUIREMENTS), carried()
     changed = sorted(name for name in {*here, *there} if here.get(name) != there.get(name))
     assert changed == [], f"not as in python/: {CURE}"
+    assert (RESOURCES / "launch").read_bytes().startswith(LAUNCH.read_bytes()), f"not as in tools/launch.sh: {CURE}"
 
 
 def test_the_package_is_whole() -> None:
     names = set(carried())
     needed = {"__main__.py", "cli.py", "py.typed", "resources/environment.yml", "reports/templates/report.html"}
-    assert {f"ecs_pipeline/{one}" for one in needed} <= names
-    assert {Path(one).suffix for one in names} <= {".py", ".typed", ".yml", ".html", ".css", ".svg"}
+    assert {f"ecs_pipeline/{name}" for name in needed} | {"requirements.txt"} <= names
+    assert {Path(name).suffix for name in names} <= {".py", ".typed", ".yml", ".html", ".css", ".svg", ".txt"}
 
 
 def test_the_same_sources_make_the_same_bytes(tmp_path: Path) -> None:
-    pack(SOURCES, tmp_path / "first.zip")
+    pack(SOURCES, REQUIREMENTS, tmp_path / "first")
     shutil.copytree(SOURCES, tmp_path / "elsewhere")
-    for number, file in enumerate(one for one in (tmp_path / "elsewhere").rglob("*") if one.is_file()):
+    for number, file in enumerate(file for file in (tmp_path / "elsewhere").rglob("*") if file.is_file()):
         file.chmod(0o700)
         os.utime(file, (number, number))
     (tmp_path / "elsewhere" / "ecs_pipeline" / "__pycache__").mkdir(exist_ok=True)
     (tmp_path / "elsewhere" / "ecs_pipeline" / "__pycache__" / "cli.cpython-310.pyc").write_bytes(b"compiled")
-    pack(tmp_path / "elsewhere", tmp_path / "second.zip")
-    assert (tmp_path / "first.zip").read_bytes() == (tmp_path / "second.zip").read_bytes()
+    pack(tmp_path / "elsewhere", REQUIREMENTS, tmp_path / "second")
+    assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
 
 
 def test_the_requirements_pin_what_setup_cfg_asks_for() -> None:
@@ -63,7 +64,7 @@ def test_the_requirements_pin_what_setup_cfg_asks_for() -> None:
 
 
 def test_launch_starts_the_version_of_the_package() -> None:
-    assert f"\nversion={__version__}\n" in (RESOURCES / "launch").read_text(encoding="utf-8"), "change it in launch"
+    assert f"\nversion={__version__}\n" in LAUNCH.read_text(encoding="utf-8"), "change it in tools/launch.sh"
 
 
 def test_there_is_one_template() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pip
 
-from tools.package import pack
+from tools.package import REQUIREMENTS, pack
 
 RESOURCES = Path(__file__).parents[3] / "resources" / "ecs_pipeline"
 SHELLS = {"dash": ["dash"], "busybox": ["busybox", "sh"]}
@@ -66,11 +66,10 @@ class Agent:
     shell: str
 
     def __post_init__(self) -> None:
-        for one in (self.library, self.programs, self.wheels, self.workspace, self.home):
-            one.mkdir(parents=True)
-        shutil.copy(RESOURCES / "launch", self.library)
-        self.carry(PACKAGE)
+        for folder in (self.library, self.programs, self.wheels, self.workspace, self.home):
+            folder.mkdir(parents=True)
         self.pin(self.wheel())
+        self.carry(PACKAGE)
         self.program("python3", QUICK_VENV)
         self.environment = {
             "PATH": f"{self.programs}:/usr/bin:/bin",
@@ -83,6 +82,18 @@ class Agent:
     @property
     def library(self) -> Path:
         return self.folder / "the library@tmp"
+
+    @property
+    def launch(self) -> Path:
+        return self.library / "launch"
+
+    @property
+    def sources(self) -> Path:
+        return self.folder / "sources"
+
+    @property
+    def requirements(self) -> Path:
+        return self.folder / "requirements.txt"
 
     @property
     def programs(self) -> Path:
@@ -105,12 +116,11 @@ class Agent:
         return self.home / ".cache" / "ecs-pipeline"
 
     def carry(self, files: dict[str, str]) -> None:
-        """Make the library's package of these."""
-        sources = self.folder / "sources"
-        (sources / "ecs_pipeline").mkdir(parents=True, exist_ok=True)
+        """Make launch with a package of these."""
+        (self.sources / "ecs_pipeline").mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
-            (sources / "ecs_pipeline" / name).write_text(text)
-        pack(sources, self.library / "package.zip")
+            (self.sources / "ecs_pipeline" / name).write_text(text)
+        pack(self.sources, self.requirements, self.launch)
 
     def wheel(self) -> str:
         """Put the one library that the package needs into the wheel folder; returns its hash."""
@@ -121,7 +131,18 @@ class Agent:
         return hashlib.sha256(file.read_bytes()).hexdigest()
 
     def pin(self, digest: str) -> None:
-        (self.library / "requirements.txt").write_text(f"needed==1.0 --hash=sha256:{digest}\n")
+        self.require(f"needed==1.0 --hash=sha256:{digest}\n")
+
+    def require(self, text: str) -> None:
+        """Make launch with these requirements."""
+        self.requirements.write_text(text)
+        if self.sources.exists():
+            self.carry({})
+
+    def carry_the_real_ones(self) -> None:
+        """Take launch as the library has it."""
+        shutil.copy(RESOURCES / "launch", self.launch)
+        shutil.copy(REQUIREMENTS, self.requirements)
 
     def program(self, name: str, body: str) -> None:
         """Put a shell script on the PATH."""
@@ -133,13 +154,13 @@ class Agent:
         """Leave one Python on the PATH, which runs this line before what it is asked to run by -c."""
         answer = '[ "$1" = --version ] && echo Python 3.9.18 && exit'
         self.program("python3", f'{answer}\ncode=$3\nshift 3\nexec "{REAL_PYTHON}" -I -c "{first}\n$code" "$@"')
-        for one in ("python", *(f"python3.{minor}" for minor in range(10, 15))):
-            self.program(one, "exit 127")
+        for name in ("python", *(f"python3.{minor}" for minor in range(10, 15))):
+            self.program(name, "exit 127")
 
     def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
         """Start launch as the Jenkins step does, without its x bit."""
         return subprocess.Popen(
-            [*SHELLS[self.shell], str(self.library / "launch"), *words],
+            [*SHELLS[self.shell], str(self.launch), *words],
             cwd=self.workspace,
             env={**self.environment, **environment},
             stdout=subprocess.PIPE,
@@ -171,15 +192,17 @@ class Ended:
     @property
     def said(self) -> str:
         """The line that tells why it could not be started."""
-        lines = [one for one in self.err.splitlines() if one.startswith("ecs-pipeline: ") and "installing" not in one]
+        lines = [
+            line for line in self.err.splitlines() if line.startswith("ecs-pipeline: ") and "installing" not in line
+        ]
         assert len(lines) == 1, self.err
         return lines[0].removeprefix("ecs-pipeline: ")
 
 
 def _default_signals() -> None:
     """Under nohup, or in the background of a script, they are ignored, and no shell can trap what it inherits so."""
-    for one in (signal.SIGHUP, signal.SIGINT):
-        signal.signal(one, signal.SIG_DFL)
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def ended(process: subprocess.Popen[str]) -> Ended:

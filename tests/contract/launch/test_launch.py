@@ -26,8 +26,7 @@ def test_the_first_stage_installs_and_the_next_one_finds_it(each: Agent) -> None
 
 def test_another_package_or_another_pin_gets_an_environment_of_its_own(agent: Agent) -> None:
     assert agent.run("status").code == 0
-    with (agent.library / "requirements.txt").open("a") as file:
-        file.write("# the same, said otherwise\n")
+    agent.require(agent.requirements.read_text() + "# the same, said otherwise\n")
     assert agent.run("status").code == 0
     agent.carry({"__main__.py": "print('newer')\n"})
     assert agent.run("status").out == "newer\n"

@@ -10,6 +10,7 @@ import pytest
 
 from ecs_pipeline import __version__
 from tests.contract.launch.agent import Agent, Ended
+from tools.package import LAUNCH
 
 INSTEAD = f"or install ecs-pipeline {__version__} on the agent"
 
@@ -60,7 +61,7 @@ def test_another_file_under_a_pinned_name(each: Agent) -> None:
 
 
 def test_a_requirement_without_a_hash(agent: Agent) -> None:
-    (agent.library / "requirements.txt").write_text("needed==1.0\n")
+    agent.require("needed==1.0\n")
     assert refused(agent) == f"pip failed: see its words below, {INSTEAD}"
 
 
@@ -75,7 +76,7 @@ def test_a_source_distribution_is_not_built(agent: Agent) -> None:
     agent.wheels.mkdir()
     source = agent.wheels / "needed-1.0.tar.gz"
     with tarfile.open(source, "w:gz") as archive:
-        archive.add(agent.library / "launch", "needed-1.0/setup.py")
+        archive.add(agent.launch, "needed-1.0/setup.py")
     agent.pin(hashlib.sha256(source.read_bytes()).hexdigest())
     assert refused(agent).startswith("pip finds no needed==1.0 for this agent")
 
@@ -114,10 +115,9 @@ def test_neither_home_nor_workspace(agent: Agent) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["package.zip", "requirements.txt"])
-def test_a_file_that_is_not_beside_it(agent: Agent, name: str) -> None:
-    (agent.library / name).unlink()
-    assert refused(agent, 2) == f"{agent.library / name} is missing: put it beside launch"
+def test_a_launch_that_is_not_whole(each: Agent) -> None:
+    shutil.copy(LAUNCH, each.launch)
+    assert refused(each, 2) == f"{each.launch} is not whole: take resources/ecs_pipeline/launch of the library"
 
 
 def test_a_package_that_does_not_run_here(agent: Agent) -> None:

@@ -26,8 +26,7 @@ def downloaded() -> Path:
 
 def test_the_whole_command_line_is_installed_from_a_folder_of_wheels(agent: Agent) -> None:
     shutil.copytree(downloaded(), agent.wheels, dirs_exist_ok=True)
-    for name in ("package.zip", "requirements.txt"):
-        shutil.copy(RESOURCES / name, agent.library)
+    agent.carry_the_real_ones()
     agent.program("python3", f'exec "{REAL_PYTHON}" "$@"')
     done = agent.run("--version")
     assert (done.code, done.out) == (0, f"ecs-pipeline, version {__version__}\n"), done.err
