@@ -42,6 +42,21 @@ def tag_value(text: str) -> str:
     return re.sub(r"[^\w .:/=+\-@]", "_", text)[:LONGEST_VALUE]
 
 
+def build_value(text: str) -> str:
+    """A build's address as its tag says it; no other address has the same value.
+
+    What a tag may not hold becomes `=` and its code in hexadecimal. A longer value ends with `==` and its hash: FNV-1a,
+    32 bits, as the Jenkins library cannot compute a better one in its sandbox.
+    """
+    value = re.sub(r"[^A-Za-z0-9_ .:/+@-]", lambda match: f"={ord(match[0]):02x}", text)
+    if len(value) < LONGEST_VALUE:
+        return value
+    hashed = 2166136261
+    for letter in value:
+        hashed = (hashed ^ ord(letter)) * 16777619 % 2**32
+    return f"{value[: LONGEST_VALUE - 10]}=={hashed:08x}"
+
+
 def turn_value(turn: Turn) -> str:
     """A turn as a tag says it: DIGEST/RELEASE."""
     return f"{turn.digest}/{turn.cancelled}"

@@ -22,20 +22,22 @@ class Parameters implements Serializable {
     /** How the command line is reached. */
     private static final Map<String, String> AGENT = [agent: 'text', executable: 'text']
     private static final Map<String, String> GATE = [
-        message: 'text', submitters: 'names', timeLimit: 'duration', watch: 'duration',
+        message: 'text', submitters: 'names', timeLimit: 'duration', watch: 'duration', onOpen: 'code', fourEyes: 'flag',
     ]
     /** The options of each command that are its own. */
     private static final Map<String, Map<String, String>> COMMANDS = [
         canary: [release: 'text', image: 'text', replace: 'flag'],
-        promote: [release: 'text', unjudged: 'flag', approvedBy: 'text'],
+        promote: [release: 'text', unjudged: 'flag', approvedBy: 'text', comment: 'text'],
         rollback: [release: 'text', canary: 'flag', to: 'text'],
         status: [:],
         judge: [release: 'text'],
+        provision: [image: 'text', release: 'text', delete: 'flag', confirm: 'text'],
     ]
 
     private static final Map<String, String> WANTED = [
         text: 'a text in quotes', flag: 'true or false, without quotes', duration: "a duration: '90s', '5m' or '1h'",
-        names: "names: 'jane,ops' or ['jane', 'ops']",
+        names: "names: 'jane,ops' or ['jane', 'ops']", code: 'code in braces: { evidence -> ... }',
+        lock: "false, or the name of a lock in quotes",
     ]
 
     /** The commands of the command line. */
@@ -58,8 +60,10 @@ class Parameters implements Serializable {
             ecsPromote: optionsOf('promote') + AGENT,
             ecsRollback: optionsOf('rollback') + AGENT + [anyRelease: FLAG],
             ecsStatus: optionsOf('status') + AGENT,
+            ecsJudge: optionsOf('judge') + AGENT,
+            ecsProvision: optionsOf('provision') + AGENT,
             ecsApprove: COMMON + AGENT + GATE + [release: 'text', rollback: FLAG],
-            ecsDeploy: optionsOf('canary') + AGENT + GATE + [approve: FLAG, lock: FLAG],
+            ecsDeploy: optionsOf('canary') + AGENT + GATE + [approve: FLAG, lock: 'lock'],
         ]
     }
 
@@ -71,15 +75,18 @@ class Parameters implements Serializable {
             String name = key.toString()
             Object value = given[key]
             if (!takes.containsKey(name)) {
-                return "${step}: no parameter ${name}; ${nearest(name, new ArrayList<String>(takes.keySet()))}".toString()
+                return "${step}: no parameter ${Text.cut(name, 40)}; ${nearest(name, new ArrayList<String>(takes.keySet()))}".toString()
             }
             if (!fits(takes[name], value)) {
                 return "${step}: ${name} must be ${WANTED[takes[name]]}, not ${shown(value)}".toString()
             }
         }
-        String reports = text(given.reports)
-        if (reports && (!(reports ==~ /[\w.\/-]+/) || reports.startsWith('/') || reports.tokenize('/').contains('..'))) {
+        String reports = Text.of(given.reports)
+        if (reports && (!(reports ==~ /[\w.\/-]+/) || reports.startsWith('/') || reports.tokenize('/').any { it ==~ /\.+/ })) {
             return "${step}: reports must be a folder inside the workspace, of letters, digits, . _ - and /, not '${reports}'".toString()
+        }
+        if (given.containsKey('submitters') && !named(given.submitters)) {
+            return "${step}: submitters is given, but empty: say who may answer, or leave it out, and everybody who may build the job does".toString()
         }
         return null
     }
@@ -112,13 +119,13 @@ class Parameters implements Serializable {
     /** Whether the service is not known without the config. */
     @NonCPS
     static boolean needsConfig(Map given) {
-        return text(given.cluster) == '' || text(given.service) == '' || text(given.config) != ''
+        return Text.of(given.cluster) == '' || Text.of(given.service) == '' || Text.of(given.config) != ''
     }
 
     /** Whether a command reads files of the sources: the config, which alone has the checks, or what an image is built from. */
     @NonCPS
     static boolean needsSources(String command, Map given) {
-        return needsConfig(given) || command == 'judge' || (command == 'canary' && text(given.image) == '')
+        return needsConfig(given) || ['judge', 'provision'].contains(command) || (command == 'canary' && Text.of(given.image) == '')
     }
 
     /** dry_run of dryRun. */
@@ -127,26 +134,37 @@ class Parameters implements Serializable {
         return name.replaceAll(/([A-Z])/, '_$1').toLowerCase()
     }
 
-    /** The parameter's text; '' when it is not given. */
+    /** What to say when a step is given anything but names and values. */
     @NonCPS
-    static String text(Object value) {
-        return value == null ? '' : value.toString()
+    static String unnamed(String step, Object given) {
+        String first = ''
+        for (Object value in given) { first = first ?: (value instanceof CharSequence ? "'${Text.cut(value, 40)}'".toString() : '') }
+        return "${step} takes named parameters, for example ${step}(environment: 'prd')${first ? ', not ' + step + '(' + first + ')' : ''}".toString()
     }
 
     /** Seconds of '90s', '5m', '1h'; 0 when it is not given. */
     @NonCPS
     static int seconds(Object duration) {
-        String text = text(duration)
+        String text = Text.of(duration)
         if (!text) { return 0 }
         Map<String, Integer> units = [s: 1, m: 60, h: 3600]
         int last = text.length() - 1
         return text.substring(0, last).toInteger() * units[text.substring(last)]
     }
 
+    /** Whether anybody is named: an environment variable that is not set is nobody, not everybody. */
+    @NonCPS
+    private static boolean named(Object submitters) {
+        String all = submitters instanceof List ? submitters.findAll { it != null }.join(',') : Text.of(submitters)
+        return !all.tokenize(', \t\n').isEmpty()
+    }
+
     @NonCPS
     private static boolean fits(String kind, Object value) {
         if (value == null) { return true }
         if (kind == FLAG) { return value instanceof Boolean }
+        if (kind == 'code') { return value instanceof Closure }
+        if (kind == 'lock' && value instanceof Boolean) { return !value }
         if (kind == NAMES && value instanceof List) { return true }
         if (!(value instanceof CharSequence)) { return false }
         return kind != DURATION || value.toString() == '' || (value.toString() ==~ /[1-9]\d{0,6}[sm]|[1-9]\d{0,4}h/)
@@ -154,8 +172,9 @@ class Parameters implements Serializable {
 
     @NonCPS
     private static String shown(Object value) {
-        if (value instanceof CharSequence) { return "'${value}'".toString() }
+        if (value instanceof CharSequence) { return "'${Text.cut(value, 80)}'".toString() }
         if (value instanceof Map) { return 'a map' }
+        if (value instanceof Closure) { return 'code' }
         if (value instanceof List) { return 'a list' }
         return value.toString()
     }
@@ -164,11 +183,11 @@ class Parameters implements Serializable {
     private static String nearest(String name, List<String> known) {
         String best = ''
         int least = MOST_TYPOS + 1
-        for (String one in known) {
-            int far = distance(name.toLowerCase().replace('_', ''), one.toLowerCase())
+        for (String other in known) {
+            int far = distance(name.toLowerCase().replace('_', ''), other.toLowerCase())
             if (far < least) {
                 least = far
-                best = one
+                best = other
             }
         }
         return best ? "did you mean ${best}?".toString() : "it takes ${known.sort().join(', ')}".toString()

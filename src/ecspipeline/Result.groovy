@@ -4,7 +4,7 @@ import com.cloudbees.groovy.cps.NonCPS
 import groovy.json.JsonOutput
 import groovy.json.JsonSlurper
 
-/** What a command reports, as plain maps that live over steps and restarts, and in words. */
+/** What a command reports, as plain maps that live over steps and restarts, and in words. Only its facts decide, never its messages. */
 class Result implements Serializable {
 
     private static final long serialVersionUID = 1L
@@ -13,10 +13,10 @@ class Result implements Serializable {
     static final int FAILED = 1
     static final int INVALID = 2
     static final int REFUSED = 3
+    static final int TROUBLE = 4
     static final int INCONCLUSIVE = 5
 
-    private static final int MOST_CHECKS = 20
-    private static final int MOST_LETTERS = 200
+    private static final int LONGEST_REASON = 160
 
     @NonCPS
     static Map parse(String text) {
@@ -44,111 +44,114 @@ class Result implements Serializable {
         return JsonOutput.toJson(map).replace('$', '\\u0024')
     }
 
-    /** What an approver is shown: all that matters of canary.json, small enough for an environment variable. */
+    /** What launch told of a call, with its exit code; empty when it is not of this call. See for_jenkins in tools/launch.sh. */
     @NonCPS
-    static Map evidence(Map result, String reports, String commit) {
-        List<Map> checks = []
-        for (Object one in (List) (result.checks ?: [])) {
-            if (checks.size() < MOST_CHECKS) {
-                String message = Parameters.text(one.message).take(MOST_LETTERS)
-                checks << [name: one.name, verdict: one.verdict, message: message]
-            }
-        }
-        Map release = (Map) (result.release ?: [:])
-        return [
-            release: release.id, image: release.image, commit: result.commit ?: commit, cluster: result.cluster, service: result.service,
-            region: result.region, share: result.canary?.share, outcome: result.outcome, checks: checks, reports: reports,
-            message: Parameters.text(result.message).take(MOST_LETTERS),
-        ]
+    static Map told(String text, String call, String command) {
+        List<String> parts = Text.of(text).split('\n', 3).toList()
+        if (parts.size() < 3 || !(parts[0] ==~ /\S+ \d{1,3}/) || !parts[0].startsWith(call + ' ')) { return [:] }
+        String reason = parts[1]
+        Map result = [stage: command, exit_code: parts[0].tokenize(' ')[1].toInteger()] + report(parts[2])
+        return result.message || !reason ? result : result + [message: Text.line(reason)]
     }
 
-    /** The same from what `status` says of a live canary; empty without one. */
+    /** STAGE.json; empty when it is not whole. */
     @NonCPS
-    static Map evidenceOfStatus(Map status) {
-        Map canary = (Map) (status.canary ?: [:])
-        if (!canary) { return [:] }
-        return [
-            release: canary.release, image: canary.image, commit: canary.commit, cluster: status.cluster, service: status.service, share: canary.share,
-            outcome: canary.verdict == 'inconclusive' ? 'inconclusive' : (canary.verdict ? 'passed' : 'no verdict'),
-            checks: [], message: '',
-        ]
+    private static Map report(String text) {
+        try {
+            return parse(text.trim())
+        } catch (Exception e) {
+            return [:]
+        }
     }
 
-    /** The evidence, a line each. */
+    /** Cluster, service and region that the command line resolved; empty when it did not come so far. */
     @NonCPS
-    static List<String> lines(Map evidence) {
-        List<String> found = ["release ${evidence.release} of ${evidence.cluster}/${evidence.service}".toString()]
-        if (evidence.image) { found << "image   ${evidence.image}".toString() }
-        if (evidence.commit) { found << "commit  ${evidence.commit}".toString() }
-        if (evidence.share != null) { found << "share   ${evidence.share} % of the traffic".toString() }
-        found << "checks  ${verdicts(evidence)}".toString()
-        for (Object one in (List) (evidence.checks ?: [])) {
-            found << "        ${one.name}: ${one.verdict ?: 'not run'}${one.message ? ': ' + one.message : ''}".toString()
-        }
-        return found
+    static Map names(Map result) {
+        return result.cluster && result.service ? [cluster: result.cluster, service: result.service, region: Text.of(result.region)] : [:]
     }
 
-    /** The checks in one line. */
+    /** Whether a command was ended by a signal, or nobody knows how it ended. */
     @NonCPS
-    static String verdicts(Map evidence) {
-        List<String> wrong = []
-        int passed = 0
-        for (Object one in (List) (evidence.checks ?: [])) {
-            if (one.verdict == 'pass') { passed++ } else { wrong << "${one.name} ${one.verdict ?: 'not run'}".toString() }
-        }
-        String all = Parameters.text(evidence.outcome)
-        if (!passed && !wrong) { return all }
-        return "${all} (${passed} passed${wrong ? ', ' + wrong.join(', ') : ''})".toString()
+    static boolean aborted(int status) {
+        return status < 0 || status > 128
+    }
+
+    /** The command's own first line with the step that failed. */
+    @NonCPS
+    private static String firstLine(Map result) {
+        String message = Text.line(result.message)
+        return result.failed_step && message ? "${result.failed_step}: ${message}".toString() : message
+    }
+
+    /** The same for a description. */
+    @NonCPS
+    static String reason(Map result) {
+        return Text.cut(firstLine(result), LONGEST_REASON) ?: 'see the log'
     }
 
     /** The line that becomes the build's error: the command's own first, then what to do. */
     @NonCPS
     static String failure(String stage, Map result, int status) {
-        if (!result.message) {
-            return "ecs-pipeline ${stage} ended with exit ${status} and no report: the lines before this say why".toString()
-        }
-        String cure = result.cure ? "; ${result.cure}" : ''
-        return "${result.message}${cure} (ecs-pipeline ${stage}, exit ${status})".toString()
+        String end = "(ecs-pipeline ${stage}, exit ${status})"
+        if (!result.message) { return "ecs-pipeline ${stage} ended with exit ${status} and no report: the lines before this say why".toString() }
+        return "${firstLine(result)}${result.cure ? '; ' + Text.line(result.cure) : ''} ${end}".toString()
     }
 
-    /** The line on stderr that says why `status` failed: it leaves no report. */
+    /** What the build's description says of a release; null when there is nothing new to say. */
     @NonCPS
-    static String lastWords(String log) {
-        String found = ''
-        for (String line in log.split('\n')) {
-            if (line ==~ /ecs-pipeline( status)?: .*/) { found = line.replaceAll(/^ecs-pipeline( status)?: /, '') }
-        }
-        return found
+    static String summary(String stage, Map result, int status, Map known) {
+        String release = Text.of(result.release?.id) ?: Text.of(known.release) ?: 'release'
+        if (stage == 'rollback') { return rollback(release, result, status, known) }
+        if (aborted(status)) { return "${release} ${noun(stage)} aborted".toString() }
+        String reason = reason(result)
+        if (stage == 'promote') { return promotion(release, reason, status, known) }
+        String share = "${release} canary takes ${Text.number(result.canary?.share)} %"
+        if (status == DONE) { return share.toString() }
+        if (status == INCONCLUSIVE) { return "${share}, inconclusive: ${reason}".toString() }
+        if (status == FAILED) { return "${release} failed and was rolled back: ${reason}".toString() }
+        if (status == TROUBLE) { return "${release} canary in trouble: ${reason}".toString() }
+        return "${status == REFUSED ? 'refused' : 'not started'}: ${reason}".toString()
     }
 
-    /** What the build's description says of a release. */
     @NonCPS
-    static String summary(String stage, Map result, int status) {
-        String release = result.release?.id ?: 'no release'
-        if (stage == 'canary' && status == DONE) { return "${release} canary ${result.canary?.share} %".toString() }
-        if (stage == 'canary' && status == INCONCLUSIVE) { return "${release} canary ${result.canary?.share} %, inconclusive".toString() }
-        if (stage == 'promote' && status == DONE) { return "${release} promoted".toString() }
-        if (stage == 'rollback' && status == DONE) { return undone(result) ? "${release} rolled back".toString() : 'nothing to roll back' }
-        return "${release} ${stage} ${result.outcome ?: 'failed'}".toString()
+    private static String promotion(String release, String reason, int status, Map known) {
+        if (status == DONE) { return "${release} promoted${approval(known)}".toString() }
+        if (status == FAILED) { return "${release} not promoted, rolled back: ${reason}".toString() }
+        return "${release} ${status == TROUBLE ? 'promotion in trouble' : 'not promoted'}: ${reason}".toString()
     }
 
-    /** Whether a rollback found something to undo. */
     @NonCPS
-    static boolean undone(Map result) {
-        for (Object step in (List) (result.steps ?: [])) {
-            if (step.name == 'preflight' && step.message == 'nothing to roll back') { return false }
-        }
-        return true
+    private static String rollback(String release, Map result, int status, Map known) {
+        if (aborted(status)) { return "${release} rollback aborted: ${reason(result)}; the next run resolves it".toString() }
+        if (status != DONE) { return "${release} not rolled back: ${reason(result)}; the next run resolves it".toString() }
+        if (result.changed) { return "${release} rolled back${known.why ? ' (' + known.why + ')' : ''}".toString() }
+        return known.stage ? null : 'nothing to roll back'
+    }
+
+    @NonCPS
+    private static String noun(String stage) {
+        return stage == 'promote' ? 'promotion' : stage
+    }
+
+    /** ", approved by jane: known gap". */
+    @NonCPS
+    static String approval(Map known) {
+        Map said = (Map) (known.approval ?: [:])
+        if (!said.by && !said.comment) { return '' }
+        String comment = Text.cut(said.comment, LONGEST_REASON)
+        return ", approved by ${said.by ?: 'somebody unnamed'}${comment ? ': ' + comment : ''}".toString()
     }
 
     /** A description with one service's part replaced; what others wrote stays. */
     @NonCPS
-    static String described(String description, String label, String summary) {
+    static String described(String description, List<String> labels, String summary) {
         List<String> parts = []
-        for (String part in Parameters.text(description).split('; ')) {
-            if (part && !part.startsWith(label + ': ')) { parts << part }
+        for (String part in Text.of(description).split('; ')) {
+            boolean ours = false
+            for (String label in labels) { ours = ours || part.startsWith(label + ': ') }
+            if (part && !ours) { parts << part }
         }
-        parts << "${label}: ${summary}".toString()
+        parts << "${labels[0]}: ${Text.plain(summary)}".toString()
         return parts.join('; ')
     }
 }

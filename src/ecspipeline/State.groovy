@@ -10,8 +10,12 @@ import com.cloudbees.groovy.cps.NonCPS
  *     stage      the last stage that this release went through: canary or promote
  *     outcome    begun, passed, inconclusive, failed (and restored), refused, error, interrupted; or rolled back
  *     release    its id, '' until the command line has told
- *     approval   who said yes: [by, reason]
+ *     why        why it is to be rolled back: "not approved", "aborted" or what went wrong
+ *     approval   who said yes: [by, comment]
  *     evidence   what the approver is shown
+ *     names      cluster, service and region as the command line resolved them
+ *     earlier    the state of another release that this build began, while it is not known how the present command ended
+ *     linked     true when the page of the release has its link at the build
  *
  * Under the same parameters without a folder, [folder: F] says that the canary was started in a `dir` block of F.
  */
@@ -32,7 +36,7 @@ class State implements Serializable {
     /** Whether a step goes on with what a canary began. */
     @NonCPS
     static boolean follows(String step) {
-        return ['ecsApprove', 'ecsPromote', 'ecsRollback'].contains(step)
+        return ['ecsApprove', 'ecsPromote', 'ecsRollback', 'ecsJudge'].contains(step)
     }
 
     /** Whether there is nothing to undo: nothing begun, undone already, or promoted. */
@@ -67,15 +71,25 @@ class State implements Serializable {
     @NonCPS
     static Map begun(String command, Map parameters, Map before, String build) {
         if (!['canary', 'promote'].contains(command) || parameters.dryRun) { return null }
-        String release = Parameters.text(parameters.release)
-        Map kept = before.release && before.release == release ? before : [:]
-        return kept + [build: build, stage: command, outcome: BEGUN, release: release]
+        String release = Text.of(parameters.release)
+        Map kept = before.release && before.release == release ? before : [names: before.names]
+        boolean another = before.build == build && before.release != release && !settled(before)
+        return kept + [build: build, stage: command, outcome: BEGUN, release: release, earlier: another ? before : null]
     }
 
-    /** The state after it. What was refused as invalid touched nothing: `before` stays. */
+    /**
+     * The state after it. What was refused, or not even started, changed nothing in AWS: what the build began before stays what
+     * it has to undo. Where the end is not known (an abort, a lost agent), both may have to be undone.
+     */
     @NonCPS
     static Map ended(Map begun, Map before, Map result, int status) {
-        if (status == Result.INVALID) { return before }
-        return begun + [outcome: result.outcome ?: 'error', release: result.release?.id ?: begun.release]
+        boolean refused = (status == Result.INVALID || status == Result.REFUSED) && !result.changed
+        boolean notStarted = status == Result.TROUBLE && !result.outcome
+        Map names = Result.names(result) ?: before.names
+        if (refused || notStarted) { return before + [names: names] }
+        Map now = begun + [outcome: result.outcome ?: 'error', release: result.release?.id ?: begun.release, names: names]
+        if (status == Result.TROUBLE) { now += [why: Result.reason(result)] }
+        if (Result.aborted(status)) { return now + [why: 'aborted'] }
+        return now + [earlier: null]
     }
 }

@@ -39,6 +39,7 @@ class Commands:
 
     def _new_run(self, _config: Any, common: Any, _clock: Any, recorder: Recorder, _environment: Any) -> Run:
         self.common, self.world.wrote = common, recorder.wrote
+        recorder.record.region = "eu-west-1"
         return replace(new_run(self.world, "", [], QUICK), recorder=recorder, dry_run=common.dry_run)
 
     def failing(self, error: Exception) -> None:

@@ -261,6 +261,7 @@ def test_status_as_json_is_for_machines(run: Commands) -> None:
     run.world = World()
     facts = json.loads(run("status", *NAMED, "--output", "json").out)
     assert (facts["cluster"], facts["service"], facts["canary"]) == ("prd", "web", None)
+    assert facts["region"] == "eu-west-1"
     assert facts["tasks"] == {"desired": 3, "running": 3, "pending": 0}
 
 

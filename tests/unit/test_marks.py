@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +21,7 @@ NOW = datetime(2026, 11, 23, 7, 15, tzinfo=timezone.utc)
 RELEASES = st.from_regex(RELEASE_ID, fullmatch=True)
 ADDRESSES = st.ip_addresses().map(str) | st.from_regex(r"i-[0-9a-f]{17}", fullmatch=True)
 TARGETS = st.lists(st.builds(Target, st.just("group"), ADDRESSES, st.integers(1, 65535)), max_size=60)
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "build_tags.json").read_text(encoding="utf-8"))
 ALLOWED = re.compile(r"[\w .:/=+\-@]{0,256}")
 
 
@@ -133,6 +136,22 @@ def test_any_text_becomes_a_value_that_a_tag_may_hold(text: str) -> None:
 def test_text_that_a_tag_may_hold_is_kept() -> None:
     text = "Zoë Ünal <zoe@example.com>; build 5+1=6, web:7/x-y_z."
     assert marks.tag_value(text) == "Zoë Ünal _zoe@example.com__ build 5+1=6_ web:7/x-y_z."
+
+
+@pytest.mark.parametrize("vector", VECTORS["values"])
+def test_a_build_is_told_as_the_jenkins_library_reads_it(vector: dict[str, str]) -> None:
+    assert marks.build_value(vector["text"]) == vector["value"]
+
+
+def test_no_two_builds_have_one_value() -> None:
+    values = [vector["value"] for vector in VECTORS["values"]]
+    assert len(set(values)) == len(values)
+
+
+@settings(derandomize=True)
+@given(text=st.text(max_size=400))
+def test_any_address_of_a_build_becomes_a_value_that_a_tag_may_hold(text: str) -> None:
+    assert ALLOWED.fullmatch(marks.build_value(text))
 
 
 def test_tags_of_aws_and_of_ours_are_not_copied() -> None:

@@ -24,6 +24,7 @@ def status(run: Run) -> dict[str, Any]:
     return {
         "cluster": service.cluster,
         "service": service.name,
+        "region": run.recorder.record.region,
         "state": service.status,
         "task_definition": service.revision,
         "image": _image(run, seen, service.revision),

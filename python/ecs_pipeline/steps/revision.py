@@ -158,7 +158,7 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
             marks.RELEASE: self.release,
             marks.TURN: marks.turn_value(self.fence.turn),
             marks.COMMIT: marks.tag_value(self.run.origin.commit),
-            marks.BUILD: marks.tag_value(self.run.origin.build),
+            marks.BUILD: marks.build_value(self.run.origin.build),
         }
         return {**self.base.tags, **{key: value for key, value in ours.items() if value}}
 

@@ -6,14 +6,39 @@ import org.junit.Test
 /** The gate: what it shows, who may answer, what every way out of it leaves. */
 class ApproveTest extends LibraryTestCase {
     static final String CANARY = "node { ecsCanary(service: 'api', cluster: 'shop') }\n"
-    private String gate(String more = '') { scripted("${CANARY}def a = ecsApprove(service: 'api', cluster: 'shop'${more})\necho(\"answer \${a.approver} \${a.reason} \${a.release}\")\nnode { ecsPromote(service: 'api', cluster: 'shop') }") }
+    private String gate(String more = '') { scripted("${CANARY}def a = ecsApprove(service: 'api', cluster: 'shop'${more})\necho(\"answer \${a.approver} \${a.comment} \${a.release}\")\nnode { ecsPromote(service: 'api', cluster: 'shop') }") }
     private Map question() { calls('input')[0].named }
 
+    private String field() { question().parameters[0].description }
+
     @Test void showsTheEvidence() {
-        cli.answers.canary = { [0, [checks: [[name: 'answers', verdict: 'pass', message: '40 of 40'], [name: 'slow', verdict: 'fail', message: 'p95 2 s']]]] }
+        cli.answers.canary = { [0, [
+            started: '2026-11-27T23:58:50Z', steps: [[name: 'image', seconds: 8.1], [name: 'traffic', seconds: 70.2], [name: 'bake', seconds: 300.0]],
+            checks: [[name: 'answers', verdict: 'pass', message: '40 samples, p95 15 ms, limit 300 ms'], [name: 'slow', verdict: 'inconclusive', message: '']],
+            release: [id: 'r1', image: 'example.org/api@sha256:abc', digest: 'sha256:d55c4177db74cc028eaa', task_definition: 'arn:aws:ecs:eu-west-1:123456789012:task-definition/api-prd:42'],
+        ]] }
         assert gate() == 'SUCCESS'
-        assert question().message == 'Promote release r1 of shop/api? Commit ab12cd3. It takes 25.0 % of the traffic. Checks: passed (1 passed, slow fail). Report: http://ci/job/shop/7/artifact/ecs-pipeline-reports/api-shop/canary.html'
-        assert echoes.contains('release r1 of shop/api\nimage   example.org/api@sha256:abc\ncommit  ab12cd3\nshare   25.0 % of the traffic\nchecks  passed (1 passed, slow fail)\n        answers: pass: 40 of 40\n        slow: fail: p95 2 s')
+        assert question().message == 'Promote r1 to shop/api?' && question().parameters*.name == ['COMMENT']
+        assert field() == '''25 % of the traffic since 00:00 UTC
+checks: passed (1 passed, slow inconclusive)
+  answers: pass: 40 samples, p95 15 ms, limit 300 ms
+  slow: inconclusive
+revision api-prd:42, image sha256:d55c4177db74, commit ab12cd3
+report: http://ci/job/shop/7/artifact/''' + cli.options('canary').reports + '''/index.html
+Promote: the whole service follows. Abort: the canary is removed, the service stays as it is.'''
+        assert echoes.contains(question().message + '\n' + field())
+    }
+    @Test void whatIsShownIsNoMarkup() {
+        cli.answers.canary = { [0, [checks: [[name: 'x<b>', verdict: 'fail', message: '<img onerror="y">\nreport: http://evil']]]] }
+        gate()
+        assert !(field() =~ /[<>"]/) && field().readLines().findAll { it.startsWith('report:') }.size() == 1
+    }
+    @Test void saysWhatAbortDoes() {
+        gate(', rollback: false')
+        assert field().endsWith('Abort: the canary stays, and what comes after this step decides.')
+        newBuild()
+        scripted("ecsDeploy(service: 'api', cluster: 'shop', image: 'x')")
+        assert field().endsWith('Abort: the canary is removed, the service stays as it is.')
     }
     @Test void holdsNoExecutor() {
         gate()
@@ -26,39 +51,76 @@ class ApproveTest extends LibraryTestCase {
     }
     @Test void asksWhoMayAnswerAndForHowLong() {
         gate(", submitters: ['jane', 'ops'], timeLimit: '4h', message: 'Ship it?'")
-        assert question().submitter == 'jane,ops' && question().message.startsWith('Ship it? Commit ab12cd3. It takes')
+        assert question().submitter == 'jane,ops' && question().message == 'Ship it?'
         assert calls('timeout')[0].named == [time: 14400, unit: 'SECONDS']
         newBuild()
         gate(", submitters: 'jane'")
         assert question().submitter == 'jane' && calls('timeout')[0].named.time == 86400
         newBuild()
         gate()
-        assert !question().containsKey('submitter') && !question().containsKey('parameters') && question().submitterParameter == 'APPROVER'
+        assert !question().containsKey('submitter') && question().submitterParameter == 'APPROVER'
     }
-    @Test void recordsWhoSaidYes() {
+    @Test void recordsWhoSaidYesAndWhy() {
+        h.steps.input = { StepCall c -> [APPROVER: 'jane', COMMENT: 'numbers <b> look; good'] }
         assert gate() == 'SUCCESS'
-        assert echoes.contains('api shop: r1 approved by jane')
-        assert cli.options('promote').approved_by == 'jane' && cli.options('promote').release == 'r1'
-        assert echoes.contains('answer jane null r1')
+        assert echoes.contains('api shop: r1, approved by jane: numbers <b> look; good')
+        assert cli.options('promote').subMap(['approved_by', 'comment', 'release']) == [approved_by: 'jane', comment: 'numbers <b> look; good', release: 'r1']
+        assert echoes.contains('answer jane numbers <b> look; good r1')
+        assert h.build.description == 'api shop: r1 promoted, approved by jane: numbers \u2039b\u203a look, good'
     }
     @Test void anAnswerByTheApiNamesNobody() {
         h.steps.input = { StepCall c -> null }
         assert gate() == 'SUCCESS'
         assert !cli.options('promote').containsKey('approved_by') && echoes.contains('answer null null r1')
+        assert h.build.description == 'api shop: r1 promoted'
     }
-    @Test void inconclusiveChecksNeedAReason() {
-        cli.answers.canary = { [5, [:]] }
-        h.steps.input = { StepCall c -> [APPROVER: 'jane', REASON: 'known gap'] }
-        assert gate() == 'UNSTABLE'
-        assert question().parameters*.name == ['REASON'] && echoes.contains('answer jane known gap r1')
+    /** Gives these answers, one after the other. */
+    private void answers(Object... all) {
+        int at = 0
+        h.steps.input = { StepCall c -> all[at++] }
+    }
+    @Test void inconclusiveChecksNeedAComment() {
+        [null, [APPROVER: 'jane', COMMENT: ''], [APPROVER: 'jane', COMMENT: '  '], 'jane'].each { Object empty ->
+            newBuild()
+            cli.answers.canary = { [5, [:]] }
+            answers(empty, empty, [APPROVER: 'jane', COMMENT: 'known gap'])
+            assert gate() == 'UNSTABLE' && calls('input').size() == 3
+            String wanted = 'The checks were inconclusive: promoting needs a comment that says why it is good enough.'
+            assert field().startsWith(wanted + '\n25 % of the traffic') && calls('input')[1].named.parameters[0].description.startsWith(wanted + '\n' + wanted)
+            assert echoes.contains('ecsApprove: asked again: ' + wanted) && echoes.contains('answer jane known gap r1')
+        }
+    }
+    @Test void fourEyesAreNotThoseWhoStartedIt() {
+        h.build.buildCauses = [[userId: 'Jane', userName: 'Jane Doe'], [shortDescription: 'a change']]
+        answers([APPROVER: 'jane', COMMENT: ''], null, [APPROVER: 'ops', COMMENT: ''])
+        assert gate(', fourEyes: true') == 'SUCCESS' && cli.options('promote').approved_by == 'ops'
+        assert calls('input')[1].named.parameters[0].description.startsWith('jane started this build: somebody else has to answer.\n25 %')
+        assert calls('input')[2].named.parameters[0].description.startsWith('This answer names nobody')
         newBuild()
-        cli.answers.canary = { [5, [:]] }
-        h.steps.input = { StepCall c -> null }
-        assert gate() == 'UNSTABLE' && echoes.any { it.contains('no reason was given') }
+        h.build.buildCauses = [[shortDescription: 'a timer']]
+        assert gate(', fourEyes: true') == 'SUCCESS' && cli.options('promote').approved_by == 'jane'
+        newBuild()
+        h.build.buildCauses = [[userId: 'jane']]
+        assert gate() == 'SUCCESS' : 'only when it is asked for'
+    }
+    @Test void somebodyIsToldThatItOpened() {
+        assert gate(', onOpen: { e -> echo("mail: ${e.question} ${e.report} ${e.release} ${e.share}") }') == 'SUCCESS'
+        assert echoes.contains("mail: Promote r1 to shop/api? http://ci/job/shop/7/artifact/${cli.options('canary').reports}/index.html r1 25.0".toString())
+        newBuild()
+        scripted("ecsDeploy(service: 'api', cluster: 'shop', image: 'x', onOpen: { echo 'mail' })")
+        assert echoes.contains('mail')
+    }
+    @Test void whatGoesWrongThereNeverClosesTheGate() {
+        ["error('no mail server')", 'throw new Exception("x")', 'sleep(time: 1, unit: "SECONDS")'].each {
+            newBuild()
+            h.steps.sleep = { StepCall c -> throw new FlowInterruptedException() }
+            assert gate(", onOpen: { ${it} }") == 'SUCCESS' : it
+            assert echoes.any { said -> said.startsWith('ecsApprove: onOpen failed, the gate stays open: ') }
+        }
     }
     @Test void gatesOfOneBuildHaveIdsOfTheirOwn() {
         scripted("node { ecsCanary(service: 'api'); ecsCanary(service: 'web_2') }; ecsApprove(service: 'api'); ecsApprove(service: 'web_2')")
-        assert calls('input')*.named*.id == ['Ecs-approve-api', 'Ecs-approve-web-2']
+        assert calls('input')*.named*.id*.replaceAll(/-\w{5}$/, '') == ['Ecs-approve-api', 'Ecs-approve-web-2']
     }
     @Test void rejectedTimedOutOrAbortedIsRolledBackAndStaysAborted() {
         [{ h.steps.input = { StepCall c -> throw new FlowInterruptedException() } },
@@ -68,13 +130,13 @@ class ApproveTest extends LibraryTestCase {
             assert gate() == 'ABORTED'
             assert cli.commands == ['canary', 'rollback'] && cli.options('rollback').subMap(['release', 'canary']) == [release: 'r1', canary: true]
             assert calls('stage')*.first == ['Rollback'] && calls('stage')[0].depth == 0 : 'outside of the timed block'
-            assert h.build.description == 'api shop: r1 rolled back'
+            assert h.build.description == 'api shop: r1 rolled back (not approved)'
         }
     }
     @Test void saysWhetherAnybodyAnswered() {
         h.steps.timeout = { StepCall c -> Thread.sleep(1100); throw new FlowInterruptedException() }
         gate(", timeLimit: '1s'")
-        assert echoes.contains('api shop: r1 not approved in time')
+        assert echoes.contains('api shop: r1 not approved in time') && h.build.description == 'api shop: r1 rolled back (not approved in time)'
         newBuild()
         h.steps.input = { StepCall c -> throw new FlowInterruptedException() }
         gate()
@@ -89,15 +151,16 @@ class ApproveTest extends LibraryTestCase {
         env().remove('GIT_COMMIT')
         cli.answers.canary = { [0, [commit: 'ee55ff6']] }
         gate()
-        assert question().message.contains('Commit ee55ff6.')
+        assert field().contains(', commit ee55ff6\n')
         newBuild()
-        cli.answers.status = { [0, [canary: [release: 'r0', commit: 'cc33dd4', verdict: 'pass', share: 25.0]]] }
+        cli.answers.status = { [0, [canary: [release: 'r0', commit: 'cc33dd4', verdict: 'pass', share: 25.0, age_seconds: 754, image: 'x@sha256:0123456789abcdef', task_definition: 'api:7']]] }
         scripted("ecsApprove(service: 'api', cluster: 'shop')")
-        assert question().message.contains('Commit cc33dd4.')
+        assert field().startsWith('25 % of the traffic for 12 minutes\nchecks: passed\nrevision api:7, image sha256:0123456789ab, commit cc33dd4\nPromote: ')
     }
     @Test void supersededIsRolledBackAndNotBuilt() {
         h.steps.input = { StepCall c -> throw new FlowInterruptedException('NOT_BUILT') }
         assert gate() == 'NOT_BUILT' && cli.commands == ['canary', 'rollback']
+        assert h.build.description == 'api shop: r1 rolled back (superseded by a newer build)'
     }
     @Test void aRollbackThatFailsChangesNoResult() {
         h.steps.input = { StepCall c -> throw new FlowInterruptedException() }
@@ -115,9 +178,9 @@ class ApproveTest extends LibraryTestCase {
     }
     @Test void aCanaryOfAnotherBuildIsSeenInAws() {
         cli.answers.status = { [0, [canary: [release: 'r0', image: 'x', share: 25.0, verdict: 'inconclusive']]] }
-        h.steps.input = { StepCall c -> 'jane' }
+        h.steps.input = { StepCall c -> [APPROVER: 'jane', COMMENT: 'fine'] }
         assert scripted("ecsApprove(service: 'api', cluster: 'shop'); node { ecsPromote(service: 'api', cluster: 'shop') }") == 'SUCCESS'
-        assert question().message.startsWith('Promote release r0 of shop/api? It takes 25.0 %') && question().parameters*.name == ['REASON']
+        assert question().message == 'Promote r0 to shop/api?' && field().startsWith('The checks were inconclusive')
         assert cli.options('promote').subMap(['release', 'approved_by']) == [release: 'r0', approved_by: 'jane']
     }
     @Test void aDryRunAsksNobody() {
@@ -196,7 +259,8 @@ class ApproveTest extends LibraryTestCase {
             watched(5)
             cli.answers.judge = { [code, [message: 'check answers failed']] }
             assert gate(", watch: '2m'") == 'FAILURE'
-            assert h.failure instanceof AbortException && h.failure.message.startsWith('check answers failed')
+            assert h.failure instanceof AbortException && h.failure.message == "check answers failed (ecs-pipeline judge, exit ${code})" : 'what to do has been done'
+            assert h.build.description == 'api shop: r1 rolled back (check answers failed)'
             assert cli.commands == ['canary', 'judge', 'rollback']
             assert calls('junit').size() == 3
         }

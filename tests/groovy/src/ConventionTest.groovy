@@ -30,31 +30,38 @@ print(json.dumps({name: [one.opts[0].lstrip("-") for one in command.params] for 
     }
 
     @Test void theBridgeIsTheOnlyOneWhoTalksToTheShell() {
-        (STEPS - 'ecsPipelineRun').each { assert !(new File("vars/${it}.groovy").text =~ /\b(sh|libraryResource|writeFile|junit)\b[ (]/) : it }
+        (new File('vars').listFiles() + new File('src/ecspipeline').listFiles()).findAll { it.name.endsWith('.groovy') && it.name != 'CommandLine.groovy' }.each {
+            assert !(it.text =~ /\b(sh|libraryResource|writeFile)\b *\(/) : it
+        }
+    }
+    /** Jenkins lists every file of vars in its Global Variables Reference, with or without help. */
+    @Test void whatIsNoStepIsNoGlobalVariable() {
+        assert STEPS == ['Approve', 'Canary', 'Deploy', 'Judge', 'Promote', 'Provision', 'Rollback', 'Status'].collect { 'ecs' + it }
+        STEPS.each { assert new File("vars/${it}.txt").exists() && new File("vars/${it}.groovy").readLines().size() < 20 : it }
     }
     @Test void everyStepHasPlainHelpForExactlyItsParameters() {
-        (STEPS - 'ecsPipelineRun').each { String step ->
+        STEPS.each { String step ->
             String help = new File("vars/${step}.txt").getText('UTF-8')
             assert !(help =~ /[<>&]/) : step
             List<String> block = help.split('Parameters, all optional:\n')[1].split('\n\n')[0].readLines()
-            assert block.every { it ==~ /[a-zA-Z]+ - \S.*/ } : step
+            assert block.every { it ==~ /[a-zA-Z]+ - \S.*/ } : "${step}: ${block}"
             assert block.collect { it.tokenize(' ')[0] } as Set == PARAMETERS.steps()[step].keySet() as Set : step
             assert help.contains(step + '(') && help.readLines().every { it.length() <= 140 } : step
         }
-        assert new File('vars/ecsPipelineRun.txt').exists()
-        assert PARAMETERS.steps().keySet() as Set == (STEPS - 'ecsPipelineRun') as Set
+        assert PARAMETERS.steps().keySet() as Set == STEPS as Set
     }
     @Test void everyStepChecksItsParametersFirst() {
-        (STEPS - 'ecsPipelineRun').each { assert new File("vars/${it}.groovy").text =~ /Map call\(Map parameters = \[:\]\) \{\n    .*ecsPipelineRun\.accepted\('${it}', parameters\)/ : it }
+        String all = new File('src/ecspipeline').listFiles()*.text.join()
+        STEPS.each { assert all.contains(".accepted('${it}', parameters)") && new File("vars/${it}.groovy").text.contains("Parameters.unnamed('${it}', given)") : it }
     }
     /** Missing on purpose: a step returns what the command line would print, and none watches what an agent is held for. */
-    static final List<String> LEFT_OUT = ['output', 'watch']
+    static final List<String> LEFT_OUT = ['output', 'watch', 'help']
     @Test void parametersAreTheOptionsOfTheCommandLine() {
         Map<String, List<String>> options = commandLine()
         PARAMETERS.commands().each { command ->
             assert PARAMETERS.optionsOf(command).keySet().collect { PARAMETERS.optionName(it).replace('_', '-') } as Set == (options[command] - LEFT_OUT) as Set : command
         }
-        Map steps = [canary: 'ecsCanary', promote: 'ecsPromote', rollback: 'ecsRollback', status: 'ecsStatus']
+        Map steps = [canary: 'ecsCanary', promote: 'ecsPromote', rollback: 'ecsRollback', status: 'ecsStatus', judge: 'ecsJudge', provision: 'ecsProvision']
         steps.each { command, step ->
             Set ours = PARAMETERS.steps()[step].keySet().findAll { !(it in ['agent', 'executable', 'anyRelease']) }.collect { it.replaceAll(/([A-Z])/) { m -> '-' + m[1].toLowerCase() } } as Set
             assert ours == (options[command] - LEFT_OUT) as Set : command

@@ -40,7 +40,7 @@ class DeclarativeTest extends LibraryTestCase {
     }
     @Test void exampleInconclusiveIsPromotedWhenApproved() {
         cli.answers.canary = { [5, [:]] }
-        h.steps.input = { StepCall c -> [APPROVER: 'jane', REASON: 'fine'] }
+        h.steps.input = { StepCall c -> [APPROVER: 'jane', COMMENT: 'fine'] }
         assert example() == 'UNSTABLE' && cli.commands == ['canary', 'promote']
     }
     @Test void examplesRollbackThatFailedInTheGateIsTriedAgainInPost() {
@@ -48,6 +48,29 @@ class DeclarativeTest extends LibraryTestCase {
         cli.answers.rollback = { [attempts++ ? 0 : 4, [:]] }
         h.steps.input = { StepCall c -> throw new FlowInterruptedException() }
         assert example() == 'ABORTED' && cli.commands == ['canary', 'rollback', 'rollback']
+    }
+    /** B2: a refused promotion of something else is no reason to leave the canary of this build in the traffic. */
+    @Test void aRefusedPromotionDoesNotHideTheCanary() {
+        cli.answers.promote = { [3, [release: [id: 'v1.2.3'], message: 'no such release']] }
+        assert declarative('''pipeline {
+            agent any
+            stages {
+                stage('Canary') { steps { ecsCanary service: 'api' } }
+                stage('Promote') { steps { ecsPromote service: 'api', release: 'v1.2.3' } }
+            }
+            post { failure { ecsRollback service: 'api' } }
+        }''') == 'FAILURE'
+        assert cli.options('rollback').subMap(['release', 'canary']) == [release: 'r1', canary: true]
+        assert h.build.description == 'api shop: r1 rolled back'
+    }
+    /** F9: a newer build passes a milestone while this one rolls back, too. */
+    @Test void exampleSupersededTwiceLeavesOneLineOneLinkOneResult() {
+        int attempts = 0
+        cli.answers.rollback = { attempts++ ? [0, [:]] : [143, [message: 'interrupted']] }
+        h.steps.input = { StepCall c -> throw new FlowInterruptedException('NOT_BUILT') }
+        assert example() == 'NOT_BUILT' && cli.commands == ['canary', 'rollback', 'rollback']
+        assert h.build.description == 'api stg: r1 rolled back (superseded by a newer build)'
+        assert calls('publishHTML').size() == 1 && calls('junit').size() == 2
     }
     @Test void aStageAfterThePromotionDoesNotUndoIt() {
         assert declarative('''pipeline {

@@ -33,7 +33,7 @@ class EndToEndTest {
         h.variables.env.putAll([BUILD_NUMBER: number.toString(), JOB_URL: 'http://ci/job/shop/', BUILD_URL: url, BUILD_TAG: 'jenkins-shop-' + number])
         h.build.number = number
         h.variables.scm = 'git'
-        h.steps.input = { StepCall c -> atTheGate = [question: c.named, answers: answers(), state: state()]; 'jane' }
+        h.steps.input = { StepCall c -> atTheGate = [question: c.named, answers: answers(), state: state()]; [APPROVER: 'jane', COMMENT: ''] }
     }
     private String run() { new Declarative(h).build(EXAMPLE) }
     private Map answers() { (Map) production.ask(do: 'answers', seconds: 2) }
@@ -55,12 +55,14 @@ class EndToEndTest {
         BigDecimal share = shares.v2 / (shares.v1 + shares.v2)
         assert share > 0.2 && share < 0.5 : shares
         assert atTheGate.state.canaries == 1
-        assert atTheGate.question.message =~ /Promote release \d{8}-\d{6}\S* of ${started.service}\/${started.service}\? It takes 33.3 % of the traffic/
+        assert atTheGate.question.message ==~ /Promote \d{8}-\d{6}\S* to ${started.service}\/${started.service}\?/
+        String shown = atTheGate.question.parameters[0].description
+        assert shown =~ /^33.3 % of the traffic since \d\d:\d\d UTC\n/ && shown =~ /revision \S+:2, image sha256:\w{12}/ : shown
         assert agent.published.keySet() == ['TEST-ecs-pipeline-canary.xml', 'TEST-ecs-pipeline-promote.xml'] as Set
         assert agent.published.values()*.values().flatten().every { it in ['passed', 'skipped'] } : agent.published
         assert ['preflight', 'image', 'task-definition', 'tasks', 'healthy', 'traffic', 'bake'].every { agent.published['TEST-ecs-pipeline-canary.xml'][it] == 'passed' }
         assert state().marks.release == h.variables.env.ECS_RELEASE && state().marks.values().contains('jane') : state()
-        assert h.build.description == "stg: ${h.variables.env.ECS_RELEASE} promoted"
+        assert h.build.description == "${started.service} stg: ${h.variables.env.ECS_RELEASE} promoted, approved by jane"
         serves('v2')
     }
     @Test void rejected() {
@@ -99,7 +101,7 @@ class EndToEndTest {
         """
         assert new Declarative(h).build(pipeline) == 'ABORTED' : log()
         assert atTheGate.state.canaries == 1
-        assert agent.archived.every { it.startsWith('ecs-pipeline-reports/stg-deploy/') } && agent.archived.contains('ecs-pipeline-reports/stg-deploy/canary.html')
+        assert agent.archived.every { it ==~ /ecs-pipeline-reports\/stg-deploy-\w{5}\/.*/ } && agent.archived.any { it.endsWith('/canary.html') }
         assert agent.published.keySet() == ['TEST-ecs-pipeline-canary.xml', 'TEST-ecs-pipeline-rollback.xml'] as Set : log()
         serves('v1')
     }
@@ -112,7 +114,7 @@ class EndToEndTest {
         assert run() == 'ABORTED' : log()
         assert agent.published.keySet() == ['TEST-ecs-pipeline-canary.xml', 'TEST-ecs-pipeline-rollback.xml'] as Set : log()
         assert agent.published['TEST-ecs-pipeline-rollback.xml'].values().every { it in ['passed', 'skipped'] }
-        assert h.build.description.endsWith(' rolled back') && state().revisions.size() == 1
+        assert h.build.description =~ / rolled back \(not approved( in time)?\)$/ && state().revisions.size() == 1
         serves('v1')
     }
     @Test void abortedInTheMiddle() {
@@ -120,8 +122,9 @@ class EndToEndTest {
         abortAfter('canary', 'traffic')
         assert run() == 'ABORTED' : log()
         assert agent.aborted
-        Map canary = agent.published['TEST-ecs-pipeline-canary.xml']
-        assert canary.traffic == 'passed' && canary.bake == 'error' && agent.firstLines['TEST-ecs-pipeline-canary.xml'].startsWith('interrupted') : canary
+        assert !agent.published.containsKey('TEST-ecs-pipeline-canary.xml') && agent.archived.any { it.endsWith('/TEST-ecs-pipeline-canary.xml') }
+        assert report('canary').outcome == 'interrupted' && report('canary').failed_step == 'bake' : log()
+        assert h.build.description.endsWith(' rolled back (aborted)')
         assert agent.published['TEST-ecs-pipeline-rollback.xml'].drain == 'passed'
         serves('v1')
     }
@@ -129,19 +132,23 @@ class EndToEndTest {
         service('v2')
         abortAfter('promote', 'service-update')
         assert run() == 'ABORTED' : log()
-        assert agent.aborted && agent.published['TEST-ecs-pipeline-promote.xml']['service-update'] == 'passed'
+        assert agent.aborted && report('promote').steps.find { it.name == 'service-update' }.outcome == 'passed'
         assert agent.published['TEST-ecs-pipeline-rollback.xml']['service-update'] == 'passed' : log()
         serves('v1')
     }
     private void abortAfter(String stage, String step) {
-        File report = new File(workspace, "ecs-pipeline-reports/stg/${stage}.json")
-        agent.aborting = { report.exists() && new groovy.json.JsonSlurper().parse(report).steps.any { it.name == step && it.outcome == 'passed' } }
+        agent.aborting = { report(stage)?.steps?.any { it.name == step && it.outcome == 'passed' } }
+    }
+    private Map report(String stage) {
+        String folder = h.loader.loadClass('ecspipeline.Target').reports([environment: 'stg'])
+        File file = new File(workspace, "${folder}/${stage}.json")
+        file.exists() ? (Map) new groovy.json.JsonSlurper().parse(file) : null
     }
     @Test void canaryFailing() {
         service('crash')
         assert run() == 'FAILURE' : log()
         assert h.failure.message =~ /exit(ed with)?( code)? 3/ && h.failure.message.endsWith('(ecs-pipeline canary, exit 1)') : h.failure.message
-        assert h.failure.message.startsWith(agent.firstLines['TEST-ecs-pipeline-canary.xml'].readLines()[0]) : agent.firstLines
+        assert h.failure.message.startsWith('tasks: ' + agent.firstLines['TEST-ecs-pipeline-canary.xml'].readLines()[0]) : agent.firstLines
         assert agent.published.keySet() == ['TEST-ecs-pipeline-canary.xml'] as Set && agent.published.values()[0].restore == 'passed'
         serves('v1')
     }
@@ -154,7 +161,7 @@ class EndToEndTest {
             h.runBody((Closure) ((Map) h.held(id)).watch)
         }
         assert run() == 'FAILURE' : log()
-        assert h.failure.message.startsWith("no canary lives at ${started.service}/${started.service}") : log()
+        assert h.failure.message.contains("no canary lives at ${started.service}/${started.service}") : log()
         assert agent.published.keySet() == ['canary', 'judge', 'rollback'].collect { "TEST-ecs-pipeline-${it}.xml".toString() } as Set
         assert state().subMap(['canaries', 'deployments', 'strangers', 'revisions']) == [canaries: 0, deployments: 1, strangers: [], revisions: [1]] : log()
         assert answers().keySet() == ['v1'] as Set

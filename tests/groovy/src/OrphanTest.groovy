@@ -5,8 +5,8 @@ import org.junit.Test
 class OrphanTest extends LibraryTestCase {
     /** The service is held by the canary of a build; `--replace` frees it. */
     private void heldBy(String build) {
-        cli.answers.canary = { Map o -> o.replace ? [0, [:]] : [3, [message: "release r0 holds shop/api: its canary task 1f lives, build ${build}", release: [id: 'r1']]] }
-        cli.answers.status = { [0, [canary: [release: 'r0', build: build, share: 25.0]]] }
+        cli.answers.canary = { Map o -> o.replace ? [0, [:]] : [3, [message: 'release r0 holds shop/api: whatever it says', release: [id: 'r1'],
+            holder: [release: 'r0', task: '1f', build: build, since: '2026-11-27T12:00:00Z']]] }
     }
     private Build earlier(int number, String result, Build before = null) {
         Build b = new Build(number: number, previousBuild: before)
@@ -23,7 +23,7 @@ class OrphanTest extends LibraryTestCase {
             assert deploy() == 'SUCCESS'
             assert cli.allOptions('canary')*.replace == [null, true]
             assert echoes.any { it.contains('release r0 was left by http://ci/job/shop/5/, which has ended') }
-            assert calls('junit').size() == 1 : 'the refusal is no failed test'
+            assert calls('junit').size() == 1 && !cli.options('status') : 'the refusal is no failed test'
         }
     }
     @Test void ofABuildThatIsNoLongerKept() {
@@ -37,7 +37,7 @@ class OrphanTest extends LibraryTestCase {
     }
     @Test void ofAJobWithAPercentInItsAddress() {
         env().JOB_URL = 'http://ci/job/my%20shop/'
-        heldBy('http://ci/job/my_20shop/5/')
+        heldBy('http://ci/job/my=2520shop/5/')
         assert deploy() == 'SUCCESS'
     }
     @Test void ofABuildThatMayBeAtItsGateIsLeftAlone() {
@@ -49,16 +49,24 @@ class OrphanTest extends LibraryTestCase {
         }
     }
     @Test void ofANewerBuildAnotherJobOrNobodyIsLeftAlone() {
-        ['http://ci/job/shop/8/', 'http://ci/job/shop/7/', 'http://ci/job/shop/job/main/5/', 'http://ci/job/other/5/', 'jenkins-other-5'].each {
+        ['http://ci/job/shop/8/', 'http://ci/job/shop/7/', 'http://ci/job/shop/job/main/5/', 'http://ci/job/other/5/', 'jenkins-other-5', 'http://ci/job/shop/5/' + 'x' * 250, ''].each {
             newBuild()
             heldBy(it)
             assertRefused()
         }
     }
+    /** What the command line writes is what is read here: tests/unit/test_marks.py has the same vectors. */
+    @Test void tagsOfBuildsAreReadAsTheyAreWritten() {
+        Map vectors = (Map) new groovy.json.JsonSlurper().parse(new File('tests/vectors/build_tags.json'), 'UTF-8')
+        Class origin = h.loader.loadClass('ecspipeline.Origin')
+        assert vectors.values.size() > 10 && vectors.numbers.size() > 5
+        vectors.values.each { assert origin.tagValue(it.text) == it.value }
+        vectors.numbers.each { assert origin.number(it.build, it.job_url, '', '7') == it.number : it }
+    }
     private void assertRefused() {
         assert deploy() == 'FAILURE'
         assert h.failure.message.startsWith('release r0 holds shop/api')
-        assert cli.allOptions('canary').size() == 1 && calls('junit').size() == 1
+        assert cli.allOptions('canary').size() == 1 && calls('junit').size() == 1 && calls('error').size() == 1
     }
     @Test void aSecondAttemptOfOneBuildGoesOnWithItsRelease() {
         int attempts = 0

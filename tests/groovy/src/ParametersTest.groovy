@@ -18,7 +18,7 @@ class ParametersTest extends LibraryTestCase {
         assert refusal("ecsStatus(image: 'x')").startsWith('ecsStatus: no parameter image; it takes agent, cluster, config, ')
     }
     @Test void everyStepRefuses() {
-        ['ecsCanary', 'ecsPromote', 'ecsRollback', 'ecsApprove', 'ecsStatus', 'ecsDeploy'].each {
+        new File('vars').list().findAll { it.endsWith('.groovy') }*.minus('.groovy').each {
             assert refusal("${it}(servise: 'api')") == "${it}: no parameter servise; did you mean service?"
         }
     }
@@ -30,8 +30,31 @@ class ParametersTest extends LibraryTestCase {
         assert refusal('ecsApprove(timeLimit: 4)') == "ecsApprove: timeLimit must be a duration: '90s', '5m' or '1h', not 4"
         assert refusal('ecsApprove(submitters: 4)') == "ecsApprove: submitters must be names: 'jane,ops' or ['jane', 'ops'], not 4"
     }
+    @Test void whatIsGivenWithoutANameIsRefusedInWords() {
+        new File('vars').list().findAll { it.endsWith('.groovy') }*.minus('.groovy').each {
+            assert refusal("${it}('prd')") == "${it} takes named parameters, for example ${it}(environment: 'prd'), not ${it}('prd')"
+            assert refusal("${it}('prd', cluster: 'shop')").startsWith("${it} takes named parameters")
+            assert refusal("${it}(7)") == "${it} takes named parameters, for example ${it}(environment: 'prd')"
+            assert refusal("${it}('a', 'b')").endsWith("not ${it}('a')")
+        }
+    }
+    @Test void nobodyIsNotEverybody() {
+        ["''", 'null', '[]', "[null, '']", "' , '", 'env.NOT_SET'].each {
+            assert refusal("ecsApprove(submitters: ${it})").startsWith('ecsApprove: submitters is given, but empty: say who may answer, or leave it out')
+            assert refusal("ecsDeploy(submitters: ${it})").startsWith('ecsDeploy: submitters is given, but empty')
+        }
+    }
+    @Test void locksAndHooks() {
+        assert refusal('ecsDeploy(lock: true)') == 'ecsDeploy: lock must be false, or the name of a lock in quotes, not true'
+        assert refusal("ecsApprove(onOpen: 'mail')") == "ecsApprove: onOpen must be code in braces: { evidence -> ... }, not 'mail'"
+        assert refusal("ecsApprove(fourEyes: 'yes')") == "ecsApprove: fourEyes must be true or false, without quotes, not 'yes'"
+    }
+    @Test void whatIsRefusedIsShownOnOneLine() {
+        assert refusal('ecsCanary(image: [:], release: "x\\nFinished: SUCCESS")').readLines().size() == 1
+        assert refusal('ecsCanary("x\\u001b[2Ky": 1)').every { it >= ' ' }
+    }
     @Test void reportsStayInTheWorkspace() {
-        ['/tmp/x', '../x', 'a/../../x', 'a b', 'a*', 'a,b'].each {
+        ['/tmp/x', '../x', 'a/../../x', 'a b', 'a*', 'a,b', '.', '..', 'a/./b', 'a/...'].each {
             assert refusal("ecsCanary(reports: '${it}')").startsWith('ecsCanary: reports must be a folder inside the workspace')
         }
         newBuild()

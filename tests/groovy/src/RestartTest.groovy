@@ -4,7 +4,7 @@ import org.junit.Test
 
 /** The controller is restarted at every single step of a build: its program is loaded with classes that are initialised anew, in the sandbox. */
 class RestartTest extends LibraryTestCase {
-    static final String DEPLOY = "ecsDeploy(service: 'api', cluster: 'shop', image: 'x:1', watch: '2m')"
+    static final String DEPLOY = "ecsDeploy(service: 'api', cluster: 'shop', image: 'x:1', watch: '2m', onOpen: { echo it.text }, fourEyes: true)"
 
     private String restarted(String pipeline) {
         h.restarting = true
@@ -50,7 +50,11 @@ class RestartTest extends LibraryTestCase {
         assert restarted("parallel(api: { ${DEPLOY} }, web: { ${DEPLOY.replace('api', 'web')} })") == 'SUCCESS' : h.failure
         assert cli.commands == ['canary', 'promote'] * 2
     }
+    @Test void ofADryRun() {
+        assert restarted(DEPLOY.replace("'2m'", "'2m', dryRun: true")) == 'SUCCESS' : h.failure
+        assert cli.commands == ['canary']
+    }
     @Test void ofABuildThatLooksAndUndoes() {
-        assert restarted("node { ecsStatus(service: 'api'); ecsCanary(service: 'api'); ecsRollback(service: 'api') }") == 'SUCCESS' : h.failure
+        assert restarted("node { ecsStatus(service: 'api'); ecsJudge(service: 'api'); ecsProvision(service: 'api'); ecsCanary(service: 'api'); ecsRollback(service: 'api') }") == 'SUCCESS' : h.failure
     }
 }

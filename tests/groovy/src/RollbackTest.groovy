@@ -10,15 +10,77 @@ class RollbackTest extends LibraryTestCase {
     @Test void aCanaryThatWaits() {
         after("ecsCanary(service: 'api')")
         assert rolledBack() == [release: 'r1', canary: true]
-        assert h.build.description == 'api: r1 rolled back'
+        assert h.build.description == 'api shop: r1 rolled back'
     }
-    @Test void aCanaryThatHadTroubleOrWasRefused() {
-        [3, 4].each { int code ->
+    @Test void aCanaryThatHadTrouble() {
+        [[4, 'throttled'], [3, 'cancelled']].each { int code, String message ->
             newBuild()
-            cli.answers.canary = { [code, [:]] }
+            cli.answers.canary = { [code, [message: message, changed: true]] }
             after("ecsCanary(service: 'api')")
             assert rolledBack() == [release: 'r1', canary: true]
         }
+    }
+    @Test void aCanaryThatWasRefusedLeftNothing() {
+        cli.answers.canary = { [3, [message: 'another holds it']] }
+        after("ecsCanary(service: 'api')")
+        assert !rolledBack() && h.build.description == 'api shop: refused: another holds it'
+    }
+    /** B2: the canary of this build lives, whatever was refused since. */
+    @Test void aRefusalIsNoReasonToForgetWhatThisBuildBegan() {
+        [2, 3].each { int code ->
+            newBuild()
+            cli.answers.promote = { [code, [release: [id: 'r9']]] }
+            after("ecsCanary(service: 'api'); ecsPromote(service: 'api', release: 'r9')")
+            assert rolledBack() == [release: 'r1', canary: true] : code
+            newBuild()
+            cli.answers.canary = { Map o -> o.release == 'r9' ? [code, [:]] : [0, [:]] }
+            after("ecsCanary(service: 'api'); ecsCanary(service: 'api', release: 'r9')")
+            assert rolledBack() == [release: 'r1', canary: true] : code
+        }
+    }
+    @Test void whatCannotBeStartedIsNoReasonEither() {
+        cli.answers.promote = { [4, null, 'no Python 3.10 or newer'] }
+        after("ecsCanary(service: 'api'); ecsPromote(service: 'api', release: 'r9')")
+        assert rolledBack() == [release: 'r1', canary: true]
+    }
+    @Test void nobodyKnowsHowItEndedSoBothAreUndone() {
+        cli.answers.promote = { [143, [release: [id: 'r9']]] }
+        after("ecsCanary(service: 'api'); ecsPromote(service: 'api', release: 'r9')")
+        assert cli.allOptions('rollback')*.subMap(['release', 'canary']) == [[release: 'r9'], [release: 'r1', canary: true]]
+    }
+    @Test void whyIsSaidInTheDescription() {
+        cli.answers.canary = { [4, [message: 'throttled', failed_step: 'tasks']] }
+        after("ecsCanary(service: 'api')")
+        assert h.build.description == 'api shop: r1 rolled back (tasks: throttled)'
+        newBuild()
+        cli.answers.canary = { [143, [message: 'interrupted']] }
+        after("ecsCanary(service: 'api')")
+        assert h.build.description == 'api shop: r1 rolled back (aborted)'
+    }
+    @Test void aRollbackThatIsCutShortSaysWhatWasDone() {
+        String pipeline = "node { ecsCanary(service: 'api'); try { ecsRollback(service: 'api') } catch (e) { echo 'cut' }"
+        cli.answers.rollback = { [143, [message: 'interrupted: the canary is out of the traffic, its task still runs', changed: true]] }
+        scripted(pipeline + ' }')
+        assert h.build.description == 'api shop: r1 rollback aborted: interrupted: the canary is out of the traffic, its task still runs, the next run resolves it'
+        assert calls('junit').size() == 1 && !calls('publishHTML')
+        assert calls('archiveArtifacts')[1].named.artifacts ==~ /.*,ecs-pipeline-reports\/api-\w{5}\/TEST-ecs-pipeline-rollback\.xml/
+        newBuild()
+        int attempts = 0
+        cli.answers.rollback = { attempts++ ? [0, [:]] : [143, [:]] }
+        scripted(pipeline + "\necsRollback(service: 'api') }")
+        assert calls('junit')*.named*.testResults.findAll { it.contains('rollback') }.size() == 1 && calls('publishHTML').size() == 1
+        assert h.build.description == 'api shop: r1 rolled back'
+    }
+    @Test void nothingElseTakesThePlaceOfWhatWasRolledBack() {
+        int attempts = 0
+        cli.answers.rollback = { [0, [changed: !attempts++]] }
+        after("ecsCanary(service: 'api'); ecsRollback(service: 'api'); ecsRollback(service: 'api', release: 'r1')")
+        assert cli.allOptions('rollback').size() == 2 && h.build.description == 'api shop: r1 rolled back'
+    }
+    @Test void aRefusedRollbackIsSaid() {
+        cli.answers.rollback = { [3, [message: 'nothing to go back to']] }
+        scripted("node { ecsRollback(service: 'api', anyRelease: true) }")
+        assert h.build.description == 'api shop: r1 not rolled back: nothing to go back to, the next run resolves it'
     }
     @Test void aCanaryThatFailedIsGoneAlready() {
         cli.answers.canary = { [1, [:]] }
@@ -87,7 +149,7 @@ class RollbackTest extends LibraryTestCase {
         assert cli.commands == ['canary'] : 'r1 was promoted by the build before'
     }
     @Test void aCanaryWhoseAgentWasLostIsFoundByItsBuild() {
-        Closure lost = { cli.files.clear(); throw new FlowInterruptedException() }
+        Closure lost = { throw new FlowInterruptedException() }
         cli.answers.canary = lost
         cli.answers.status = { [0, [canary: [release: 'r5', build: 'http://ci/job/shop/7/']]] }
         after("ecsCanary(service: 'api')")
@@ -107,9 +169,9 @@ class RollbackTest extends LibraryTestCase {
         assert env().ECS_RELEASE == 'r0' && env().ECS_RELEASE_API == 'r0'
     }
     @Test void nothingToRollBackIsSaid() {
-        cli.answers.rollback = { [0, [steps: [[name: 'preflight', message: 'nothing to roll back']]]] }
+        cli.answers.rollback = { [0, [changed: false, steps: [[name: 'preflight', message: 'whatever it says']]]] }
         scripted("node { ecsRollback(service: 'api', anyRelease: true) }")
-        assert h.build.description == 'api: nothing to roll back'
+        assert h.build.description == 'api shop: nothing to roll back'
     }
     @Test void outsideOfAnAgentItTakesOne() {
         scripted("ecsCanary(service: 'api'); ecsRollback(service: 'api')")

@@ -18,11 +18,14 @@ class SandboxTest {
     static final Set<String> NEVER = ['metaClass', 'rawBuild', 'binding', 'causes', 'stackTrace', 'suppressed', 'class', 'properties'] as Set
 
     static final List<String> OWN_CLASSES = new File('src/ecspipeline').list().toList()*.replace('.groovy', '')
+    /** Fields and locals that hold objects of these classes. */
+    static final List<String> OWN_OBJECTS = ['commandLine', 'memory', 'reports']
     static final List<String> GLOBALS = new File('vars').list().findAll { it.endsWith('.groovy') }*.replace('.groovy', '')
 
     static class Calls extends CodeVisitorSupport {
         final List<String> found = []
         Set<String> own
+        private static String last(String text) { text.tokenize('.').last() }
         private void refuse(ASTNode node, String what) { found << "line ${node.lineNumber}: ${what}".toString() }
 
         void visitMethodCallExpression(MethodCallExpression call) {
@@ -33,8 +36,10 @@ class SandboxTest {
             if (call.objectExpression instanceof GStringExpression && name != 'toString') { refuse(call, "text with a value in it .${name}(): toString() first") }
             if (call.implicitThis) {
                 if (!(name in own) && !Signatures.ALL.containsKey(name) && !(name in GLOBALS)) { refuse(call, "${name}(): neither a step nor a method of this file") }
-            } else if (on in OWN_CLASSES || on in GLOBALS) {
+            } else if (on in OWN_CLASSES || on in GLOBALS || call.objectExpression instanceof ConstructorCallExpression || last(on) in OWN_OBJECTS) {
                 return
+            } else if (last(on) == 'steps') {
+                if (!Signatures.ALL.containsKey(name) && !(name in GLOBALS)) { refuse(call, "steps.${name}: no step") }
             } else if (call.objectExpression instanceof VariableExpression && Character.isUpperCase(on.charAt(0)) && on != on.toUpperCase()) {
                 if (!(name in Sandbox.STATIC[on])) { refuse(call, "${on}.${name}") }
             } else if (!(name in Sandbox.METHODS)) {
@@ -45,19 +50,19 @@ class SandboxTest {
         }
         void visitConstructorCallExpression(ConstructorCallExpression call) {
             super.visitConstructorCallExpression(call)
-            if (!(call.type.nameWithoutPackage in Sandbox.CONSTRUCTED)) { refuse(call, "new ${call.type.name}") }
+            if (!(call.type.nameWithoutPackage in Sandbox.CONSTRUCTED + OWN_CLASSES)) { refuse(call, "new ${call.type.name}") }
         }
         void visitPropertyExpression(PropertyExpression p) {
             super.visitPropertyExpression(p)
             String name = p.propertyAsString, on = p.objectExpression.text
             if (p.spreadSafe) { refuse(p, "*.${name}") }
             if (name in NEVER) { refuse(p, ".${name}") }
-            if (on in ['currentBuild', 'build'] && !(name in OF_THE_BUILD)) { refuse(p, "${on}.${name}") }
+            if (last(on) in ['currentBuild', 'build'] && !(name in OF_THE_BUILD)) { refuse(p, "${on}.${name}") }
             if (on in ['e', 'x', 'cause'] && !(name in ['message', 'cause', 'value', 'key'])) { refuse(p, "${on}.${name}") }
         }
         void visitBinaryExpression(BinaryExpression b) {
             super.visitBinaryExpression(b)
-            if (b.operation.type == Types.LEFT_SQUARE_BRACKET && b.leftExpression.text == 'env') { refuse(b, 'env[…]') }
+            if (b.operation.type == Types.LEFT_SQUARE_BRACKET && last(b.leftExpression.text) == 'env') { refuse(b, 'env[…]') }
             if (b.operation.type == Types.MINUS && [b.leftExpression, b.rightExpression].any { it instanceof MapExpression || it instanceof ListExpression }) { refuse(b, 'minus of maps or lists') }
             if (b.operation.type in [Types.PLUS, Types.PLUS_EQUAL] && b.rightExpression instanceof ListExpression) { refuse(b, 'plus of lists') }
             if (b.operation.type == Types.PLUS && b.leftExpression instanceof GStringExpression) { refuse(b, 'GString.plus: only that of a String is allowed') }
@@ -92,7 +97,7 @@ class SandboxTest {
         ['def call() { currentBuild.rawBuild }', 'def call() { Jenkins.get() }', 'def call() { new LinkedHashMap() }', 'def call(l) { l*.trim() }', 'def call(l) { l.withIndex() }',
          'def call() { env["X"] }', 'def call() { System.getenv("X") }', 'def call() { Thread.sleep(1) }', 'def call() { new File("x") }', 'def call() { new TreeMap([:]) }',
          'def call() { try { sh "x" } catch (e) { e.stackTrace } }', 'def call() { this.metaClass }', 'def call() { this.&call }', 'def call(l) { l.sort { it } }', 'def call(s) { s.encodeBase64() }',
-         'def call() { currentBuild.duration }', 'def call() { unknownStep() }', 'def call(a, b) { Objects.equals(a, b) }', 'def call() { try { sh "x" } catch (Throwable e) { } }',
+         'def call() { currentBuild.duration }', 'def call() { steps.currentBuild.rawBuild }', 'def call() { steps.env["X"] }', 'def call() { steps.unknown() }', 'def call() { unknownStep() }', 'def call(a, b) { Objects.equals(a, b) }', 'def call() { try { sh "x" } catch (Throwable e) { } }',
          'def call() { throw new IllegalArgumentException("x") }', 'def call(m) { m - [a: 1] }', 'def call(a) { "${a}" + "${a}" }', 'def call(a) { "${a}".trim() }',
         ].each { assert refusals(it) : it }
         ['def call() { currentBuild.previousBuild.number; sh "x"; ecsStatus() }', 'def call(Map m) { m.subMap(["a"]); m + [a: 1]; "x".tokenize("/").join(",") }'].each { assert !refusals(it) : it }

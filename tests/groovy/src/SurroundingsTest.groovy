@@ -20,7 +20,7 @@ class SurroundingsTest {
         h.variables.env.putAll([BUILD_NUMBER: '7', JOB_URL: 'http://ci/job/shop/', BUILD_URL: 'http://ci/job/shop/7/', BUILD_TAG: 'jenkins-shop-7'])
         h.build.number = 7
         h.variables.scm = 'git'
-        h.steps.input = { StepCall c -> 'jane' }
+        h.steps.input = { StepCall c -> [APPROVER: 'jane', COMMENT: ''] }
         h.steps.withAWS = { StepCall c -> h.withEnv(awsSettings(c.named)) { h.runBody(c.body) } }
         h.steps.withCredentials = { StepCall c -> h.withEnv(((List) c.first).collectMany { bound((Map) it) }.collectEntries()) { h.runBody(c.body) } }
     }
@@ -38,6 +38,7 @@ class SurroundingsTest {
         }
         return [[(binding.usernameVariable): 'AKIAUSER'], [(binding.passwordVariable): 'secret of user']]
     }
+    private String key(Map parameters) { h.loader.loadClass('ecspipeline.Target').key(parameters) }
     private File file(String text) { File f = folder.newFile(); f.text = text; f }
     private String scripted(String text) { h.build(file(text)) }
     private String declarative(String text) { new Declarative(h).build(file(text)) }
@@ -62,7 +63,7 @@ class SurroundingsTest {
             agent none
             stages { stage('Deploy') { steps { withAWS(region: 'eu-west-1', role: 'deploy', roleAccount: '123456789012', duration: 3600) { ecsDeploy ${API} } } } }
         }""") == 'ABORTED' : h.failure
-        assert cli.commands == ['canary', 'rollback']
+        assert cli.commands == ['status', 'canary', 'rollback']
         assert cli.runs.every { aws(it).AWS_SESSION_TOKEN == 'token' && aws(it).AWS_ACCESS_KEY_ID == 'ASIAROLE' && aws(it).AWS_REGION == 'eu-west-1' }
         tellsNoSecret()
     }
@@ -100,7 +101,7 @@ class SurroundingsTest {
             post { failure { ecsRollback ${API - ", image: 'x:1'"} } }
         }""") == 'SUCCESS' : h.failure
         assert calls('node').size() == 1 && calls('checkout').empty && cli.run('canary').folder == workspace.path
-        assert cli.run('canary').ECS_PIPELINE_LAUNCH == "${workspace}@tmp/ecs-pipeline-canary-api-shop/launch" : 'the only other folder that the container has'
+        assert cli.run('canary').ECS_PIPELINE_LAUNCH == "${workspace}@tmp/ecs-pipeline-canary-${key(cluster: 'shop', service: 'api')}/launch" : 'the only other folder that the container has'
     }
 
     // ---- dir
@@ -112,7 +113,7 @@ class SurroundingsTest {
         assert scripted("node { dir('deploy') { ecsCanary(environment: 'prd') } }") == 'SUCCESS' : h.failure
         assert cli.run('canary').subMap(['folder', 'config']) == [folder: "${workspace}/deploy".toString(), config: 'found']
         assert agent.published.keySet() == ['TEST-ecs-pipeline-canary.xml'] as Set
-        assert agent.archived == ['canary.json', 'TEST-ecs-pipeline-canary.xml'].collect { 'ecs-pipeline-reports/prd-deploy/' + it } as Set
+        assert agent.archived == ["ecs-pipeline-reports/${key(environment: 'prd', folder: 'deploy')}/canary.json".toString()] as Set
         assert new File(workspace, 'deploy').list() as Set == ['ecs-pipeline.yml', 'ecs-pipeline-reports'] as Set
         assert workspace.list() == ['deploy'] : 'the command itself lies beside the workspace'
     }
@@ -122,7 +123,7 @@ class SurroundingsTest {
         assert agent.published.keySet() == ['TEST-ecs-pipeline-canary.xml'] as Set && agent.archived.every { it.startsWith('ecs-pipeline-reports/') }
         newBuild()
         scripted("node { ecsCanary(config: '../../ecs-pipeline.yml') }")
-        assert agent.published && agent.archived.every { it ==~ /ecs-pipeline-reports\/[\w-]+\.\w+/ }
+        assert agent.published && agent.archived.every { it ==~ /ecs-pipeline-reports\/[\w-]*\/?[\w-]+\.\w+/ }
     }
     @Test void whatFollowsOutsideOfTheFolderGoesThere() {
         sources('deploy/ecs-pipeline.yml')
@@ -140,7 +141,7 @@ class SurroundingsTest {
         assert declarative(text) == 'SUCCESS' : h.failure
         assert cli.commands == ['canary', 'promote'] && cli.runs.every { it.config == 'found' }
         assert groovy.json.JsonOutput.toJson(h.variables.env.findAll { k, v -> k.toString().startsWith('ECS_PIPELINE_STATE') }).contains('jane')
-        assert h.build.description == 'deploy prd: r1 promoted'
+        assert h.build.description == 'deploy prd: r1 promoted, approved by jane'
         newBuild()
         sources('deploy/ecs-pipeline.yml')
         h.steps.input = { StepCall c -> throw new FlowInterruptedException() }
@@ -152,9 +153,9 @@ class SurroundingsTest {
         Closure branch = { "node { dir('services/${it}') { ecsDeploy(environment: 'prd', lock: false) } }" }
         assert scripted("parallel(api: { ${branch('api')} }, web: { ${branch('web')} })") == 'SUCCESS' : h.failure
         assert cli.runs*.folder*.minus("${workspace}/services/") == ['api', 'api', 'web', 'web']
-        assert calls('input')*.named*.id == ['Ecs-approve-prd-services-api', 'Ecs-approve-prd-services-web']
-        assert h.build.description == 'services api prd: r1 promoted; services web prd: r1 promoted'
-        assert agent.archived.collect { new File(it).parent } as Set == ['api', 'web'].collect { "ecs-pipeline-reports/prd-services-${it}".toString() } as Set
+        assert calls('input')*.named*.id*.replaceAll(/-\w{5}$/, '') == ['Ecs-approve-prd-services-api', 'Ecs-approve-prd-services-web']
+        assert h.build.description == 'services api prd: r1 promoted, approved by jane; services web prd: r1 promoted, approved by jane'
+        assert agent.archived.collect { new File(it).parent } as Set == ['api', 'web'].collect { "ecs-pipeline-reports/${key(environment: 'prd', folder: 'services/' + it)}".toString() } as Set
     }
     @Test void aServiceAtTheTopIsNotThatOfAFolder() {
         sources('ecs-pipeline.yml', 'web/ecs-pipeline.yml')
@@ -180,7 +181,7 @@ class SurroundingsTest {
     @Test void eachVersionBringsItsOwnPackage() {
         File other = anotherVersion()
         scripted("node { ecsCanary(${API}) }")
-        File laid = new File("${workspace}@tmp/ecs-pipeline-canary-api-shop")
+        File laid = new File("${workspace}@tmp/ecs-pipeline-canary-${key(cluster: 'shop', service: 'api')}")
         byte[] first = new File(laid, 'launch').bytes
         Map env = new HashMap(h.variables.env)
         h = new CpsHarness([other])
@@ -189,24 +190,25 @@ class SurroundingsTest {
         h.variables.env.putAll(env)
         assert scripted("node { ecsPromote(cluster: 'shop', service: 'api') }") == 'SUCCESS' : h.failure
         assert newer.commands == ['promote'] : 'the launch script of 9.9.9 takes 9.9.9'
-        File beside = new File("${workspace}@tmp/ecs-pipeline-promote-api-shop")
+        File beside = new File("${workspace}@tmp/ecs-pipeline-promote-${key(cluster: 'shop', service: 'api')}")
         assert new File(laid, 'launch').bytes == first && first == new File('resources/ecs_pipeline/launch').bytes
         assert new File(beside, 'launch').bytes == new File(other, 'resources/ecs_pipeline/launch').bytes
     }
     @Test void twoNamesForTheLibraryAreToldApart() {
         h.steps.libraryResource = { StepCall c -> throw new hudson.AbortException("Library resource ${c.named.resource} ambiguous among libraries [ecs, ecs-pipeline]") }
         assert scripted("node { ecsCanary(${API}) }") == 'FAILURE'
-        assert h.failure.message == 'this build loads ecs-pipeline by two library names: load one of them, or name an installed ecs-pipeline in `executable` ' +
+        assert h.failure.message == 'this build loads ecs-pipeline by two library names: load one of them ' +
             '(Library resource ecs_pipeline/launch ambiguous among libraries [ecs, ecs-pipeline])'
         assert cli.runs.empty
     }
-    /** Two versions share the classes' names, two builds of one version their classes: nothing may be kept there. */
+    /** Two versions share the classes' names, two builds of one version their classes: nothing may be kept there, nor in a global variable. */
     @Test void noClassOfTheLibraryKeepsState() {
         List<Class> all = new File('vars').list().findAll { it.endsWith('.groovy') }.collect { h.loader.loadClass(it - '.groovy') } +
             new File('src/ecspipeline').list().collect { h.loader.loadClass('ecspipeline.' + (it - '.groovy')) }
         all.each { Class c ->
             c.declaredFields.findAll { !it.synthetic && !it.name.startsWith('__') && !it.name.contains('$') }.each { f ->
-                assert java.lang.reflect.Modifier.isStatic(f.modifiers) && java.lang.reflect.Modifier.isFinal(f.modifiers) : f
+                boolean ofTheClass = java.lang.reflect.Modifier.isStatic(f.modifiers)
+                assert ofTheClass ? java.lang.reflect.Modifier.isFinal(f.modifiers) : c.name.startsWith('ecspipeline.') : f
             }
         }
     }

@@ -37,6 +37,7 @@ class Build implements Serializable {
     String result, description, displayName = '#1'
     int number = 1
     Build previousBuild
+    List<Map> buildCauses = []
     static String worse(String a, String b) { ORDER.indexOf(a) >= ORDER.indexOf(b) ? a : b }
     void setResult(String r) {
         if (!ORDER.contains(r)) { throw new IllegalArgumentException("no such result: ${r}") }
@@ -127,6 +128,7 @@ class CpsHarness {
     /** CPS mismatches, wrong step parameters, what is not serialisable: not to be swallowed by a catch, so every run that has one fails at its end. */
     final List<String> problems = []
     final List<Integer> sizes = []
+    private static final int MOST_STEPS = 1500
     Throwable failure
     /** Restarts the controller at every step: the saved program is loaded with classes of its own, which are initialised again. */
     boolean restarting
@@ -275,6 +277,7 @@ class CpsHarness {
                 StepCall call = (StepCall) o.normal
                 call.depth = depth
                 calls << call
+                if (calls.size() > MOST_STEPS) { throw new NotLoadedError("endless: more than ${MOST_STEPS} steps", null) }
                 call = checkpoint(call)
                 try {
                     resume = new Outcome(step(call), null)

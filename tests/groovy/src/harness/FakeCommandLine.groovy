@@ -2,6 +2,7 @@ package harness
 
 import groovy.json.JsonOutput
 import groovy.json.JsonSlurper
+import hudson.AbortException
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 /** Stands in for the command line behind `sh`: each command answers with an exit code and its STAGE.json, as told by the test. */
@@ -30,10 +31,10 @@ class FakeCommandLine {
         h.steps.dir = { StepCall c -> inside(c.first.toString().startsWith('/') ? c.first.toString() : "${folder}/${c.first}", c.body) }
         h.steps.pwd = { StepCall c -> c.named.tmp ? folder + '@tmp' : folder }
         h.steps.writeFile = { StepCall c -> files[path(c.named.file)] = c.named.text.toString(); null }
-        h.steps.readFile = { StepCall c -> files[path(c.named.file)] }
+        h.steps.readFile = { StepCall c -> files.computeIfAbsent(path(c.named.file).toString()) { throw new java.nio.file.NoSuchFileException(it) } }
         h.steps.fileExists = { StepCall c -> files.containsKey(path(c.first instanceof Map ? c.named.file : c.first)) }
         h.steps.libraryResource = { StepCall c -> "content of ${c.named.resource}".toString() }
-        h.steps.input = { StepCall c -> 'jane' }
+        h.steps.input = { StepCall c -> [APPROVER: 'jane', COMMENT: ''] }
     }
 
     private Object inside(String where, Closure body) {
@@ -41,38 +42,45 @@ class FakeCommandLine {
         folder = where
         try { return h.runBody(body) } finally { folder = before }
     }
-    private String path(Object file) { file.toString().startsWith('/') ? file : "${folder}/${file}".toString() - "${WORKSPACE}/" }
+    private String path(Object file) { file.toString().startsWith('/') ? file.toString() : "${folder}/${file}".toString() - "${WORKSPACE}/" }
 
-    List<String> getCommands() { given*.getAt(0) }
+    /** Without the looks at what runs. */
+    List<String> getCommands() { given*.getAt(0) - 'status' }
     Map options(String command) { (Map) given.find { it[0] == command }?.getAt(1) }
     List<Map> allOptions(String command) { given.findAll { it[0] == command }*.getAt(1) }
 
+    /** What launch does for a step: tools/launch.sh, for_jenkins. A closure's answer is [exit code, changes of the report or null for none, why there is none]. */
     Object run(StepCall c) {
         Map env = h.variables.env
-        if (!env.ECS_PIPELINE_STAGE) { return null } // a script of the Jenkinsfile's own
+        if (!env.ECS_PIPELINE_CALL) { return null } // a script of the Jenkinsfile's own
         shells << c
-        assert c.named.returnStatus
+        assert c.named.keySet() == ['label', 'script'] as Set : 'a code that is returned is green in Pipeline Overview'
         String command = env.ECS_PIPELINE_STAGE
         Map options = (Map) new JsonSlurper().parseText(env.ECS_PIPELINE_ARGS)
         given << [command, options]
         ranIn << folder
-        String file = path("${env.ECS_PIPELINE_REPORTS}/${command}.json")
-        files.remove(file)
+        String told = path(env.ECS_PIPELINE_LAUNCH).toString().replaceAll(/launch$/, 'told')
+        files.remove(told)
         List answer = answers[command] ? answers[command].call(options) : [0, [:]]
-        Map report = report(command, options, (int) answer[0]) + (Map) (answer[1] ?: [:])
-        if (answer[0] != 'nothing') { files[file] = JsonOutput.toJson(report) }
-        if (answer[0] == 143) { throw new FlowInterruptedException() }
-        return answer[0]
+        int code = (int) answer[0]
+        boolean none = answer.size() > 1 && answer[1] == null
+        String report = none ? '' : JsonOutput.toJson(report(command, options, code) + (Map) (answer[1] ?: [:]))
+        files[told] = "${env.ECS_PIPELINE_CALL} ${code}\n${answer.size() > 2 ? answer[2] : ''}\n${report}\n".toString()
+        if (code == 143) { throw new FlowInterruptedException() }
+        if (!(code.toString() in env.ECS_PIPELINE_ACCEPT.tokenize(' '))) { throw new AbortException("script returned exit code ${code}") }
+        return null
     }
 
     static Map report(String command, Map options, int code) {
-        if (command == 'status') { return [cluster: 'shop', service: 'api', release: 'r0', tasks: [desired: 3, running: 3], canary: null] }
+        String cluster = options.cluster ?: 'shop', service = options.service ?: 'api', region = options.region ?: 'eu-west-1'
+        if (command == 'status') { return [cluster: cluster, service: service, region: region, release: 'r0', tasks: [desired: 3, running: 3], canary: null] }
         String outcome = [0: 'passed', 1: 'failed', 2: 'refused', 3: 'refused', 4: 'error', 5: 'inconclusive', 143: 'interrupted'][code]
         return [
-            stage: command, outcome: outcome, exit_code: code, cluster: options.cluster ?: 'shop', service: options.service ?: 'api', region: options.region ?: 'eu-west-1',
+            stage: command, outcome: outcome, exit_code: code, cluster: cluster, service: service, region: region,
+            changed: command != 'judge' && !(code in [2, 3]), failed_step: '', holder: null, dry_run: options.dry_run ?: false,
             message: code ? "${command} ended with ${code}".toString() : '', cure: code ? 'do something' : '',
             release: [id: options.release ?: 'r1', image: DIGEST, digest: 'sha256:abc', task_definition: 'api:2', previous_task_definition: 'api:1'],
             canary: [tasks: [], share: command == 'canary' && code in [0, 5] ? 25.0 : 0.0], checks: [], steps: [],
-        ]
+        ] + (options.dry_run ? [plan: ['image: build it', 'tasks: run 1 task']] : [:])
     }
 }

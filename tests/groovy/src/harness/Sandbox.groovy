@@ -17,12 +17,11 @@ class RejectedAccessException extends SecurityException {
 @CompileStatic
 class Sandbox extends GroovyInterceptor {
     static final Set<String> METHODS = '''collect find findAll any every each eachWithIndex inject join collectEntries subMap sort getOrDefault
-        trim take split tokenize replaceAll padRight stripIndent readLines format toInteger intValue toString hashCode
-        parseText contains containsKey startsWith endsWith substring charAt length size isEmpty replace toLowerCase toUpperCase keySet entrySet values put get add
+        trim take split tokenize replaceAll padRight stripIndent readLines format toInteger intValue toString last
+        parseText toList contains containsKey startsWith endsWith substring charAt length size isEmpty replace indexOf codePointAt intdiv toLowerCase toUpperCase keySet entrySet values put get add
         '''.split() as Set
     static final Map<String, List<String>> STATIC = [
         JsonOutput: ['toJson', 'prettyPrint'], Math: ['min', 'max', 'floor'], String: ['format', 'join'], System: ['currentTimeMillis'], Collections: ['unmodifiableMap'],
-        Integer: ['toHexString'],
     ]
     static final Set<String> CONSTRUCTED = ['JsonSlurper', 'ArrayList', 'HashSet', 'Date', 'Exception', 'GStringImpl'] as Set
     /** What operators, closures and iteration become; `GString.plus` and `in` are refused by SandboxTest, which sees the source. */

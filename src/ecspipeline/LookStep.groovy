@@ -1,0 +1,37 @@
+package ecspipeline
+
+/** ecsStatus, ecsJudge and ecsProvision: one command each, that begins no release. */
+class LookStep implements Serializable {
+
+    private static final long serialVersionUID = 1L
+
+    Object steps
+    CommandLine commandLine
+
+    LookStep(Object steps) {
+        this.steps = steps
+        commandLine = new CommandLine(steps)
+    }
+
+    Map status(Map parameters) {
+        Map status = commandLine.run('status', commandLine.accepted('ecsStatus', parameters))
+        Map canary = (Map) (status.canary ?: [:])
+        String live = canary ? "canary ${canary.release} takes ${Text.number(canary.share)} %, verdict ${canary.verdict ?: 'none yet'}" : 'no canary'
+        String tasks = "${status.tasks?.running} of ${status.tasks?.desired} tasks run"
+        steps.echo("${status.cluster}/${status.service}: release ${status.release ?: 'none recorded'}, ${tasks}; ${live}".toString())
+        return status
+    }
+
+    Map judge(Map parameters) {
+        Map wanted = commandLine.accepted('ecsJudge', parameters)
+        Map known = commandLine.memory.ownState(wanted)
+        String release = Text.of(parameters.release) ?: Text.of(known.release)
+        Map result = commandLine.run('judge', wanted + [release: release])
+        return Shown.plan(steps, 'ecsJudge', wanted, result)
+    }
+
+    Map provision(Map parameters) {
+        Map wanted = commandLine.accepted('ecsProvision', parameters)
+        return Shown.plan(steps, 'ecsProvision', wanted, commandLine.run('provision', wanted))
+    }
+}
