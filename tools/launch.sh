@@ -248,7 +248,9 @@ python3-venv), $instead" "$(tail -n 5 "$log")"
         fail 4 "the package cannot be unpacked ($(tail -n 1 "$log")): make room in $base, $instead"
     unset PIP_TARGET PIP_PREFIX PIP_ROOT PIP_NO_DEPS PIP_DRY_RUN
     run "$unfinished/bin/python" -I -m pip install --quiet --no-user --disable-pip-version-check --no-input \
-        --require-hashes --only-binary :all: --requirement "$unfinished/requirements.txt" >"$log" 2>&1 9>&- || not_installed
+        --require-hashes --only-binary :all: --requirement "$unfinished/requirements.txt" --log "$unfinished/pip.log" \
+        >"$log" 2>&1 9>&- || not_installed
+    rm -f "$unfinished/pip.log"
     run "$unfinished/bin/python" -I -c "$finish" "$unfinished" "$environment" >"$log" 2>&1 9>&- ||
         fail 4 "what was installed does not run ($(tail -n 1 "$log")): try another Python by ECS_PIPELINE_PYTHON, $instead"
     unfinished=''
@@ -260,7 +262,8 @@ not_installed() {
     if grep -q 'DO NOT MATCH THE HASHES' "$log"; then
         reason="$(sed -n 's/^  *\([^ ]*==[^ ]*\) from .*/\1/p' "$log" | head -n 1) has not the pinned hash: \
 see what the index or wheel folder of pip serves, $instead"
-    elif grep -q -e 'Retrying (' -e 'Could not fetch URL' "$log"; then
+    elif grep -q -e 'Retrying (' -e 'Could not fetch URL.*: \(connection error\|timed out\|There was a problem confirming\)' \
+        "$log" "$unfinished/pip.log" 2>/dev/null; then
         reason="no package index can be reached: $mirror, $instead"
     elif [ -n "$wanted" ]; then
         reason="pip finds no $wanted for this agent: add it to the index or wheel folder, or $mirror, $instead"

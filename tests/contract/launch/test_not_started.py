@@ -81,11 +81,12 @@ def test_a_source_distribution_is_not_built(agent: Agent) -> None:
     assert refused(agent).startswith("pip finds no needed==1.0 for this agent")
 
 
-def test_an_index_that_cannot_be_reached(agent: Agent) -> None:
+@pytest.mark.parametrize("retries", ["0", "1"])
+def test_an_index_that_cannot_be_reached(agent: Agent, retries: str) -> None:
     shutil.rmtree(agent.wheels)
     for one in ("PIP_NO_INDEX", "PIP_FIND_LINKS"):
         del agent.environment[one]
-    said = refused(agent, PIP_INDEX_URL="http://user:geheim@127.0.0.1:9/simple", PIP_RETRIES="1")
+    said = refused(agent, PIP_INDEX_URL="http://user:geheim@127.0.0.1:9/simple", PIP_RETRIES=retries)
     assert said.startswith("no package index can be reached: set PIP_INDEX_URL to a mirror, or PIP_NO_INDEX=1 and ")
 
 
