@@ -25,7 +25,7 @@ class CanaryStep implements Serializable {
         if (result.exit_code != Result.REFUSED) { return result }
         Map orphan = orphanOf(parameters, (Map) (result.holder ?: [:]))
         if (orphan) {
-            steps.echo("ecsCanary: release ${orphan.release} was left by ${orphan.build}, which has ended: it is rolled back first".toString())
+            steps.echo(Text.line("ecsCanary: release ${orphan.release} was left by ${orphan.build}, which has ended: it is rolled back first"))
             return commandLine.run('canary', parameters + [replace: true])
         }
         commandLine.publish('canary', parameters, result, Result.REFUSED, [:])

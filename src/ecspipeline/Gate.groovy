@@ -70,6 +70,7 @@ class Gate implements Serializable {
         Map question = questionAbout(parameters, known, evidence)
         steps.echo("${question.message}\n${question.parameters[0].description}".toString())
         int every = Parameters.seconds(parameters.watch)
+        int slice = Math.min(SLICE, every)
         Closure hook = (Closure) parameters.onOpen
         Map answer = [:]
         steps.timeout(time: limit(parameters), unit: 'SECONDS') {
@@ -82,7 +83,6 @@ class Gate implements Serializable {
                     branches += [watch: {
                         int waited = 0
                         while (!decided) {
-                            int slice = Math.min(SLICE, every)
                             steps.sleep(time: slice, unit: 'SECONDS')
                             waited += slice
                             if (!decided && waited >= every) {

@@ -18,7 +18,7 @@ class LookStep implements Serializable {
         Map canary = (Map) (status.canary ?: [:])
         String live = canary ? "canary ${canary.release} takes ${Text.number(canary.share)} %, verdict ${canary.verdict ?: 'none yet'}" : 'no canary'
         String tasks = "${status.tasks?.running} of ${status.tasks?.desired} tasks run"
-        steps.echo("${status.cluster}/${status.service}: release ${status.release ?: 'none recorded'}, ${tasks}; ${live}".toString())
+        steps.echo(Text.line("${status.cluster}/${status.service}: release ${status.release ?: 'none recorded'}, ${tasks}; ${live}"))
         return status
     }
 

@@ -74,7 +74,8 @@ class State implements Serializable {
         String release = Text.of(parameters.release)
         Map kept = before.release && before.release == release ? before : [names: before.names]
         boolean another = before.build == build && before.release != release && !settled(before)
-        return kept + [build: build, stage: command, outcome: BEGUN, release: release, earlier: another ? before : null]
+        Map anew = command == 'canary' ? [approval: null] : [:] // what was approved was another canary
+        return kept + anew + [build: build, stage: command, outcome: BEGUN, release: release, why: null, earlier: another ? before : null]
     }
 
     /**

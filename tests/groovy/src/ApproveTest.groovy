@@ -218,6 +218,17 @@ Promote: the whole service follows. Abort: the canary is removed, the service st
         assert h.failure.message == 'ecsApprove: release r1 was rolled back; run ecsCanary again' && !calls('input')
     }
 
+    @Test void aSecondCanaryIsNeitherApprovedNorBlamedForTheFirst() {
+        scripted("${CANARY}ecsApprove(service: 'api', cluster: 'shop'); ${CANARY} node { ecsPromote(service: 'api', cluster: 'shop') }")
+        assert cli.options('promote').release == 'r1' && !cli.options('promote').approved_by
+        newBuild()
+        int attempts = 0
+        cli.answers.canary = { [attempts++ ? 0 : 4, [:]] }
+        h.steps.input = { StepCall c -> throw new FlowInterruptedException() }
+        scripted("try { ${CANARY} } catch (e) { ${CANARY} }\necsApprove(service: 'api', cluster: 'shop')")
+        assert h.build.description == 'api shop: r1 rolled back (not approved)'
+    }
+
     // ---- watching
 
     /** Branches side by side: the watch looks first, then the approver answers, as often as `looks` says. */

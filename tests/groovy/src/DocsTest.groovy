@@ -13,7 +13,7 @@ class DocsTest extends LibraryTestCase {
         return blocks.find { it.contains(within) }.readLines()
     }
     private Map report(Map more = [:]) { [cluster: 'sample-app-prd', service: 'sample-app', release: [id: RELEASE]] + more }
-    private String story(Map answers, String gate = ', rollback: false', Closure set = {}) {
+    private String story(Map answers, Closure set = {}, String gate = ', rollback: false') {
         newBuild()
         env().putAll([BUILD_URL: 'https://ci.example.com/job/shop/7/'])
         ['canary', 'promote', 'rollback'].each { String command -> cli.answers[command] = { [0, report()] } }
@@ -37,7 +37,7 @@ class DocsTest extends LibraryTestCase {
             commit: 'ab12cd3', started: '2026-11-27T19:15:52Z', canary: [share: 25.0], steps: [[name: 'image', seconds: 6.5], [name: 'traffic', seconds: 20.2], [name: 'bake', seconds: 300.0]],
             release: [id: RELEASE, digest: 'sha256:d55c4177db74cc028eaa', task_definition: 'arn:aws:ecs:eu-west-1:123456789012:task-definition/sample-app-prd:42'],
             checks: [[name: 'answers', verdict: 'pass', message: '15 samples, p95 15 ms, limit 300 ms'], [name: 'errors', verdict: 'pass', message: '0 errors/min, limit 2 errors/min']],
-        )] }, '')
+        )] }, {}, '')
         Map question = calls('input')[0].named
         assert shown('Promote: ') == [question.message] + question.parameters[0].description.readLines()
     }
