@@ -9,7 +9,6 @@ class Evidence implements Serializable {
 
     private static final int MOST_CHECKS = 20
     private static final int MOST_LETTERS = 200
-    private static final int DAY = 86400
     private static final String PASS = 'pass'
 
     /** Of canary.json; small enough for an environment variable. */
@@ -24,7 +23,7 @@ class Evidence implements Serializable {
         Map release = (Map) (result.release ?: [:])
         return [
             release: release.id, image: release.image, digest: release.digest, revision: revision(release.task_definition), commit: result.commit ?: commit,
-            cluster: result.cluster, service: result.service, region: result.region, share: result.canary?.share, since: since(result),
+            cluster: result.cluster, service: result.service, region: result.region, share: result.canary?.share, since: since(result.canary?.since),
             outcome: result.outcome, checks: checks, reports: reports, message: Text.cut(result.message, MOST_LETTERS),
         ]
     }
@@ -34,10 +33,9 @@ class Evidence implements Serializable {
     static Map ofStatus(Map status) {
         Map canary = (Map) (status.canary ?: [:])
         if (!canary) { return [:] }
-        String image = Text.of(canary.image)
         return [
-            release: canary.release, image: image, digest: image.contains('@') ? image.tokenize('@').last() : '', revision: revision(canary.task_definition),
-            commit: canary.commit, cluster: status.cluster, service: status.service, region: status.region, share: canary.share, since: age(canary.age_seconds),
+            release: canary.release, image: canary.image, digest: canary.digest, revision: revision(canary.task_definition),
+            commit: canary.commit, cluster: status.cluster, service: status.service, region: status.region, share: canary.share, since: since(canary.since),
             outcome: canary.verdict == 'inconclusive' ? 'inconclusive' : (canary.verdict ? 'passed' : 'no verdict'),
             checks: [], message: '',
         ]
@@ -106,31 +104,10 @@ class Evidence implements Serializable {
         return parts ? parts.last() : ''
     }
 
-    /** "since 12:04 UTC": when the step `traffic` was over. */
+    /** "since 2026-11-27 12:04 UTC" of a time in ISO 8601. */
     @NonCPS
-    private static String since(Map result) {
-        String started = Text.of(result.started)
-        if (!(started ==~ /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*/)) { return '' }
-        int second = (started.substring(11, 13).toInteger() * 60 + started.substring(14, 16).toInteger()) * 60 + started.substring(17, 19).toInteger()
-        boolean taking = false
-        for (Object step in (List) (result.steps ?: [])) {
-            if (!taking) { second += (int) (step.seconds ?: 0) }
-            taking = taking || step.name == 'traffic'
-        }
-        int minute = ((second % DAY) - (second % 60)).intdiv(60)
-        return taking ? "since ${two(minute.intdiv(60))}:${two(minute % 60)} UTC".toString() : ''
-    }
-
-    /** "for 12 minutes". */
-    @NonCPS
-    private static String age(Object seconds) {
-        if (seconds == null) { return '' }
-        int minutes = ((int) seconds).intdiv(60)
-        return minutes == 0 ? 'for less than a minute' : "for ${minutes} minute${minutes == 1 ? '' : 's'}".toString()
-    }
-
-    @NonCPS
-    private static String two(int number) {
-        return number < 10 ? '0' + number : Text.of(number)
+    private static String since(Object time) {
+        String text = Text.of(time)
+        return text ==~ /\d{4}-\d\d-\d\dT\d\d:\d\d.*/ ? "since ${text.take(16).replace('T', ' ')} UTC".toString() : ''
     }
 }

@@ -125,7 +125,8 @@ class Result implements Serializable {
         if (aborted(status)) { return "${release} rollback aborted: ${reason(result)}; the next run resolves it".toString() }
         if (status != DONE) { return "${release} not rolled back: ${reason(result)}; the next run resolves it".toString() }
         if (result.changed) { return "${release} rolled back${known.why ? ' (' + known.why + ')' : ''}".toString() }
-        return known.stage ? null : 'nothing to roll back'
+        if (!known.stage) { return 'nothing to roll back' }
+        return State.settled(known) ? null : "${release} was gone already${known.why ? ' (' + known.why + ')' : ''}".toString()
     }
 
     @NonCPS

@@ -48,7 +48,7 @@ class Text implements Serializable {
         long hash = fnv(parts.join('\n'))
         String found = ''
         for (int i = 0; i < HASHED; i++) {
-            int digit = (int) (hash % 32)
+            int digit = (hash % 32).intValue()
             found = DIGITS.substring(digit, digit + 1) + found
             hash = (hash - digit).intdiv(32)
         }
@@ -71,7 +71,7 @@ class Text implements Serializable {
         String found = ''
         long rest = number
         for (int i = 0; i < 8; i++) {
-            int digit = (int) (rest % 16)
+            int digit = (rest % 16).intValue()
             found = DIGITS.substring(digit, digit + 1) + found
             rest = (rest - digit).intdiv(16)
         }

@@ -13,13 +13,13 @@ class ApproveTest extends LibraryTestCase {
 
     @Test void showsTheEvidence() {
         cli.answers.canary = { [0, [
-            started: '2026-11-27T23:58:50Z', steps: [[name: 'image', seconds: 8.1], [name: 'traffic', seconds: 70.2], [name: 'bake', seconds: 300.0]],
+            canary: [share: 25.0, since: '2026-11-27T23:58:50Z'],
             checks: [[name: 'answers', verdict: 'pass', message: '40 samples, p95 15 ms, limit 300 ms'], [name: 'slow', verdict: 'inconclusive', message: '']],
             release: [id: 'r1', image: 'example.org/api@sha256:abc', digest: 'sha256:d55c4177db74cc028eaa', task_definition: 'arn:aws:ecs:eu-west-1:123456789012:task-definition/api-prd:42'],
         ]] }
         assert gate() == 'SUCCESS'
         assert question().message == 'Promote r1 to shop/api?' && question().parameters*.name == ['COMMENT']
-        assert field() == '''25 % of the traffic since 00:00 UTC
+        assert field() == '''25 % of the traffic since 2026-11-27 23:58 UTC
 checks: passed (1 passed, slow inconclusive)
   answers: pass: 40 samples, p95 15 ms, limit 300 ms
   slow: inconclusive
@@ -153,9 +153,9 @@ Promote: the whole service follows. Abort: the canary is removed, the service st
         gate()
         assert field().contains(', commit ee55ff6\n')
         newBuild()
-        cli.answers.status = { [0, [canary: [release: 'r0', commit: 'cc33dd4', verdict: 'pass', share: 25.0, age_seconds: 754, image: 'x@sha256:0123456789abcdef', task_definition: 'api:7']]] }
+        cli.answers.status = { [0, [canary: [release: 'r0', commit: 'cc33dd4', verdict: 'pass', share: 25.0, since: '2026-11-27T12:04:59Z', image: 'x@sha256:0123456789abcdef', digest: 'sha256:0123456789abcdef', task_definition: 'api:7']]] }
         scripted("ecsApprove(service: 'api', cluster: 'shop')")
-        assert field().startsWith('25 % of the traffic for 12 minutes\nchecks: passed\nrevision api:7, image sha256:0123456789ab, commit cc33dd4\nPromote: ')
+        assert field().startsWith('25 % of the traffic since 2026-11-27 12:04 UTC\nchecks: passed\nrevision api:7, image sha256:0123456789ab, commit cc33dd4\nPromote: ')
     }
     @Test void supersededIsRolledBackAndNotBuilt() {
         h.steps.input = { StepCall c -> throw new FlowInterruptedException('NOT_BUILT') }

@@ -34,7 +34,7 @@ class DocsTest extends LibraryTestCase {
 
     @Test void theGate() {
         story(canary: { [0, report(
-            commit: 'ab12cd3', started: '2026-11-27T19:15:52Z', canary: [share: 25.0], steps: [[name: 'image', seconds: 6.5], [name: 'traffic', seconds: 20.2], [name: 'bake', seconds: 300.0]],
+            commit: 'ab12cd3', canary: [share: 25.0, since: '2026-11-27T19:16:12Z'],
             release: [id: RELEASE, digest: 'sha256:d55c4177db74cc028eaa', task_definition: 'arn:aws:ecs:eu-west-1:123456789012:task-definition/sample-app-prd:42'],
             checks: [[name: 'answers', verdict: 'pass', message: '15 samples, p95 15 ms, limit 300 ms'], [name: 'errors', verdict: 'pass', message: '0 errors/min, limit 2 errors/min']],
         )] }, {}, '')

@@ -57,7 +57,7 @@ class EndToEndTest {
         assert atTheGate.state.canaries == 1
         assert atTheGate.question.message ==~ /Promote \d{8}-\d{6}\S* to ${started.service}\/${started.service}\?/
         String shown = atTheGate.question.parameters[0].description
-        assert shown =~ /^33.3 % of the traffic since \d\d:\d\d UTC\n/ && shown =~ /revision \S+:2, image sha256:\w{12}/ : shown
+        assert shown =~ /^33.3 % of the traffic since \d{4}-\d\d-\d\d \d\d:\d\d UTC\n/ && shown =~ /revision \S+:2, image sha256:\w{12}/ : shown
         assert agent.published.keySet() == ['TEST-ecs-pipeline-canary.xml', 'TEST-ecs-pipeline-promote.xml'] as Set
         assert agent.published.values()*.values().flatten().every { it in ['passed', 'skipped'] } : agent.published
         assert ['preflight', 'image', 'task-definition', 'tasks', 'healthy', 'traffic', 'bake'].every { agent.published['TEST-ecs-pipeline-canary.xml'][it] == 'passed' }
@@ -166,6 +166,27 @@ class EndToEndTest {
         assert state().subMap(['canaries', 'deployments', 'strangers', 'revisions']) == [canaries: 0, deployments: 1, strangers: [], revisions: [1]] : log()
         assert answers().keySet() == ['v1'] as Set
         production.ask(do: 'end')
+    }
+    private String scripted(String text) {
+        File file = folder.newFile()
+        file.text = text
+        return h.build(file)
+    }
+    @Test void aDryRunTellsItsPlanAndLeavesNothing() {
+        service('v2')
+        assert scripted("node { echo(ecsCanary(environment: 'stg', dryRun: true).plan.join('|')) }") == 'SUCCESS' : log()
+        List<String> said = h.calls.findAll { it.name == 'echo' }*.first*.toString()
+        assert said[0].startsWith("ecsCanary: dry run of ${started.service}/${started.service}: this would be done\n  ") && said[1].split('\\|').length > 2 : said
+        assert !agent.published && !agent.archived && state().canaries == 0
+        serves('v1')
+    }
+    @Test void inOneStepUnderTheLockOfTheService() {
+        service('v2')
+        assert scripted("ecsDeploy(environment: 'stg', approve: false)") == 'SUCCESS' : log()
+        String region = started.environment.AWS_REGION ?: started.environment.AWS_DEFAULT_REGION
+        assert h.calls.find { it.name == 'lock' }.named.resource == "ecs:${region}/${started.service}/${started.service}"
+        assert h.build.description ==~ /\S+ stg: \S+ promoted/
+        serves('v2')
     }
     /** A controller that is killed runs no post: the next build of the job resolves what it left. */
     @Test void leftByAKilledBuild() {

@@ -77,6 +77,11 @@ class RollbackTest extends LibraryTestCase {
         after("ecsCanary(service: 'api'); ecsRollback(service: 'api'); ecsRollback(service: 'api', release: 'r1')")
         assert cli.allOptions('rollback').size() == 2 && h.build.description == 'api shop: r1 rolled back'
     }
+    @Test void aCanaryThatIsGoneIsNotSaidToTakeTraffic() {
+        cli.answers.rollback = { [0, [changed: false]] }
+        after("ecsCanary(service: 'api')")
+        assert h.build.description == 'api shop: r1 was gone already'
+    }
     @Test void aRefusedRollbackIsSaid() {
         cli.answers.rollback = { [3, [message: 'nothing to go back to']] }
         scripted("node { ecsRollback(service: 'api', anyRelease: true) }")
