@@ -1,6 +1,7 @@
 package ecspipeline
 
 import com.cloudbees.groovy.cps.NonCPS
+import groovy.json.JsonException
 import groovy.json.JsonOutput
 import groovy.json.JsonSlurper
 
@@ -59,7 +60,7 @@ class Result implements Serializable {
     private static Map report(String text) {
         try {
             return parse(text.trim())
-        } catch (Exception e) {
+        } catch (JsonException e) {
             return [:]
         }
     }
