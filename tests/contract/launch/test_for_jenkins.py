@@ -105,7 +105,7 @@ def test_an_abort_waits_for_the_report_of_the_stage(each: Agent, *, to_all: bool
     """Jenkins signals every process of a step at once."""
     stage(
         each,
-        'echo $$; trap "echo {} >\\"$ECS_PIPELINE_REPORTS/$1.json\\"; exit 143" TERM; while :; do sleep 0.05; done',
+        'trap "echo {} >\\"$ECS_PIPELINE_REPORTS/$1.json\\"; exit 143" TERM; echo $$; while :; do sleep 0.05; done',
     )
     process = start(each)
     assert process.stdout
