@@ -28,7 +28,8 @@ def test_a_canary_that_answers_passes(scene: Scene) -> None:
     assert canary.cases()["check: health"] == "passed"
     assert canary.check("health")["samples"] >= 2
     assert canary.check("health")["failures"] == 0
-    assert 0 < canary.check("health")["value"] < canary.check("health")["limit"] == 5
+    assert 0 < canary.check("health")["value"] < canary.check("health")["limit"] == 5000
+    assert canary.check("health")["unit"] == "ms"
 
 
 def test_a_canary_that_answers_with_errors_is_taken_back(scene: Scene) -> None:
@@ -69,7 +70,7 @@ def test_no_answer_a_wrong_body_and_slow_answers_fail(scene: Scene) -> None:
     assert "no connection" in canary.check("port")["message"]
     assert "the body has no 'v9'" in canary.check("body")["message"]
     assert "no answer within 0.3s" in canary.check("late")["message"]
-    assert "more than 1ms" in canary.check("slow")["message"]
+    assert "more than 1 ms" in canary.check("slow")["message"]
     assert set(canary.cases().values()) <= {"passed", "skipped"}
     assert canary.cases()["check: port"] == "passed"
     assert "informative" in canary.junit.read_text()
