@@ -1,6 +1,6 @@
 # make demo    the main job on an embedded AWS (KEEP=1 leaves it running, make demo-stop ends it)
 # make test    all tests and checks: what .ci/run calls
-# make check   format, lint, types
+# make check   format, lint, types, the template in four partitions
 # make groovy  the Jenkins library: its tests with Maven, CodeNarc over it
 # make package what the Jenkins library carries: python/ecs_pipeline as one file
 # make chaos-sample  a fault at every AWS call, a few races: part of make test
@@ -33,10 +33,13 @@ demo-stop: environments
 
 test: check unit emulator chaos-sample groovy
 
+# A region each of the partitions aws, aws-us-gov, aws-cn and aws-eusc.
+PARTITIONS := ap-northeast-1 us-gov-west-1 cn-north-1 eusc-de-east-1
 check: environments
 	$(BIN)/ruff format --check $(PYTHON_SOURCES)
 	$(BIN)/ruff check $(PYTHON_SOURCES)
 	$(BIN)/mypy
+	$(BIN)/cfn-lint --regions $(PARTITIONS) -- resources/ecs_pipeline/environment.yml
 	$(BIN)/python -m embedded_aws.engine_packages shellcheck shellcheck
 	shellcheck $(SHELL_SOURCES)
 
