@@ -27,6 +27,8 @@ from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
 
 STEPS = ("preflight", "stack", "image", "service")
 CHANGE_SET_WITHIN, STACK_WITHIN = 300.0, 3600.0
+ZONES = 2
+"""A load balancer has subnets in so many zones at least (CreateLoadBalancer)."""
 UNUSABLE = ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED")
 DEPLOYED = frozenset(("Service", "TaskDefinition"))
 """Resources whose change could undo what releases did: the service is then told what it runs by now."""
@@ -229,6 +231,11 @@ class Provision:
                     "the account has no default VPC", cure="name one: provision.parameters.VpcId and SubnetIds"
                 )
             vpc, subnets = network
+            if len(subnets) < ZONES:
+                raise InvalidInput(
+                    f"the default VPC {vpc} has {len(subnets)} default subnets in zones with Fargate, not {ZONES}",
+                    cure="name a network: provision.parameters.VpcId and SubnetIds",
+                )
             given = {"VpcId": vpc, "SubnetIds": ",".join(subnets), "AssignPublicIp": "ENABLED", **given}
         return given
 
