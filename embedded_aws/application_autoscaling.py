@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 import uuid
 from typing import TYPE_CHECKING
@@ -15,10 +16,11 @@ from ministack import app as ministack_app
 from ministack.core import router
 from ministack.core.concurrency import run_reentrant
 from ministack.core.responses import error_response_json
-from ministack.services import ecs
+from ministack.services import alb, ecs
 
 from embedded_aws.api import ApiError, json_action, page
 from embedded_aws.ecs import services
+from embedded_aws.load_balancing import target_groups
 
 if TYPE_CHECKING:
     from embedded_aws.api import Members, Response
@@ -29,6 +31,9 @@ _SERVICE = "application-autoscaling"
 _PREFIX = "AnyScaleFrontendService."
 _ROLE = "aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService"
 _SUSPENDED = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
+_REQUESTS = "ALBRequestCountPerTarget"
+_ECS_METRICS = ("ECSServiceAverageCPUUtilization", "ECSServiceAverageMemoryUtilization", _REQUESTS)
+_LABEL = re.compile(r"(?P<balancer>app/[^/]+/[^/]+)/(?P<group>targetgroup/[^/]+/[^/]+)")
 _targets: dict[TargetKey, Members] = {}
 _policies: dict[tuple[TargetKey, str], Members] = {}
 
@@ -52,6 +57,9 @@ def register_target(request: Members) -> Members:
     key = key_of(request)
     service = _service(key)
     target = _targets.get(key)
+    bounds = {**(target or {}), **{name: value for name, value in request.items() if value is not None}}
+    if int(bounds.get("MinCapacity", 0)) > int(bounds.get("MaxCapacity", 0)):
+        raise ApiError("ValidationException", "Maximum capacity cannot be less than minimum capacity")
     if target is None:
         for member in ("MinCapacity", "MaxCapacity"):
             if member not in request:
@@ -87,6 +95,7 @@ def put_policy(request: Members) -> Members:
     """PutScalingPolicy: a new one, or changes of one."""
     key = _known(request)
     name = request["PolicyName"]
+    _check_metric(request.get("TargetTrackingScalingPolicyConfiguration") or {}, key, name)
     policy = _policies.setdefault(
         (key, name),
         {
@@ -110,6 +119,43 @@ def delete_policy(request: Members) -> Members:
 def key_of(request: Members) -> TargetKey:
     """Give what identifies a scalable target."""
     return request["ServiceNamespace"], request["ResourceId"], request["ScalableDimension"]
+
+
+def _check_metric(configuration: Members, key: TargetKey, name: str) -> None:
+    """Refuse a predefined metric that the target cannot have, or has in another policy.
+
+    API reference, PredefinedMetricSpecification: ResourceLabel. User guide, "Target tracking scaling policies": a
+    predefined metric is tracked once.
+    """
+    metric = configuration.get("PredefinedMetricSpecification") or {}
+    kind = metric.get("PredefinedMetricType")
+    if not kind:
+        return
+    if key[0] == "ecs" and kind not in _ECS_METRICS:
+        raise ApiError("ValidationException", f"Predefined metric {kind} is not supported for {key[0]}")
+    if kind == _REQUESTS:
+        _check_label(str(metric.get("ResourceLabel", "")))
+    others = [policy for (its_key, its_name), policy in _policies.items() if its_key == key and its_name != name]
+    if any(_metric_of(policy) == kind for policy in others):
+        text = f"Only one TargetTrackingScaling policy for a given metric specification is allowed: {kind}"
+        raise ApiError("ValidationException", text)
+
+
+def _metric_of(policy: Members) -> str:
+    configuration = policy.get("TargetTrackingScalingPolicyConfiguration") or {}
+    return str((configuration.get("PredefinedMetricSpecification") or {}).get("PredefinedMetricType", ""))
+
+
+def _check_label(label: str) -> None:
+    """The end of the load balancer's ARN and of a target group's that it has: `app/…/…/targetgroup/…/…`."""
+    found = _LABEL.fullmatch(label)
+    if not found:
+        raise ApiError("ValidationException", f"ResourceLabel is not valid: {label}")
+    groups = [arn for arn in alb._tgs if arn.endswith(f":{found['group']}")]
+    used_by = [balancer for arn in groups for balancer in target_groups.load_balancers(arn)]
+    if not any(balancer.endswith(f":loadbalancer/{found['balancer']}") for balancer in used_by):
+        text = f"Load balancer does not route traffic to the target group. ResourceLabel: {label}"
+        raise ApiError("ValidationException", text)
 
 
 def _describe_targets(request: Members) -> Members:

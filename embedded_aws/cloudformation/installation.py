@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from embedded_aws.cloudformation import autoscaling_resources, ecs_resources, load_balancing_resources
+from embedded_aws.cloudformation import (
+    autoscaling_resources,
+    ecs_resources,
+    load_balancing_resources,
+    registry_resources,
+)
 
 
 def install() -> None:
     """Add and replace resource types."""
-    for part in (ecs_resources, autoscaling_resources, load_balancing_resources):
+    for part in (ecs_resources, autoscaling_resources, load_balancing_resources, registry_resources):
         part.install()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ministack.services import ecs
 
 from embedded_aws.api import ApiError
-from embedded_aws.ecs import container_instances
+from embedded_aws.ecs import container_instances, fargate
 
 if TYPE_CHECKING:
     from embedded_aws.api import Members
@@ -43,6 +43,8 @@ def check_network(request: Members, definition: Record) -> None:
             "InvalidParameterException",
             "Network Configuration is not valid for the given networkMode of this task definition.",
         )
+    if given and request.get("launchType") == "FARGATE":
+        fargate.check_zones(request["networkConfiguration"])
 
 
 def placement(chosen: Members, cluster: Record, platform_version: str | None) -> Members:

@@ -6,6 +6,7 @@ import copy
 from typing import TYPE_CHECKING
 
 from embedded_aws.api import ApiError
+from embedded_aws.ecs import fargate
 
 if TYPE_CHECKING:
     from embedded_aws.api import Members
@@ -50,8 +51,22 @@ def _check(definition: Members, containers: list[Members]) -> None:
         raise ApiError("ClientException", "Container names must be unique within a task definition.")
     if not any(each.get("essential", True) for each in containers):
         raise ApiError("ClientException", "A task definition needs at least one essential container.")
+    for each in containers:
+        _check_dependencies(each, {other["name"]: other for other in containers})
     if "FARGATE" in (definition.get("requiresCompatibilities") or []):
         _check_fargate(definition)
+
+
+def _check_dependencies(container: Members, others: Members) -> None:
+    """ContainerDependency: of a container of the same task; HEALTHY needs its health check, COMPLETE its end."""
+    for dependency in container.get("dependsOn") or []:
+        name, condition = dependency["containerName"], dependency["condition"]
+        if name not in others or name == container["name"]:
+            raise ApiError("ClientException", f"Container {container['name']} depends on unknown container {name}.")
+        if condition == "HEALTHY" and not others[name].get("healthCheck"):
+            raise ApiError("ClientException", f"Container {name} has no health check, which condition HEALTHY needs.")
+        if condition in {"COMPLETE", "SUCCESS"} and others[name].get("essential", True):
+            raise ApiError("ClientException", f"Condition {condition} cannot be set on the essential container {name}.")
 
 
 def _check_fargate(definition: Members) -> None:
@@ -60,6 +75,7 @@ def _check_fargate(definition: Members) -> None:
     for member in ("cpu", "memory"):
         if not definition.get(member):
             raise ApiError("ClientException", f"Fargate requires that '{member}' be defined at the task level.")
+    fargate.check_size(definition)
 
 
 def _compatibilities(definition: Members) -> list[str]:

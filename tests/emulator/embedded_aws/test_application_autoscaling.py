@@ -102,3 +102,42 @@ def test_only_services_that_exist_are_scaled(environment: Environment) -> None:
     """RegisterScalableTarget, error ValidationException."""
     with pytest.raises(ClientError, match="ValidationException"):
         Scaling(environment).register(MinCapacity=1, MaxCapacity=2)
+
+
+def tracking(metric: str, **members: str) -> dict[str, Any]:
+    specification = {"PredefinedMetricType": metric, **members}
+    configuration = {"TargetValue": 60.0, "PredefinedMetricSpecification": specification}
+    return {**POLICY, "PolicyName": metric, "TargetTrackingScalingPolicyConfiguration": configuration}
+
+
+def test_requests_per_target_name_the_load_balancer_and_its_target_group(
+    scaling: Scaling, environment: Environment
+) -> None:
+    """PredefinedMetricSpecification, ResourceLabel: `app/NAME/ID/targetgroup/NAME/ID`, of a group that it has."""
+    scaling.register(MinCapacity=1, MaxCapacity=4)
+    balancer = environment.load_balancer.partition(":loadbalancer/")[2]
+    group = environment.target_group.rpartition(":")[2]
+    alone = environment.new_target_group("-2", attached=False).rpartition(":")[2]
+    for label in ({}, {"ResourceLabel": group}, {"ResourceLabel": f"{balancer}/{alone}"}):
+        with pytest.raises(ClientError, match="ResourceLabel"):
+            scaling.api.put_scaling_policy(**scaling.identity, **tracking("ALBRequestCountPerTarget", **label))
+    good = tracking("ALBRequestCountPerTarget", ResourceLabel=f"{balancer}/{group}")
+    assert scaling.api.put_scaling_policy(**scaling.identity, **good)["PolicyARN"]
+
+
+def test_a_metric_is_tracked_once(scaling: Scaling) -> None:
+    """User guide, "Target tracking scaling policies": several of one target, "each of them uses a different metric"."""
+    scaling.register(MinCapacity=1, MaxCapacity=4)
+    scaling.api.put_scaling_policy(**scaling.identity, **POLICY)
+    scaling.api.put_scaling_policy(**scaling.identity, **tracking("ECSServiceAverageMemoryUtilization"))
+    with pytest.raises(ClientError, match="Only one TargetTrackingScaling policy"):
+        scaling.api.put_scaling_policy(**scaling.identity, **tracking("ECSServiceAverageCPUUtilization"))
+    with pytest.raises(ClientError, match="not supported for ecs"):
+        scaling.api.put_scaling_policy(**scaling.identity, **tracking("EC2SpotFleetRequestAverageCPUUtilization"))
+
+
+def test_the_least_count_is_no_more_than_the_most(scaling: Scaling) -> None:
+    """RegisterScalableTarget, MinCapacity and MaxCapacity."""
+    with pytest.raises(ClientError, match="Maximum capacity cannot be less"):
+        scaling.register(MinCapacity=4, MaxCapacity=3)
+    assert scaling.targets() == []

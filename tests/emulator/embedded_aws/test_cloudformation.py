@@ -32,7 +32,8 @@ class Stack:
         ec2 = self.environment.client("ec2")
         vpc = ec2.describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
         subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
-        known = {"Image": image, "Vpc": vpc, "Subnets": ",".join(each["SubnetId"] for each in subnets), **values}
+        usable = [each["SubnetId"] for each in subnets if each["AvailabilityZoneId"] != "apne1-az3"]
+        known = {"Image": image, "Vpc": vpc, "Subnets": ",".join(usable), **values}
         return [
             {"ParameterKey": key, **({"ParameterValue": value} if value else {"UsePreviousValue": True})}
             for key, value in known.items()
@@ -175,3 +176,36 @@ def test_a_repository_with_images_does_not_go_with_its_stack(stack: Stack, envir
     assert deleted["StackStatus"] == "DELETE_FAILED"
     assert "Repository" in deleted["StackStatusReason"]
     assert environment.ecs.describe_clusters(clusters=[stack.name])["clusters"] == []
+
+
+def test_a_repository_that_there_is_already_fails_the_stack(environment: Environment) -> None:
+    """Contract of resource types: a create handler fails with AlreadyExists when the resource is there."""
+    environment.client("ecr").create_repository(repositoryName=environment.name)
+    stack = Stack(environment)
+    made = stack.execute(stack.change_set("CREATE", template(), image=images.build_app("v1")))
+    assert made["StackStatus"] == "ROLLBACK_COMPLETE"
+    events = stack.api.describe_stack_events(StackName=stack.name)["StackEvents"]
+    reasons = " ".join(each.get("ResourceStatusReason", "") for each in events)
+    assert f"'AWS::ECR::Repository' with identifier '{environment.name}' already exists" in reasons
+    stack.delete()
+    environment.client("ecr").delete_repository(repositoryName=stack.name)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"Targets": {"HealthCheckTimeoutSeconds": 5}}, "interval must be greater than the timeout"),
+        ({"Balancer": {"Scheme": "internal"}}, "cannot update a stack when a custom-named resource requires replacing"),
+        ({"Targets": {"Port": 81}}, "cannot update a stack when a custom-named resource requires replacing"),
+        (
+            {"Balancer": {"Scheme": "internal", "Name": "renamed"}},
+            "cannot be associated with more than one load balancer",
+        ),
+    ],
+)
+def test_what_elb_or_cloudformation_refuse_fails_the_update(stack: Stack, changes: dict[str, Any], told: str) -> None:
+    """Template reference, LoadBalancer and TargetGroup, Name; limits of the operations behind them."""
+    updated = stack.execute(stack.change_set("UPDATE", template(**changes)))
+    assert updated["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    events = stack.api.describe_stack_events(StackName=stack.name)["StackEvents"]
+    assert told in " ".join(each.get("ResourceStatusReason", "") for each in events)

@@ -251,3 +251,13 @@ def test_an_unknown_cluster_is_an_error(environment: Environment, operation: str
     """Error ClusterNotFoundException of all operations on a cluster's tasks and services."""
     with pytest.raises(ClientError, match="ClusterNotFoundException"):
         getattr(environment.ecs, operation)(cluster="no-such-cluster", **members)
+
+
+def test_fargate_takes_no_subnet_of_a_zone_that_it_does_not_support(environment: Environment) -> None:
+    """Developer guide, "Supported Regions for Amazon ECS on AWS Fargate": of ap-northeast-1 no apne1-az3."""
+    zone = [{"Name": "availability-zone", "Values": ["ap-northeast-1c"]}]
+    subnet = environment.client("ec2").describe_subnets(Filters=zone)["Subnets"][0]
+    assert subnet["AvailabilityZoneId"] == "apne1-az3"
+    network = {"awsvpcConfiguration": {"subnets": [subnet["SubnetId"]], "securityGroups": ["sg-1"]}}
+    with pytest.raises(ClientError, match="apne1-az3"):
+        environment.try_run(environment.register("v1"), networkConfiguration=network)

@@ -142,3 +142,29 @@ def test_a_deregistration_may_take_a_while(environment: Environment) -> None:
         return False
 
     wait_for(refused)
+
+
+@pytest.mark.parametrize(("cpu", "memory"), [("256", "4096"), ("512", "512"), ("1024", "9216"), ("8192", "17408")])
+def test_fargate_takes_memory_that_goes_with_the_cpu(environment: Environment, cpu: str, memory: str) -> None:
+    """Developer guide, "Fargate task definition parameters", Task CPU and memory."""
+    with pytest.raises(ClientError, match="No Fargate configuration exists for given values"):
+        environment.register("v1", cpu=cpu, memory=memory)
+    assert environment.register("v1", cpu=".5 vCPU", memory="2 GB")
+
+
+@pytest.mark.parametrize(
+    ("dependency", "told"),
+    [
+        ({"containerName": "gone", "condition": "START"}, "unknown container gone"),
+        ({"containerName": "app", "condition": "START"}, "unknown container app"),
+        ({"containerName": "sidecar", "condition": "HEALTHY"}, "no health check"),
+        ({"containerName": "sidecar", "condition": "COMPLETE"}, "essential container sidecar"),
+    ],
+)
+def test_a_container_depends_on_what_can_be_waited_for(
+    environment: Environment, dependency: dict[str, str], told: str
+) -> None:
+    """API reference, ContainerDependency."""
+    app = {"name": "app", "image": "app", "essential": True, "dependsOn": [dependency]}
+    with pytest.raises(ClientError, match=told):
+        environment.register("v1", containerDefinitions=[app, {"name": "sidecar", "image": "sidecar"}])

@@ -90,7 +90,7 @@ def test_neither_the_revision_nor_the_count_is_reset(environment: Scene) -> None
     assert scene.ecs_pipeline("promote").code == 0
     scene.ecs.update_service(cluster=scene.name, service="web", desiredCount=3)
     deployed = service(scene)["taskDefinition"]
-    write(scene, Cpu="1024", MaximumCount=9, HealthCheckPath="/healthy")
+    write(scene, Cpu="1024", Memory="2048", MaximumCount=9, HealthCheckPath="/healthy")
     changed = scene.ecs_pipeline("provision")
     assert changed.code == 0, changed.stderr
     assert "modify  TaskDefinition" in changed.stderr
@@ -115,7 +115,7 @@ def test_a_dry_run_on_an_environment_writes_nothing(environment: Scene) -> None:
     assert scene.ecs_pipeline("provision").code == 0
     unchanged = scene.ecs_pipeline("provision", "--dry-run")
     assert (unchanged.code, "stack            unchanged" in unchanged.stdout) == (0, True), unchanged.stderr
-    write(scene, Cpu="1024")
+    write(scene, Cpu="1024", Memory="2048")
     before = change_sets(scene)
     with listening(scene.server.endpoint) as proxy:
         plan = scene.ecs_pipeline("provision", "--dry-run", AWS_ENDPOINT_URL=proxy.endpoint)
