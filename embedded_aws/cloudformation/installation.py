@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from embedded_aws.cloudformation import (
     autoscaling_resources,
+    change_sets,
     ecs_resources,
     load_balancing_resources,
     registry_resources,
@@ -12,5 +13,5 @@ from embedded_aws.cloudformation import (
 
 def install() -> None:
     """Add and replace resource types."""
-    for part in (ecs_resources, autoscaling_resources, load_balancing_resources, registry_resources):
+    for part in (change_sets, ecs_resources, autoscaling_resources, load_balancing_resources, registry_resources):
         part.install()

@@ -148,6 +148,17 @@ def test_a_new_image_rolls_the_service_and_a_condition_adds_a_variable(stack: St
     assert old["status"] == "INACTIVE"
 
 
+def test_a_change_set_tells_nothing_of_what_a_false_condition_leaves_out(stack: Stack) -> None:
+    """User Guide, "Conditions": what a false condition is associated with is ignored; true, it is added."""
+    body = template()
+    body["Resources"]["Topic"] = {"Type": "AWS::SNS::Topic", "Condition": "Debug"}
+    plain = stack.change_set("UPDATE", body)
+    assert "didn't contain changes" in plain["StatusReason"]
+    stack.api.delete_change_set(ChangeSetName=plain["ChangeSetId"])
+    changes = [each["ResourceChange"] for each in stack.change_set("UPDATE", body, Mode="debug")["Changes"]]
+    assert ("Add", "Topic") in [(each["Action"], each["LogicalResourceId"]) for each in changes]
+
+
 def test_a_change_set_without_changes_fails(stack: Stack) -> None:
     """DescribeChangeSet: Status FAILED with "The submitted information didn't contain changes"."""
     change_set = stack.change_set("UPDATE", template())
