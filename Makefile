@@ -14,7 +14,8 @@ unexport PYTHONDONTWRITEBYTECODE
 VENV := .cache/venv
 BIN := $(VENV)/bin
 PYTHON_SOURCES := python tests embedded_aws demo tools
-SHELL_SOURCES := tools/environment tools/maven tools/hooks/pre-commit .ci/run tools/launch.sh $(wildcard embedded_aws/images/*/*.sh)
+SHELL_SOURCES := tools/environment tools/maven tools/hooks/pre-commit .ci/run tools/launch.sh $(wildcard embedded_aws/images/*/*.sh) \
+	$(filter-out %/Dockerfile,$(wildcard embedded_aws/images/sidecar/*))
 
 help:
 	@sed -n 's/^# make/make/p' Makefile

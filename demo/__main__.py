@@ -18,6 +18,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import boto3
+
 from demo import keeper
 from demo.keeper import Kept
 from demo.traffic import Traffic
@@ -65,7 +67,8 @@ class Story:
 
     def play(self) -> None:
         """From nothing to a full rollback."""
-        self.run("provision", version="v1", title="the environment from nothing, with v1")
+        key = {"DatadogApiKeySecretArn": self.datadog_key()}
+        self.run("provision", version="v1", title="the environment from nothing, with v1", **key)
         with Traffic(self.aws.load_balancer_url("sample-app-prd")) as self.traffic:
             self.answers("v1 serves", {"v1": 1.0})
             self.run("canary", version="v2", title="one task of v2 beside three of v1", expect={"v1": 0.75, "v2": 0.25})
@@ -83,6 +86,15 @@ class Story:
             self.run("rollback", title="once more: nothing to do", expect={"v2": 1.0})
             self.run("provision", title="the environment again: nothing is reset", expect={"v2": 1.0})
 
+    def datadog_key(self) -> str:
+        """The key of Datadog's agent in Secrets Manager, as a team has it; the secret's ARN."""
+        keys = {"aws_access_key_id": "AWS_ACCESS_KEY_ID", "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY"}
+        settings = {"region_name": "AWS_DEFAULT_REGION", "endpoint_url": "AWS_ENDPOINT_URL", **keys}
+        given = {name: self.aws.environment[variable] for name, variable in settings.items()}
+        secrets = boto3.client("secretsmanager", **given)
+        made = secrets.create_secret(Name="sample-app/datadog-api-key", SecretString=32 * "0")
+        return str(made["ARN"])
+
     def run(
         self,
         command: str,
@@ -91,17 +103,18 @@ class Story:
         version: str = "",
         wanted: int = 0,
         expect: dict[str, float] | None = None,
-        **build: str,
+        **variables: str,
     ) -> None:
         """Call the command line as a Jenkinsfile would, then count answers."""
         reports = REPORTS / f"{len(self.acts) + 1:02}-{command}"
         words = [command, "--environment", "prd", "--config", str(APP / "ecs-pipeline.yml")]
         words += ["--reports", str(reports)] if command != "status" else []
-        words += ["--release", f"demo-{version}{'-unhealthy' if 'UNHEALTHY' in build else ''}"] if version else []
+        words += ["--release", f"demo-{version}{'-unhealthy' if 'UNHEALTHY' in variables else ''}"] if version else []
         shown = f"ecs-pipeline {command} --environment prd{f'   # {version}' if version else ''}"
         say(f"\n── {title}\n$ {shown}")
         started = time.monotonic()
-        environment = {**os.environ, **self.aws.environment, "VERSION": version, "CRASH": "", "UNHEALTHY": "", **build}
+        build = {"VERSION": version, "CRASH": "", "UNHEALTHY": ""}
+        environment = {**os.environ, **self.aws.environment, **build, **variables}
         code = subprocess.run([str(PROGRAM), *words], env=environment, check=False).returncode
         seconds = time.monotonic() - started
         answers = self.answers(title, expect) if expect else ""

@@ -24,13 +24,14 @@ def read_yaml(path: Path, cure: str = "check --config") -> Any:
         raise InvalidInput(f"{path}: {error.strerror or error}", cure=cure) from error
 
 
-def parse_yaml(text: str, file: str) -> Any:
-    """The same of a text that was read from `file`."""
+def parse_yaml(text: str, file: str, *, quotes: bool = False) -> Any:
+    """The same of a text that was read from `file`. `quotes`: for `to_yaml`, which then writes them again."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     reader = YAML(typ="rt", pure=True)
     reader.allow_duplicate_keys = False
+    reader.preserve_quotes = quotes
     try:
         return reader.load(text)
     except MarkedYAMLError as error:
@@ -40,6 +41,18 @@ def parse_yaml(text: str, file: str) -> Any:
         raise InvalidInput(f"{file}:{line}: {problem}", cure="correct the YAML there") from error
     except YAMLError as error:
         raise InvalidInput(f"{file}: {' '.join(str(error).split())}", cure="correct the YAML") from error
+
+
+def to_yaml(document: Any) -> str:
+    """A document from `parse_yaml` that was changed, as text: comments, tags and order stay."""
+    from ruamel.yaml import YAML
+
+    writer = YAML(typ="rt", pure=True)
+    writer.width = 4096
+    writer.indent(mapping=2, sequence=4, offset=2)
+    text = io.StringIO()
+    writer.dump(document, text)
+    return text.getvalue()
 
 
 def as_written(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ecs_pipeline.documents import Place, closest, line_of, shown
 
-FREE_TEXT = frozenset(("build_args", "headers", "parameters"))
+FREE_TEXT = frozenset(("build_args", "environment", "headers", "parameters", "repository_credentials", "secrets"))
 """Keys whose values are text for somebody else, and may be secret: they are never shown."""
 
 EXPECTED = {

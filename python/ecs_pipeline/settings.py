@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from ecs_pipeline.check_settings import CheckSettings
+from ecs_pipeline.container_settings import Containers
 from ecs_pipeline.setting_types import Argument, Duration, OptionalDuration, Section
 
 RELEASE_ID = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
@@ -165,7 +166,12 @@ class ProvisionSettings(Section):
 
     template: str = Field("", description="a template of your own; default: the one of the package")
     stack: str = Field("", description="the stack's name; default: the cluster's")
-    parameters: dict[str, Argument] = Field(default_factory=dict, description="parameters of the template")
+    parameters: dict[str, Argument] = Field(
+        default_factory=dict, description="parameters of the template; null takes the value from the environment"
+    )
+    containers: Containers = Field(
+        default_factory=dict, description="other containers of the task, and what is added to the template's own"
+    )
     images: dict[str, ImageSettings] = Field(
         default_factory=dict, description="images built and pushed first, by the parameter that takes them"
     )

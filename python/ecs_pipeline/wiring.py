@@ -85,6 +85,7 @@ def new_provision(run: Run, options: ProvisionOptions) -> Provision:
     """The provision command with its own adapters."""
     from ecs_pipeline.aws.cloudformation import CloudFormation
     from ecs_pipeline.aws.ec2 import Ec2
+    from ecs_pipeline.aws.partitions import partition_of
     from ecs_pipeline.aws.writes import notice_writes
     from ecs_pipeline.stages.provision import Provision
 
@@ -96,4 +97,5 @@ def new_provision(run: Run, options: ProvisionOptions) -> Provision:
         cloudformation=CloudFormation(client, name),
         network=Ec2(run.session.client("ec2")),
         options=options,
+        partition_of=partition_of,
     )

@@ -7,28 +7,29 @@ the parameters changed, and nothing that releases or autoscaling have moved sinc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from ecs_pipeline import decide, wait
+from ecs_pipeline import wait
 from ecs_pipeline.converge import converge, planned
 from ecs_pipeline.errors import InvalidInput, Refused, Trouble
 from ecs_pipeline.origin import checked_release_id, named_after, new_release_id, unique
 from ecs_pipeline.run import Run
 from ecs_pipeline.settings import ImageSettings
 from ecs_pipeline.stacks import Change, ChangeSet, NetworkPort, Stack, StackPort
-from ecs_pipeline.stages import template_parameters
+from ecs_pipeline.stages import template_parameters, template_rules
+from ecs_pipeline.stages.containers import composed
+from ecs_pipeline.stages.environment_parameters import Parameters
+from ecs_pipeline.stages.provision_refusals import refuse_to_delete, refuse_unknown_port
 from ecs_pipeline.stages.template import Template, parse, read
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
 
 STEPS = ("preflight", "stack", "image", "service")
 CHANGE_SET_WITHIN, STACK_WITHIN = 300.0, 3600.0
-ZONES = 2
-"""A load balancer has subnets in so many zones at least (CreateLoadBalancer)."""
 UNUSABLE = ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED")
 DEPLOYED = frozenset(("Service", "TaskDefinition"))
 """Resources whose change could undo what releases did: the service is then told what it runs by now."""
@@ -46,27 +47,28 @@ class ProvisionOptions:
 
 @dataclass
 class Provision:
-    """One run of the command."""
+    """One run of the command; `partition_of` tells a region's partition."""
 
     run: Run
     cloudformation: StackPort
     network: NetworkPort
     options: ProvisionOptions
+    partition_of: Callable[[str], str]
 
     def __call__(self) -> None:
         """Create, update or delete the environment."""
+        given: dict[str, str] = {}
         with self.run.recorder.step("preflight") as step:
             template_parameters.refuse_name(self.cloudformation.name)
             stack = self._settled()
             creating = stack is None or stack.planned or not stack.parameters.get("Image")
             if self.options.delete:
-                self._refuse_to_delete(stack)
+                refuse_to_delete(self.run, self.cloudformation.name, stack, self.options.confirm)
             else:
                 self._refuse_mistakes(creating=creating)
-            given = {} if self.options.delete else self._parameters(stack)
-            if given:
-                kept = {*self._built(), *(stack.parameters if stack else ())}
-                template_parameters.refuse(self.template.body.get("Parameters") or {}, given, kept)
+                given = self._given(stack)
+                if self.template.packaged and stack is not None and not creating:
+                    refuse_unknown_port(self.run, stack, given)
             step.message = f"stack {self.cloudformation.name}: {stack.status if stack else 'new'}"
         if self.options.delete:
             self._delete(stack)
@@ -88,19 +90,31 @@ class Provision:
         for settings in self._built().values():
             images.refuse_unbuildable(run, settings, self.tag)
 
+    def _given(self, stack: Stack | None) -> dict[str, str]:
+        """The parameters, once what is wrong with them and with the containers is told."""
+        given = self.parameters.given(stack)
+        kept = {*self._built(), *(stack.parameters if stack else ())}
+        template_parameters.refuse(self.template.body.get("Parameters") or {}, given, kept)
+        values = self.parameters.values(given, stack)
+        if self.template.packaged:
+            template_rules.refuse(values, stack.parameters if stack else {})
+        self.template = composed(self.template, self.run.settings.provision.containers, values)
+        return given
+
     def _create(self, stack: Stack | None, given: Mapping[str, str]) -> None:
         """Without a service, then the images, then with it."""
         new = stack is None or stack.planned
         needs_repositories = not self.options.image or bool(self.run.settings.provision.images)
         if needs_repositories:
             with self.run.recorder.step("stack") as step:
-                step.message = self._apply({**given, "Image": ""}, stack, new=new)
+                to_come = dict.fromkeys(self._built(), "built") if self.run.dry_run else {"Image": ""}
+                step.message = self._apply({**given, **to_come}, stack, new=new)
             if self.run.dry_run:
                 self.run.recorder.progress("would then build and push the images and add the service")
                 planned(self.run, ["build and push the images", f"add service {self.run.settings.service}"])
                 return
             new, stack = False, self._settled()
-        found = self._images()
+        found = self._images(given)
         with self.run.recorder.step("service") as step:
             step.message = self._apply({**given, **found}, stack, new=new)
 
@@ -116,7 +130,7 @@ class Provision:
             return self._planned(given, None if new else stack)
         name = f"ecs-pipeline-{named_after(self.run.clock.wall())}-{unique()}"
         change_set = self._change_set(name, given, stack, new=new)
-        if keeping_releases and DEPLOYED & {one.resource for one in change_set.changes}:
+        if keeping_releases and DEPLOYED & {change.resource for change in change_set.changes}:
             self.cloudformation.drop_change_set(name)
             name += "-kept"
             current = self.run.ecs.service().revision
@@ -133,22 +147,26 @@ class Provision:
 
     def _planned(self, given: Mapping[str, str], stack: Stack | None) -> str:
         """What would be changed, found out without a change set: that would be a write."""
+        before = stack.parameters if stack else {}
+        values = {**self.template.defaults, **before, **given}
         if stack is None:
-            self._show(self.template.additions())
-            return f"would create stack {self.cloudformation.name} of {len(self.template.resources)} resources"
-        before, known = stack.parameters, set(self.template.parameters)
+            changes = self.template.additions(values)
+            self._show(changes)
+            return f"would create stack {self.cloudformation.name} of {len(changes)} resources"
+        known = self.template.parameters
         changed = sorted(key for key, value in given.items() if key in known and before.get(key) != value)
-        changes = self.template.changes(parse(self.cloudformation.template(), f"stack {stack.name}"), changed)
+        old = parse(self.cloudformation.template(), f"stack {stack.name}")
+        changes = self.template.changes(old, before, values)
         self._show(changes)
         parameters = f" by {', '.join(changed)}" if changed else ""
         return f"would change up to {len(changes)} resources{parameters}" if changes or changed else "unchanged"
 
     def _show(self, changes: Sequence[Change]) -> None:
-        for one in changes:
-            self.run.recorder.progress(str(one))
+        for change in changes:
+            self.run.recorder.progress(str(change))
             if self.run.dry_run:
-                self.run.recorder.plan(" ".join(str(one).split()))
-        self.run.recorder.record.changes += [str(one) for one in changes]
+                self.run.recorder.plan(" ".join(str(change).split()))
+        self.run.recorder.record.changes += [str(change) for change in changes]
 
     def _change_set(self, name: str, given: Mapping[str, str], stack: Stack | None, *, new: bool) -> ChangeSet:
         known = self.template.parameters
@@ -216,38 +234,17 @@ class Provision:
             )
         return stack
 
-    def _parameters(self, stack: Stack | None) -> dict[str, str]:
-        settings = self.run.settings
-        given = {
-            "ClusterName": settings.cluster,
-            "ServiceName": settings.service,
-            "RepositoryName": settings.image.repository,
-            **{key: value or "" for key, value in settings.provision.parameters.items()},
-        }
-        if not {"VpcId", "SubnetIds"} <= set(given) and (stack is None or stack.planned):
-            network = self.network.default_network()
-            if network is None:
-                raise InvalidInput(
-                    "the account has no default VPC", cure="name one: provision.parameters.VpcId and SubnetIds"
-                )
-            vpc, subnets = network
-            if len(subnets) < ZONES:
-                raise InvalidInput(
-                    f"the default VPC {vpc} has {len(subnets)} default subnets in zones with Fargate, not {ZONES}",
-                    cure="name a network: provision.parameters.VpcId and SubnetIds",
-                )
-            given = {"VpcId": vpc, "SubnetIds": ",".join(subnets), "AssignPublicIp": "ENABLED", **given}
-        return given
-
-    def _images(self) -> dict[str, str]:
+    def _images(self, given: Mapping[str, str]) -> dict[str, str]:
         """The images that the first service starts with: the app's and those of `provision.images`, by digest."""
         run, found = self.run, {}
+        architecture = {**self.template.defaults, **given}.get("CpuArchitecture", "")
+        platform = images.PLATFORMS.get(architecture, images.DEFAULT_PLATFORM)
         if self.options.image:
             with run.recorder.step("image"):
                 found["Image"] = images.given(run, self.options.image).reference
         for parameter, settings in self._built().items():
             repository = images.repository(run, settings.repository)
-            step = images.BuiltImage(run, settings, repository, self.tag, images.DEFAULT_PLATFORM)
+            step = images.BuiltImage(run, settings, repository, self.tag, platform)
             found[parameter] = converge(step, run, self._within(images.LISTED_WITHIN)).reference
         return found
 
@@ -260,25 +257,6 @@ class Provision:
     def tag(self) -> str:
         """What the first images are tagged with."""
         return self.options.release or new_release_id(self.run.clock.wall(), self.run.origin.commit)
-
-    def _refuse_to_delete(self, stack: Stack | None) -> None:
-        name = self.cloudformation.name
-        if stack is not None and self.options.confirm != name:
-            raise InvalidInput(
-                f"--delete removes all of {name}: service, load balancer, images and logs",
-                cure=f"confirm it: --confirm {name}",
-            )
-        if stack is None or not stack.parameters.get("Image"):
-            return
-        try:
-            seen = self.run.observer.look()
-        except InvalidInput:
-            return
-        live = decide.holder(seen)
-        if live:
-            raise Refused(
-                f"release {live.release} has a live canary at {seen.service.label}", cure="`rollback` it first"
-            )
 
     def _delete(self, stack: Stack | None) -> None:
         with self.run.recorder.step("stack") as step:
@@ -300,6 +278,11 @@ class Provision:
     def template(self) -> Template:
         """What the environment is made from."""
         return read(self.run.folder, self.run.settings.provision.template)
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """What finds the values of its parameters."""
+        return Parameters(self.run, self.template, self.network, self.partition_of, self._built(), self.options.image)
 
     def _show_outputs(self) -> None:
         stack = None if self.options.delete or self.run.dry_run else self.cloudformation.stack()

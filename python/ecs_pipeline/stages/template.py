@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -12,18 +12,30 @@ from typing import Any
 from ecs_pipeline import documents
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.stacks import Change
+from ecs_pipeline.stages.template_conditions import present
 
 OURS = "environment.yml"
 
 
 @dataclass(frozen=True)
 class Template:
-    """A template's text, and what it takes and makes: parameters by name, types of resources by theirs."""
+    """A template's text, and what it takes and makes: parameters by name, types of resources by theirs.
+
+    `packaged`: it is the package's, whose parameters `provision` knows.
+    """
 
     text: str
+    name: str
     parameters: tuple[str, ...]
     resources: Mapping[str, str]
     body: Mapping[str, Any]
+    packaged: bool = False
+
+    @property
+    def defaults(self) -> dict[str, str]:
+        """The defaults of its parameters, as CloudFormation takes values."""
+        definitions = self.body.get("Parameters") or {}
+        return {str(key): str(one["Default"]) for key, one in definitions.items() if "Default" in (one or {})}
 
     def refuse_unknown(self, given: Mapping[str, object]) -> None:
         """Parameters of the config that the template does not have. Raises InvalidInput."""
@@ -35,24 +47,27 @@ class Template:
                     cure=f"it has {', '.join(self.parameters)}",
                 )
 
-    def additions(self) -> list[Change]:
+    def additions(self, values: Mapping[str, str]) -> list[Change]:
         """What a new stack would be: a change set would need an empty stack first."""
-        return [Change("Add", name, kind) for name, kind in sorted(self.resources.items())]
+        return self.changes(replace(self, body={"Resources": {}}, resources={}), {}, values)
 
-    def changes(self, old: Template, parameters: Collection[str]) -> list[Change]:
-        """What this template, and other values of those parameters, may change in a stack of the old one.
+    def changes(self, old: Template, before: Mapping[str, str], values: Mapping[str, str]) -> list[Change]:
+        """What this template and these values may change in a stack that the old one made of `before`.
 
         A change set would know it exactly, and would be something written.
         """
-        touched = set(parameters)
+        touched = {name for name in values if values[name] != before.get(name)}
+        there, wanted = present(old.body, before), present(self.body, values)
         for section in ("Conditions", "Mappings"):
             mine, theirs = (one.body.get(section) or {} for one in (self, old))
             touched |= {name for name in mine if _mentioned(mine[name]) & touched or not _same(mine, theirs, name)}
         found = []
         for name, kind in sorted({**old.resources, **self.resources}.items()):
             mine, theirs = self.body["Resources"], old.body["Resources"]
-            if name not in theirs or name not in mine:
-                found.append(Change("Add" if name in mine else "Remove", name, kind))
+            if name not in there and name not in wanted:
+                continue
+            if name not in there or name not in wanted:
+                found.append(Change("Add" if name in wanted else "Remove", name, kind))
             elif not _same(mine, theirs, name) or _mentioned(mine[name]) & touched:
                 found.append(Change("Modify", name, kind))
         return found
@@ -60,8 +75,10 @@ class Template:
 
 def read(folder: Path, own: str) -> Template:
     """The template `own` in the config's folder, the package's when that is ''. Raises InvalidInput."""
-    text = _text(folder / own) if own else resources.files("ecs_pipeline.resources").joinpath(OURS).read_text("utf-8")
-    return parse(text, own or OURS)
+    if own:
+        return parse(_text(folder / own), own)
+    text = resources.files("ecs_pipeline.resources").joinpath(OURS).read_text("utf-8")
+    return replace(parse(text, OURS), packaged=True)
 
 
 def parse(text: str, name: str) -> Template:
@@ -70,7 +87,7 @@ def parse(text: str, name: str) -> Template:
     if not isinstance(document, Mapping) or not isinstance(document.get("Resources"), Mapping):
         raise InvalidInput(f"{name}: not a CloudFormation template", cure="a map with Resources is expected")
     kinds = {str(one): str((body or {}).get("Type", "")) for one, body in document["Resources"].items()}
-    return Template(text, tuple(sorted(document.get("Parameters") or {})), kinds, document)
+    return Template(text, name, tuple(sorted(document.get("Parameters") or {})), kinds, document)
 
 
 def _same(mine: Mapping[str, Any], theirs: Mapping[str, Any], name: str) -> bool:

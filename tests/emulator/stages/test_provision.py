@@ -12,6 +12,7 @@ import pytest
 
 from embedded_aws.images import FOLDER
 from tests.chaos.proxy import Exchange, listening
+from tests.emulator.embedded_aws.environment import fetch, wait_for
 from tests.emulator.stages.scene import Scene
 
 
@@ -22,6 +23,19 @@ def environment(scene: Scene) -> Scene:
     shutil.copytree(FOLDER / "sidecar", scene.folder / "sidecar")
     write(scene)
     return scene
+
+
+FLUME = "agent.sources = requests\nagent.sinks = log\n"
+KEY = "hunter2-hunter2-hunter2-hunter2!"
+
+
+def datadog_key(scene: Scene) -> str:
+    """The ARN of a secret that this test's Datadog has its key from."""
+    secrets, name = scene.client("secretsmanager"), f"{scene.name}/datadog-api-key"
+    try:
+        return str(secrets.describe_secret(SecretId=name)["ARN"])
+    except secrets.exceptions.ResourceNotFoundException:
+        return str(secrets.create_secret(Name=name, SecretString=KEY)["ARN"])
 
 
 def write(scene: Scene, **parameters: Any) -> None:
@@ -39,7 +53,15 @@ def write(scene: Scene, **parameters: Any) -> None:
         "image": {"repository": scene.name, "context": "app", "build_args": {"VERSION": "v1"}},
         "canary": {"healthy_within": "25s", "bake": "0s"},
         "provision": {
-            "parameters": {"DesiredCount": 2, "MinimumCount": 2, "DeregistrationDelay": 1, **parameters},
+            "parameters": {
+                "DesiredCount": 2,
+                "MinimumCount": 2,
+                "DeregistrationDelay": 1,
+                "DatadogApiKeySecretArn": datadog_key(scene),
+                "DatadogTags": "env:lab",
+                "FlumeConfiguration": FLUME,
+                **parameters,
+            },
             "images": sidecars,
         },
     }
@@ -73,6 +95,114 @@ def test_an_environment_is_made_from_nothing_and_removed(environment: Scene) -> 
     assert removed.code == 0, removed.stderr
     assert scene.ecs.describe_clusters(clusters=[scene.name])["clusters"] == []
     assert scene.ecs_pipeline("provision", "--delete", "--confirm", scene.name).code == 0
+
+
+def log_of(scene: Scene, container: str) -> str:
+    """What the containers of that name have logged."""
+    logs, group = scene.client("logs"), f"/ecs/{scene.name}"
+    events = logs.filter_log_events(logGroupName=group, logStreamNamePrefix=f"{container}/")["events"]
+    return "\n".join(event["message"] for event in events)
+
+
+def test_the_sidecars_receive_what_the_real_ones_would(environment: Scene) -> None:
+    """docs.datadoghq.com, "Amazon ECS on AWS Fargate"; Flume User Guide, "Starting an agent"."""
+    scene = environment
+    assert scene.ecs_pipeline("provision").code == 0
+    told = f"datadog: ECS_FARGATE=true DD_SITE=datadoghq.com DD_TAGS=service:web cluster_name:{scene.name} env:lab"
+    wait_for(lambda: f"{told}, a key of {len(KEY)} characters" in log_of(scene, "datadog"))
+    wait_for(lambda: "flume: agent agent with 2 properties" in log_of(scene, "flume"))
+    arns = scene.ecs.list_tasks(cluster=scene.name, serviceName="web")["taskArns"]
+    running = scene.ecs.describe_tasks(cluster=scene.name, tasks=arns)["tasks"]
+    assert {container["lastStatus"] for task in running for container in task["containers"]} == {"RUNNING"}
+    definition = scene.ecs.describe_task_definition(taskDefinition=scene.name)["taskDefinition"]
+    assert KEY not in json.dumps(definition, default=str)
+
+
+def test_containers_of_the_config_run_in_the_task(environment: Scene) -> None:
+    scene = environment
+    config = json.loads((scene.folder / "ecs-pipeline.yml").read_text())
+    config["provision"]["containers"] = {
+        "app": {"depends_on": {"proxy": "HEALTHY"}, "secrets": {"TOKEN": datadog_key(scene)}},
+        "proxy": {
+            "image": scene.images.uri("v2"),
+            "environment": {"PORT": "9901"},
+            "ports": [9901],
+            "health_check": {"command": ["CMD-SHELL", "nc -z 127.0.0.1 9901"], "interval": "5s"},
+        },
+    }
+    (scene.folder / "ecs-pipeline.yml").write_text(json.dumps(config))
+    made = scene.ecs_pipeline("provision")
+    assert made.code == 0, made.stderr
+    definition = scene.ecs.describe_task_definition(taskDefinition=scene.name)["taskDefinition"]
+    containers = {container["name"]: container for container in definition["containerDefinitions"]}
+    assert containers["app"]["dependsOn"] == [{"containerName": "proxy", "condition": "HEALTHY"}]
+    assert containers["proxy"]["environment"] == [{"name": "PORT", "value": "9901"}]
+    wait_for(lambda: "listening version=v2" in log_of(scene, "proxy"))
+    assert scene.ecs_pipeline("provision").message("stack") == "unchanged"
+
+
+def test_two_environments_share_the_repositories_of_an_app(environment: Scene) -> None:
+    """The stack of the second one would be refused a repository of that name (HandlerErrorCode AlreadyExists)."""
+    scene, ecr, other = environment, environment.client("ecr"), f"{environment.name}-2"
+    write(scene, MinimumCount=1, DesiredCount=1)
+    names = [scene.name, f"{scene.name}-datadog", f"{scene.name}-flume"]
+    for cluster in (scene.name, other):
+        made = scene.ecs_pipeline("provision", "--cluster", cluster, "--release", "first")
+        assert made.code == 0, made.stderr
+        assert ("add     AppRepository" in made.stderr) == (cluster == scene.name)
+    for cluster in (scene.name, other):
+        removed = scene.ecs_pipeline("provision", "--cluster", cluster, "--delete", "--confirm", cluster)
+        assert removed.code == 0, removed.stderr
+        for name in names:
+            image = ecr.describe_images(repositoryName=name, imageIds=[{"imageTag": "first"}])["imageDetails"]
+            assert len(image) == 1
+    again = scene.ecs_pipeline("provision", "--release", "first")
+    assert again.code == 0, again.stderr
+
+
+def test_another_scheme_gives_the_service_another_load_balancer(environment: Scene) -> None:
+    """Template reference, LoadBalancer: "you cannot perform updates that require replacement" of a named one."""
+    scene = environment
+    assert scene.ecs_pipeline("provision").code == 0
+    write(scene, Scheme="internet-facing", HealthCheckInterval=5)
+    changed = scene.ecs_pipeline("provision")
+    assert changed.code == 0, changed.stderr
+    assert "modify  LoadBalancer (AWS::ElasticLoadBalancingV2::LoadBalancer) (replaced)" in changed.stderr
+    balancers = [
+        balancer
+        for balancer in scene.elb.describe_load_balancers()["LoadBalancers"]
+        if balancer["LoadBalancerName"].startswith(scene.name)
+    ]
+    assert [(one["Scheme"], len(one["LoadBalancerName"])) for one in balancers] == [
+        ("internet-facing", len(scene.name) + 7)
+    ]
+    assert fetch(scene.server.load_balancer_url(balancers[0]["LoadBalancerName"])) == (200, "v1")
+    assert scene.ecs_pipeline("provision").message("stack") == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("trust", "principal"),
+    [
+        ({"DeployTrust": "instance"}, {"Service": "ec2.amazonaws.com"}),
+        (
+            {"DeployTrust": "web-identity", "DeployIssuer": "ci.example.com", "DeploySubject": "job"},
+            {"Federated": "arn:aws:iam::123456789012:oidc-provider/ci.example.com"},
+        ),
+    ],
+)
+def test_a_role_for_jenkins_is_made_when_it_is_said_who_may_assume_it(
+    environment: Scene, trust: dict[str, str], principal: dict[str, str]
+) -> None:
+    scene = environment
+    write(scene, DesiredCount=1, MinimumCount=1, **trust)
+    made = scene.ecs_pipeline("provision", "--image", scene.images.uri("v1"))
+    assert made.code == 0, made.stderr
+    stack = scene.client("cloudformation").describe_stacks(StackName=scene.name)["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    role = scene.client("iam").get_role(RoleName=outputs["DeployRole"].rpartition("/")[2])["Role"]
+    document = role["AssumeRolePolicyDocument"]
+    document = json.loads(document) if isinstance(document, str) else document
+    assert document["Statement"][0]["Principal"] == principal
 
 
 def test_provisioning_again_changes_nothing(environment: Scene) -> None:

@@ -1,0 +1,127 @@
+"""An account in memory for `provision`: one stack, the default network and repositories, and runs of the command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ecs_pipeline.errors import PipelineError
+from ecs_pipeline.model import Repository
+from ecs_pipeline.stacks import Change, ChangeSet, Stack
+from ecs_pipeline.stages.environment_parameters import REPOSITORIES
+from ecs_pipeline.stages.provision import STEPS, Provision, ProvisionOptions
+from ecs_pipeline.stages.template import Template, parse, read
+from tests.fakes.ports import FakeRepositories, new_run
+from tests.fakes.world import World
+
+HOST = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com"
+APP = f"{HOST}/web@sha256:{64 * 'a'}"
+
+
+@cache
+def packaged() -> Template:
+    """The package's template; reading it takes most of a run's time."""
+    return read(Path(), "")
+
+
+@cache
+def _parsed(text: str) -> Template:
+    return parse(text, "stack")
+
+
+@dataclass
+class Repositories(FakeRepositories):
+    """The account's repositories by name; pushed images are the world's."""
+
+    world: World
+    names: set[str]
+
+    def repository(self, name: str) -> Repository | None:
+        return Repository(name, f"{HOST}/{name}") if name in self.names else None
+
+
+@dataclass
+class Account:
+    """StackPort and NetworkPort; `parameters` are those of the stack, None while there is none."""
+
+    name: str = "prd"
+    parameters: dict[str, str] | None = None
+    repositories: set[str] = field(default_factory=lambda: {"web"})
+    network: tuple[str, list[str]] | None = ("vpc-1", ["subnet-a", "subnet-b"])
+    text: str = ""
+    given: list[dict[str, str]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    deleted: bool = False
+    _status: str = "CREATE_COMPLETE"
+
+    def stack(self) -> Stack | None:
+        return None if self.parameters is None else Stack(self.name, self._status, "", self.parameters, {})
+
+    def template(self) -> str:
+        return self.text
+
+    def create_change_set(
+        self, name: str, template: str, parameters: Sequence[Mapping[str, Any]], *, new: bool
+    ) -> None:
+        self.texts.append(template)
+        self._status = f"{'CREATE' if new else 'UPDATE'}_COMPLETE"
+        before = self.parameters or {}
+        self.given.append(
+            {
+                one["ParameterKey"]: one["ParameterValue"] if "ParameterValue" in one else before[one["ParameterKey"]]
+                for one in parameters
+            }
+        )
+
+    def change_set(self, name: str) -> ChangeSet:
+        return ChangeSet("CREATE_COMPLETE", "", (Change("Modify", "Cluster", "AWS::ECS::Cluster"),))
+
+    def execute(self, name: str) -> None:
+        """DescribeStacks then tells all parameters, those with their defaults too."""
+        self.text = self.texts[-1]
+        self.parameters = {**_parsed(self.text).defaults, **self.given[-1]}
+        for flag, suffix in REPOSITORIES.items():
+            if self.parameters.get(flag) == "true":
+                self.repositories.add(self.parameters["RepositoryName"] + suffix)
+
+    def drop_change_set(self, name: str) -> None:
+        return
+
+    def delete(self) -> None:
+        self.parameters, self.deleted = None, True
+
+    def events(self, since: datetime) -> list[tuple[str, str]]:
+        return []
+
+    def default_network(self) -> tuple[str, list[str]] | None:
+        return self.network
+
+
+@dataclass
+class Outcome:
+    """How the command ended: '' when it did well."""
+
+    text: str
+    code: int
+    changes: list[str]
+
+
+def provision(account: Account, *, world: World | None = None, **keys: Any) -> Outcome:
+    """Run the command with these keys of `provision`; `image`, `delete`, `confirm` are options, `dry_run` one too."""
+    world = world or World()
+    options = ProvisionOptions(**{name: keys.pop(name) for name in ("image", "delete", "confirm") if name in keys})
+    dry_run = keys.pop("dry_run", False)
+    run = new_run(world, "provision", STEPS, {"provision": keys})
+    run = replace(run, dry_run=dry_run, repositories=Repositories(world, account.repositories))
+    stage = Provision(run, account, account, options, lambda region: "aws-cn" if region.startswith("cn-") else "aws")
+    if "template" not in keys:
+        stage.template = packaged()
+    try:
+        stage()
+    except PipelineError as error:
+        return Outcome(str(error), error.exit_code, run.recorder.record.changes)
+    return Outcome("", 0, run.recorder.record.changes)
