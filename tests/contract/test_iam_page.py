@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
+import cfnlint
 import pytest
 
 import ecs_pipeline
+from tests.unit.cloudformation import Stack, stack
 
 PACKAGE = Path(ecs_pipeline.__file__).parent
 ROOT = PACKAGE.parents[1]
@@ -52,7 +54,53 @@ def policies() -> list[dict[str, Any]]:
     return [json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
 
 
-STAGES, ASSUME, PROVISION = policies()
+STAGES, ASSUME, *PARTS = policies()
+PROVISION: dict[str, Any] = {"Statement": [statement for part in PARTS for statement in part["Statement"]]}
+"""All that provision needs: a policy's text is limited, so there are two."""
+
+SCHEMAS = Path(cfnlint.__file__).parent / "data" / "schemas"
+HANDLERS = ("create", "read", "update", "delete")
+
+NOT_USED = {
+    "application-autoscaling:DeleteScheduledAction": "no scheduled actions",
+    "application-autoscaling:PutScheduledAction": "no scheduled actions",
+    "cognito-idp:DescribeUserPoolClient": "no authentication at the listener",
+    "ec2:DescribeIpamPools": "no pools of addresses",
+    "ec2:UpdateSecurityGroupRuleDescriptionsEgress": "no descriptions of rules",
+    "ec2:UpdateSecurityGroupRuleDescriptionsIngress": "no descriptions of rules",
+    "ecr:DeleteRepositoryPolicy": "no policy of a repository",
+    "ecr:SetRepositoryPolicy": "no policy of a repository",
+    "ecs:DeregisterTaskDefinition": "DeletionPolicy: Retain",
+    "ecs:PutAccountSetting": "no setting of the account",
+    "ecs:PutAccountSettingDefault": "no setting of the account",
+    "ecs:PutClusterCapacityProviders": "no capacity providers",
+    "elasticloadbalancing:DeregisterTargets": "no targets: ECS registers them",
+    "elasticloadbalancing:ModifyCapacityReservation": "no reserved capacity",
+    "elasticloadbalancing:ModifyIpPools": "no pools of addresses",
+    "elasticloadbalancing:RegisterTargets": "no targets: ECS registers them",
+    "elasticloadbalancing:SetIpAddressType": "no type of addresses",
+    "firehose:TagDeliveryStream": "no delivery of logs",
+    "iam:DeleteRolePermissionsBoundary": "no boundary",
+    "iam:PutRolePermissionsBoundary": "no boundary",
+    "kms:CreateGrant": "no keys of its own",
+    "kms:DescribeKey": "no keys of its own",
+    "kms:RetireGrant": "no keys of its own",
+    "lambda:DeleteProvisionedConcurrencyConfig": "no Lambda functions",
+    "lambda:GetProvisionedConcurrencyConfig": "no Lambda functions",
+    "lambda:PutProvisionedConcurrencyConfig": "no Lambda functions",
+    "logs:AssociateKmsKey": "no keys of its own",
+    "logs:CreateLogDelivery": "no delivery of logs",
+    "logs:DeleteIndexPolicy": "no index",
+    "logs:DeleteResourcePolicy": "no policy of a log group",
+    "logs:DisassociateKmsKey": "no keys of its own",
+    "logs:PutBearerTokenAuthentication": "no tokens",
+    "logs:PutDataProtectionPolicy": "no data protection",
+    "logs:PutIndexPolicy": "no index",
+    "logs:PutLogGroupDeletionProtection": "no protection",
+    "logs:PutResourcePolicy": "no policy of a log group",
+    "s3:REST.PUT.OBJECT": "no delivery of logs",
+}
+"""What the handlers of the template's resource types declare for properties that the template does not have."""
 
 
 def as_list(value: Any) -> list[Any]:
@@ -118,9 +166,61 @@ def test_provision_s_policy_allows_what_provision_calls_itself() -> None:
     assert direct == called(provision=True), CURE
 
 
+def handled() -> set[str]:
+    """The actions that the handlers of the template's resource types declare (the schemas of CloudFormation)."""
+    schemas = json.loads((SCHEMAS / "providers" / "us-east-1.json").read_text())
+    types = {resource["Type"] for resource in stack(TEMPLATE).body["Resources"].values()}
+    found: set[str] = set()
+    for kind in types:
+        handlers = json.loads((SCHEMAS / "resources" / f"{schemas[kind]}.json").read_text())["handlers"]
+        found |= {action for name in HANDLERS for action in handlers.get(name, {}).get("permissions", [])}
+    return found
+
+
+def test_provision_s_policy_allows_what_the_handlers_of_its_resources_call() -> None:
+    needed = handled() - set(NOT_USED)
+    assert len(needed) > 90
+    assert sorted(needed - allowed(PROVISION)) == [], f"called by a handler, but not allowed; {CURE}"
+    assert sorted(set(NOT_USED) - handled()) == [], "no handler calls it any more: take it out of NOT_USED"
+
+
+def deploy_role() -> Stack:
+    """The template's stack with the role for Jenkins, in the words of the page."""
+    names = {"ClusterName": "CLUSTER", "ServiceName": "SERVICE", "RepositoryName": "REPOSITORY"}
+    return stack(TEMPLATE, Image="app:1", DeployTrust="instance", **names)
+
+
+def test_the_role_that_provision_makes_for_jenkins_has_the_stages_policy() -> None:
+    words = {
+        "FAMILY": "CLUSTER",
+        "LOG-GROUP": "Logs",
+        "TARGET-GROUP": "TargetGroup.TargetGroupName",
+        "arn:aws:iam::ACCOUNT:role/EXECUTION-ROLE": "ExecutionRole.Arn",
+        "arn:aws:iam::ACCOUNT:role/TASK-ROLE": "TaskRole.Arn",
+    }
+    page = json.dumps(STAGES["Statement"])
+    for word, in_template in words.items():
+        page = page.replace(word, in_template)
+    assert sorted_lists(deploy_role().statements("DeployRole")) == sorted_lists(json.loads(page)), (
+        "change DeployRole in resources/ecs_pipeline/environment.yml as docs/iam.md has it"
+    )
+
+
+def sorted_lists(statements: list[Any]) -> list[Any]:
+    """Statements with one action or resource as a list of one, and without an order of their members."""
+    return [
+        {key: sorted(as_list(value)) if key in ("Action", "Resource") else value for key, value in statement.items()}
+        for statement in statements
+    ]
+
+
+def test_the_role_for_jenkins_has_no_other_policies() -> None:
+    assert set(deploy_role()["DeployRole"]) == {"AssumeRolePolicyDocument", "Description", "Policies"}
+
+
 def test_provision_s_policy_speaks_of_each_service_that_the_template_has_resources_of() -> None:
     types = set(re.findall(r"^ {4}Type: AWS::(\w+)::\w+$", TEMPLATE, re.MULTILINE)) - {"SSM"}
-    others = {"ChangeTheStack", "FindTheDefaultNetwork", "PassTheTasksRoles", "ReadWhatTheyAre"}
+    others = {"ChangeTheStack", "FindTheDefaultNetwork", "PassRoles", "ReadWhatTheyAre"}
     assert types == {one["Sid"] for one in PROVISION["Statement"]} - others - {
         "RolesThatTheseServicesHaveInEveryAccount"
     }
@@ -151,7 +251,7 @@ def test_every_action_is_an_operation_of_its_service(policy: dict[str, Any]) -> 
         assert operation in session.get_service_model(names[prefix]).operation_names, action
 
 
-@pytest.mark.parametrize("policy", [STAGES, ASSUME, PROVISION], ids=["stages", "assume", "provision"])
+@pytest.mark.parametrize("policy", [STAGES, ASSUME, *PARTS])
 def test_a_policy_fits_into_a_managed_policy(policy: dict[str, Any]) -> None:
     assert len(re.sub(r"\s", "", json.dumps(policy))) <= 6144  # IAM User Guide, "IAM and AWS STS quotas"
 
