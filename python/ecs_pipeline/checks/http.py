@@ -11,7 +11,8 @@ from ecs_pipeline.checks.probe import Answer, Request, probe
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Conclusion, Sample
 from ecs_pipeline.checks.statistics import percentile
 from ecs_pipeline.checks.subject import Subject
-from ecs_pipeline.model import FAIL
+from ecs_pipeline.load_balancing import LoadBalancing
+from ecs_pipeline.model import FAIL, Service, TaskDefinition
 
 MOST_AT_ONCE = 8
 """Requests under way at the same time, of all checks together."""
@@ -142,14 +143,10 @@ class Http:
     def _addresses(self) -> list[str]:
         """The URL of each canary task: its own address, and the port that its target has."""
         subject, found = self._subject, []
-        port, scheme = self._settings.port, "http"
-        entries = subject.service.load_balancing
-        chosen = next((one for one in entries if one.container == subject.container), next(iter(entries), None))
-        if chosen is not None:
-            group = subject.run.elb.target_group(chosen.target_group)
-            scheme = "https" if group and group.protocol == "HTTPS" else "http"
-            port = port or chosen.port
-        port = port or _first_port(subject)
+        chosen = _target_of(subject.service, subject.container)
+        group = subject.run.elb.target_group(chosen.target_group) if chosen else None
+        scheme = "https" if group and group.protocol == "HTTPS" else "http"
+        port = port_of(self._settings, subject.service, subject.revision, subject.container)
         for task in subject.canary:
             if not task.address or not port:
                 what = "port" if task.address else "address of its own"
@@ -164,6 +161,15 @@ def latency(seconds: float) -> str:
     return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.3g} s"
 
 
-def _first_port(subject: Subject) -> int:
-    container = subject.revision.container(subject.container) or {}
-    return next((int(one["containerPort"]) for one in container.get("portMappings", []) if "containerPort" in one), 0)
+def port_of(settings: HttpCheck, service: Service, revision: TaskDefinition, container: str) -> int:
+    """The port that is asked at a task's own address: the check's, the target's, the container's first, else 0."""
+    chosen = _target_of(service, container)
+    given = settings.port or (chosen.port if chosen else 0)
+    mappings = (revision.container(container) or {}).get("portMappings", [])
+    return given or next((int(each["containerPort"]) for each in mappings if "containerPort" in each), 0)
+
+
+def _target_of(service: Service, container: str) -> LoadBalancing | None:
+    """The load balancer's entry of the container, else its first."""
+    entries = service.load_balancing
+    return next((entry for entry in entries if entry.container == container), next(iter(entries), None))

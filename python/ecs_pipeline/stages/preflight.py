@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from ecs_pipeline import decide, definition, marks
+from ecs_pipeline.checks.reach import refuse_unreachable
 from ecs_pipeline.errors import InvalidInput, Refused
 from ecs_pipeline.load_balancing import group_name
 from ecs_pipeline.model import (
@@ -85,6 +86,7 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
         refuse_when_cancelled(seen)
         _refuse_lost_groups(run, seen.service)
         refuse_checks(run, alive=bool(seen.canaries), watched=run.settings.canary.watched)
+        refuse_unreachable(run, seen.service)
     if repository and not done:
         images.refuse_unbuildable(run, run.settings.image, release)
     run.recorder.progress(f"release {release} of {seen.service.label}, container {container}")
@@ -120,6 +122,7 @@ def _without_another(run: Run, seen: Look, release: str, *, replacing: bool) -> 
     if not replacing:
         raise held_by(run, seen.service, live)
     refuse_checks(run, alive=False, watched=run.settings.canary.watched)
+    refuse_unreachable(run, seen.service)
     _refuse_lost_groups(run, seen.service)
     promoted = bool(decide.left_by_promote(seen))
     what = "its canary, which the service runs by now, is taken away" if promoted else "it is rolled back"
