@@ -19,6 +19,7 @@ Query = Mapping[str, Any]
 
 DEFAULT_PERIOD = 60.0
 IDS = "{%s.task_ids}"
+FAMILY = "{family}"
 QUOTED = re.compile(r"""('[^']*'|"[^"]*")""")
 PERIOD_OF_SEARCH = re.compile(r",\s*(\d+)\s*\)")
 ALONE = re.compile(r"\bMETRICS\s*\(|^\s*SELECT\b", re.IGNORECASE)
@@ -66,7 +67,10 @@ class Asked:
 
 
 def asked(query: Sequence[Query], subject: Subject, group: str) -> Asked:
-    """The query with placeholders filled in, `{canary.task_ids}` by those of `group`. Raises Trouble without tasks."""
+    """The query with placeholders filled in, `{canary.task_ids}` and `{family}` by those of `group`.
+
+    Raises Trouble without tasks.
+    """
     names = {CANARY: group, BASELINE: BASELINE, STABLE: STABLE}
     ids = {
         name: [task.id for task in subject.tasks(of)]
@@ -76,12 +80,12 @@ def asked(query: Sequence[Query], subject: Subject, group: str) -> Asked:
     for name, tasks in ids.items():
         if not tasks:
             raise Trouble(f"no {names[name]} task lives")
-    joined = {name: " OR ".join(tasks) for name, tasks in ids.items()}
+    joined = {IDS % name: " OR ".join(tasks) for name, tasks in ids.items()} | {FAMILY: subject.family(group)}
     apart = [name for name in ids if any(IDS % name in text for text in _dimensions(query))]
     variants = []
     for chosen in itertools.product(*(ids[name] for name in apart)):
-        one = {**joined, **dict(zip(apart, chosen, strict=True))}
-        variants.append([_fill(entry, joined if "Expression" in entry else one) for entry in query])
+        by_task = {**joined, **{IDS % name: task for name, task in zip(apart, chosen, strict=True)}}
+        variants.append([_fill(entry, joined if "Expression" in entry else by_task) for entry in query])
     return Asked(variants)
 
 
@@ -100,8 +104,8 @@ def _fill(value: Any, values: Mapping[str, str]) -> Any:
     if isinstance(value, list):
         return [_fill(one, values) for one in value]
     if isinstance(value, str):
-        for name, text in values.items():
-            value = value.replace(IDS % name, text)
+        for placeholder, text in values.items():
+            value = value.replace(placeholder, text)
     return value
 
 

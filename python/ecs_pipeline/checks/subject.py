@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ecs_pipeline.check_settings import BASELINE, STABLE
-from ecs_pipeline.model import CANARY, Service, Task, TaskDefinition
+from ecs_pipeline.model import CANARY, Revision, Service, Task, TaskDefinition
 from ecs_pipeline.run import Run
 
 KNOWN_FOR = 30.0
@@ -46,6 +46,10 @@ class Subject:
         if group == STABLE:
             return self.stable
         return {CANARY: self.canary, BASELINE: self.baseline}[group]
+
+    def family(self, group: str) -> str:
+        """The family of the revision that they run: a release's task definition may be of another one."""
+        return self.revision.revision.family if group == CANARY else Revision(self.service.revision).family
 
     def facts(self) -> str:
         """The facts for a program, as JSON."""

@@ -64,6 +64,17 @@ def test_each_task_is_asked_for_itself_in_a_dimension() -> None:
     assert [value_of(one[0]) for one in variants] == ids(subject.canary)
 
 
+def test_the_family_is_that_of_the_tasks_that_are_asked_for() -> None:
+    subject = subject_of(World())
+    other = replace(subject.revision.revision, arn="arn:aws:ecs:r:1:task-definition/web-next:1")
+    subject = with_others(replace(subject, revision=replace(subject.revision, revision=other)), stable=["s1"])
+    query = [{"Id": "m", "Expression": "SEARCH('{N,F,TaskId} F={family} TaskId={canary.task_ids}', 'Sum', 60)"}]
+    found = {group: queries.asked(query, subject, group).variants[0][0]["Expression"] for group in ("canary", "stable")}
+    assert ["F=web-next " in found["canary"], "F=web TaskId=s1" in found["stable"]] == [True, True]
+    (variant,) = queries.asked([dimension("{family}")], subject, "canary").variants
+    assert value_of(variant[0]) == "web-next"
+
+
 def test_an_expression_beside_a_dimension_has_all_ids() -> None:
     subject = subject_of(World(), 2)
     query = [dimension("{canary.task_ids}"), {"Id": "e", "Expression": SEARCH % "canary"}]
