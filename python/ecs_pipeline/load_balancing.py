@@ -61,6 +61,8 @@ class TargetGroup:
     drain: int
     slow_start: int
     anomaly_detection: bool
+    interval: int = 0
+    unhealthy_threshold: int = 0
 
 
 @dataclass(frozen=True)

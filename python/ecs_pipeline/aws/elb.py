@@ -36,6 +36,8 @@ class Elb:
                 drain=int(values.get("deregistration_delay.timeout_seconds") or 300),
                 slow_start=int(values.get("slow_start.duration_seconds") or 0),
                 anomaly_detection=values.get("load_balancing.algorithm.type") == "weighted_random",
+                interval=int(group.get("HealthCheckIntervalSeconds") or 0),
+                unhealthy_threshold=int(group.get("UnhealthyThresholdCount") or 0),
             )
         return self._groups[arn]
 

@@ -16,6 +16,7 @@ from ecs_pipeline.model import BASELINE, Task, TaskDefinition, share
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.preflight import Plan
 from ecs_pipeline.steps.beside import Beside, leave_traffic
+from ecs_pipeline.steps.grace import warn_of_a_slow_start
 from ecs_pipeline.steps.healthy import HealthyStep
 from ecs_pipeline.steps.tasks import Made, TasksStep
 from ecs_pipeline.steps.traffic import Seen as Targets
@@ -72,6 +73,7 @@ class Serving:
         if baselines and others is None:
             leave_traffic(run, self.fence.write)
             baselines = []
+        warn_of_a_slow_start(run, service, tasks, self.made.tasks)
         record_share(run, [*tasks, *baselines], service.running, seen.with_those_of(others) if others else seen)
         return Served(tasks, baselines, self.revision)
 
