@@ -193,7 +193,7 @@ def deploy_role() -> Stack:
 def test_the_role_that_provision_makes_for_jenkins_has_the_stages_policy() -> None:
     words = {
         "FAMILY": "CLUSTER",
-        "LOG-GROUP": "Logs",
+        "LOG-GROUP": "/ecs/CLUSTER/*",
         "TARGET-GROUP": "TargetGroup.TargetGroupName",
         "arn:aws:iam::ACCOUNT:role/EXECUTION-ROLE": "ExecutionRole.Arn",
         "arn:aws:iam::ACCOUNT:role/TASK-ROLE": "TaskRole.Arn",

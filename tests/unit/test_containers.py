@@ -56,7 +56,7 @@ def test_without_containers_the_template_is_sent_as_it_is() -> None:
 def test_a_container_gets_all_that_the_config_says_of_it() -> None:
     envoy = made({"DatadogImage": "datadog:1"}, envoy=ENVOY).container("envoy")
     assert envoy.pop("LogConfiguration")["Options"] == {
-        "awslogs-group": "Logs",
+        "awslogs-group": "AppLogs",
         "awslogs-region": "REGION",
         "awslogs-stream-prefix": "envoy",
     }

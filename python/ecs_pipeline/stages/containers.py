@@ -82,7 +82,7 @@ def _refuse_mistakes(name: str, settings: ContainerSettings, in_template: bool) 
 
 def _new(name: str, settings: ContainerSettings) -> dict[str, Any]:
     options = {
-        "awslogs-group": {"Ref": "Logs"},
+        "awslogs-group": {"Ref": "AppLogs"},
         "awslogs-region": {"Ref": "AWS::Region"},
         "awslogs-stream-prefix": name,
     }

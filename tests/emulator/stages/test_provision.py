@@ -98,10 +98,10 @@ def test_an_environment_is_made_from_nothing_and_removed(environment: Scene) -> 
     assert scene.ecs_pipeline("provision", "--delete", "--confirm", scene.name).code == 0
 
 
-def log_of(scene: Scene, container: str) -> str:
-    """What the containers of that name have logged."""
-    logs, group = scene.client("logs"), f"/ecs/{scene.name}"
-    events = logs.filter_log_events(logGroupName=group, logStreamNamePrefix=f"{container}/")["events"]
+def log_of(scene: Scene, container: str, group: str = "") -> str:
+    """What the containers of that name have logged; the log group is of the same name unless another is given."""
+    logs, name = scene.client("logs"), f"/ecs/{scene.name}/{group or container}"
+    events = logs.filter_log_events(logGroupName=name, logStreamNamePrefix=f"{container}/")["events"]
     return "\n".join(event["message"] for event in events)
 
 
@@ -137,7 +137,7 @@ def test_containers_of_the_config_run_in_the_task(environment: Scene) -> None:
     containers = {container["name"]: container for container in definition["containerDefinitions"]}
     assert containers["app"]["dependsOn"] == [{"containerName": "proxy", "condition": "HEALTHY"}]
     assert containers["proxy"]["environment"] == [{"name": "PORT", "value": "9901"}]
-    wait_for(lambda: "listening version=v2" in log_of(scene, "proxy"))
+    wait_for(lambda: "listening version=v2" in log_of(scene, "proxy", "app"))
     assert scene.ecs_pipeline("provision").message("stack") == "unchanged"
 
 
