@@ -55,6 +55,7 @@ class Account:
     text: str = ""
     given: list[dict[str, str]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
     deleted: bool = False
     _status: str = "CREATE_COMPLETE"
 
@@ -67,6 +68,7 @@ class Account:
     def create_change_set(
         self, name: str, template: str, parameters: Sequence[Mapping[str, Any]], *, new: bool
     ) -> None:
+        self.names.append(name)
         self.texts.append(template)
         self._status = f"{'CREATE' if new else 'UPDATE'}_COMPLETE"
         before = self.parameters or {}
@@ -108,6 +110,7 @@ class Outcome:
     text: str
     code: int
     changes: list[str]
+    plan: list[str]
 
 
 def provision(account: Account, *, world: World | None = None, **keys: Any) -> Outcome:
@@ -123,5 +126,5 @@ def provision(account: Account, *, world: World | None = None, **keys: Any) -> O
     try:
         stage()
     except PipelineError as error:
-        return Outcome(str(error), error.exit_code, run.recorder.record.changes)
-    return Outcome("", 0, run.recorder.record.changes)
+        return Outcome(str(error), error.exit_code, run.recorder.record.changes, run.recorder.record.plan)
+    return Outcome("", 0, run.recorder.record.changes, run.recorder.record.plan)

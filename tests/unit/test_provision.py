@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.fakes.world import World, digest_of
+from tests.fakes.ports import FakeRepositories
+from tests.fakes.world import digest_of
 from tests.unit.cloudformation import stack
 from tests.unit.provision_world import APP, HOST, Account, packaged, provision
 
@@ -25,15 +25,8 @@ def environment(**parameters: str) -> Account:
 
 
 @pytest.fixture(autouse=True)
-def _app_is_in_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    digest = f"sha256:{64 * 'a'}"
-    original = World.__init__
-
-    def with_the_app(self: World, *arguments: Any, **members: Any) -> None:
-        original(self, *arguments, **members)
-        self.images[digest] = digest
-
-    monkeypatch.setattr(World, "__init__", with_the_app)
+def _images_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeRepositories, "digest", lambda *_, **__: digest_of("app"))
 
 
 # ---- repositories
@@ -93,8 +86,7 @@ def test_a_repository_of_another_name_has_to_be_there() -> None:
         ),
     ],
 )
-def test_tasks_may_pull_the_image_that_is_given(image: str, arns: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.fakes.ports.FakeRepositories.digest", lambda *_, **__: digest_of("given"))
+def test_tasks_may_pull_the_image_that_is_given(image: str, arns: str) -> None:
     account = Account()
     end = provision(account, image=image)
     assert end.code == 0, end.text
