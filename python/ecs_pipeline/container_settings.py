@@ -21,7 +21,14 @@ def _secret(text: str) -> str:
     return text
 
 
+def _login(text: str) -> str:
+    if text and (not SECRET.fullmatch(text) or ":secretsmanager:" not in text):
+        raise ValueError("the whole ARN of a secret of Secrets Manager is expected")
+    return text
+
+
 SecretArn = Annotated[str, AfterValidator(_secret)]
+LoginArn = Annotated[str, AfterValidator(_login)]
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 Condition = Literal["START", "HEALTHY", "COMPLETE", "SUCCESS"]
 
@@ -29,7 +36,7 @@ Condition = Literal["START", "HEALTHY", "COMPLETE", "SUCCESS"]
 class HealthCheckSettings(Section):
     """How ECS finds out whether the container is well (HealthCheck of the ECS API, with its limits)."""
 
-    command: tuple[Word, ...] = Field(..., min_length=2, description="[CMD, PROGRAM, …] or [CMD-SHELL, LINE]")
+    command: tuple[Word, ...] = Field(..., description="[CMD, PROGRAM, …] or [CMD-SHELL, LINE]")
     interval: Duration = Field(30.0, ge=5, le=300)
     timeout: Duration = Field(5.0, ge=2, le=120)
     retries: int = Field(3, ge=1, le=10, strict=True)
@@ -37,8 +44,8 @@ class HealthCheckSettings(Section):
 
     @model_validator(mode="after")
     def _as_ecs_takes_it(self) -> HealthCheckSettings:
-        if self.command[0] not in ("CMD", "CMD-SHELL"):
-            raise ValueError("command begins with CMD or CMD-SHELL")
+        if len(self.command) < 2 or self.command[0] not in ("CMD", "CMD-SHELL"):
+            raise ValueError("command: write [CMD, PROGRAM, ARGUMENT] or [CMD-SHELL, LINE]")
         for name in ("interval", "timeout", "start_period"):
             if getattr(self, name) % 1:
                 raise ValueError(f"{name}: whole seconds are expected")
@@ -59,7 +66,7 @@ class ContainerSettings(Section):
     )
     health_check: HealthCheckSettings | None = None
     essential: bool = Field(default=False, strict=True, description="its end is the task's")
-    repository_credentials: SecretArn = Field("", description="secret with the login of a private registry")
+    repository_credentials: LoginArn = Field("", description="secret with the login of a private registry")
 
 
 def _names(containers: dict[str, ContainerSettings]) -> dict[str, ContainerSettings]:
