@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
+from typing import Any
 
+from ecs_pipeline import tags as written
 from ecs_pipeline.decide import digest
 from ecs_pipeline.load_balancing import RecordedTarget, Target
-from ecs_pipeline.model import Marks, Turn
+from ecs_pipeline.model import CANARY, Marks, Turn
+from ecs_pipeline.tags import TagReader
 
 PREFIX = "ecs-pipeline:"
 RELEASE, SERVICE, TURN, ROLE, INDEX = (PREFIX + name for name in ("release", "service", "turn", "role", "index"))
@@ -26,6 +29,8 @@ TARGETS = PREFIX + "targets:"
 
 LONGEST_VALUE = 256
 MOST_TAGS = 50
+MOST_NUMBERED = 9_999
+"""The highest index, and the most steps and tasks, that a tag can tell."""
 TARGETS_KEPT_FOR = timedelta(days=1)
 
 
@@ -63,28 +68,53 @@ def turn_value(turn: Turn) -> str:
 
 
 def parse_turn(value: str) -> Turn:
-    """The turn that a tag says; an absent one is turn 0."""
-    found, _, cancelled = value.partition("/")
-    return Turn(found, cancelled) if found else Turn()
+    """The turn that a tag says; an absent one, and one that nobody can have written, is turn 0."""
+    return _turn(value) if written.TURN.fullmatch(value) else Turn()
 
 
-def parse_time(value: str) -> datetime | None:
-    """The time that a tag says in seconds since the epoch; None when it says none."""
-    return datetime.fromtimestamp(int(value), timezone.utc) if value.isdigit() else None
-
-
-def parse_service(tags: Mapping[str, str]) -> Marks:
+def parse_service(tags: Mapping[str, str], name: str = "") -> Marks:
     """The marks of a service, from its tags."""
+    reader = TagReader(tags, f"service {name}")
     return Marks(
-        turn=parse_turn(tags.get(TURN, "")),
-        under_way=tags.get(UNDER_WAY, ""),
-        source=tags.get(SOURCE, ""),
-        wanted=tags.get(WANTED) or None,
-        release=tags.get(RELEASE, ""),
-        previous=tags.get(PREVIOUS) or None,
-        approval=tags.get(APPROVAL, ""),
-        targets=tuple(one for key, value in sorted(tags.items()) if key.startswith(TARGETS) for one in _targets(value)),
+        turn=_turn(reader.matching(TURN, written.TURN)),
+        under_way=reader.matching(UNDER_WAY, written.RELEASE),
+        source=reader.text(SOURCE),
+        wanted=reader.matching(WANTED, written.REVISION) or None,
+        release=reader.matching(RELEASE, written.RELEASE),
+        previous=reader.matching(PREVIOUS, written.REVISION) or None,
+        approval=reader.text(APPROVAL),
+        targets=tuple(_recorded(reader, tags)),
+        unreadable=tuple(reader.unreadable),
     )
+
+
+def parse_task(tags: Mapping[str, str], name: str) -> dict[str, Any]:
+    """What the tags of a task say, as members of model.Task."""
+    reader = TagReader(tags, f"task {name}")
+    return {
+        "of": reader.text(SERVICE),
+        "release": reader.matching(RELEASE, written.RELEASE),
+        "turn": _turn(reader.matching(TURN, written.TURN)),
+        "role": reader.text(ROLE) or CANARY,
+        "index": reader.number(INDEX, MOST_NUMBERED),
+        "verdict": reader.matching(VERDICT, written.VERDICT),
+        "judged_steps": reader.number(JUDGED_STEPS, MOST_NUMBERED),
+        "judged_tasks": reader.number(JUDGED_TASKS, MOST_NUMBERED),
+        "bake_began": reader.time(BAKE_BEGAN),
+        "unreadable": tuple(reader.unreadable),
+    }
+
+
+def parse_revision(tags: Mapping[str, str], name: str) -> dict[str, Any]:
+    """What the tags of a revision say, as members of model.Revision."""
+    reader = TagReader(tags, f"task definition {name}")
+    turn = reader.matching(TURN, written.TURN)
+    return {
+        "release": reader.matching(RELEASE, written.RELEASE),
+        "turn": _turn(turn) if turn else None,
+        "restores": reader.matching(RESTORES, written.REVISION),
+        "unreadable": tuple(reader.unreadable),
+    }
 
 
 def record_of(targets: Sequence[Target], now: datetime) -> dict[str, str]:
@@ -112,7 +142,7 @@ def unregistered_records(tags: Mapping[str, str], registered: Collection[tuple[s
     """Keys of the records none of whose addresses is registered, oldest first."""
     keys = []
     for key, value in tags.items():
-        targets = list(_targets(value)) if key.startswith(TARGETS) else []
+        targets = _targets(value) if key.startswith(TARGETS) else []
         if targets and not any((one.identity, one.port) in registered for one in targets):
             keys.append((targets[0].recorded, key))
     return [key for _, key in sorted(keys)]
@@ -123,15 +153,20 @@ def theirs(tags: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in tags.items() if not key.startswith(("aws:", PREFIX))}
 
 
-def _targets(value: str) -> Iterable[RecordedTarget]:
-    stamp, *addresses = value.split(" ")
-    if not stamp.isdigit():
-        return
-    recorded = datetime.fromtimestamp(int(stamp), timezone.utc)
-    for address in addresses:
-        identity, _, port = address.rpartition(":")
-        if identity and port.isdigit():
-            yield RecordedTarget(identity, int(port), recorded)
+def _turn(value: str) -> Turn:
+    found, _, cancelled = value.partition("/")
+    return Turn(found, cancelled) if found else Turn()
+
+
+def _recorded(reader: TagReader, tags: Mapping[str, str]) -> Iterable[RecordedTarget]:
+    for key in sorted(key for key in tags if key.startswith(TARGETS)):
+        recorded, addresses = reader.addresses(key)
+        if recorded is not None:
+            yield from (RecordedTarget(identity, port, recorded) for identity, port in addresses)
+
+
+def _targets(value: str) -> list[RecordedTarget]:
+    return list(_recorded(TagReader({TARGETS: value}, ""), {TARGETS: value}))
 
 
 def _packed(addresses: Sequence[str], room: int) -> Iterable[list[str]]:

@@ -27,7 +27,10 @@ class Turn:
 
 @dataclass(frozen=True)
 class Marks:
-    """The tags of the service that hold the state of a release; an absent tag is '' or None."""
+    """The tags of the service that hold the state of a release; an absent tag is '' or None.
+
+    `unreadable` has a line for each tag that is there and says nothing: it counts as absent.
+    """
 
     turn: Turn = Turn()
     under_way: str = ""
@@ -37,6 +40,7 @@ class Marks:
     previous: str | None = None
     approval: str = ""
     targets: tuple[RecordedTarget, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Revision:
     turn: Turn | None = None
     active: bool = True
     restores: str = ""
+    unreadable: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -111,6 +116,7 @@ class Task:
     judged_steps: int = 0
     judged_tasks: int = 0
     bake_began: datetime | None = None
+    unreadable: tuple[str, ...] = ()
     health: str = "UNKNOWN"
     started: datetime | None = None
     address: str = ""

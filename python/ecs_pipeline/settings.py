@@ -9,11 +9,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
+from ecs_pipeline import tags
 from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.container_settings import Containers
 from ecs_pipeline.setting_types import Argument, Duration, OptionalDuration, Section
 
-RELEASE_ID = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
+RELEASE_ID = tags.RELEASE_ID
 
 
 def _name_of(what: str) -> Callable[[str], str]:

@@ -16,6 +16,7 @@ from ecs_pipeline.decide import next_turn
 from ecs_pipeline.load_balancing import RecordedTarget, Target
 from ecs_pipeline.model import Marks, Turn
 from ecs_pipeline.settings import RELEASE_ID
+from tests.unit.facts import revision
 
 NOW = datetime(2026, 11, 23, 7, 15, tzinfo=timezone.utc)
 RELEASES = st.from_regex(RELEASE_ID, fullmatch=True)
@@ -59,15 +60,16 @@ def test_each_mark_of_a_service_is_read_from_its_own_tag() -> None:
         "ecs-pipeline:turn": "abc/r0",
         "ecs-pipeline:under-way": "r2",
         "ecs-pipeline:source": "commit c",
-        "ecs-pipeline:wanted": "arn:w",
+        "ecs-pipeline:wanted": revision(2),
         "ecs-pipeline:release": "r1",
-        "ecs-pipeline:previous": "arn:p",
+        "ecs-pipeline:previous": revision(1),
         "ecs-pipeline:approved-by": "ann",
         "ecs-pipeline:targets:1": f"{NOW.timestamp():.0f} 10.0.0.1:80 fd00::1:8080",
         "Team": "lab",
     }
     found = (RecordedTarget("10.0.0.1", 80, NOW), RecordedTarget("fd00::1", 8080, NOW))
-    assert marks.parse_service(tags) == Marks(Turn("abc", "r0"), "r2", "commit c", "arn:w", "r1", "arn:p", "ann", found)
+    read_again = Marks(Turn("abc", "r0"), "r2", "commit c", revision(2), "r1", revision(1), "ann", found)
+    assert marks.parse_service(tags) == read_again
 
 
 @settings(derandomize=True)

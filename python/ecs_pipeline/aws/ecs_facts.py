@@ -8,7 +8,7 @@ from typing import Any
 
 from ecs_pipeline import marks
 from ecs_pipeline.load_balancing import LoadBalancing
-from ecs_pipeline.model import CANARY, Container, Deployment, Event, Revision, Service, Task
+from ecs_pipeline.model import Container, Deployment, Event, Revision, Service, Task
 
 
 def parse_service(raw: Mapping[str, Any], cluster: str) -> Service:
@@ -23,7 +23,7 @@ def parse_service(raw: Mapping[str, Any], cluster: str) -> Service:
         desired=raw.get("desiredCount", 0),
         running=raw.get("runningCount", 0),
         pending=raw.get("pendingCount", 0),
-        marks=marks.parse_service(tags),
+        marks=marks.parse_service(tags, raw["serviceName"]),
         deployments=tuple(_deployment(one) for one in raw.get("deployments", [])),
         events=tuple(
             Event(one.get("id", ""), _utc(one.get("createdAt")), one.get("message", ""))
@@ -40,14 +40,9 @@ def parse_service(raw: Mapping[str, Any], cluster: str) -> Service:
 
 def parse_revision(definition: Mapping[str, Any], tags: Mapping[str, str]) -> Revision:
     """A revision's marks, from its definition and tags."""
-    turn = marks.parse_turn(tags[marks.TURN]) if marks.TURN in tags else None
-    return Revision(
-        arn=definition["taskDefinitionArn"],
-        release=tags.get(marks.RELEASE, ""),
-        turn=turn,
-        active=definition.get("status", "ACTIVE") == "ACTIVE",
-        restores=tags.get(marks.RESTORES, ""),
-    )
+    arn = definition["taskDefinitionArn"]
+    active = definition.get("status", "ACTIVE") == "ACTIVE"
+    return Revision(arn=arn, active=active, **marks.parse_revision(tags, Revision(arn).name))
 
 
 def parse_task(raw: Mapping[str, Any]) -> Task:
@@ -62,15 +57,7 @@ def parse_task(raw: Mapping[str, Any]) -> Task:
         started=_utc(raw["startedAt"]) if raw.get("startedAt") else None,
         started_by=raw.get("startedBy", ""),
         group=raw.get("group", ""),
-        of=tags.get(marks.SERVICE, ""),
-        release=tags.get(marks.RELEASE, ""),
-        turn=marks.parse_turn(tags.get(marks.TURN, "")),
-        role=tags.get(marks.ROLE, CANARY),
-        index=int(tags.get(marks.INDEX, "0") or 0),
-        verdict=tags.get(marks.VERDICT, ""),
-        judged_steps=int(tags.get(marks.JUDGED_STEPS, "0") or 0),
-        judged_tasks=int(tags.get(marks.JUDGED_TASKS, "0") or 0),
-        bake_began=marks.parse_time(tags.get(marks.BAKE_BEGAN, "")),
+        **marks.parse_task(tags, raw["taskArn"].rpartition("/")[2]),
         health=raw.get("healthStatus", "UNKNOWN"),
         address=_address(raw),
         container_instance=raw.get("containerInstanceArn", ""),
