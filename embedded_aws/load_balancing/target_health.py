@@ -32,10 +32,9 @@ def _register_targets(parameters: Members) -> Response:
     if group is None:
         return _not_found(arn)
     keys = _keys(parameters, group)
-    for target_id, _ in keys:
-        problem = _problem(target_id, group)
-        if problem:
-            return alb._error("InvalidTarget", problem)
+    problem = _first_problem(keys, group)
+    if problem:
+        return alb._error("InvalidTarget", problem)
     target_groups.register(arn, keys)
     return alb._empty("RegisterTargets")
 
@@ -53,6 +52,9 @@ def _describe_target_health(parameters: Members) -> Response:
     if group is None:
         return _not_found(arn)
     wanted = _keys(parameters, group)
+    problem = _first_problem(wanted, group)
+    if problem:
+        return alb._error("InvalidTarget", problem)
     if wanted:
         found = [(target_groups.find(arn, key), key) for key in wanted]
     else:
@@ -76,12 +78,19 @@ def _keys(parameters: Members, group: Group) -> list[TargetKey]:
     return [(each["Id"], each.get("Port", group["Port"])) for each in alb._parse_targets_param(parameters)]
 
 
+def _first_problem(keys: list[TargetKey], group: Group) -> str:
+    return next((problem for target_id, _ in keys if (problem := _problem(target_id, group))), "")
+
+
 def _problem(target_id: str, group: Group) -> str:
+    """Say why AWS would not take a target. User Guide, "Target type": no publicly routable IP addresses."""
     if group["TargetType"] == "ip":
         try:
-            ipaddress.ip_address(target_id)
+            address = ipaddress.ip_address(target_id)
         except ValueError:
             return f"The IP address '{target_id}' is not a valid IPv4 address"
+        if address.is_global:
+            return f"The IP address '{target_id}' is not within the VPC"
     elif group["TargetType"] == "instance" and not target_id.startswith("i-"):
         return f"The following targets are not instance ids: '{target_id}'"
     return ""

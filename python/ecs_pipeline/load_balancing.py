@@ -77,6 +77,11 @@ class TargetHealth:
     anomalous: bool = False
 
     @property
+    def key(self) -> tuple[str, int]:
+        """What tells the target from the others of its group."""
+        return self.identity, self.port
+
+    @property
     def registered(self) -> bool:
         """In the group, be it draining."""
         return not (self.state == "unused" and self.reason in ("Target.NotRegistered", ""))

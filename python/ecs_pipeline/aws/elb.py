@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ecs_pipeline.aws.session import AwsClient, AwsError
 from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth, group_name
+
+NO_TARGET = ("InvalidTarget", "InvalidTargetException", "ValidationError")
+"""What DescribeTargetHealth answers for an address that cannot be a target of the group."""
 
 
 class Elb:
@@ -47,27 +50,31 @@ class Elb:
         Asked by name, AWS answers `unused` for a target that is not registered.
         """
         request: dict[str, Any] = {"TargetGroupArn": group}
-        if targets:
-            request["Targets"] = _named(targets)
         if anomalies:
             request["Include"] = ["AnomalyDetection"]
         try:
-            answer = self._client.call("DescribeTargetHealth", **request)
+            answer = self._described(request, targets)
         except AwsError as error:
             if _gone(error):
                 return []
             raise
-        return [
-            TargetHealth(
-                identity=one["Target"]["Id"],
-                port=int(one["Target"].get("Port", 0)),
-                state=one["TargetHealth"].get("State", ""),
-                reason=one["TargetHealth"].get("Reason", ""),
-                description=one["TargetHealth"].get("Description", ""),
-                anomalous=one.get("AnomalyDetection", {}).get("Result") == "anomalous",
-            )
-            for one in answer["TargetHealthDescriptions"]
-        ]
+        return [_health(each) for each in answer["TargetHealthDescriptions"]]
+
+    def _described(self, request: dict[str, Any], targets: Sequence[Target]) -> dict[str, Any]:
+        """Ask for the targets; when AWS refuses one of them, for all that are registered: a recorded address may be
+        one that no target can have, and the others are to be found nevertheless.
+        """
+        if not targets:
+            return self._client.call("DescribeTargetHealth", **request)
+        try:
+            return self._client.call("DescribeTargetHealth", **request, Targets=_named(targets))
+        except AwsError as error:
+            if error.code not in NO_TARGET:
+                raise
+        asked = {target.key for target in targets}
+        answer = self._client.call("DescribeTargetHealth", **request)
+        found = [each for each in answer["TargetHealthDescriptions"] if _health(each).key in asked]
+        return {**answer, "TargetHealthDescriptions": found}
 
     def register(self, group: str, targets: Sequence[Target]) -> None:
         """RegisterTargets; one that is in stays as it is. Raises ReleaseFailed when the group is gone."""
@@ -91,6 +98,17 @@ class Elb:
 
 def _named(targets: Sequence[Target]) -> list[dict[str, object]]:
     return [{"Id": one.identity, "Port": one.port} for one in targets]
+
+
+def _health(described: Mapping[str, Any]) -> TargetHealth:
+    return TargetHealth(
+        identity=described["Target"]["Id"],
+        port=int(described["Target"].get("Port", 0)),
+        state=described["TargetHealth"].get("State", ""),
+        reason=described["TargetHealth"].get("Reason", ""),
+        description=described["TargetHealth"].get("Description", ""),
+        anomalous=described.get("AnomalyDetection", {}).get("Result") == "anomalous",
+    )
 
 
 def _gone(error: AwsError) -> bool:

@@ -204,3 +204,14 @@ def test_a_group_in_use_is_not_deleted_and_an_ip_group_takes_addresses_only(envi
         environment.elb.delete_target_group(TargetGroupArn=environment.target_group)
     with pytest.raises(ClientError, match="InvalidTarget"):
         environment.add_targets(("i-0123456789abcdef0", 80))
+
+
+@pytest.mark.parametrize("target", ["i-0123456789abcdef0", "8.8.8.8"])
+def test_what_cannot_be_a_target_of_the_group_is_refused_when_it_is_asked_for(
+    environment: Environment, target: str
+) -> None:
+    """DescribeTargetHealth and RegisterTargets, error InvalidTarget; User Guide, "Target type"."""
+    with pytest.raises(ClientError, match="InvalidTarget"):
+        environment.health("", (target, 80))
+    with pytest.raises(ClientError, match="InvalidTarget"):
+        environment.add_targets((target, 80))
