@@ -11,7 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from ecs_pipeline.load_balancing import Registration, Target
-from ecs_pipeline.model import CANARY, Look, Revision, Task, Turn
+from ecs_pipeline.look import Look
+from ecs_pipeline.model import CANARY, Revision, Task, Turn
 
 
 def digest(*parts: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ecs_pipeline.load_balancing import LoadBalancing, RecordedTarget, Registration
+from ecs_pipeline.load_balancing import LoadBalancing, RecordedTarget
 
 CANARY, BASELINE = "canary", "baseline"
 """The roles of a task of ours: `ecs-pipeline:role`."""
@@ -193,37 +193,6 @@ class Service:
     def label(self) -> str:
         """CLUSTER/SERVICE."""
         return f"{self.cluster}/{self.name}"
-
-
-@dataclass(frozen=True)
-class Look:
-    """What one look at AWS saw: our tasks, then the service with its marks, then the revisions that matter."""
-
-    tasks: tuple[Task, ...]
-    service: Service
-    revisions: Mapping[str, Revision]
-    registrations: tuple[Registration, ...] = ()
-
-    @property
-    def marks(self) -> Marks:
-        """The marks of the service."""
-        return self.service.marks
-
-    @property
-    def canaries(self) -> tuple[Task, ...]:
-        """The living canary tasks of this turn, in order of their index."""
-        living = [one for one in self.tasks if one.alive and one.turn == self.marks.turn and one.role == CANARY]
-        return tuple(sorted(living, key=lambda one: (one.index, one.age_key)))
-
-    @property
-    def baselines(self) -> tuple[Task, ...]:
-        """The living baseline task of this turn, to compare the canary with; there is one at most."""
-        return tuple(one for one in self.tasks if one.alive and one.turn == self.marks.turn and one.role == BASELINE)
-
-    @property
-    def strangers(self) -> tuple[Task, ...]:
-        """Living tasks of ours whose turn is over."""
-        return tuple(one for one in self.tasks if one.alive and one.turn != self.marks.turn)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from ecs_pipeline import marks
 from ecs_pipeline.load_balancing import LoadBalancing, Registration, Target
-from ecs_pipeline.model import Container, Look, Revision, Service, Task
+from ecs_pipeline.look import Look
+from ecs_pipeline.model import Container, Revision, Service, Task
 from ecs_pipeline.ports import EcsPort, ElbPort, TaskDefinitionsPort
 
 SCANNED = 20

@@ -10,7 +10,8 @@ import pytest
 
 from ecs_pipeline import observe
 from ecs_pipeline.load_balancing import LoadBalancing, RecordedTarget, Registration, Target, TargetGroup, TargetHealth
-from ecs_pipeline.model import Container, Look, Marks, Revision, Service, Task
+from ecs_pipeline.look import Look
+from ecs_pipeline.model import Container, Marks, Revision, Service, Task
 from ecs_pipeline.observe import Observer
 from tests.unit.facts import GROUP, NOW, OTHER_GROUP, group, revision, service, task
 

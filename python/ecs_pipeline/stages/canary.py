@@ -26,7 +26,8 @@ from ecs_pipeline.definition import changes
 from ecs_pipeline.errors import InvalidInput, Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal
 from ecs_pipeline.load_balancing import Target
-from ecs_pipeline.model import CANARY, INCONCLUSIVE, PASS, Image, Look, Revision, Task, TaskDefinition, canaries_for
+from ecs_pipeline.look import Look
+from ecs_pipeline.model import CANARY, INCONCLUSIVE, PASS, Image, Revision, Task, TaskDefinition, canaries_for
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.judging import bake, inconclusive
 from ecs_pipeline.stages.preflight import CanaryOptions, Plan, preflight

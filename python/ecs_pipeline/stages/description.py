@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ecs_pipeline import decide, definition, marks
-from ecs_pipeline.model import Look
+from ecs_pipeline.look import Look
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps.traffic import record_traffic
 

@@ -15,7 +15,8 @@ from ecs_pipeline.decide import Leftover
 from ecs_pipeline.errors import ReleaseFailed, Trouble
 from ecs_pipeline.fence import settled
 from ecs_pipeline.load_balancing import Target
-from ecs_pipeline.model import CANARY, Look, Revision, Service, Task, Turn
+from ecs_pipeline.look import Look
+from ecs_pipeline.model import CANARY, Revision, Service, Task, Turn
 from ecs_pipeline.observe import TASKS_LAG
 from ecs_pipeline.record import StepRecord
 from ecs_pipeline.run import Run

@@ -9,7 +9,8 @@ from __future__ import annotations
 from ecs_pipeline import decide
 from ecs_pipeline.checks.watch import records_for
 from ecs_pipeline.errors import Held, Refused, ReleaseFailed
-from ecs_pipeline.model import INCONCLUSIVE, Look, Revision
+from ecs_pipeline.look import Look
+from ecs_pipeline.model import INCONCLUSIVE, Revision
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.description import describe

@@ -12,7 +12,8 @@ from ecs_pipeline.checks.verdict import overall
 from ecs_pipeline.checks.watch import CheckFailed, Watch
 from ecs_pipeline.converge import planned
 from ecs_pipeline.errors import Inconclusive, InvalidInput
-from ecs_pipeline.model import INCONCLUSIVE, PASS, Look
+from ecs_pipeline.look import Look
+from ecs_pipeline.model import INCONCLUSIVE, PASS
 from ecs_pipeline.record import CheckRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import removal

@@ -9,17 +9,8 @@ from ecs_pipeline import decide, definition, marks
 from ecs_pipeline.checks.reach import refuse_unreachable
 from ecs_pipeline.errors import InvalidInput, Refused
 from ecs_pipeline.load_balancing import group_name
-from ecs_pipeline.model import (
-    Image,
-    Look,
-    Repository,
-    Revision,
-    Service,
-    TaskDefinition,
-    Turn,
-    canaries_for,
-    judged_tasks,
-)
+from ecs_pipeline.look import Look
+from ecs_pipeline.model import Image, Repository, Revision, Service, TaskDefinition, Turn, canaries_for, judged_tasks
 from ecs_pipeline.origin import checked_release_id, new_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.finish import Finish

@@ -18,7 +18,8 @@ from ecs_pipeline.converge import settle
 from ecs_pipeline.errors import Held, Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal, settled
 from ecs_pipeline.load_balancing import group_name
-from ecs_pipeline.model import Look, Revision, Task, Turn, judged_tasks
+from ecs_pipeline.look import Look
+from ecs_pipeline.model import Revision, Task, Turn, judged_tasks
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages import promote_dry_run

@@ -17,7 +17,8 @@ from enum import Enum
 from ecs_pipeline import decide, definition, definition_file, marks
 from ecs_pipeline.converge import planned
 from ecs_pipeline.errors import Held, InvalidInput, Refused, ReleaseFailed
-from ecs_pipeline.model import Look, Revision, Task, Turn
+from ecs_pipeline.look import Look
+from ecs_pipeline.model import Revision, Task, Turn
 from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ecs_pipeline import decide
-from ecs_pipeline.model import CANARY, Look, Revision, Task
+from ecs_pipeline.look import Look
+from ecs_pipeline.model import CANARY, Revision, Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps.removal import departure
 

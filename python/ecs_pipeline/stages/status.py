@@ -7,7 +7,8 @@ from datetime import timezone
 from typing import Any
 
 from ecs_pipeline import decide, definition, marks
-from ecs_pipeline.model import Look, Revision, Task, share
+from ecs_pipeline.look import Look
+from ecs_pipeline.model import Revision, Task, share
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps.traffic import Seen, targets_seen
 from ecs_pipeline.wait import duration

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ecs_pipeline import definition, marks
 from ecs_pipeline.errors import AnswerLost, InvalidInput
-from ecs_pipeline.model import Look, Revision
+from ecs_pipeline.look import Look
+from ecs_pipeline.model import Revision
 from ecs_pipeline.run import Run
 
 LISTED = 100

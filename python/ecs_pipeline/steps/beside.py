@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from ecs_pipeline.converge import Step
 from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.fence import Fence
-from ecs_pipeline.model import Look
+from ecs_pipeline.look import Look
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.tasks import Lost

@@ -10,7 +10,8 @@ from ecs_pipeline import evidence, marks
 from ecs_pipeline.converge import Step
 from ecs_pipeline.fence import Fence
 from ecs_pipeline.load_balancing import Target, TargetHealth, group_name
-from ecs_pipeline.model import BASELINE, CANARY, Look, Service, Task, TaskDefinition, share
+from ecs_pipeline.look import Look
+from ecs_pipeline.model import BASELINE, CANARY, Service, Task, TaskDefinition, share
 from ecs_pipeline.record import CanaryTaskRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting

@@ -14,7 +14,8 @@ import pytest
 
 from ecs_pipeline import decide
 from ecs_pipeline.load_balancing import Registration, Target
-from ecs_pipeline.model import Look, Marks, Revision, Service, Task, Turn
+from ecs_pipeline.look import Look
+from ecs_pipeline.model import Marks, Revision, Service, Task, Turn
 from tests.fakes.world import GROUP, PREFIX, utc
 
 MODEL = Path(__file__).parents[2] / "protocol_model"
