@@ -34,7 +34,7 @@ STARTING = ("PROVISIONING", "PENDING", "ACTIVATING")
 def create(cluster: Record, definition: Record, members: Members, task_tags: Tags) -> Record:
     """Make and store the record of a task that is about to start; `members` are added to it."""
     task_arn = records.arn("task", cluster["clusterName"], uuid.uuid4().hex)
-    overrides = members.pop("overrides", None) or {}
+    overrides = _overrides(definition, members.pop("overrides", None) or {})
     task: Record = {
         "taskArn": task_arn,
         "clusterArn": cluster["clusterArn"],
@@ -45,13 +45,20 @@ def create(cluster: Record, definition: Record, members: Members, task_tags: Tag
         "availabilityZone": f"{task_arn.split(':')[3]}a",
         "containers": [_container(task_arn, each) for each in definition["containerDefinitions"]],
         "createdAt": time.time(),
-        "overrides": {"containerOverrides": [], "inferenceAcceleratorOverrides": [], **overrides},
+        "overrides": overrides,
         **members,
     }
     with records.lock:
         ecs._tasks[task_arn] = task
         tags.write(task_arn, task_tags)
     return task
+
+
+def _overrides(definition: Record, given: Members) -> Members:
+    """Every container by its name, with what RunTask was given for it (AWS CLI, example of run-task)."""
+    named = {each["name"]: each for each in given.get("containerOverrides") or []}
+    containers = [named.get(each["name"], {"name": each["name"]}) for each in definition["containerDefinitions"]]
+    return {"inferenceAcceleratorOverrides": [], **given, "containerOverrides": containers}
 
 
 def mark(task: Record, status: str, **members: Any) -> None:

@@ -261,3 +261,14 @@ def test_fargate_takes_no_subnet_of_a_zone_that_it_does_not_support(environment:
     network = {"awsvpcConfiguration": {"subnets": [subnet["SubnetId"]], "securityGroups": ["sg-1"]}}
     with pytest.raises(ClientError, match="apne1-az3"):
         environment.try_run(environment.register("v1"), networkConfiguration=network)
+
+
+def test_a_task_shows_every_container_by_name_and_what_it_was_given_instead(
+    environment: Environment, definition: str
+) -> None:
+    """AWS CLI, example of run-task; data type TaskOverride."""
+    plain = environment.task(environment.run(definition))
+    assert plain["overrides"] == {"containerOverrides": [{"name": "app"}], "inferenceAcceleratorOverrides": []}
+    given = {"containerOverrides": [{"name": "app", "environment": [{"name": "A", "value": "b"}]}]}
+    other = environment.task(environment.run(definition, overrides=given))
+    assert other["overrides"]["containerOverrides"] == given["containerOverrides"]
