@@ -43,12 +43,26 @@ def holder(seen: Look) -> Task | None:
 
 def cancelled(seen: Look, revision: str) -> bool:
     """(8) INACTIVE, or of an older turn and the release that `turn` names."""
-    known, turn = seen.revisions[revision], seen.marks.turn
-    return not known.active or _fenced(known, turn)
+    known = seen.revisions[revision]
+    return not known.active or fenced(seen, known)
 
 
-def _fenced(revision: Revision, turn: Turn) -> bool:
-    return bool(revision.release) and revision.release == turn.cancelled and revision.turn != turn
+def fenced(seen: Look, revision: Revision) -> bool:
+    """Of an older turn and the release that `turn` names."""
+    turn = seen.marks.turn
+    ours = bool(revision.release) and seen.believes(revision.arn)
+    return ours and revision.release == turn.cancelled and revision.turn != turn
+
+
+def disbelieved(seen: Look) -> dict[str, str]:
+    """(9) Marks that name a revision of another family, by their names: nothing is done on their word."""
+    named = {"wanted": seen.marks.wanted, "previous": seen.marks.previous}
+    return {name: arn for name, arn in named.items() if arn is not None and not seen.believes(arn)}
+
+
+def _good(seen: Look, revision: str | None) -> bool:
+    """Whether the service may be sent there because a mark says so."""
+    return revision is not None and seen.believes(revision) and not cancelled(seen, revision)
 
 
 def promoted(seen: Look, release: str) -> bool:
@@ -58,8 +72,8 @@ def promoted(seen: Look, release: str) -> bool:
         bool(release)
         and seen.marks.release == release
         and wanted is not None
+        and _good(seen, wanted)
         and seen.revisions[wanted].release == release
-        and not cancelled(seen, wanted)
     )
 
 
@@ -82,13 +96,17 @@ def may_start_tasks(seen: Look) -> bool:
 
 
 def home(seen: Look, release: str) -> str | None:
-    """(7) Where to return when `release` is cancelled: before its promotion, never to a cancelled revision."""
-    marks = seen.marks
-    undone = marks.previous if marks.release == release else None
-    for revision in (undone, marks.wanted, seen.service.revision, marks.previous):
-        if revision is None or cancelled(seen, revision):
+    """(7) Where to return when `release` is cancelled: before its promotion, else what the service runs anyway.
+
+    Never to a cancelled revision, nor to one of another family.
+    """
+    marks, runs = seen.marks, seen.service.revision
+    promotion = marks.release == release
+    for revision in (marks.previous, marks.wanted, runs) if promotion else (runs, marks.wanted, marks.previous):
+        if revision is None or not _good(seen, revision):
             continue
-        if revision == undone or not release or seen.revisions[revision].release != release:
+        undone = promotion and revision == marks.previous
+        if undone or not release or seen.revisions[revision].release != release:
             return revision
     return None
 
@@ -96,9 +114,9 @@ def home(seen: Look, release: str) -> str | None:
 def lost_home(seen: Look, release: str) -> str | None:
     """The recorded revision to return to, when somebody else deregistered it: it is registered anew."""
     undone = seen.marks.previous if seen.marks.release == release else None
-    if undone is None or seen.revisions[undone].active or _fenced(seen.revisions[undone], seen.marks.turn):
+    if undone is None or not seen.believes(undone):
         return None
-    return undone
+    return None if seen.revisions[undone].active or fenced(seen, seen.revisions[undone]) else undone
 
 
 def reusable(revisions: Collection[Revision], release: str, turn: Turn) -> Revision | None:
@@ -139,7 +157,7 @@ def leftover_tasks(seen: Look, drained: Collection[Target] = ()) -> Leftover:
 
     `drained` are targets whose draining was waited for as long as it is to be.
     """
-    strangers = {task.arn for task in seen.strangers}
+    strangers = {task.arn for task in (*seen.strangers, *seen.elsewhere)}
     drain = tuple(
         one
         for one in seen.registrations
@@ -150,20 +168,27 @@ def leftover_tasks(seen: Look, drained: Collection[Target] = ()) -> Leftover:
 
 
 def leftover(
-    seen: Look, stopped: Collection[str] = (), kept: Collection[str] = (), drained: Collection[Target] = ()
+    seen: Look,
+    stopped: Collection[str] = (),
+    kept: Collection[str] = (),
+    drained: Collection[Target] = (),
+    *,
+    bound: bool = True,
 ) -> Leftover:
     """(8) The next that removes something the last cancel left.
 
-    `stopped` are revisions of the tasks that were stopped, `kept` are revisions that turned out to be in use.
+    `stopped` are revisions of the tasks that were stopped, `kept` are revisions that turned out to be in use. `bound`:
+    after a cancel the service is to run `wanted`, whatever it runs; else one that somebody set by hand stays.
     """
     marks, last = seen.marks, seen.marks.turn.cancelled
     tasks = leftover_tasks(seen, drained)
-    back = home(seen, last if marks.release == last != marks.under_way else "")
+    wanted = marks.wanted if _good(seen, marks.wanted) else None
+    back = wanted or home(seen, last if marks.release == last != marks.under_way else "")
     if tasks or back is None:
         return tasks
-    if cancelled(seen, seen.service.revision):
+    if cancelled(seen, seen.service.revision) or (bound and wanted and astray(seen)):
         return Leftover(update=back)
-    if marks.wanted is not None and cancelled(seen, marks.wanted):
+    if marks.wanted is not None and seen.believes(marks.wanted) and cancelled(seen, marks.wanted):
         return Leftover(rewrite=back)
     used = {seen.service.revision, back, marks.wanted, marks.previous}
     used |= {task.revision for task in seen.tasks if task.alive}
@@ -173,3 +198,13 @@ def leftover(
         if one.active and one.arn not in used.union(kept) and (one.arn in stopped or cancelled(seen, one.arn))
     ]
     return Leftover(deregister=tuple(sorted(unused)))
+
+
+def astray(seen: Look) -> bool:
+    """(8) After a cancel, and before another release begins, the service runs something else than `wanted`, or what was
+    cancelled: no rollback ends well then.
+    """
+    marks, runs = seen.marks, seen.service.revision
+    if marks.turn == Turn() or marks.under_way:
+        return False
+    return marks.wanted not in (None, runs) or fenced(seen, seen.revisions[runs])

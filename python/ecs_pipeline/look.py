@@ -11,12 +11,18 @@ from ecs_pipeline.model import BASELINE, CANARY, Marks, Revision, Service, Task
 
 @dataclass(frozen=True)
 class Look:
-    """What one look at AWS saw: our tasks, then the service with its marks, then the revisions that matter."""
+    """What one look at AWS saw: our tasks, then the service with its marks, then the revisions that matter.
+
+    `families` are named by the config. `elsewhere` are living tasks that were started as this service's and are tagged
+    as another's.
+    """
 
     tasks: tuple[Task, ...]
     service: Service
     revisions: Mapping[str, Revision]
     registrations: tuple[Registration, ...] = ()
+    families: frozenset[str] = frozenset()
+    elsewhere: tuple[Task, ...] = ()
 
     @property
     def marks(self) -> Marks:
@@ -26,15 +32,53 @@ class Look:
     @property
     def canaries(self) -> tuple[Task, ...]:
         """The living canary tasks of this turn, in order of their index."""
-        living = [one for one in self.tasks if one.alive and one.turn == self.marks.turn and one.role == CANARY]
-        return tuple(sorted(living, key=lambda one: (one.index, one.age_key)))
+        living = [task for task in self._of_this_turn if task.role == CANARY and not self.mismatch(task)]
+        return tuple(sorted(living, key=lambda task: (task.index, task.age_key)))
 
     @property
     def baselines(self) -> tuple[Task, ...]:
         """The living baseline task of this turn, to compare the canary with; there is one at most."""
-        return tuple(one for one in self.tasks if one.alive and one.turn == self.marks.turn and one.role == BASELINE)
+        return tuple(task for task in self._of_this_turn if task.role == BASELINE and not self.mismatch(task))
+
+    @property
+    def foreign(self) -> tuple[Task, ...]:
+        """Living tasks with our tags of this turn that no release of the service made: `mismatch` says why."""
+        return tuple(task for task in self._of_this_turn if self.mismatch(task))
 
     @property
     def strangers(self) -> tuple[Task, ...]:
         """Living tasks of ours whose turn is over."""
         return tuple(one for one in self.tasks if one.alive and one.turn != self.marks.turn)
+
+    @property
+    def _of_this_turn(self) -> tuple[Task, ...]:
+        return tuple(task for task in self.tasks if task.alive and task.turn == self.marks.turn)
+
+    def believes(self, arn: str) -> bool:
+        """Whether a revision is of a family that the service runs or the config names: a tag may name no other."""
+        return arn.rpartition(":")[0] in self.service.families(self.families)
+
+    def mismatch(self, task: Task) -> str:
+        """Why a task with our tags is none of ours; '' when it is."""
+        revision = self.revisions.get(task.revision, Revision(task.revision))
+        return mismatch(task, revision, known=self.believes(task.revision))
+
+
+def mismatch(task: Task, revision: Revision, *, known: bool) -> str:
+    """(1) Why a task with our tags is none of ours; '' when it is.
+
+    Whoever may start or tag tasks can give one our tags. So what counts is what it runs: unchanged, a revision that the
+    same release registered in the same turn. `known`: its family is the service's or the config's.
+    """
+    reasons = {
+        "which is of another family": not known,
+        "with overrides": task.overridden,
+        "in a role that there is not": task.role not in (CANARY, BASELINE),
+    }
+    if task.role == CANARY:
+        reasons |= {
+            f"which release {task.release or 'none'} did not register": revision.release != task.release
+            or not task.release,
+            "which was registered in another epoch": revision.turn != task.turn,
+        }
+    return next((f"it runs {revision.name}, {why}" for why, so in reasons.items() if so), "")

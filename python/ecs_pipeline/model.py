@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -98,7 +98,10 @@ class Container:
 
 @dataclass(frozen=True)
 class Task:
-    """A task as DescribeTasks shows it, with our marks read from its tags; `of` is the service it is a canary of."""
+    """A task as DescribeTasks shows it, with our marks read from its tags; `of` is the service it is a canary of.
+
+    `overridden`: RunTask was given something else than its revision says.
+    """
 
     arn: str
     revision: str
@@ -124,6 +127,7 @@ class Task:
     containers: tuple[Container, ...] = ()
     stop_code: str = ""
     stopped_reason: str = ""
+    overridden: bool = False
 
     @property
     def id(self) -> str:
@@ -193,6 +197,12 @@ class Service:
     def label(self) -> str:
         """CLUSTER/SERVICE."""
         return f"{self.cluster}/{self.name}"
+
+    def families(self, named: Iterable[str] = ()) -> frozenset[str]:
+        """Families as ARNs without a number: of what it runs or rolls out, and those named of the same account."""
+        run = {self.revision, *(deployment.revision for deployment in self.deployments)} - {""}
+        account = self.revision.rpartition("/")[0]
+        return frozenset({arn.rpartition(":")[0] for arn in run} | {f"{account}/{family}" for family in named})
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from ecs_pipeline import marks
+from ecs_pipeline import doubts, marks
 from ecs_pipeline.load_balancing import LoadBalancing, Registration, Target
-from ecs_pipeline.look import Look
+from ecs_pipeline.look import Look, mismatch
 from ecs_pipeline.model import Container, Revision, Service, Task
 from ecs_pipeline.ports import EcsPort, ElbPort, TaskDefinitionsPort
 
@@ -25,36 +25,69 @@ INSTANCE = "instance"
 class Observer:
     """Reads what a decision needs, with as few calls as it takes."""
 
-    def __init__(self, ecs: EcsPort, definitions: TaskDefinitionsPort, elb: ElbPort, service: str) -> None:
+    def __init__(
+        self,
+        ecs: EcsPort,
+        definitions: TaskDefinitionsPort,
+        elb: ElbPort,
+        service: str,
+        tell: Callable[[str], None] = lambda _line: None,
+    ) -> None:
         self._ecs = ecs
         self._definitions = definitions
         self._elb = elb
         self._service = service
+        self._tell = tell
+        self._told: set[str] = set()
         self._instances: dict[str, str] = {}
         self._families: set[str] = set()
         self.started_by = marks.started_by(service)
 
     def follow(self, family: str) -> None:
-        """Look for what a dead process left in this family too: a release's need not be the service's own."""
+        """Take this family for the service's too: a config, or a person, may name another than the service runs."""
         self._families |= {family} - {""}
 
+    @property
+    def families(self) -> frozenset[str]:
+        """The families that are taken for the service's: followed, or seen in what it ran."""
+        return frozenset(self._families)
+
     def look(self, *, scan: bool = False) -> Look:
-        """One look. `scan`: also the newest revisions of the families in use, to find what a dead process left."""
-        tasks = self.tasks()
+        """One look. `scan`: also the newest revisions of the families in use, to find what a dead process left.
+
+        What cannot be believed is told once.
+        """
+        tasks, elsewhere = self._living()
         service = self._ecs.service()
+        self._families |= {arn.rpartition("/")[2] for arn in service.families()}
         found = self._revisions(service, tasks, scan=scan)
-        return Look(tasks, service, found, self._registrations(service, tasks))
+        registrations = self._registrations(service, tasks, elsewhere)
+        seen = Look(tasks, service, found, registrations, self.families, elsewhere)
+        for line in doubts.lines(seen):
+            if line not in self._told:
+                self._told.add(line)
+                self._tell(line)
+        return seen
 
     def tasks(self) -> tuple[Task, ...]:
-        """Our living tasks of the service, canaries and baselines of any turn."""
-        return tuple(
-            one for one in self._ecs.tasks_started_by(self.started_by) if one.alive and one.of == self._service
-        )
+        """Living tasks with our tags: canaries and baselines of any turn, and what somebody made look like one."""
+        return self._living()[0]
 
-    def left_behind(self) -> tuple[tuple[Task, ...], tuple[Registration, ...]]:
-        """Our living tasks of a service that was deleted, and their targets as far as ECS still shows its groups."""
+    def mismatch(self, task: Task, service: Service) -> str:
+        """Why a task with our tags is none of ours; '' when it is."""
+        known = task.revision.rpartition(":")[0] in service.families(self._families)
+        return mismatch(task, self._definitions.revision(task.revision), known=known)
+
+    def _living(self) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
+        """Living tasks that were started as this service's: those with its name in their tag, and the others."""
+        living = [task for task in self._ecs.tasks_started_by(self.started_by) if task.alive]
+        ours = tuple(task for task in living if task.of == self._service)
+        return ours, tuple(task for task in living if task not in ours)
+
+    def left_behind(self) -> tuple[tuple[Task, ...], tuple[Registration, ...], Service | None]:
+        """Of a service that was deleted: living tasks with our tags, their targets, and what ECS still shows of it."""
         tasks, service = self.tasks(), self._ecs.deleted_service()
-        return tasks, self._registrations(service, tasks) if service else ()
+        return tasks, self._registrations(service, tasks) if service else (), service
 
     def stopping(self) -> tuple[Task, ...]:
         """Tasks of ours that were told to stop and have not stopped yet, and those that stopped lately."""
@@ -82,8 +115,11 @@ class Observer:
         """Where a container's port is on its instance, 0 until that is known; host mode binds none: it is the same."""
         if container.host_ports or container.status != "RUNNING":
             return container.host_ports.get(port, 0)
-        mode = self._definitions.get(task.revision).definition.get("networkMode")
-        return port if mode == "host" else 0
+        definition = self._definitions.get(task.revision)
+        if definition.definition.get("networkMode") != "host":
+            return 0
+        mapped = (definition.container(container.name) or {}).get("portMappings") or []
+        return port if port in [mapping.get("containerPort") for mapping in mapped] else 0
 
     def _instance(self, container_instance: str) -> str:
         if container_instance and container_instance not in self._instances:
@@ -93,7 +129,6 @@ class Observer:
     def _revisions(self, service: Service, tasks: Iterable[Task], *, scan: bool) -> dict[str, Revision]:
         needed = {service.revision, service.marks.wanted, service.marks.previous} | {one.revision for one in tasks}
         arns = sorted(arn for arn in needed if arn)
-        self._families |= {Revision(arn).family for arn in arns}
         if not scan:
             return {arn: self._definitions.revision(arn) for arn in arns}
         newest = {family: self._definitions.revisions(family) for family in sorted(self._families)}
@@ -105,12 +140,18 @@ class Observer:
             found.update({arn: self._definitions.revision(arn, active) for arn in newer})
         return found
 
-    def _registrations(self, service: Service, tasks: tuple[Task, ...]) -> tuple[Registration, ...]:
-        """Recorded addresses, and those of our living tasks: their record may have been taken away by somebody."""
-        owners = {(target.group, *target.key): task.arn for task in tasks for target in self.targets_of(task, service)}
+    def _registrations(
+        self, service: Service, tasks: tuple[Task, ...], elsewhere: tuple[Task, ...] = ()
+    ) -> tuple[Registration, ...]:
+        """Recorded addresses, and those of our living tasks: their record may have been taken away by somebody.
+
+        Of a task that is tagged as another service's only what was recorded for this one.
+        """
+        owners = self._owners(tasks, service)
         recorded = {(one.identity, one.port) for one in service.marks.targets} | {(key[1], key[2]) for key in owners}
         if not recorded:
             return ()
+        owners = {**(self._owners(elsewhere, service) if service.marks.targets else {}), **owners}
         found = []
         for entry in service.load_balancing:
             for target, draining in self._recorded_in(entry.target_group, recorded):
@@ -119,6 +160,9 @@ class Observer:
         if any(not one.owner and not one.draining for one in found):
             return tuple(self._with_other_owners(found, service))
         return tuple(found)
+
+    def _owners(self, tasks: Iterable[Task], service: Service) -> dict[tuple[str, str, int], str]:
+        return {(target.group, *target.key): task.arn for task in tasks for target in self.targets_of(task, service)}
 
     def _recorded_in(self, arn: str, recorded: set[tuple[str, int]]) -> Iterator[tuple[Target, bool]]:
         group = self._elb.target_group(arn)

@@ -57,3 +57,9 @@ class Run:
     session: Any = None  # aws.session.AwsSession: only wiring makes further clients of it
     origin: Origin = Origin()
     dry_run: bool = False
+
+
+def note(recorder: Recorder, line: str) -> None:
+    """Say something that the reports are to keep too."""
+    recorder.record.notes.append(line)
+    recorder.progress(line)

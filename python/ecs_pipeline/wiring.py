@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from ecs_pipeline.clock import SystemClock
 from ecs_pipeline.common import Common
 from ecs_pipeline.config import Config
 from ecs_pipeline.record import Listener, Recorder, StageRecord, StepRecord
-from ecs_pipeline.run import Run
+from ecs_pipeline.run import Run, note
 
 if TYPE_CHECKING:
     from ecs_pipeline.stages.provision import Provision, ProvisionOptions
@@ -41,6 +42,7 @@ def new_run(
     config: Config, common: Common, clock: SystemClock, recorder: Recorder, environment: Mapping[str, str]
 ) -> Run:
     """The adapters of one process; the first AWS call is made by the stage."""
+    from ecs_pipeline import definition_file
     from ecs_pipeline.aws.cloudwatch import CloudWatch
     from ecs_pipeline.aws.ecr import Ecr
     from ecs_pipeline.aws.ecs import Ecs
@@ -62,6 +64,9 @@ def new_run(
     elb = Elb(session.client("elbv2"))
     for client in (session.client("ecs"), session.client("elbv2")):
         notice_writes(client, recorder.wrote)
+    observer = Observer(ecs, definitions, elb, settings.service, partial(note, recorder))
+    if settings.task_definition:
+        observer.follow(definition_file.family(config.folder / settings.task_definition))
     return Run(
         settings=settings,
         folder=config.folder,
@@ -74,7 +79,7 @@ def new_run(
         cloudwatch=CloudWatch(session),
         clock=clock,
         recorder=recorder,
-        observer=Observer(ecs, definitions, elb, settings.service),
+        observer=observer,
         session=session,
         origin=origin(config.folder, Path(common.reports), environment),
         dry_run=common.dry_run,

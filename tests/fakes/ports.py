@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ecs_pipeline import definition_file
 from ecs_pipeline.aws.ecs_facts import parse_revision
 from ecs_pipeline.docker_engine import Build
 from ecs_pipeline.errors import InvalidInput, Trouble
@@ -14,7 +16,7 @@ from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth
 from ecs_pipeline.model import Repository, Revision, Service, Task, TaskDefinition
 from ecs_pipeline.observe import Observer
 from ecs_pipeline.record import Recorder, StageRecord, StepRecord
-from ecs_pipeline.run import Origin, Run
+from ecs_pipeline.run import Origin, Run, note
 from ecs_pipeline.settings import Settings
 from ecs_pipeline.signals import Alarm, LogLine, LogStream, Series
 from tests.fakes.world import CLUSTER, REGISTRY, SERVICE, World, digest_of, utc
@@ -313,6 +315,10 @@ def new_run(world: World, stage: str, steps: Sequence[str], settings: Mapping[st
     clock = FakeClock(world)
     record = StageRecord(stage, CLUSTER, SERVICE, "", clock.wall(), [StepRecord(name) for name in steps])
     ecs, definitions, elb = FakeEcs(world), FakeDefinitions(world), FakeElb(world)
+    recorder = Recorder(record, clock, ())
+    observer = Observer(ecs, definitions, elb, SERVICE, partial(note, recorder))
+    if chosen.task_definition:
+        observer.follow(definition_file.family(Path(chosen.task_definition)))
     return Run(
         settings=chosen,
         folder=Path(),
@@ -324,7 +330,7 @@ def new_run(world: World, stage: str, steps: Sequence[str], settings: Mapping[st
         logs=FakeLogs(),
         cloudwatch=FakeCloudWatch(),
         clock=clock,
-        recorder=Recorder(record, clock, ()),
-        observer=Observer(ecs, definitions, elb, SERVICE),
+        recorder=recorder,
+        observer=observer,
         origin=Origin(),
     )

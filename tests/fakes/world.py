@@ -231,6 +231,7 @@ class World:
             containers=(Container("app", status, self._health_of(task), exit_code=3 if crashed else None),),
             stop_code=task.code,
             stopped_reason=task.reason,
+            overridden=bool(task.parameters.get("overrides")),
         )
 
     def _health_of(self, task: FakeTask) -> str:

@@ -22,10 +22,10 @@ from tests.fakes.world import FakeTask, World, definition_with
 STEPS = ("tasks", "healthy", "traffic", "bake")
 
 
-def revision_of(world: World, release: str, turn: Turn | None = None) -> str:
+def revision_of(world: World, release: str, turn: Turn | None = None, image: str = "") -> str:
     """A new revision that belongs to a release."""
     tags = {marks.RELEASE: release, marks.TURN: marks.turn_value(turn or Turn())}
-    return world.register(definition_with(f"image:{release}"), tags)
+    return world.register(definition_with(image or f"image:{release}"), tags)
 
 
 def tasks_step(world: World, release: str = "A", count: int = 1, revision: str = "") -> TasksStep:

@@ -113,6 +113,29 @@ def test_a_task_is_read_with_its_marks_address_and_containers(aws: AwsStub, ecs:
     )
 
 
+@pytest.mark.parametrize(
+    ("overrides", "overridden"),
+    [
+        ({"containerOverrides": [{"name": "app"}, {"name": "proxy"}], "inferenceAcceleratorOverrides": []}, False),
+        ({}, False),
+        ({"containerOverrides": [{"name": "aws-guardduty-agent-x1", "environment": [{"name": "A"}]}]}, False),
+        ({"containerOverrides": [{"name": "app", "command": []}], "cpu": ""}, False),
+        ({"containerOverrides": [{"name": "app"}, {"name": "proxy", "command": ["x"]}]}, True),
+        ({"containerOverrides": [{"name": "app", "environment": [{"name": "A", "value": "b"}]}]}, True),
+        ({"containerOverrides": [{"name": "app"}], "taskRoleArn": "arn:role"}, True),
+        ({"cpu": "4096"}, True),
+    ],
+)
+def test_a_task_that_was_given_something_else_than_its_revision_says_is_told_apart(
+    aws: AwsStub, ecs: Ecs, overrides: dict[str, Any], *, overridden: bool
+) -> None:
+    aws.on(
+        "DescribeTasks", ok({"tasks": [{"taskArn": TASK, "taskDefinitionArn": revision(2), "overrides": overrides}]})
+    )
+    (found,) = ecs.tasks([TASK])
+    assert found.overridden is overridden
+
+
 def test_a_task_that_has_just_been_made_is_read_with_what_there_is(aws: AwsStub, ecs: Ecs) -> None:
     aws.on("DescribeTasks", ok({"tasks": [{"taskArn": TASK, "taskDefinitionArn": revision(2)}]}))
     (found,) = ecs.tasks([TASK])

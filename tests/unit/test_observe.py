@@ -11,7 +11,7 @@ import pytest
 from ecs_pipeline import observe
 from ecs_pipeline.load_balancing import LoadBalancing, RecordedTarget, Registration, Target, TargetGroup, TargetHealth
 from ecs_pipeline.look import Look
-from ecs_pipeline.model import Container, Marks, Revision, Service, Task
+from ecs_pipeline.model import Container, Marks, Revision, Service, Task, TaskDefinition
 from ecs_pipeline.observe import Observer
 from tests.unit.facts import GROUP, NOW, OTHER_GROUP, group, revision, service, task
 
@@ -29,7 +29,11 @@ class Ports:
     states: Mapping[tuple[str, str, int], str] = field(default_factory=dict)
     active: Mapping[str, Sequence[str]] = field(default_factory=dict)
     copies: Mapping[str, str] = field(default_factory=dict)
+    wholes: Mapping[str, TaskDefinition] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+
+    def get(self, arn: str) -> TaskDefinition:
+        return self.wholes[arn]
 
     def service(self) -> Service:
         self.asked.append("service")
@@ -146,6 +150,45 @@ def test_with_instances_a_port_that_is_not_bound_yet_is_no_target(entry: LoadBal
     assert observer(ports).targets_of(on_instance(), found) == ()
 
 
+@pytest.mark.parametrize(("mapped", "port"), [([{"containerPort": 8000}], 8000), ([], 0), ([{"containerPort": 9}], 0)])
+def test_on_the_network_of_the_host_a_task_has_the_ports_that_its_revision_maps(
+    mapped: list[dict[str, int]], port: int
+) -> None:
+    container = {"name": "app", "portMappings": mapped}
+    whole = TaskDefinition(Revision(revision(2)), {"networkMode": "host", "containerDefinitions": [container]}, {})
+    ports = Ports(service(), groups={GROUP: group(kind="instance")}, wholes={revision(2): whole})
+    found = task("t1", address="", container_instance="ci-7", containers=(Container("app", "RUNNING"),))
+    assert [one.port for one in observer(ports).targets_of(found, ports.found)] == ([port] if port else [])
+
+
+def test_what_is_not_believed_is_told_once() -> None:
+    told: list[str] = []
+    unreadable = "tag ecs-pipeline:index of task t1 is not believed, it cannot be read: first"
+    ports = Ports(service(), (task(unreadable=(unreadable,)),))
+    watching = Observer(ports, ports, ports, "web", told.append)  # type: ignore[arg-type]
+    watching.look()
+    watching.look()
+    assert told == [
+        unreadable,
+        "task t1 has the tags of release r2's canary, but it runs web:2, which release r2 did not register",
+    ]
+
+
+def test_the_tags_of_another_services_task_are_not_told() -> None:
+    told: list[str] = []
+    ports = Ports(service(), (task(of="api", unreadable=("its index",)),))
+    Observer(ports, ports, ports, "web", told.append).look()  # type: ignore[arg-type]
+    assert told == ["task t1 was started as a canary of web and is tagged as service api's: it is not stopped"]
+
+
+def test_of_a_task_that_is_tagged_as_another_services_only_a_recorded_address_is_ours() -> None:
+    theirs = (task(of="api"),)
+    states = {(GROUP, "10.0.0.1", 8000): "healthy"}
+    assert registered(Ports(service(), theirs, states=states)) == []
+    ports = Ports(recording(("10.0.0.1", 8000)), theirs, states=states)
+    assert registered(ports) == [(GROUP, "10.0.0.1:8000", False, "t1")]
+
+
 def registered(ports: Ports) -> list[tuple[str, str, bool, str]]:
     found: tuple[Registration, ...] = look(ports).registrations
     return [(one.target.group, str(one.target), one.draining, one.owner.rpartition("/")[2]) for one in found]
@@ -218,17 +261,19 @@ def test_the_revisions_of_service_marks_and_tasks_are_read() -> None:
     assert known(Ports(found, (task(revision=revision(5)),))) == ["web:1", "web:3", "web:4", "web:5"]
 
 
-def test_a_scan_adds_those_that_are_newer_than_the_oldest_in_use_of_each_family() -> None:
+def test_a_scan_adds_those_that_are_newer_than_the_oldest_in_use_of_each_family_that_is_the_services() -> None:
     active = {
         "web": [revision(number) for number in (9, 8, 5, 4, 2)],
         "shop": [revision(number, "shop") for number in (3, 1)],
+        "evil": [revision(number, "evil") for number in (2, 1)],
     }
     found = service(revision=revision(4), marks=Marks(wanted=revision(6)))
-    ports = Ports(found, (task(revision=revision(2, "shop")),), active=active)
-    seen = look(ports, scan=True).revisions
-    names = {one.name: one.active for one in seen.values()}
-    assert sorted(names) == ["shop:2", "shop:3", "web:4", "web:5", "web:6", "web:8", "web:9"]
-    assert [one for one in sorted(names) if not names[one]] == ["shop:2", "web:6"]
+    tasks = (task(revision=revision(2, "shop")), task("t2", revision=revision(1, "evil")))
+    watching = observer(Ports(found, tasks, active=active))
+    watching.follow("shop")
+    names = {one.name: one.active for one in watching.look(scan=True).revisions.values()}
+    assert sorted(names) == ["evil:1", "shop:2", "shop:3", "web:4", "web:5", "web:6", "web:8", "web:9"]
+    assert [one for one in sorted(names) if not names[one]] == ["evil:1", "shop:2", "web:6"]
 
 
 def test_a_copy_is_as_old_as_its_original_for_what_came_between_may_be_left_over() -> None:

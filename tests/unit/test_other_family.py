@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.world import World, names
 from tests.unit.canary_world import at
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary, promote, rollback
@@ -31,21 +32,66 @@ def test_a_canary_that_fails_leaves_no_revision(file: dict[str, Any]) -> None:
     assert (end.code, active(world)) == (1, ["web:1", "web:2"])
 
 
-@pytest.mark.parametrize("with_file", [True, False])
-def test_a_canary_is_rolled_back_with_its_revision(file: dict[str, Any], *, with_file: bool) -> None:
+def test_a_canary_is_rolled_back_with_its_revision(file: dict[str, Any]) -> None:
     world = start_of("P runs")
     assert canary(world, release="A", settings=file).code == 0
     assert "other:1" in active(world)
-    assert rollback(world, settings=file if with_file else None).code == 0
+    assert rollback(world, settings=file).code == 0
     assert active(world) == ["web:1", "web:2"]
 
 
-def test_a_promoted_release_is_rolled_back_with_its_revision(file: dict[str, Any]) -> None:
+def test_without_the_file_a_canary_goes_and_its_revision_stays_until_the_file_is_at_hand(file: dict[str, Any]) -> None:
+    world = start_of("P runs")
+    assert canary(world, release="A", settings=file).code == 0
+    assert rollback(world).code == 0
+    assert (world.alive(), world.registered()) == ([], [])
+    assert active(world) == ["web:1", "web:2", "other:1"]
+    assert rollback(world, settings=file).code == 0
+    assert active(world) == ["web:1", "web:2"]
+
+
+def test_back_to_the_old_family_a_promoted_release_goes_by_the_revisions_name(file: dict[str, Any]) -> None:
     world = start_of("P runs")
     canary(world, release="A", settings=file)
     assert promote(world, settings=file).code == 0
-    assert rollback(world).code == 0
+    refused = rollback(world, settings=file)
+    assert (refused.code, refused.writes) == (3, [])
+    assert "the ecs-pipeline tags of prd/web name web:2 as previous: no revision of its family other" in refused.text
+    assert rollback(world, to="web:2", settings=file).code == 0
     assert active(world) == ["web:1", "web:2"]
+
+
+def test_the_next_release_of_the_new_family_goes_all_the_way(file: dict[str, Any]) -> None:
+    world = start_of("P runs")
+    for release in ("A", "B"):
+        assert canary(world, release=release, settings=file).code == 0
+        assert promote(world, settings=file).code == 0
+    assert rollback(world).code == 0
+    assert active(world) == ["web:1", "web:2", "other:1"]
+
+
+def test_a_canary_of_the_new_family_is_rolled_back_and_the_way_to_the_old_one_stays_told(file: dict[str, Any]) -> None:
+    world = start_of("P runs")
+    canary(world, release="A", settings=file)
+    assert promote(world, settings=file).code == 0
+    assert canary(world, release="B", settings=file).code == 0
+    assert rollback(world, settings=file).code == 0
+    assert (world.alive(), active(world)) == ([], ["web:1", "web:2", "other:1"])
+    assert world.marks()["previous"].endswith("web:2")
+
+
+def test_a_rollout_to_the_new_family_that_fails_goes_back_to_the_old_one(file: dict[str, Any]) -> None:
+    world = start_of("P runs")
+    assert canary(world, release="A", settings=file).code == 0
+    world.breaker = False
+    world.bad_images[world.revisions[active_arn(world, "other:1")].image] = "rollout"
+    assert promote(world, settings=file).code == 1
+    assert (names([world.deployments[0].revision]), world.alive()) == (["web:2"], [])
+    assert active(world) == ["web:1", "web:2"]
+
+
+def active_arn(world: World, name: str) -> str:
+    return next(arn for arn in world.revisions if arn.endswith(f"/{name}"))
 
 
 def test_a_revision_whose_canary_was_never_started_is_found_by_the_file(file: dict[str, Any]) -> None:

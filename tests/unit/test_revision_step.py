@@ -81,20 +81,26 @@ def test_that_of_another_release_or_turn_or_a_deregistered_one_is_not(
     release: str, turn: Turn, *, active: bool
 ) -> None:
     world = World()
-    world.revisions[revision_of(world, release, turn)].active = active
+    world.revisions[revision_of(world, release, turn, IMAGE.reference)].active = active
     assert make(step_of(world)) == "web:3"
 
 
 def test_of_two_the_older_is_used_as_everybody_would_choose() -> None:
     world = World()
-    revision_of(world, "A")
-    revision_of(world, "A")
+    revision_of(world, "A", image=IMAGE.reference)
+    revision_of(world, "A", image=IMAGE.reference)
     assert make(step_of(world)) == "web:2"
+
+
+def test_one_with_another_image_is_not_used() -> None:
+    world = World()
+    revision_of(world, "A", image="r/web@sha256:old")
+    assert make(step_of(world)) == "web:3"
 
 
 def test_one_that_is_older_than_what_the_service_runs_is_not_used() -> None:
     world = World()
-    revision_of(world, "A")
+    revision_of(world, "A", image=IMAGE.reference)
     assert make(step_of(world, newer_than=2)) == "web:3"
 
 

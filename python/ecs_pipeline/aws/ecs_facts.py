@@ -10,6 +10,9 @@ from ecs_pipeline import marks
 from ecs_pipeline.load_balancing import LoadBalancing
 from ecs_pipeline.model import Container, Deployment, Event, Revision, Service, Task
 
+OF_AWS = ("aws-guardduty-agent", "ecs-service-connect")
+"""How containers are named that AWS adds to a task (GuardDuty user guide, "Runtime Monitoring")."""
+
 
 def parse_service(raw: Mapping[str, Any], cluster: str) -> Service:
     """A service as DescribeServices answers it."""
@@ -64,7 +67,20 @@ def parse_task(raw: Mapping[str, Any]) -> Task:
         containers=tuple(_container(one) for one in raw.get("containers", [])),
         stop_code=raw.get("stopCode", ""),
         stopped_reason=raw.get("stoppedReason", ""),
+        overridden=_overridden(raw.get("overrides") or {}),
     )
+
+
+def _overridden(overrides: Mapping[str, Any]) -> bool:
+    """Whether RunTask was given overrides; without any, AWS lists the containers by name alone (type TaskOverride).
+
+    Containers that AWS itself puts beside those of the revision do not count.
+    """
+    given = overrides.get("containerOverrides") or []
+    containers = [one for one in given if not str(one.get("name", "")).startswith(OF_AWS)]
+    if any(value for one in containers for member, value in one.items() if member != "name"):
+        return True
+    return any(value for member, value in overrides.items() if member != "containerOverrides")
 
 
 def _deployment(raw: Mapping[str, Any]) -> Deployment:

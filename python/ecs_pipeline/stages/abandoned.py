@@ -6,17 +6,19 @@ from dataclasses import dataclass
 
 from ecs_pipeline.converge import planned
 from ecs_pipeline.load_balancing import Registration
-from ecs_pipeline.model import CANARY, Revision, Task
+from ecs_pipeline.look import mismatch
+from ecs_pipeline.model import CANARY, Revision, Service, Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import removal
 
 
 @dataclass(frozen=True)
 class Left:
-    """Living tasks of the release, and the targets that are theirs or nobody's."""
+    """Living tasks of the release, the targets that are theirs or nobody's, and the revisions that it registered."""
 
     tasks: tuple[Task, ...]
     registrations: tuple[Registration, ...]
+    revisions: tuple[str, ...]
 
     def plan(self, run: Run) -> str:
         """What is to be done, in a line; a dry run's plan has a line for each thing."""
@@ -31,14 +33,22 @@ class Left:
 
 def look(run: Run, release: str) -> Left | None:
     """What is left of the release, of any when none is named; None when no task of it lives."""
-    living, registrations = run.observer.left_behind()
+    living, registrations, service = run.observer.left_behind()
     tasks = tuple(one for one in living if release in ("", one.release))
     if not tasks:
         return None
     record = run.recorder.record.release
     record.id, record.task_definition = tasks[0].release, tasks[0].revision
     theirs = {"", *(one.arn for one in tasks)}
-    return Left(tasks, tuple(one for one in registrations if one.owner in theirs))
+    made = dict.fromkeys(task.revision for task in tasks if task.role == CANARY and _made(run, task, service))
+    return Left(tasks, tuple(one for one in registrations if one.owner in theirs), tuple(made))
+
+
+def _made(run: Run, task: Task, service: Service | None) -> bool:
+    """Whether the task's release registered what it runs; of a service that ECS has forgotten no family is known."""
+    if service:
+        return not run.observer.mismatch(task, service)
+    return not mismatch(task, run.definitions.revision(task.revision), known=True)
 
 
 def remove(run: Run, left: Left) -> None:
@@ -64,6 +74,5 @@ def remove(run: Run, left: Left) -> None:
 
 
 def _revisions(run: Run, left: Left) -> list[str]:
-    """The revisions of the canary's tasks that are a release's, and are ACTIVE still."""
-    arns = dict.fromkeys(task.revision for task in left.tasks if task.role == CANARY)
-    return [arn for arn in arns if (found := run.definitions.revision(arn)).active and found.release]
+    """The revisions that the release registered, and that are ACTIVE still."""
+    return [arn for arn in left.revisions if run.definitions.revision(arn).active]

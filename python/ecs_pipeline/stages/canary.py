@@ -39,6 +39,7 @@ from ecs_pipeline.steps.beside import sweep_baselines
 from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, OtherImage, platform_of
 from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
 from ecs_pipeline.steps.tasks import Lost, Made, held_by, shown
+from ecs_pipeline.steps.trust import IdInUse
 from ecs_pipeline.steps.unused import discard
 from ecs_pipeline.wait import Deadline, StepBroken
 
@@ -97,6 +98,9 @@ def _undoing(stage: Canary) -> Iterator[None]:
     except Lost as lost:
         _give_way(stage, lost.winner)
         raise held_by(stage.run, stage.plan.seen.service, lost.winner) from lost
+    except IdInUse:
+        _discard_own(stage)
+        raise
     except ReleaseFailed as failure:
         _restore(stage, failure)
         raise
@@ -231,9 +235,9 @@ def _undo(stage: Canary) -> None:
         made = shown(run, [*stage.made.tasks, *stage.beside.tasks])
         seen = run.observer.look()
         known = {one.arn: one for one in (*made, *seen.tasks)}
-        mine = [
-            one for one in known.values() if one.alive and one.turn == stage.fence.turn and one.release == stage.release
-        ]
+        wanted = (stage.fence.turn, stage.release)
+        living = [task for task in known.values() if task.alive and (task.turn, task.release) == wanted]
+        mine = [task for task in living if not run.observer.mismatch(task, seen.service)]
         targets: list[Target] = [target for one in mine for target in run.observer.targets_of(one, seen.service)]
         removal.deregister(run, targets, removal.plainly)
         # The rollback may have stopped the task before RegisterTargets arrived.
@@ -249,11 +253,15 @@ def _undo(stage: Canary) -> None:
 def _give_way(stage: Canary, winner: Task) -> None:
     """(4) Another release won: this one's revision goes, and the mark names the winner."""
     run = stage.run
-    for revision in stage.made.revisions:
-        discard(run, revision)
+    _discard_own(stage)
     now = run.ecs.service()
     if now.marks.turn == stage.fence.turn and now.marks.under_way == stage.release:
         run.ecs.tag(now.arn, {marks.UNDER_WAY: winner.release, marks.SOURCE: ""})
+
+
+def _discard_own(stage: Canary) -> None:
+    for revision in stage.made.revisions:
+        discard(stage.run, revision)
 
 
 def _restore(stage: Canary, failure: ReleaseFailed) -> None:

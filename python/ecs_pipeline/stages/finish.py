@@ -22,6 +22,7 @@ from ecs_pipeline.record import StepRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.rollout import APPEARS_WITHIN, StableStep
+from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved, refuse_disbelieved_in
 from ecs_pipeline.steps.unused import used_by
 from ecs_pipeline.wait import Deadline
 
@@ -47,7 +48,8 @@ class Overtaken(Exception):
 class Finish:
     """Removes what is left over in a turn; one for each rollback. `target`: `--to` sends the service there.
 
-    `patient`: a process that is dead now may have started a task that is not listed yet.
+    `patient`: a process that is dead now may have started a task that is not listed yet. `bound`: the service is to run
+    `wanted` then, whatever it runs.
     """
 
     run: Run
@@ -56,7 +58,9 @@ class Finish:
     replaced: Turn | None = None
     target: str = ""
     patient: bool = False
+    bound: bool = True
     _stopped: dict[str, Task] = field(default_factory=dict)
+    _made: set[str] = field(default_factory=set)
     _moved: str = ""
     _moved_from: str = ""
     _shown_by: float = 0.0
@@ -84,6 +88,8 @@ class Finish:
                     clean = 0
                 if clean == 2:
                     self._await_stopping()
+                    if self.bound:
+                        refuse_astray(seen)
                     return replace(seen, service=self._stable(seen))
             elif seen.marks.turn != self.replaced:  # the one it replaced: a stale read
                 self._undo_update()
@@ -96,8 +102,7 @@ class Finish:
         )
 
     def _left(self, seen: Look) -> Leftover:
-        stopped = {task.revision for task in self._stopped.values() if task.role == CANARY}
-        left = decide.leftover(seen, stopped, self._kept, self._drained)
+        left = decide.leftover(seen, self._made, self._kept, self._drained, bound=self.bound)
         to_move = self.target and seen.service.revision != self.target != self._moved
         if to_move and not (left.drain or left.stop):
             return Leftover(update=self.target)
@@ -113,8 +118,15 @@ class Finish:
         if left.drain:
             self._drain(left)
         elif left.stop:
-            self._stop(left)
-        elif left.update:
+            self._stop(left, seen)
+        else:
+            self._change(left, seen)
+
+    def _change(self, left: Leftover, seen: Look) -> None:
+        """The service and revisions: never on the word of tags that cannot be right. Raises Refused."""
+        if not self.target:
+            refuse_disbelieved(seen)
+        if left.update:
             self._update(left.update, seen)
         elif left.rewrite:
             self._rewrite(left.rewrite, seen)
@@ -132,9 +144,11 @@ class Finish:
             if removed:
                 step.message = f"out of the traffic: {', '.join(sorted({str(one) for one in removed}))}"
 
-    def _stop(self, left: Leftover) -> None:
+    def _stop(self, left: Leftover, seen: Look) -> None:
+        """What a stopped canary ran goes with it, when its release registered that: anybody may tag a task."""
         with self.steps("cleanup") as step:
             self._stopped.update({one.arn: one for one in left.stop})
+            self._made |= {task.revision for task in left.stop if task.role == CANARY and not seen.mismatch(task)}
             self._kept -= {one.revision for one in left.stop}
             removal.stop(self.run, left.stop, REASON, removal.plainly)
             removal.stopped(self.run, left.stop)
@@ -224,4 +238,5 @@ class Finish:
         service = settled(self.run.ecs, self.run.clock)
         wanted = service.marks.wanted
         if service.revision == self._moved and wanted not in (None, self._moved):
+            refuse_disbelieved_in(self.run, service)
             self.run.ecs.update_service(str(wanted))

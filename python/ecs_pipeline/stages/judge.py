@@ -17,6 +17,7 @@ from ecs_pipeline.stages.description import describe
 from ecs_pipeline.stages.judging import inconclusive, judged_once, refuse_checks, subject_of
 from ecs_pipeline.steps.tasks import holder_of
 from ecs_pipeline.steps.traffic import record_share, targets_seen
+from ecs_pipeline.steps.trust import refuse_foreign
 
 STEPS = ("preflight", "checks")
 
@@ -46,6 +47,7 @@ def judge(run: Run, release: str) -> None:
 
 def _living(run: Run, seen: Look, release: str) -> str:
     """The revision of the canary that lives. Raises Refused without one, or when it is another release's."""
+    refuse_foreign(seen)
     live = decide.holder(seen)
     if live is None:
         raise Refused(f"no canary lives at {seen.service.label}", cure="run `canary` first")

@@ -94,7 +94,8 @@ def subject_of(run: Run, seen: Look) -> Subject:
     container = definition.chosen_container(revision.definition, seen.service, run.settings.container)
     baked = [one.bake_began for one in live if one.bake_began]
     since = max(baked or [one.started or one.created for one in live])
-    return Subject(run, seen.service, live, revision, container, since, seen.baselines, judged_alone=True)
+    alike = tuple(task for task in seen.baselines if task.revision == seen.service.revision)
+    return Subject(run, seen.service, live, revision, container, since, alike, judged_alone=True)
 
 
 def inconclusive(release: str, checks: Sequence[CheckRecord] = ()) -> Inconclusive:

@@ -21,6 +21,7 @@ from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.revision import Base, base_of
 from ecs_pipeline.steps.tasks import held_by
 from ecs_pipeline.steps.traffic import record_seen, record_share, targets_seen
+from ecs_pipeline.steps.trust import other_image, refuse_disbelieved, refuse_foreign
 
 OUR_TAGS = 9
 """Tags of ours that a service has at once: what the marks are, and two records of targets."""
@@ -69,11 +70,12 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
     run.recorder.record.release.id = release
     seen = _without_another(run, seen, release, replacing=options.replace)
     base = base_of(run, current, seen.service, container)
-    run.observer.follow(base.family)
     plan = Plan(seen, release, source, current, base, image, repository)
     _record(run, plan)
     done = _is_done(run, plan)
     if not done:
+        refuse_foreign(seen)
+        refuse_disbelieved(seen)
         refuse_when_cancelled(seen)
         _refuse_lost_groups(run, seen.service)
         refuse_checks(run, alive=bool(seen.canaries), watched=run.settings.canary.watched)
@@ -128,10 +130,10 @@ def _without_another(run: Run, seen: Look, release: str, *, replacing: bool) -> 
 
 def _replaced(run: Run, seen: Look) -> Look:
     """Finish what this command left when it died while it rolled the other release back."""
-    if run.dry_run or seen.marks.turn == Turn() or not decide.leftover(run.observer.look(scan=True)):
+    if run.dry_run or seen.marks.turn == Turn() or not decide.leftover(run.observer.look(scan=True), bound=False):
         return seen
     step = run.recorder.record.step("preflight")
-    return Finish(run, seen.marks.turn, lambda _name: nullcontext(step), patient=True).until_clean()
+    return Finish(run, seen.marks.turn, lambda _name: nullcontext(step), patient=True, bound=False).until_clean()
 
 
 def _source(run: Run, image: Image | None) -> str:
@@ -185,10 +187,15 @@ def _refuse_other_image(run: Run, revision: str, plan: Plan) -> None:
     """A release id that lives with another image."""
     there = _image_of(run, revision, plan.base.container)
     if plan.image and there != plan.image.reference:
-        raise Refused(
-            f"release {plan.release} of {plan.seen.service.label} lives with image {there}, not {plan.image.reference}",
-            cure="give this one an id of its own: --release",
-        )
+        raise other_image(plan.release, plan.seen.service.label, there, plan.image.reference)
+
+
+def _is_built(run: Run, revision: str, plan: Plan) -> bool:
+    """Whether the image of a revision is the one that was built as this release; one that was given is known."""
+    if plan.repository is None:
+        return True
+    built = run.repositories.digest(plan.repository.name, tag=plan.release)
+    return bool(built) and _image_of(run, revision, plan.base.container).partition("@")[2] == built
 
 
 def _is_done(run: Run, plan: Plan) -> bool:
@@ -198,9 +205,11 @@ def _is_done(run: Run, plan: Plan) -> bool:
         done = decide.runs_promoted(seen, plan.release)
         if done:
             _refuse_other_image(run, seen.service.revision, plan)
-        return done
+        return done and _is_built(run, seen.service.revision, plan)
     _refuse_other_image(run, live.revision, plan)
     if not any(one.verdict for one in seen.canaries) or len(seen.canaries) < judged_tasks(seen.canaries):
+        return False
+    if not _is_built(run, live.revision, plan):
         return False
     health = targets_seen(run, seen.canaries, seen.service)
     record_share(run, seen.canaries, seen.service.running, health)

@@ -30,6 +30,7 @@ from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.rollout import StableStep, rolled_back
 from ecs_pipeline.steps.tasks import build_of, holder_of
 from ecs_pipeline.steps.traffic import record_seen, record_traffic, targets_seen
+from ecs_pipeline.steps.trust import refuse_disbelieved, refuse_disbelieved_in, refuse_foreign
 from ecs_pipeline.wait import Deadline
 
 STEPS = ("preflight", "service-update", "stable", "drain", "cleanup", "restore")
@@ -98,6 +99,7 @@ def _plan(run: Run, options: PromoteOptions) -> Plan:
             holder_of(run, live),
             cure=f"promote what was approved: `promote --release {live.release}`",
         )
+    refuse_disbelieved(seen)
     if live is None:
         _finish_cancel(run, seen, options.release)
     if decide.promoted(seen, release):
@@ -116,6 +118,7 @@ def _plan(run: Run, options: PromoteOptions) -> Plan:
 
 def _new_plan(run: Run, seen: Look, release: str) -> Plan:
     live, label = decide.holder(seen), seen.service.label
+    refuse_foreign(seen)
     if live is None:
         begun = release or seen.marks.under_way
         ended = [one for one in run.observer.stopping() if run.definitions.revision(one.revision).release == begun]
@@ -133,10 +136,10 @@ def _finish_cancel(run: Run, seen: Look, asked: str) -> None:
     turn = seen.marks.turn
     if run.dry_run or turn == Turn() or asked not in ("", turn.cancelled):
         return
-    if not decide.leftover(run.observer.look(scan=True)):
+    if seen.foreign or not decide.leftover(run.observer.look(scan=True), bound=False):
         return
     with run.recorder.step("restore") as step:
-        Finish(run, turn, lambda _name: nullcontext(step)).until_clean()
+        Finish(run, turn, lambda _name: nullcontext(step), bound=False).until_clean()
     raise Refused(
         f"release {turn.cancelled} was cancelled; what was left of it is removed now",
         cure="start it again if it is still wanted",
@@ -245,7 +248,7 @@ def _restore(run: Run, fence: Fence, plan: Plan, failure: ReleaseFailed) -> None
     except TurnChanged as changed:
         _undo_update(run, plan)
         raise refusal(changed.service, plan.release) from failure
-    restore(run, plan.release, failure)
+    restore(run, plan.release, failure, before="" if plan.resumed else plan.seen.service.revision)
 
 
 def _undo_marks(run: Run, plan: Plan) -> None:
@@ -266,6 +269,7 @@ def _undo_update(run: Run, plan: Plan) -> None:
     """(3) The service back to `wanted`, when it still runs what this process gave it."""
     now = settled(run.ecs, run.clock)
     if now.revision == plan.revision and now.marks.wanted not in (None, plan.revision):
+        refuse_disbelieved_in(run, now)
         run.recorder.progress(f"the service goes back to {Revision(str(now.marks.wanted)).name}")
         run.ecs.update_service(str(now.marks.wanted))
 

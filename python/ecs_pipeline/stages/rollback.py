@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from ecs_pipeline import decide, definition, definition_file, marks
+from ecs_pipeline import decide, definition, marks
 from ecs_pipeline.converge import planned
 from ecs_pipeline.errors import Held, InvalidInput, Refused, ReleaseFailed
 from ecs_pipeline.look import Look
@@ -29,6 +29,7 @@ from ecs_pipeline.stages.targets import registered_anew, resolve
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.tasks import build_of, holder_of
 from ecs_pipeline.steps.traffic import record_seen
+from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved
 
 STEPS = ("preflight", "drain", "cleanup", "service-update", "stable", "deregister")
 MOST_TURNS = 5
@@ -37,12 +38,22 @@ MOST_TURNS = 5
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for; `patient`: another process, dead now, may have started a task a moment ago."""
+    """What the command line asks for; `patient`: another process, dead now, may have started a task a moment ago.
+
+    `before`: what the service ran before, as this process saw it itself; then no tag has to be believed.
+    """
 
     release: str = ""
     canary_only: bool = False
     to: str = ""
     patient: bool = True
+    before: str = ""
+
+    def binds(self, seen: Look) -> bool:
+        """Whether the service is to run what the last cancel wanted: one that somebody set by hand since is left alone
+        by a rollback of another release, of a canary alone, or to a revision by name.
+        """
+        return not self.canary_only and not self.to and self.release in ("", seen.marks.turn.cancelled)
 
 
 class Outcome(Enum):
@@ -57,7 +68,6 @@ def rollback(run: Run, options: Options) -> None:
     with run.recorder.step("preflight") as step:
         if options.release:
             run.recorder.record.release.id = checked_release_id(options.release)
-        _follow_file(run)
         try:
             seen = _look(run, options)
         except InvalidInput:
@@ -88,12 +98,6 @@ def _carry_out(run: Run, options: Options, seen: Look, target: str | None) -> No
             release.previous_task_definition = undone
 
 
-def _follow_file(run: Run) -> None:
-    """A revision whose canary was never started is known by its family alone."""
-    if run.settings.task_definition:
-        run.observer.follow(definition_file.family(run.folder / run.settings.task_definition))
-
-
 def _look(run: Run, options: Options) -> Look:
     """What shows nothing that is under way is looked at again: AWS may show it late."""
     seen = run.observer.look(scan=True)
@@ -120,7 +124,7 @@ def _look_later(run: Run, seconds: float) -> Look:
 def _shows_what_to_undo(seen: Look, options: Options) -> bool:
     """Without a release's id, the promoted one is what a late read would show as the last."""
     release = _release_to_cancel(seen, options)
-    if decide.leftover(seen) or _left_by_promote(seen, options):
+    if _leftover(seen, options) or _left_by_promote(seen, options) or _foreign(seen, options):
         return True
     return bool(release) and (bool(options.release) or bool(seen.canaries) or release != seen.marks.release)
 
@@ -131,10 +135,22 @@ def _target(run: Run, seen: Look, options: Options) -> str | None:
     describe(run, seen)
     target = resolve(run, seen, options.to) if options.to else None
     if target:
+        run.observer.follow(Revision(target).family)
         definition.refuse_when_not_deployable(seen.service)
-    if not decide.leftover(seen):
+    else:
+        _refuse_disbelieved(seen, options)
+    if not _leftover(seen, options) and not _foreign(seen, options):
         _refuse(run, seen, options)
     return target
+
+
+def _refuse_disbelieved(seen: Look, options: Options) -> None:
+    """Tags that cannot be right are no matter where the service stays on what it runs: a canary goes nevertheless."""
+    release = _release_to_cancel(seen, options)
+    if release and release == seen.marks.release:
+        refuse_disbelieved(seen, ("wanted", "previous"))
+    elif decide.cancelled(seen, seen.service.revision) if release else options.binds(seen):
+        refuse_disbelieved(seen)
 
 
 def cancel(run: Run, options: Options, steps: Steps, seen: Look | None = None) -> tuple[Outcome, Look]:
@@ -148,13 +164,14 @@ def cancel(run: Run, options: Options, steps: Steps, seen: Look | None = None) -
     raise Refused(f"other rollbacks keep overtaking this one at {_label(run)}", cure="run it again")
 
 
-def restore(run: Run, release: str, failure: ReleaseFailed, *, patient: bool = False) -> None:
+def restore(run: Run, release: str, failure: ReleaseFailed, *, patient: bool = False, before: str = "") -> None:
     """Undo a release that failed, as one step; afterwards the service is on what it ran before.
 
     The failure is completed by what its reader wants to know next: that the service is well again.
     """
     with run.recorder.step("restore") as step:
-        _, seen = cancel(run, Options(release=release, patient=patient), lambda _name: nullcontext(step))
+        options = Options(release=release, patient=patient, before=before)
+        _, seen = cancel(run, options, lambda _name: nullcontext(step))
         serving = Revision(seen.service.revision).name
         step.message = f"the service runs {serving}; no canary lives"
         failure.cure = f"correct the release and start it again; the service runs {serving} as before"
@@ -162,33 +179,47 @@ def restore(run: Run, release: str, failure: ReleaseFailed, *, patient: bool = F
 
 
 def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[Outcome, Look]:
-    finished = bool(decide.leftover(seen))
+    finished = not options.to and bool(_leftover(seen, options))
     if finished:
         run.recorder.progress("removing what an earlier run left")
         patient = options.patient and not _release_to_cancel(seen, options)
-        seen = Finish(run, seen.marks.turn, steps, patient=patient).until_clean()
+        seen = Finish(run, seen.marks.turn, steps, patient=patient, bound=options.binds(seen)).until_clean()
     if left := _left_by_promote(seen, options):
-        return Outcome.DONE, _take_away(run, seen, left, steps)
+        return Outcome.DONE, _take_away(run, left, steps, f"the service runs release {left[-1].release}")
     release = _release_to_cancel(seen, options)
+    if not release and (left := _foreign(seen, options)):
+        return Outcome.DONE, _take_away(run, left, steps, "no release made them")
     if not release:
         _refuse_when_held(run, seen, options)
+        if options.binds(seen):
+            refuse_astray(seen)
         return Outcome.DONE if finished else Outcome.UNCHANGED, seen
     patient = options.patient and decide.may_start_tasks(seen)
-    return Outcome.DONE, begin_turn(run, seen, release, steps, patient=patient)
+    return Outcome.DONE, begin_turn(run, seen, release, steps, patient=patient, before=options.before)
 
 
-def _take_away(run: Run, seen: Look, left: Sequence[Task], steps: Steps) -> Look:
-    """What a promote that died has left of its canary; the last look."""
-    targets = [target for one in left for target in run.observer.targets_of(one, seen.service)]
+def _take_away(run: Run, left: Sequence[Task], steps: Steps, why: str) -> Look:
+    """Tasks that go while the service and the revisions stay; the last look."""
+    service = run.ecs.service()
+    targets = [target for one in left for target in run.observer.targets_of(one, service)]
     with steps("drain") as step:
         removal.deregister(run, targets, removal.plainly)
         removal.drained(run, targets, run.settings.rollback.drain)
         step.message = f"out of the traffic: {', '.join(str(one) for one in targets)}" if targets else "unchanged"
     with steps("cleanup") as step:
-        removal.stop(run, left, "ecs-pipeline: promoted", removal.plainly)
+        removal.stop(run, left, f"ecs-pipeline: {why}", removal.plainly)
         removal.stopped(run, left)
-        step.message = f"stopped: {', '.join(one.id for one in left)}; the service runs release {left[-1].release}"
+        step.message = f"stopped: {', '.join(one.id for one in left)}; {why}"
     return run.observer.look(scan=True)
+
+
+def _foreign(seen: Look, options: Options) -> tuple[Task, ...]:
+    """Tasks that only look like a canary of the release that is to go, or of any."""
+    return tuple(task for task in seen.foreign if options.release in ("", task.release))
+
+
+def _leftover(seen: Look, options: Options) -> decide.Leftover:
+    return decide.leftover(seen, bound=options.binds(seen))
 
 
 def _left_by_promote(seen: Look, options: Options) -> tuple[Task, ...]:
@@ -211,17 +242,26 @@ def _release_to_cancel(seen: Look, options: Options) -> str:
 
 
 def begin_turn(
-    run: Run, seen: Look, release: str, steps: Steps, back: str | None = None, *, patient: bool = False
+    run: Run,
+    seen: Look,
+    release: str,
+    steps: Steps,
+    back: str | None = None,
+    *,
+    patient: bool = False,
+    before: str = "",
 ) -> Look:
     """(7) One TagResource fences the release off and says where the service is to be; then finish; the last look."""
-    before = seen.marks
-    turn = decide.next_turn(before.turn, release)
-    wanted = back or decide.home(seen, release)
+    marked = seen.marks
+    turn = decide.next_turn(marked.turn, release)
+    wanted = back or decide.home(seen, release) or before or None
     lost = None if back else decide.lost_home(seen, release)
     if lost:
         wanted = registered_anew(run, lost)
-    release_mark, previous = before.release, before.previous or ""
-    if wanted not in (before.wanted, None) or back:
+    if wanted is None:
+        refuse_disbelieved(seen, ("wanted", "previous"))
+    release_mark, previous = marked.release, marked.previous or ""
+    if wanted not in (marked.wanted, None) or back:
         release_mark, previous = run.definitions.revision(str(wanted)).release, ""
     why = f"cancelling release {release}: " if release else ""
     run.recorder.progress(f"{why}the service is to run {_name(wanted)}")
@@ -239,7 +279,7 @@ def begin_turn(
     ):
         run.ecs.tag(seen.service.arn, tags)
     try:
-        return Finish(run, turn, steps, replaced=before.turn, target=back or "", patient=patient).until_clean()
+        return Finish(run, turn, steps, replaced=marked.turn, target=back or "", patient=patient).until_clean()
     except Overtaken as other:
         other.release = release
         raise
@@ -249,17 +289,23 @@ def go_to(run: Run, target: str, steps: Steps) -> Look:
     """`--to`: the service to any revision; the promoted release is cancelled for it. The last look."""
     seen = run.observer.look(scan=True)
     wanted = target if run.definitions.revision(target).active else registered_anew(run, target)
-    if seen.service.revision == wanted and seen.marks.wanted in (None, wanted):
+    if seen.service.revision == wanted and seen.marks.wanted in (None, wanted) and not _astray(seen):
         run.recorder.progress(f"the service runs {_name(wanted)} already")
         return seen
     leaving = seen.marks.release if seen.marks.release != run.definitions.revision(wanted).release else ""
     return begin_turn(run, seen, leaving, steps, back=wanted)
 
 
+def _astray(seen: Look) -> bool:
+    """Whether there is something that a rollback by name has to write anew or to finish."""
+    return decide.astray(seen) or bool(decide.disbelieved(seen) or decide.leftover(seen, bound=False))
+
+
 def _plan(run: Run, seen: Look, options: Options, target: str | None) -> str:
     """What is to be done, in a line; a dry run's plan has a line for each thing."""
-    release, left = _release_to_cancel(seen, options), _left_by_promote(seen, options)
-    changes = rollback_plan.changes(run, seen, release, left, target)
+    going = (*_left_by_promote(seen, options), *_foreign(seen, options))
+    finishing = bool(_leftover(seen, options))
+    changes = rollback_plan.changes(run, seen, _release_to_cancel(seen, options), going, target, finishing=finishing)
     if not changes:
         run.recorder.record.message = rollback_plan.nothing(seen, options.release, canary_only=options.canary_only)
         return Outcome.UNCHANGED.value

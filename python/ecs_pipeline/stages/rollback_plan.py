@@ -11,14 +11,16 @@ from ecs_pipeline.run import Run
 from ecs_pipeline.steps.removal import departure
 
 
-def changes(run: Run, seen: Look, release: str, left: Sequence[Task], target: str | None) -> list[str]:
+def changes(
+    run: Run, seen: Look, release: str, going: Sequence[Task], target: str | None, *, finishing: bool
+) -> list[str]:
     """What is to be changed, in order: [] when nothing is.
 
-    `release` is the one that is cancelled ('' for none), `left` what a promotion that died left of its canary,
-    `target` the revision that `--to` names.
+    `release` is the one that is cancelled ('' for none), `going` are tasks that a promotion left or that no release
+    made, `target` is the revision that `--to` names. `finishing`: something is left of an earlier cancel.
     """
-    found = ["remove what an earlier run left"] if decide.leftover(seen) else []
-    found += _removal(seen, left)
+    found = ["remove what an earlier run left"] if finishing else []
+    found += _removal(seen, going)
     if release:
         found += _cancel(seen, release)
     if target is not None and seen.service.revision != target:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ecs_pipeline.converge import Step, converge, planned
+from ecs_pipeline.definition import image_of
 from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.fence import Fence
 from ecs_pipeline.load_balancing import group_name
@@ -109,7 +110,9 @@ class Serving:
         for arn in [one for one in self.made.revisions if one != revision.revision.arn]:
             discard(self.run, arn)
             self.made.revisions.remove(arn)
-        self.run.recorder.record.release.task_definition = revision.revision.arn
+        release = self.run.recorder.record.release
+        release.task_definition = revision.revision.arn
+        release.refer_to(image_of(revision, self.plan.base.container))
         self.revision = revision
 
     def _plan(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timezone
 from typing import Any
 
-from ecs_pipeline import decide, definition, marks
+from ecs_pipeline import decide, definition, doubts, marks
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import Revision, Task, share
 from ecs_pipeline.run import Run
@@ -35,6 +35,8 @@ def status(run: Run) -> dict[str, Any]:
         "previous_task_definition": seen.marks.previous or "",
         "under_way": seen.marks.under_way if seen.marks.under_way != seen.marks.release else "",
         **_tasks(run, seen),
+        "foreign_tasks": [_foreign(seen, task) for task in seen.foreign],
+        "doubts": doubts.lines(seen),
     }
 
 
@@ -66,7 +68,7 @@ def rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
     if facts["under_way"] and not canary:
         found.append(("under way", f"release {facts['under_way']}, no canary task lives"))
     if not canary:
-        return [*found, ("canary", "none"), *_baseline_rows(facts)]
+        return [*found, ("canary", "none"), *_rows_below(facts)]
     found += [
         ("canary", f"release {canary['release']}, {Revision(canary['task_definition']).name}"),
         ("verdict", canary["verdict"] or "none yet"),
@@ -74,11 +76,13 @@ def rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("age", duration(canary["age_seconds"])),
     ]
     found += [(f"task {task['index']}", _told(task)) for task in canary["tasks"]]
-    return [*found, *_baseline_rows(facts)]
+    return [*found, *_rows_below(facts)]
 
 
-def _baseline_rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    return [("baseline", f"{_told(task)}, {Revision(task['task_definition']).name}") for task in facts["baseline"]]
+def _rows_below(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """The baseline, and what is not believed."""
+    baseline = [("baseline", f"{_told(task)}, {Revision(task['task_definition']).name}") for task in facts["baseline"]]
+    return [*baseline, *(("not believed", line) for line in facts["doubts"])]
 
 
 def _told(task: dict[str, Any]) -> str:
@@ -116,6 +120,18 @@ def _canary(run: Run, seen: Look, health: Seen) -> dict[str, Any] | None:
         "since": since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "age_seconds": round((now - since).total_seconds()),
         "tasks": [_task(run, one, seen, health) for one in seen.canaries],
+    }
+
+
+def _foreign(seen: Look, task: Task) -> dict[str, Any]:
+    """A task with our tags that no release made, and why it is none of ours."""
+    return {
+        "arn": task.arn,
+        "id": task.id,
+        "task_definition": task.revision,
+        "release": task.release,
+        "role": task.role,
+        "why": seen.mismatch(task),
     }
 
 

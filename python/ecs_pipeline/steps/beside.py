@@ -12,6 +12,7 @@ from ecs_pipeline.look import Look
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.tasks import Lost
+from ecs_pipeline.steps.trust import Foreign
 from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
 
 Seen = TypeVar("Seen")
@@ -24,7 +25,7 @@ PART = 0.25
 
 
 @dataclass
-class Beside(Step[tuple[Seen, Seen], "tuple[Result, Result | None]"], Generic[Seen, Result]):
+class Beside(Step["tuple[Seen, Seen | None]", "tuple[Result, Result | None]"], Generic[Seen, Result]):
     """The canary's step with the same step for the baseline; without a baseline, comparisons are inconclusive."""
 
     run: Run
@@ -37,31 +38,40 @@ class Beside(Step[tuple[Seen, Seen], "tuple[Result, Result | None]"], Generic[Se
     def __post_init__(self) -> None:
         self.name, self.writes = self.canary.name, self.canary.writes
 
-    def observe(self) -> tuple[Seen, Seen]:
-        """Both."""
-        return self.canary.observe(), self.baseline.observe()
+    def observe(self) -> tuple[Seen, Seen | None]:
+        """Both; a task that only looks like the baseline ends that alone."""
+        return self.canary.observe(), self._baseline()
 
-    def decide(self, seen: tuple[Seen, Seen]) -> str:
+    def _baseline(self) -> Seen | None:
+        if self._given_up:
+            return None
+        try:
+            return self.baseline.observe()
+        except Foreign as error:
+            self._give_up(error.message)
+            return None
+
+    def decide(self, seen: tuple[Seen, Seen | None]) -> str:
         """What either needs."""
-        changes = [self.canary.decide(seen[0]), self.baseline.decide(seen[1])]
+        changes = [self.canary.decide(seen[0]), self.baseline.decide(seen[1]) if seen[1] is not None else ""]
         return "; for the baseline: ".join(changes) if all(changes) else "".join(changes)
 
-    def act(self, seen: tuple[Seen, Seen]) -> None:
+    def act(self, seen: tuple[Seen, Seen | None]) -> None:
         """The canary's first: its RunTask is the lock of the service."""
         if self.canary.decide(seen[0]):
             self.canary.act(seen[0])
-        if self.baseline.decide(seen[1]):
+        if seen[1] is not None and self.baseline.decide(seen[1]):
             try:
                 self.baseline.act(seen[1])
-            except (Lost, ReleaseFailed) as error:
+            except (Foreign, Lost, ReleaseFailed) as error:
                 self._give_up(error.message)
 
-    def judge(self, seen: tuple[Seen, Seen]) -> Judgement[tuple[Result, Result | None]]:
+    def judge(self, seen: tuple[Seen, Seen | None]) -> Judgement[tuple[Result, Result | None]]:
         """The canary's judgement; the baseline is waited for a while."""
         first = self.canary.judge(seen[0])
         if not isinstance(first, Settled):
             return first
-        if self._given_up:
+        if self._given_up or seen[1] is None:
             return Settled((first.result, None))
         second = self.baseline.judge(seen[1])
         if isinstance(second, Settled):
@@ -98,8 +108,9 @@ def leave_traffic(run: Run, write: removal.Write) -> None:
 
 
 def sweep_baselines(run: Run, fence: Fence, seen: Look, release: str) -> None:
-    """A baseline of another release whose canary died by itself: it would hold the place of this release's own."""
-    left = [one for one in seen.baselines if one.release != release]
+    """A baseline of another release, or of another revision than the service's: it has the place of this one's own."""
+    wanted = (release, seen.service.revision)
+    left = [task for task in seen.baselines if (task.release, task.revision) != wanted]
     if run.dry_run or not left:
         return
     targets = [target for one in left for target in run.observer.targets_of(one, seen.service)]

@@ -10,9 +10,9 @@ from ecs_pipeline import decide, definition, definition_file, marks
 from ecs_pipeline.converge import Step
 from ecs_pipeline.errors import AnswerLost, InvalidInput
 from ecs_pipeline.fence import Fence
-from ecs_pipeline.model import Image, Revision, Service, TaskDefinition, Turn
+from ecs_pipeline.model import Image, Revision, Service, TaskDefinition
 from ecs_pipeline.observe import SCANNED
-from ecs_pipeline.run import Run
+from ecs_pipeline.run import Run, note
 from ecs_pipeline.wait import Judgement, Settled, Waiting
 
 REGISTERED_WITHIN = 60.0
@@ -81,13 +81,6 @@ def _registrable(run: Run, whole: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def find(run: Run, family: str, release: str, turn: Turn, newer_than: int) -> Revision | None:
-    """(4) The revision of this release and turn, when a process registered it before."""
-    newest = run.definitions.revisions(family, most=SCANNED)
-    candidates = [run.definitions.revision(arn, newest) for arn in newest if Revision(arn).number > newer_than]
-    return decide.reusable(candidates, release, turn)
-
-
 @dataclass
 class RevisionStep(Step["Revision | None", TaskDefinition]):
     """Register the revision, or take the one that a dead process of this release registered."""
@@ -105,7 +98,7 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
         """The revision of this release and turn."""
         if self.made:
             return self.run.definitions.get(self.made[0]).revision
-        return find(self.run, self.base.family, self.release, self.fence.turn, self.newer_than)
+        return self._registered_before()
 
     def decide(self, seen: Revision | None) -> str:
         """Register when there is none."""
@@ -139,6 +132,18 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
     def told(self, result: TaskDefinition) -> str:
         """FAMILY:NUMBER."""
         return result.revision.name
+
+    def _registered_before(self) -> Revision | None:
+        """(4) The one with this image that a process of this release registered in this turn."""
+        definitions = self.run.definitions
+        newest = definitions.revisions(self.base.family, most=SCANNED)
+        known = [definitions.revision(arn, newest) for arn in newest if Revision(arn).number > self.newer_than]
+        same = [one for one in known if one.active and one.release == self.release and self._has_image(one.arn)]
+        return decide.reusable(same, self.release, self.fence.turn)
+
+    def _has_image(self, arn: str) -> bool:
+        whole = self.run.definitions.get(arn)
+        return definition.image_of(whole, self.base.container) == self.image.reference
 
     def _register(self) -> TaskDefinition:
         """Noted before the look that may find the release cancelled: then it is taken back."""
@@ -175,6 +180,4 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
         """Say so when AWS did not take a member as it was given."""
         kept = definition.without(made.definition, self.run.definitions.read_only_members)
         for member in definition.lost(self._definition(), kept):
-            note = f"{made.revision.name}: AWS did not keep {member} as it was given"
-            self.run.recorder.record.notes.append(note)
-            self.run.recorder.progress(note)
+            note(self.run.recorder, f"{made.revision.name}: AWS did not keep {member} as it was given")

@@ -6,14 +6,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from ecs_pipeline import decide, evidence, marks, wait
+from ecs_pipeline import decide, definition, evidence, marks, wait
 from ecs_pipeline.converge import Step
-from ecs_pipeline.errors import Held, Holder, Refused, Trouble
+from ecs_pipeline.errors import Held, Holder, InvalidInput, Refused, Trouble
 from ecs_pipeline.fence import Fence
-from ecs_pipeline.model import CANARY, Service, Task, TaskDefinition
+from ecs_pipeline.look import mismatch
+from ecs_pipeline.model import BASELINE, CANARY, Revision, Service, Task, TaskDefinition
 from ecs_pipeline.observe import TASKS_LAG
 from ecs_pipeline.run import Run
 from ecs_pipeline.run_parameters import run_parameters
+from ecs_pipeline.steps.trust import foreign, other_image
 from ecs_pipeline.wait import Broken, Deadline, Judgement, Settled, Waiting
 
 SEEN_WITHIN = 60.0
@@ -63,7 +65,8 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
     def observe(self) -> dict[int, Task]:
         """Our tasks by number: the living one (the older of two), else the last that this process started.
 
-        Once each number has its task, only those are looked at.
+        Once each number has its task, only those are looked at. Raises Foreign, IdInUse when a task has our tags
+        and the place of one of ours, and is none.
         """
         if len(self._chosen) == self.count:
             return {self._chosen[one.arn]: one for one in self.run.ecs.tasks(self._chosen)}
@@ -73,6 +76,9 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         found: dict[int, Task] = {}
         for one in sorted(self._ours(known), key=lambda task: (not task.alive, task.age_key)):
             found.setdefault(self._number(one), one)
+        for one in self._of_this_turn(known):
+            if self._number(one) not in found and self._number(one) < self.count:
+                self._refuse(one)
         for one in found.values():
             self._adopt(one)
         self._chosen = {one.arn: index for index, one in found.items() if index < self.count}
@@ -113,13 +119,48 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         return [index for index in range(self.count) if index not in seen]
 
     def _ours(self, known: Mapping[str, Task]) -> list[Task]:
-        release, turn = self.release, self.fence.turn
-        return [
-            one
-            for one in known.values()
-            if (not one.alive and one.arn in self.made.tasks)
-            or (one.alive and one.turn == turn and one.role == self.role and one.release == release)
-        ]
+        stopped = [task for task in known.values() if not task.alive and task.arn in self.made.tasks]
+        living = self._of_this_turn(known)
+        return stopped + [task for task in living if task.release == self.release and not self._mismatch(task)]
+
+    def _of_this_turn(self, known: Mapping[str, Task]) -> list[Task]:
+        """Living tasks with the tags of this turn and role."""
+        wanted = (self.fence.turn, self.role)
+        return [task for task in known.values() if task.alive and (task.turn, task.role) == wanted]
+
+    def _mismatch(self, task: Task) -> str:
+        """(1) Why a task with our tags is none of ours; '' when it is, or another release's canary."""
+        found = self._made_by_another(task)
+        if found or task.revision == self.revision.revision.arn or (self.role, task.release) != (CANARY, self.release):
+            return found
+        whole = self.run.definitions.get(task.revision)
+        if definition.changes(self.revision, whole, self.run.definitions.read_only_members):
+            return f"it runs {whole.revision.name}, which is not what this run registered"
+        return ""
+
+    def _made_by_another(self, task: Task) -> str:
+        """The same by the tags of the task's revision; a baseline runs what the service runs."""
+        mine = self.revision.revision
+        try:
+            theirs = self.run.definitions.get(task.revision).revision
+        except InvalidInput:
+            theirs = Revision(task.revision, active=False)
+        if self.role == BASELINE and not task.overridden and theirs.arn != mine.arn:
+            return f"it runs {theirs.name}, and the service {mine.name}"
+        return mismatch(task, theirs, known=theirs.arn.rpartition(":")[0] == mine.arn.rpartition(":")[0])
+
+    def _refuse(self, task: Task) -> None:
+        """Raises Foreign, or IdInUse, for a task that is none of ours."""
+        why = self._mismatch(task)
+        if not why:
+            return
+        if not self._made_by_another(task):
+            there = definition.image_of(self.run.definitions.get(task.revision), self.container)
+            ours = definition.image_of(self.revision, self.container)
+            if there != ours:
+                raise other_image(self.release, self.service.label, there, ours)
+        named = f"release {task.release}'s {self.role}" if task.release else f"a {self.role}"
+        raise foreign(self.service.cluster, task, f"task {task.id} has the tags of {named}, but {why}")
 
     def _number(self, task: Task) -> int:
         """A stopped task has lost its tags: go by what this process knows of it."""
@@ -131,7 +172,8 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         for _ in range(MOST_TOKENS):
             named = self.fence.write(partial(self._run_task, token, index))
             task = self._named(named)
-            if task is None or (not task.alive and (named in stopped_before or not self._runs_mine(task))):
+            gone = task is None or (not task.alive and (named in stopped_before or not self._runs_mine(task)))
+            if task is None or gone or self._is_elsewhere(task):
                 self.made.tasks.pop(named, None)
                 token = decide.next_token(token, named)
                 continue
@@ -175,11 +217,22 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
                 return None
             self.run.clock.sleep(1)
 
+    def _is_elsewhere(self, task: Task) -> bool:
+        """A living task without our tags has the token: somebody else knew it, and it is no canary of this service."""
+        ours = (self.service.name, self.run.observer.started_by, self.fence.turn, self.role)
+        if not task.alive or (task.of, task.started_by, task.turn, task.role) == ours:
+            return False
+        self.run.recorder.progress(f"task {task.id}, which is no canary of this service, has the token: the next one")
+        return True
+
     def _settle(self, task: Task, index: int) -> None:
-        """Of two living tasks the older stays; another release's means that this one lost."""
+        """Of two living tasks the older stays; another release's means that this one lost; nobody's is refused."""
+        if task.alive and self._mismatch(task):
+            self.made.tasks.pop(task.arn)
+            self._refuse(task)
         mine = not task.alive or task.release == self.release
-        living = [one for one in self.run.observer.tasks() if one.turn == self.fence.turn]
-        rivals = [one for one in (*living, task) if one.alive and (one.role, one.index) == (self.role, index)]
+        living = self._of_this_turn({one.arn: one for one in (*self.run.observer.tasks(), task)})
+        rivals = [one for one in living if one.index == index and not self._mismatch(one)]
         oldest = min(rivals, key=lambda one: one.age_key, default=task)
         if mine and task.alive and oldest.arn != task.arn:
             self.fence.write(lambda: self.run.ecs.stop_task(task.arn, "ecs-pipeline: a second task for the same token"))

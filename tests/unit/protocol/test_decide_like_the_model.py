@@ -40,10 +40,26 @@ def test_decisions_are_those_of_the_model(model: tuple[ModuleType, ModuleType]) 
         assert decide.promoted(seen, "A") == theirs.promoted(modelled, "A"), seed
         assert number(decide.home(seen, asked)) == theirs.home(modelled, asked), seed
         for revision in modelled.revisions:
-            assert decide.cancelled(seen, arn(revision.number)) == theirs.cancelled(modelled, revision.number), seed
-        living, expected = decide.holder(seen), theirs.holder(modelled.tasks, modelled.marks.turn)
+            assert decide.cancelled(seen, arn(revision)) == theirs.cancelled(modelled, revision.number), seed
+        assert_same_doubts(seen, modelled, theirs, seed)
+        living, expected = decide.holder(seen), theirs.holder(modelled.tasks, modelled.marks.turn, modelled.revisions)
         assert (living.arn if living else None) == (task_arn(expected.number) if expected else None), seed
         assert_same_leftover(decide.leftover(seen), theirs.leftover(modelled), modelled, seed)
+
+
+def assert_same_doubts(seen: Look, modelled: Any, theirs: Any, seed: int) -> None:
+    """What is not believed: tasks that only look like ours, marks that cannot be right."""
+    other = theirs.foreign(modelled.tasks, modelled.marks.turn, modelled.revisions)
+    assert [one.arn for one in seen.foreign[:1]] == ([task_arn(other.number)] if other else []), seed
+    for task in modelled.tasks:
+        ours = next(one for one in seen.tasks if one.arn == task_arn(task.number))
+        assert (not seen.mismatch(ours)) == theirs.made_by_us(task, modelled.revisions), seed
+    marks, wrong = modelled.marks, decide.disbelieved(seen)
+    assert ("wanted" in wrong, "previous" in wrong) == (
+        theirs.disbelieved(modelled, marks.wanted),
+        theirs.disbelieved(modelled, marks.previous),
+    ), seed
+    assert decide.astray(seen) == theirs.astray(modelled), seed
 
 
 def assert_same_leftover(ours: decide.Leftover, theirs: Any, modelled: Any, seed: int) -> None:
@@ -58,19 +74,26 @@ def assert_same_leftover(ours: decide.Leftover, theirs: Any, modelled: Any, seed
         drained_first = {one.target.identity for one in ours.drain}
         assert task_arn(first) in {one.arn for one in ours.stop} or drained_first, seed
     elif theirs.name == "UpdateService":
-        assert ours.update == arn(first), seed
+        assert ours.update == arn(modelled.revisions[first]), seed
     elif theirs.name == "TagService":
-        assert ours.rewrite == arn(dict(theirs.arguments)["wanted"]), seed
+        assert ours.rewrite == arn(modelled.revisions[dict(theirs.arguments)["wanted"]]), seed
     else:
-        assert arn(first) in ours.deregister, seed
+        assert arn(modelled.revisions[first]) in ours.deregister, seed
 
 
 def random_look(aws: ModuleType, chance: random.Random) -> Any:
     turns = [aws.Turn(), aws.Turn("t1", "A"), aws.Turn("t2", "B")]
     revisions = [aws.Revision(0)] + [
-        aws.Revision(number, chance.choice(["", "A", "B"]), chance.choice(turns), chance.random() < 0.8)
+        aws.Revision(
+            number,
+            chance.choice(["", "A", "B"]),
+            chance.choice(turns),
+            active=chance.random() < 0.8,
+            own=chance.random() < 0.8,
+        )
         for number in range(1, 5)
     ]
+    served = chance.choice([one.number for one in revisions if one.own])
     tasks = tuple(
         aws.Task(
             number,
@@ -92,7 +115,7 @@ def random_look(aws: ModuleType, chance: random.Random) -> Any:
         previous=chance.choice(pick),
         recorded=tuple(one.number for one in tasks if chance.random() < 0.8),
     )
-    return aws.Look(tasks, marks, chance.randint(0, 4), tuple(revisions))
+    return aws.Look(tasks, marks, served, tuple(revisions))
 
 
 def translated(look: Any) -> Look:
@@ -100,16 +123,17 @@ def translated(look: Any) -> Look:
     ours = Marks(
         turn=turn(marks.turn),
         under_way=marks.under_way,
-        wanted=arn(marks.wanted) if marks.wanted is not None else None,
+        wanted=arn(look.revisions[marks.wanted]) if marks.wanted is not None else None,
         release=marks.release,
-        previous=arn(marks.previous) if marks.previous is not None else None,
+        previous=arn(look.revisions[marks.previous]) if marks.previous is not None else None,
     )
-    service = Service("arn", "web", "prd", "ACTIVE", arn(look.service), 3, 3, 0, ours, (), (), (), {})
+    runs = arn(look.revisions[look.service])
+    service = Service("arn", "web", "prd", "ACTIVE", runs, 3, 3, 0, ours, (), (), (), {})
     revisions = {
-        arn(one.number): Revision(arn(one.number), one.release, turn(one.turn) if one.turn else None, one.active)
+        arn(one): Revision(arn(one), one.release, turn(one.turn) if one.turn else None, one.active)
         for one in look.revisions
     }
-    tasks = tuple(task(one) for one in look.tasks)
+    tasks = tuple(task(one, look.revisions[one.revision]) for one in look.tasks)
     registrations = tuple(
         Registration(
             Target(GROUP, address(one.number), 8000),
@@ -122,13 +146,14 @@ def translated(look: Any) -> Look:
     return Look(tasks, service, revisions, registrations)
 
 
-def task(one: Any) -> Task:
+def task(one: Any, revision: Any) -> Task:
     return Task(
         arn=task_arn(one.number),
-        revision=arn(one.revision),
+        revision=arn(revision),
         status="RUNNING" if one.alive else "STOPPED",
         desired_status="RUNNING" if one.alive else "STOPPED",
         created=utc(1000 + one.number),
+        of="web",
         release=one.release,
         turn=turn(one.turn),
         address=address(one.number),
@@ -139,8 +164,8 @@ def turn(one: Any) -> Turn:
     return Turn(one.digest, one.cancelled)
 
 
-def arn(number: int) -> str:
-    return f"{PREFIX}:task-definition/web:{number}"
+def arn(revision: Any) -> str:
+    return f"{PREFIX}:task-definition/{'web' if revision.own else 'evil'}:{revision.number}"
 
 
 def number(revision: str | None) -> int | None:

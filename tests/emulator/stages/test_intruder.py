@@ -1,0 +1,209 @@
+"""Somebody who may run and tag tasks, or tag only, on real containers: nothing of his is served or promoted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ecs_pipeline import decide, marks
+from ecs_pipeline.model import CANARY, Turn
+from tests.emulator.embedded_aws.environment import NETWORK
+from tests.emulator.stages.scene import Scene
+
+
+class Intruder:
+    """Knows the service's name and nothing secret; `evil` is a revision of a family of his own."""
+
+    def __init__(self, scene: Scene, release: str, variant: str = "v3") -> None:
+        self.scene, self.release = scene, release
+        tags = {marks.RELEASE: release, marks.TURN: marks.turn_value(self.turn)}
+        self.evil = scene.register(
+            variant,
+            family=f"{scene.name}-evil",
+            container={"image": scene.images.digest(variant)},
+            tags=[{"key": key, "value": value} for key, value in tags.items()],
+        )
+
+    @property
+    def turn(self) -> Turn:
+        """The service's."""
+        return marks.parse_turn(self.scene.marks().get("turn", ""))
+
+    def run(self, revision: str = "", **more: Any) -> str:
+        """RunTask with everything that tells a canary of the release; the task's ARN."""
+        ours = {
+            marks.SERVICE: self.scene.name,
+            marks.RELEASE: self.release,
+            marks.TURN: marks.turn_value(self.turn),
+            marks.ROLE: CANARY,
+            marks.INDEX: "0",
+            marks.VERDICT: "pass",
+        }
+        started = self.scene.ecs.run_task(
+            cluster=self.scene.name,
+            taskDefinition=revision or self.evil,
+            startedBy=marks.started_by(self.scene.name),
+            launchType="FARGATE",
+            networkConfiguration=NETWORK,
+            tags=[{"key": key, "value": value} for key, value in ours.items()],
+            **more,
+        )
+        return str(started["tasks"][0]["taskArn"])
+
+    def the_lock(self) -> str:
+        """The token that a canary of a fresh service comes to."""
+        return decide.first_token(self.scene.service()["serviceArn"], self.turn, CANARY, 0)
+
+    def tag_service(self, **tags: str) -> None:
+        """TagResource on the service."""
+        named = {f"ecs-pipeline:{key.replace('_', '-')}": value for key, value in tags.items()}
+        self.scene.ecs.tag_resource(
+            resourceArn=self.scene.service()["serviceArn"],
+            tags=[{"key": key, "value": value} for key, value in named.items()],
+        )
+
+    def address(self, task: str) -> str:
+        """Where his task listens."""
+        return self.scene.address(task)
+
+
+def test_a_forged_task_is_named_and_never_served_judged_or_promoted(scene: Scene) -> None:
+    scene.start(1)
+    intruder = Intruder(scene, "v2")
+    task = intruder.run()
+    scene.wait_for_task(task)
+    revisions = scene.revisions()
+
+    refused = scene.canary("v2")
+    assert refused.code == 3, refused.stderr
+    assert task.rpartition("/")[2] in refused.stderr
+    assert f"it runs {scene.name}-evil:1, which is of another family" in refused.stderr
+    assert scene.revisions() == revisions
+    for stage in ("promote", "judge"):
+        assert scene.ecs_pipeline(stage, "--release", "v2").code == 3
+    assert intruder.address(task) not in {one["Target"]["Id"] for one in scene.health()}
+    status = scene.ecs_pipeline("status")
+    assert f"{scene.name}-evil:1" in status.stdout
+    assert "canary      none" in status.stdout
+
+    assert scene.ecs_pipeline("rollback", "--canary").code == 0
+    scene.assert_nothing_left()
+    assert scene.canary("v2").code == 0
+    assert scene.ecs_pipeline("promote", "--release", "v2").code == 0
+    assert scene.running_image() == scene.images.digest("v2")
+    evil = scene.ecs.describe_task_definition(taskDefinition=intruder.evil)["taskDefinition"]
+    assert evil["status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize("lock", [True, False])
+def test_once_a_forged_task_is_stopped_the_same_command_goes_on_whatever_token_it_had(
+    scene: Scene, *, lock: bool
+) -> None:
+    scene.start(1)
+    intruder = Intruder(scene, "v2")
+    token = {"clientToken": intruder.the_lock()} if lock else {}
+    task = intruder.run(**token)
+    refused = scene.canary("v2")
+    assert refused.code == 3, refused.stderr
+    assert intruder.address(task) not in {one["Target"]["Id"] for one in scene.health()}
+    scene.ecs.stop_task(cluster=scene.name, task=task)
+    canary = scene.canary("v2")
+    assert canary.code == 0, canary.stderr
+    assert scene.ecs_pipeline("promote").code == 0
+    assert scene.running_image() == scene.images.digest("v2")
+
+
+def test_our_own_revision_with_overrides_is_not_our_canary(scene: Scene) -> None:
+    scene.start(1)
+    assert scene.canary("v2").code == 0
+    mine = scene.canaries()[0]
+    intruder = Intruder(scene, "v2")
+    scene.ecs.stop_task(cluster=scene.name, task=mine["taskArn"])
+    overrides = {"containerOverrides": [{"name": "app", "environment": [{"name": "VERSION", "value": "evil"}]}]}
+    intruder.run(mine["taskDefinitionArn"], overrides=overrides)
+    refused = scene.ecs_pipeline("promote", "--release", "v2", "--unjudged")
+    assert refused.code == 3
+    assert "with overrides" in refused.stderr
+    assert scene.running_image() == scene.images.digest("v1")
+    assert scene.ecs_pipeline("rollback").code == 0
+    scene.assert_nothing_left()
+
+
+def test_a_task_that_only_has_the_token_blocks_nothing(scene: Scene) -> None:
+    scene.start(1)
+    intruder = Intruder(scene, "v2")
+    started = scene.ecs.run_task(
+        cluster=scene.name,
+        taskDefinition=intruder.evil,
+        launchType="FARGATE",
+        networkConfiguration=NETWORK,
+        clientToken=intruder.the_lock(),
+    )
+    canary = scene.canary("v2")
+    assert canary.code == 0, canary.stderr
+    assert "has the token" in canary.stderr
+    assert scene.ecs_pipeline("rollback").code == 0
+    assert scene.task(started["tasks"][0]["taskArn"])["desiredStatus"] == "RUNNING"
+
+
+def test_forged_marks_of_the_service_send_it_nowhere(scene: Scene) -> None:
+    before = scene.start(1)
+    assert scene.canary("v2").code == 0
+    assert scene.ecs_pipeline("promote").code == 0
+    good = scene.service()["taskDefinition"]
+    intruder = Intruder(scene, "v2")
+    intruder.tag_service(turn="deadbeef/v2", wanted=intruder.evil, under_way="")
+    assert scene.canary("v3").code == 3
+    rollback = scene.ecs_pipeline("rollback")
+    assert rollback.code == 3, rollback.stderr
+    assert f"names {scene.name}-evil:1" in rollback.stderr
+    assert scene.service()["taskDefinition"] == good
+    assert scene.revisions() == [1, 2]
+    number = good.rpartition(":")[2]
+    assert scene.ecs_pipeline("rollback", "--to", f"{scene.name}:{number}").code == 0
+    assert scene.service()["taskDefinition"] == good
+    assert scene.canary("v3").code == 0
+    assert scene.ecs_pipeline("rollback").code == 0
+    assert scene.ecs_pipeline("rollback", "--to", before).code == 0
+    scene.assert_nothing_left()
+
+
+def test_marks_that_cannot_be_read_block_no_command(scene: Scene) -> None:
+    scene.start(1)
+    assert scene.canary("v2").code == 0
+    intruder = Intruder(scene, "v2")
+    intruder.tag_service(
+        wanted="garbage",
+        **{
+            "targets:aa": "\u00b2 1.2.3.4:80",
+            "targets:bb": "99999999999999999999 1.2.3.4:80",
+            "targets:cc": "1700000000 8.8.8.8:80 i-0123456789abcdef0:80 nothing:\u00b2",
+        },
+    )
+    task = scene.canaries()[0]["taskArn"]
+    scene.ecs.tag_resource(resourceArn=task, tags=[{"key": "ecs-pipeline:index", "value": "first"}])
+    status = scene.ecs_pipeline("status")
+    assert status.code == 0, status.stderr
+    assert status.stdout.count("ecs-pipeline:wanted") == 1
+    promote = scene.ecs_pipeline("promote")
+    assert promote.code == 0, promote.stderr
+    intruder.tag_service(wanted="garbage")
+    rollback = scene.ecs_pipeline("rollback")
+    assert rollback.code == 0, rollback.stderr
+    assert scene.running_image() == scene.images.digest("v1")
+    scene.assert_nothing_left()
+
+
+def test_a_release_that_is_told_as_promoted_by_tags_alone_is_not_taken_for_it(scene: Scene) -> None:
+    scene.start(1)
+    running = scene.service()["taskDefinition"]
+    scene.images.uri("v2")
+    scene.ecs.tag_resource(
+        resourceArn=running,
+        tags=[{"key": marks.RELEASE, "value": "v2"}, {"key": marks.TURN, "value": "0/"}],
+    )
+    Intruder(scene, "v2").tag_service(release="v2", under_way="v2", wanted=running)
+    canary = scene.canary("v2")
+    assert canary.code == 3
+    assert "lives with image" in canary.stderr

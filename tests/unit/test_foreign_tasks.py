@@ -1,0 +1,323 @@
+"""Tasks with our tags that no release made: named and refused, never adopted, never in the traffic, never promoted."""
+
+from __future__ import annotations
+
+import pytest
+
+from ecs_pipeline import marks
+from ecs_pipeline.stages.judge import STEPS, judge
+from ecs_pipeline.stages.status import rows, status
+from tests.fakes.ports import new_run
+from tests.fakes.world import FakeTask, World, names
+from tests.unit.canary_world import at, dies
+from tests.unit.intruder import evil_revision, forge, the_lock, turn_of
+from tests.unit.protocol.simulation import clean, start_of
+from tests.unit.stage_runs import canary, promote, rollback
+from tests.unit.test_rollback import active, serving
+
+STARTS = ["P runs", "A was rolled back"]
+
+
+def once(world: World, moment: str, call: str, act: object) -> None:
+    """Do something at the first such call only."""
+    left = [act]
+    at(world, moment, call, lambda: left.pop()() if left else None)  # type: ignore[operator]
+
+
+def in_traffic(world: World, task: FakeTask) -> bool:
+    """Whether a task was ever given requests."""
+    return any(name == "RegisterTargets" and (task.address, 8000) in detail for _, name, detail in world.log)
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_one_that_lives_before_the_canary_is_named_and_nothing_is_written(start: str) -> None:
+    world = start_of(start)
+    forged = forge(world, "B", evil_revision(world, "B"))
+    end = canary(world, release="B")
+    assert (end.code, end.writes) == (3, [])
+    assert end.text.startswith(
+        f"task {forged.arn[-32:]} has the tags of release B's canary, but it runs evil:1, which is of another family"
+    )
+    assert f"`aws ecs stop-task --cluster prd --task {forged.arn[-32:]}`, or `rollback --canary`" in end.text
+    assert forged.stop_asked is None
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("lock", [True, False])
+def test_one_that_comes_while_the_canary_is_made_is_refused_and_our_own_revision_stays(
+    start: str, *, lock: bool
+) -> None:
+    world = start_of(start)
+    evil = evil_revision(world, "B")
+    forged: list[FakeTask] = []
+    token = the_lock(world) if lock else "his own"
+    once(world, "after", "RegisterTaskDefinition", lambda: forged.append(forge(world, "B", evil, token=token)))
+    end = canary(world, release="B")
+    assert end.code == 3
+    assert "runs evil:1, which is of another family" in end.text
+    assert not in_traffic(world, forged[0])
+    assert end.writes.count("RegisterTaskDefinition") == 1
+    assert "DeregisterTaskDefinition" not in end.writes
+    made = [one for one in world.revisions.values() if one.tags.get(marks.RELEASE) == "B" and "/web:" in one.arn]
+    assert [one.active for one in made] == [True]
+
+
+@pytest.mark.parametrize("lock", [True, False])
+def test_once_it_is_stopped_the_same_command_goes_on_with_what_it_made(*, lock: bool) -> None:
+    world = start_of("P runs")
+    evil = evil_revision(world, "B")
+    forged: list[FakeTask] = []
+    token = the_lock(world) if lock else "his own"
+    once(world, "after", "RegisterTaskDefinition", lambda: forged.append(forge(world, "B", evil, token=token)))
+    assert canary(world, release="B").code == 3
+    world.stop_task(forged[0].arn, "by hand")
+    end = canary(world, release="B")
+    assert (end.code, end.writes.count("RegisterTaskDefinition")) == (0, 0)
+    (live,) = world.alive()
+    assert names([live.revision]) == ["web:3"]
+    assert promote(world, release="B").code == 0
+    assert serving(world) == "web:3"
+
+
+def test_one_that_says_it_is_another_releases_is_not_the_winner_of_a_race() -> None:
+    world = start_of("P runs")
+    evil = evil_revision(world, "Z")
+    token = the_lock(world)
+    once(world, "after", "RegisterTaskDefinition", lambda: forge(world, "Z", evil, token=token))
+    end = canary(world, release="B")
+    assert end.code == 3
+    assert "has the tags of release Z's canary, but it runs evil:1" in end.text
+    assert "web:3" in active(world)
+    assert world.marks()["under-way"] == "B"
+
+
+@pytest.mark.parametrize(
+    ("release", "why"),
+    [
+        ("", "it runs web:2, which release B did not register"),
+        ("C", "it runs web:3, which release B did not register"),
+    ],
+)
+def test_one_that_runs_a_revision_of_the_family_that_is_another_releases_is_refused(release: str, why: str) -> None:
+    world = start_of("P runs")
+    revision = evil_revision(world, release, family="web") if release else world.deployments[0].revision
+    forge(world, "B", revision)
+    end = canary(world, release="B")
+    assert (end.code, end.writes) == (3, [])
+    assert why in end.text
+
+
+def test_one_that_runs_our_revision_of_another_epoch_is_refused() -> None:
+    world = start_of("A was rolled back")
+    old = evil_revision(world, "A", marks.parse_turn(""), family="web")
+    forge(world, "A", old)
+    end = canary(world, release="A")
+    assert (end.code, end.writes) == (3, [])
+    assert "which was registered in another epoch" in end.text
+
+
+def test_one_that_runs_our_own_revision_with_overrides_is_refused() -> None:
+    world = start_of("A is a canary")
+    mine = world.alive()[0]
+    dies(world)
+    overrides = {"containerOverrides": [{"name": "app", "command": ["evil"]}]}
+    forge(world, "A", mine.revision, overrides=overrides)
+    assert "it runs web:3, with overrides" in canary(world, release="A").text
+    assert "it runs web:3, with overrides" in promote(world, release="A").text
+    assert serving(world) == "web:2"
+
+
+def test_one_with_another_image_of_the_same_release_is_refused_and_our_own_revision_goes() -> None:
+    world = start_of("P runs")
+    other = evil_revision(world, "B", family="web")
+    forge(world, "B", other)
+    end = canary(world, release="B")
+    assert (end.code, end.text.split(";")[0]) == (
+        3,
+        "release B of prd/web lives with image evil.example.com/web@sha256:" + "e" * 64 + ", not "
+        "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/web@sha256:42" + "0" * 62,
+    )
+    assert "web:4" not in active(world)
+
+
+def test_one_that_has_our_image_and_another_definition_is_refused() -> None:
+    world = start_of("P runs")
+    forged: list[FakeTask] = []
+
+    def begin() -> None:
+        image = next(one for one in world.revisions.values() if one.tags.get(marks.RELEASE) == "B").image
+        other = world.register(
+            {**world.revisions[world.deployments[0].revision].definition, "cpu": "4096"},
+            {marks.RELEASE: "B", marks.TURN: marks.turn_value(turn_of(world))},
+        )
+        world.revisions[other].definition["containerDefinitions"] = [
+            {**world.revisions[other].definition["containerDefinitions"][0], "image": image}
+        ]
+        forged.append(forge(world, "B", other))
+
+    once(world, "after", "RegisterTaskDefinition", begin)
+    end = canary(world, release="B")
+    assert end.code == 3
+    assert "it runs web:4, which is not what this run registered" in end.text
+    assert not in_traffic(world, forged[0])
+    assert {"web:3", "web:4"} <= set(active(world))
+
+
+def test_a_task_without_our_tags_that_has_the_token_is_passed_by() -> None:
+    world = start_of("P runs")
+    evil = evil_revision(world, "B")
+    forged: list[FakeTask] = []
+
+    def take() -> None:
+        forged.append(forge(world, "B", evil, token=the_lock(world), tags={marks.SERVICE: "api"}))
+
+    once(world, "after", "RegisterTaskDefinition", take)
+    end = canary(world, release="B")
+    assert end.code == 0
+    assert end.writes.count("RunTask") == 3  # of a stopped canary, of this task, of its own
+    assert forged[0].stop_asked is None
+    assert not in_traffic(world, forged[0])
+    assert rollback(world).code == 0
+    assert forged[0].stop_asked is None
+
+
+def test_a_task_that_is_tagged_as_another_services_holds_nothing_and_is_told() -> None:
+    world = start_of("P runs")
+    forge(world, "B", evil_revision(world, "B"), tags={marks.SERVICE: "api"})
+    end = canary(world, release="C")
+    assert end.code == 0
+    (line,) = end.run.recorder.record.notes
+    assert line.endswith("was started as a canary of web and is tagged as service api's: it is not stopped")
+
+
+def test_promote_refuses_one_and_promotes_nothing() -> None:
+    world = start_of("P runs")
+    forged = forge(world, "B", evil_revision(world, "B"))
+    for options in ({"release": "B"}, {"release": "B", "unjudged": True}):
+        end = promote(world, **options)
+        assert (end.code, end.writes) == (3, [])
+        assert f"task {forged.arn[-32:]}" in end.text
+    assert promote(world).message("preflight") == "release P: web:2 is promoted already: nothing was changed"
+    assert serving(world) == "web:2"
+
+
+def test_beside_the_canary_one_is_told_and_the_canary_is_promoted() -> None:
+    world = start_of("A is a canary")
+    (mine,) = world.alive()
+    forged = forge(world, "A", evil_revision(world, "A"))
+    forged.created = mine.created - 100
+    end = promote(world, release="A")
+    assert end.code == 0
+    assert (serving(world), names([mine.revision])) == ("web:3", ["web:3"])
+    assert any(line.startswith(f"task {forged.arn[-32:]} has the tags of") for line in end.run.recorder.record.notes)
+    assert forged.stop_asked is None
+    assert not in_traffic(world, forged)
+
+
+def test_judge_refuses_one() -> None:
+    world = start_of("P runs")
+    forge(world, "B", evil_revision(world, "B"))
+    with pytest.raises(Exception, match="it runs evil:1, which is of another family") as caught:
+        judge(new_run(world, "judge", STEPS), "")
+    assert caught.value.exit_code == 3  # type: ignore[attr-defined]
+
+
+def test_rollback_of_the_canary_takes_one_away_and_leaves_the_promotion_and_every_revision_alone() -> None:
+    world = start_of("A is promoted")
+    forged = forge(world, "B", evil_revision(world, "B"))
+    end = rollback(world, canary_only=True)
+    assert (end.code, end.writes) == (0, ["StopTask"])
+    assert forged.stop_asked is not None
+    assert (serving(world), "evil:1" in active(world)) == ("web:3", True)
+    assert canary(world, release="B").code == 0
+
+
+def test_a_plain_rollback_undoes_what_it_would_and_takes_one_away_as_well() -> None:
+    world = start_of("A is promoted")
+    forged = forge(world, "A", world.revisions[next(iter(world.revisions))].arn)
+    assert rollback(world).code == 0
+    assert (serving(world), forged.stop_asked is not None) == ("web:2", True)
+    assert active(world) == ["web:1", "web:2"]
+    assert not list(clean(world))
+
+
+def test_a_rollback_of_another_release_leaves_one_alone() -> None:
+    world = start_of("A is promoted")
+    forged = forge(world, "B", evil_revision(world, "B"))
+    end = rollback(world, release="Z")
+    assert (end.code, end.writes, forged.stop_asked) == (0, [], None)
+
+
+@pytest.mark.parametrize("family", ["billing", "web"])
+def test_a_good_revision_that_a_forged_task_ran_is_not_deregistered(family: str) -> None:
+    world = start_of("A is a canary")
+    good = evil_revision(world, "A" if family == "billing" else "Q", family=family, image="r/billing@sha256:1")
+    forge(world, "A", good)
+    assert rollback(world).code == 0
+    assert world.alive() == []
+    assert world.revisions[good].active
+
+
+def test_a_good_revision_of_another_turns_forged_task_is_not_deregistered() -> None:
+    world = start_of("A was rolled back")
+    good = evil_revision(world, "Q", family="web", image="r/web@sha256:1")
+    forge(world, "A", good, tags={marks.TURN: "abc/Q"})
+    assert rollback(world).code == 0
+    assert world.alive() == []
+    assert world.revisions[good].active
+
+
+def test_status_shows_one_apart_from_the_canary() -> None:
+    world = start_of("P runs")
+    forged = forge(world, "B", evil_revision(world, "B"))
+    facts = status(new_run(world, "status", ()))
+    assert facts["canary"] is None
+    why = "it runs evil:1, which is of another family"
+    assert [(one["arn"], one["release"], one["why"]) for one in facts["foreign_tasks"]] == [(forged.arn, "B", why)]
+    line = f"task {forged.arn[-32:]} has the tags of release B's canary, but {why}"
+    assert facts["doubts"] == [line]
+    assert ("not believed", line) in rows(facts)
+
+
+@pytest.mark.parametrize("overrides", [None, {"containerOverrides": [{"name": "app", "command": ["slow"]}]}])
+def test_a_baseline_that_is_none_is_not_taken_nor_compared_with(overrides: dict[str, object] | None) -> None:
+    world = start_of("P runs")
+    revision = world.deployments[0].revision if overrides else evil_revision(world, "B")
+    baseline = {marks.ROLE: "baseline"}
+    more = {"overrides": overrides} if overrides else {}
+    forged: list[FakeTask] = []
+    once(
+        world,
+        "after",
+        "RegisterTaskDefinition",
+        lambda: forged.append(forge(world, "B", revision, tags=baseline, **more)),
+    )
+    settings = {"canary": {"bake": "2s", "healthy_within": "30s", "baseline": True}}
+    end = canary(world, release="B", settings=settings)
+    assert end.code == 0
+    assert not in_traffic(world, forged[0])
+    assert "no baseline" in end.message("tasks")
+
+
+def test_one_of_another_role_is_refused() -> None:
+    world = start_of("P runs")
+    forge(world, "B", world.deployments[0].revision, tags={marks.ROLE: "boss"})
+    assert "in a role that there is not" in canary(world, release="B").text
+
+
+def test_a_canary_whose_index_was_made_unreadable_is_promoted() -> None:
+    world = start_of("A is a canary")
+    world.alive()[0].tags[marks.INDEX] = "first"
+    end = promote(world, release="A")
+    assert (end.code, serving(world)) == (0, "web:3")
+    assert any("ecs-pipeline:index" in line for line in end.run.recorder.record.notes)
+
+
+def test_a_canary_that_was_tagged_as_another_services_leaves_the_traffic_and_is_told() -> None:
+    world = start_of("A is a canary")
+    (mine,) = world.alive()
+    mine.tags[marks.SERVICE] = "api"
+    end = rollback(world)
+    assert end.code == 0
+    assert (world.registered(), mine.stop_asked) == ([], None)
+    assert any("is not stopped" in line for line in end.run.recorder.record.notes)
