@@ -59,13 +59,22 @@ def canary(release: str, image: str, replace: bool, **common: Any) -> int:  # no
 @click.option("--unjudged", is_flag=True, help="Take a canary whose bake did not end with a verdict.")
 @text_option("--approved-by", metavar="NAME", help="Recorded on the service and in the reports.")
 @text_option("--comment", metavar="TEXT", help="What the approver said: recorded in the reports.")
+@text_option("--digest", metavar="SHA256", help="Refuse any other image than the one that was approved.")
+@text_option("--epoch", metavar="EPOCH", help="Refuse what was rolled back and started again since it was approved.")
 @common_options
-def promote(release: str, unjudged: bool, approved_by: str, comment: str, **common: Any) -> int:  # noqa: FBT001
+def promote(
+    release: str,
+    unjudged: bool,  # noqa: FBT001
+    approved_by: str,
+    comment: str,
+    **options: Any,
+) -> int:
     """Let the whole service follow the canary, then remove the canary."""
     from ecs_pipeline.stages import promote as stage
 
-    options = stage.PromoteOptions(release=release, unjudged=unjudged, approved_by=approved_by, comment=comment)
-    return run_stage("promote", stage.STEPS, Common(**common), lambda run: stage.promote(run, options))
+    approved = {name: options.pop(name) for name in ("digest", "epoch")}
+    wanted = stage.PromoteOptions(release, unjudged, approved_by, comment, **approved)
+    return run_stage("promote", stage.STEPS, Common(**options), lambda run: stage.promote(run, wanted))
 
 
 @cli.command()

@@ -60,6 +60,7 @@ class ReleaseRecord:
     id: str = ""
     image: str = ""
     digest: str = ""
+    epoch: str = ""
     task_definition: str = ""
     previous_task_definition: str = ""
     commit: str = ""

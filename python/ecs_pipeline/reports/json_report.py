@@ -46,6 +46,7 @@ def to_dict(record: StageRecord) -> dict[str, Any]:
         "region": record.region,
         "release": _release(record.release),
         "commit": record.release.commit,
+        "epoch": record.release.epoch,
         "canary": {"tasks": _tasks(record), "share": round(record.share, 1), "since": _since(record)},
         "checks": [_check(check) for check in record.checks],
         "steps": _steps(record),

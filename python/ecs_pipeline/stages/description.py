@@ -16,6 +16,7 @@ def describe(run: Run, seen: Look) -> None:
     beside = unfinished or seen.marks.release or seen.marks.under_way
     record.release.id = record.release.id or (live.release if live else beside)
     record.release.task_definition = live.revision if live else seen.service.revision
+    record.release.epoch = seen.marks.turn.digest
     record.release.previous_task_definition = seen.marks.previous or ""
     if record.release.task_definition:
         whole = run.definitions.get(record.release.task_definition)

@@ -222,6 +222,7 @@ def _record(run: Run, plan: Plan) -> None:
     release.id = plan.release
     release.commit, release.build = run.origin.commit, run.origin.build
     release.previous_task_definition = plan.current.revision.arn
+    release.epoch = seen.marks.turn.digest
     if plan.image:
         release.refer_to(plan.image.reference)
     live = decide.holder(seen)

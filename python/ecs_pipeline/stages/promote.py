@@ -23,6 +23,7 @@ from ecs_pipeline.model import Revision, Task, Turn, judged_tasks
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages import promote_dry_run
+from ecs_pipeline.stages.approval import checked_digest, checked_epoch, refuse_another
 from ecs_pipeline.stages.finish import Finish
 from ecs_pipeline.stages.preflight import refuse_when_cancelled
 from ecs_pipeline.stages.rollback import restore
@@ -44,6 +45,8 @@ class PromoteOptions:
     unjudged: bool = False
     approved_by: str = ""
     comment: str = ""
+    digest: str = ""
+    epoch: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ def promote(run: Run, options: PromoteOptions) -> None:
 
 
 def _plan(run: Run, options: PromoteOptions) -> Plan:
+    digest, epoch = checked_digest(options.digest), checked_epoch(options.epoch)
     asked = run.recorder.record.release.id = checked_release_id(options.release) if options.release else ""
     seen = run.observer.look()
     live = decide.holder(seen)
@@ -107,6 +111,7 @@ def _plan(run: Run, options: PromoteOptions) -> Plan:
     else:
         plan = _new_plan(run, seen, release)
     _record(run, plan)
+    refuse_another(seen, release, run.recorder.record.release.image, digest=digest, epoch=epoch)
     if plan.resumed and not options.approved_by:
         run.recorder.record.approved_by = seen.marks.approval
     told = plan.seen.service.revision == plan.revision or rolled_back(plan.seen.service, plan.revision)
@@ -285,6 +290,7 @@ def _record(run: Run, plan: Plan) -> None:
     record, service = run.recorder.record, plan.seen.service
     record.release.id = plan.release
     record.release.task_definition = plan.revision
+    record.release.epoch = plan.seen.marks.turn.digest
     record.release.previous_task_definition = (plan.seen.marks.previous if plan.resumed else service.revision) or ""
     whole = run.definitions.get(plan.revision)
     container = definition.chosen_container(whole.definition, service, run.settings.container)

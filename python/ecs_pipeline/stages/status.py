@@ -113,6 +113,7 @@ def _canary(run: Run, seen: Look, health: Seen) -> dict[str, Any] | None:
         "task_definition": live.revision,
         "image": (image := _image(run, seen, live.revision)),
         "digest": image.partition("@")[2],
+        "epoch": live.turn.digest,
         "commit": tags.get(marks.COMMIT, ""),
         "build": tags.get(marks.BUILD, ""),
         "verdict": next((one.verdict for one in seen.canaries if one.verdict), ""),

@@ -195,6 +195,21 @@ def test_marks_that_cannot_be_read_block_no_command(scene: Scene) -> None:
     scene.assert_nothing_left()
 
 
+def test_an_approval_is_of_one_image_and_one_epoch(scene: Scene) -> None:
+    scene.start(1)
+    first = scene.canary("v2", "--release", "rel-7").report
+    assert scene.ecs_pipeline("rollback", "--release", "rel-7").code == 0
+    second = scene.canary("v3", "--release", "rel-7").report
+    assert first["release"]["digest"] != second["release"]["digest"]
+    for option, value in (("--digest", first["release"]["digest"]), ("--epoch", first["epoch"])):
+        refused = scene.ecs_pipeline("promote", "--release", "rel-7", option, value)
+        assert refused.code == 3, refused.stderr
+    assert scene.running_image() == scene.images.digest("v1")
+    handed_on = ("--digest", second["release"]["digest"], "--epoch", second["epoch"])
+    assert scene.ecs_pipeline("promote", "--release", "rel-7", *handed_on).code == 0
+    assert scene.running_image() == scene.images.digest("v3")
+
+
 def test_a_release_that_is_told_as_promoted_by_tags_alone_is_not_taken_for_it(scene: Scene) -> None:
     scene.start(1)
     running = scene.service()["taskDefinition"]

@@ -39,6 +39,7 @@ ADDED = {
     "changes",
     "notes",
     "commit",
+    "epoch",
 }
 
 
