@@ -1,0 +1,100 @@
+"""Somebody who may start and tag tasks, or tag only, and nothing else; what he can do at any moment.
+
+He has a revision of a family of his own, with tags and an image as he likes. In the service's family he may not register.
+What he may not bring about stands in `breaks`; what he may, in docs/security.md.
+"""
+from __future__ import annotations
+
+from typing import Iterator, NamedTuple
+
+from aws import *
+from decide import digest
+
+RUNS, TAGS = 'may run and tag tasks', 'may tag'
+
+
+def prepared(world: World) -> World:
+    """His own revision is there."""
+    return world._replace(revisions=world.revisions + (Revision(len(world.revisions), image='evil', own=False),))
+
+
+def evil(world: World) -> int:
+    return next(r.number for r in world.revisions if not r.own)
+
+
+def moves(world: World, kind: str, releases: tuple[str, ...]) -> Iterator[tuple[str, World]]:
+    """What he can do in one call, and the world after it. He gives his own revision the tags that he needs before."""
+    for release in releases:
+        own_tags = dict(release=release, turn=world.marks.turn, image=release)
+        tagged = world._replace(revisions=changed(world.revisions, evil(world), **own_tags))
+        if kind == RUNS:
+            yield from _starts(tagged, release)
+        else:
+            yield from _tags(tagged, release)
+
+
+def _starts(world: World, release: str) -> Iterator[tuple[str, World]]:
+    """RunTask of any revision there is, with our tags (a verdict too) or none, by the token that is the lock or by his own."""
+    turn = world.marks.turn
+    for revision in world.revisions:
+        if not revision.active:
+            continue
+        for token in (_lock(world), 'his own'):
+            for tag in (release, '') if token != 'his own' else (release,):
+                task = Task(len(world.tasks), token, tag, revision.number, turn, verdict=True)
+                if token:
+                    yield f'RunTask({tag or "no tags"}, {revision.number}, {token[:7]})', world._replace(tasks=world.tasks + (task,))
+
+
+def _lock(world: World) -> str:
+    """The token that the next canary will come to; '' when a living task has it."""
+    token = digest('service', world.marks.turn.digest)
+    for task in world.tasks:
+        if task.token == token and task.number not in world.expired:
+            if task.alive:
+                return ''
+            token = digest(token, task.number)
+    return token
+
+
+def _tags(world: World, release: str) -> Iterator[tuple[str, World]]:
+    """TagResource of the service, of a living task, of a revision."""
+    other, turn = evil(world), Turn(digest(world.marks.turn.digest, release), release)
+    for marks in (dict(wanted=other), dict(previous=other), dict(release=release, wanted=other, previous=other, under_way=release),
+                  dict(turn=turn, under_way='', wanted=other), dict(turn=turn, under_way=''), dict(turn=turn, under_way='', wanted=0)):
+        yield f'TagService({marks})', world._replace(marks=world.marks._replace(**marks))
+    for task in world.tasks:
+        if task.alive:
+            for tags in (dict(verdict=True), dict(release='Z'), dict(turn=Turn('his', ''))):
+                yield f'TagTask({task.number}, {tags})', world._replace(tasks=changed(world.tasks, task.number, **tags))
+    for revision in world.revisions:
+        if revision.own:
+            tags = dict(release=release, turn=world.marks.turn)
+            yield f'TagRevision({revision.number}, {tags})', world._replace(revisions=changed(world.revisions, revision.number, **tags))
+
+
+class Wanted(NamedTuple):
+    """What the commands of a scenario are about: images of its promotes and of what ran before, images of its canaries."""
+    approved: frozenset[str]
+    planned: frozenset[str]
+    undone: bool                        # something of it may be taken back: it fails, is rolled back, or meets another
+
+
+def breaks(world: World, kind: str, wanted: Wanted) -> Iterator[str]:
+    """What he may not bring about, at any moment."""
+    serving = world.revisions[world.service]
+    in_traffic = [world.revisions[task.revision] for task in world.tasks if task.alive and task.in_traffic]
+    facts = {
+        'the service runs what nobody of us registered': not serving.own,
+        'what nobody of us registered takes traffic': any(not revision.own for revision in in_traffic),
+        'an image takes traffic that no canary was to have': any(revision.image not in wanted.planned for revision in in_traffic),
+        'a revision of another family is deregistered': not world.revisions[evil(world)].active,
+    }
+    if kind == RUNS:
+        facts |= {
+            'the service runs an image that was not approved': serving.image not in wanted.approved,
+            'a revision of ours is thrown away': not wanted.undone and any(r.own and not r.active for r in world.revisions),
+            'a revision is deregistered that no rollback took away': any(
+                not r.active and r.own and r.release in ('', 'P') and r.release != world.marks.turn.cancelled for r in world.revisions),
+        }
+    yield from (what for what, broken in facts.items() if broken)
