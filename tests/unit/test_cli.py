@@ -266,9 +266,13 @@ def test_status_as_json_is_for_machines(run: Commands) -> None:
 
 
 def test_every_text_of_status_is_one_line(run: Commands) -> None:
-    run.world = World()
+    run.world = start_of("A is a canary")
+    run.world.revisions[run.world.alive()[0].revision].tags[marks.BUILD] = "\x1b[2Kone\ntwo"
     run.world.service_tags[marks.RELEASE] = "\x1b[2Kone\ntwo"
-    assert json.loads(run("status", *NAMED, "--output", "json").out)["release"] == "one two"
+    facts = json.loads(run("status", *NAMED, "--output", "json").out)
+    assert (facts["release"], facts["canary"]["build"]) == ("", "one two")
+    (doubt,) = facts["doubts"]
+    assert doubt.endswith(r"it cannot be read: ?[2Kone?two")
 
 
 def test_status_names_commit_and_build_of_a_canary(run: Commands) -> None:
