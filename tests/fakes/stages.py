@@ -14,7 +14,7 @@ from tests.fakes.world import World
 
 
 def run_stage(world: World, command: str, settings: Mapping[str, Any] | None = None) -> int:
-    """Run `canary RELEASE`, `promote [RELEASE]` or `rollback [RELEASE]`; the exit code."""
+    """Run `canary RELEASE`, `promote [RELEASE]`, `rollback [RELEASE]` or `rollback --to REVISION`; the exit code."""
     return stage_of(world, command, settings)[0]
 
 
@@ -29,7 +29,8 @@ def stage_of(world: World, command: str, settings: Mapping[str, Any] | None = No
         elif name == "promote":
             promote.promote(run, promote.PromoteOptions(release=release))
         else:
-            rollback.rollback(run, rollback.Options(release=release))
+            to = release.removeprefix("--to ") if release.startswith("--to ") else ""
+            rollback.rollback(run, rollback.Options(release="" if to else release, to=to))
     except PipelineError as error:
         return error.exit_code, run, str(error)
     return 0, run, ""

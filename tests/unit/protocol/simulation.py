@@ -39,11 +39,12 @@ def start_of(start: str, failing: Mapping[str, str] | None = None) -> World:
 
 
 def side_by_side(
-    world: World, script: str, seed: int, kill: tuple[int, int, str] | None = None
+    world: World, script: str, seed: int, kill: tuple[int, int, str] | None = None, beside: Agent | None = None
 ) -> dict[str, list[int | str]]:
     """Run `canary A; promote A | rollback` in an order that the seed decides; how each command ended.
 
-    `kill` = (agent, number of its call, before or after): there the agent dies, and its command is run again.
+    `kill` = (agent, number of its call, before or after): there the agent dies, and its command is run again. `beside`
+    is an agent that runs no stage.
     """
     chance = random.Random(seed)
     schedule = Schedule(chance.choice)
@@ -57,6 +58,7 @@ def side_by_side(
         agents.append(Agent(name, body))
     if kill is not None:
         world.hook = _killer(schedule, agents[kill[0]], kill[1], kill[2])
+    agents += [beside] if beside else []
     schedule.run(*agents)
     world.hook = lambda _when, _call, _write: None
     after = Schedule()
