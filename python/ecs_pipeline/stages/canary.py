@@ -96,8 +96,7 @@ def _undoing(stage: Canary) -> Iterator[None]:
         _undo(stage)
         raise refusal(changed.service, stage.release) from changed
     except Lost as lost:
-        if lost.winner.revision != stage.plan.seen.service.revision:  # else no race: nobody of us starts what runs
-            _give_way(stage, lost.winner)
+        _give_way(stage, lost.winner)
         raise held_by(stage.run, stage.plan.seen.service, lost.winner) from lost
     except IdInUse:
         _discard_own(stage)
