@@ -15,6 +15,7 @@ from embedded_aws.cloudformation import installation as cloudformation
 from embedded_aws.cloudwatch import alarms, metric_data
 from embedded_aws.ecs import containers
 from embedded_aws.ecs import installation as ecs
+from embedded_aws.iam import enforcement
 from embedded_aws.load_balancing import data_plane, group_settings, refusals, target_health
 from embedded_aws.logs import filter_log_events
 
@@ -59,6 +60,18 @@ def application(on_start: Callable[[], None]) -> Application:
             await _answer_behaviour(scope["method"], receive, send)
             return
 
+        if scope["type"] == "http":
+            headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
+            key, _ = enforcement.signed(headers)
+            enforcement.caller.set(key)
+            if enforcement.is_limited(key):
+                body = await _body(receive)
+                refusal = enforcement.refusal(headers, scope["path"], scope["query_string"], body)
+                if refusal:
+                    await _answer(send, *refusal)
+                    return
+                receive = _again(body, receive)
+
         async def send_and_tell(message: dict[str, Any]) -> None:
             await send(message)
             if message["type"] == "lifespan.startup.complete":
@@ -80,9 +93,24 @@ async def _answer_behaviour(method: str, receive: Receive, send: Send) -> None:
         answer = json.dumps(behaviour.as_json())
     except ValueError as error:
         status, answer = 400, str(error)
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer.encode())).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.encode()})
+    await _answer(send, status, {"Content-Type": "application/json"}, answer.encode())
+
+
+async def _answer(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
+    given = {**headers, "Content-Length": str(len(body))}
+    encoded = [(name.lower().encode(), value.encode()) for name, value in given.items()]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A request whose body was read is received from its beginning."""
+    unread = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> dict[str, Any]:
+        return unread.pop() if unread else await receive()
+
+    return receive_again
 
 
 async def _body(receive: Receive) -> bytes:

@@ -15,6 +15,8 @@ from ministack.services import ecr
 
 from embedded_aws import registry_images
 from embedded_aws.api import ApiError, json_action
+from embedded_aws.iam import enforcement
+from embedded_aws.iam.needs import Need
 
 if TYPE_CHECKING:
     from embedded_aws.api import Members, Response
@@ -24,6 +26,16 @@ _TOKEN = base64.b64encode(f"AWS:{_PASSWORD}".encode()).decode()
 _TOKEN_SECONDS = 12 * 60 * 60
 _KEY, _SIGNATURE = secrets.token_bytes(32), "X-Amz-Signature"
 _FILTERS = "imageTagMutabilityExclusionFilters"
+_ACTIONS = {
+    ("HEAD", "blobs"): "BatchCheckLayerAvailability",
+    ("GET", "blobs"): "GetDownloadUrlForLayer",
+    ("POST", "blobs/uploads"): "InitiateLayerUpload",
+    ("PATCH", "blobs/uploads"): "UploadLayerPart",
+    ("PUT", "blobs/uploads"): "CompleteLayerUpload",
+    ("HEAD", "manifests"): "BatchGetImage",
+    ("GET", "manifests"): "BatchGetImage",
+    ("PUT", "manifests"): "PutImage",
+}
 
 
 def address() -> str:
@@ -81,8 +93,9 @@ def _put_image_tag_mutability(request: Members) -> Members:
 
 
 def _get_authorization_token(_request: Members) -> Members:
+    key = enforcement.caller.get()
     data = {
-        "authorizationToken": _TOKEN,
+        "authorizationToken": _token_of(key) if enforcement.is_limited(key) else _TOKEN,
         "expiresAt": time.time() + _TOKEN_SECONDS,
         "proxyEndpoint": f"http://{address()}",
     }
@@ -151,12 +164,43 @@ def _immutable_message(name: str, tag: str) -> str:
     )
 
 
+def _token_of(key: str) -> str:
+    """The token of somebody whose policies count for what is done with it, too."""
+    return base64.b64encode(f"AWS:{_PASSWORD}/{key}".encode()).decode()
+
+
+def _owner(headers: Members) -> str | None:
+    """The access key whose token a request has: '' for the account's own, None for no token of ours."""
+    kind, _, token = headers.get("authorization", "").partition(" ")
+    if (kind, token) == ("Basic", _TOKEN):
+        return ""
+    try:
+        user, _, password = base64.b64decode(token).decode().partition(":")
+    except ValueError:
+        return None
+    secret, _, key = password.partition("/")
+    return key if (kind, user, secret) == ("Basic", "AWS", _PASSWORD) and enforcement.is_limited(key) else None
+
+
+def _needed(method: str, path: str) -> list[Need]:
+    """Say what a request of a push needs (ECR User Guide, "IAM permissions for pushing an image")."""
+    kind = next((each for each in ("blobs/uploads", "blobs", "manifests") if f"/{each}/" in path), "")
+    name, action = path.removeprefix("/v2/").partition(f"/{kind}/")[0], _ACTIONS.get((method, kind))
+    arn = f"arn:aws:ecr:{os.environ['MINISTACK_REGION']}:{os.environ['MINISTACK_ACCOUNT_ID']}:repository/{name}"
+    return [Need(f"ecr:{action}", arn)] if action else []
+
+
 def _asking_for_token(handle: Any) -> Any:
     async def handle_request(method: str, path: str, headers: Members, body: bytes, query: Members) -> Response:
-        if headers.get("authorization", "") != f"Basic {_TOKEN}" and not _is_signed(method, path, query):
+        owner = _owner(headers)
+        if owner is None and not _is_signed(method, path, query):
             status, answer_headers, answer = ecr._registry_error(401, "UNAUTHORIZED", "Not Authorized")
             realm = f'Basic realm="http://{address()}/",service="ecr.amazonaws.com"'
             return status, {**answer_headers, "WWW-Authenticate": realm}, answer
+        denied = enforcement.first_denied(owner, _needed(method, path)) if owner else None
+        if denied:
+            refused: Response = ecr._registry_error(403, "DENIED", denied[1])
+            return refused
         response: Response = await handle(method, path, headers, body, query)
         return response
 

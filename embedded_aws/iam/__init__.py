@@ -1,0 +1,1 @@
+"""IAM that enforces: what a request needs, and whether its caller's policies allow it."""
