@@ -14,6 +14,7 @@ import cfnlint
 import pytest
 
 import ecs_pipeline
+from ecs_pipeline import marks
 from tests.unit.cloudformation import Stack, stack
 
 PACKAGE = Path(ecs_pipeline.__file__).parent
@@ -43,6 +44,17 @@ PUSHED_BY_THE_ENGINE = {
 }
 """What Docker's push needs: Amazon ECR User Guide, "IAM permissions for pushing an image"."""
 
+UNRELATED = {
+    "CreateCapacityProvider",
+    "CreateCluster",
+    "CreateDaemon",
+    "CreateExpressGatewayService",
+    "CreateGateway",
+    "RegisterContainerInstance",
+    "RegisterDaemonTaskDefinition",
+}
+"""Operations that tag what has no marks of ours: no service, no task and no revision of a service."""
+
 PASSED_TO_TASKS = {"iam:PassRole"}
 """What RegisterTaskDefinition and RunTask ask for beside themselves: Service Authorization Reference, Amazon ECS."""
 
@@ -50,11 +62,11 @@ CURE = "change the statement in docs/iam.md: the least resources and conditions 
 
 
 def policies() -> list[dict[str, Any]]:
-    """The policies of the page, in its order: the stages', the one to assume a role, provision's."""
+    """The policies of the page, in its order: the stages', everybody else's, to assume a role, provision's."""
     return [json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
 
 
-STAGES, ASSUME, *PARTS = policies()
+STAGES, EVERYBODY_ELSE, ASSUME, *PARTS = policies()
 PROVISION: dict[str, Any] = {"Statement": [statement for part in PARTS for statement in part["Statement"]]}
 """All that provision needs: a policy's text is limited, so there are two."""
 
@@ -242,7 +254,10 @@ def test_reading_statements_write_nothing() -> None:
             ), one
 
 
-@pytest.mark.parametrize("policy", [STAGES, ASSUME, PROVISION], ids=["stages", "assume", "provision"])
+ALL = pytest.mark.parametrize("policy", [STAGES, EVERYBODY_ELSE, ASSUME, *PARTS])
+
+
+@ALL
 def test_every_action_is_an_operation_of_its_service(policy: dict[str, Any]) -> None:
     session = botocore.session.Session()
     names = {PREFIXES.get(one, one): one for one in session.get_available_services()}
@@ -251,9 +266,32 @@ def test_every_action_is_an_operation_of_its_service(policy: dict[str, Any]) -> 
         assert operation in session.get_service_model(names[prefix]).operation_names, action
 
 
-@pytest.mark.parametrize("policy", [STAGES, ASSUME, *PARTS])
+@ALL
 def test_a_policy_fits_into_a_managed_policy(policy: dict[str, Any]) -> None:
     assert len(re.sub(r"\s", "", json.dumps(policy))) <= 6144  # IAM User Guide, "IAM and AWS STS quotas"
+
+
+def test_the_tags_that_may_be_written_are_those_that_are() -> None:
+    of = {one["Sid"]: one for one in STAGES["Statement"]}
+    verdict = set(of["RecordVerdictOnCanary"]["Condition"]["ForAllValues:StringEquals"]["aws:TagKeys"])
+    assert verdict == {marks.VERDICT, marks.JUDGED_STEPS, marks.JUDGED_TASKS, marks.BAKE_BEGAN}
+    service = set(of["MarkService"]["Condition"]["ForAllValues:StringLike"]["aws:TagKeys"])
+    named = {marks.TURN, marks.UNDER_WAY, marks.SOURCE, marks.WANTED, marks.RELEASE, marks.PREVIOUS, marks.APPROVAL}
+    assert service == named | {f"{marks.TARGETS}*"}
+
+
+def test_everybody_else_is_denied_every_way_to_write_our_tags() -> None:
+    (statement,) = EVERYBODY_ELSE["Statement"]
+    assert (statement["Effect"], statement["Resource"]) == ("Deny", "*")
+    model = botocore.session.Session().get_service_model("ecs")
+    ours = {"tags", "tagKeys"}
+    writing = {
+        f"ecs:{name}"
+        for name in model.operation_names
+        if name not in UNRELATED and ours & set(getattr(model.operation_model(name).input_shape, "members", {}))
+    }
+    assert set(statement["Action"]) == writing
+    assert statement["Condition"]["ForAnyValue:StringLike"]["aws:TagKeys"] == marks.PREFIX + "*"
 
 
 def test_every_write_names_its_resource_where_aws_lets_it() -> None:
