@@ -43,8 +43,14 @@ def started_by(service: str) -> str:
 
 
 def tag_value(text: str) -> str:
-    """Text as a tag may hold it: other characters become `_`, what is too long is cut."""
-    return re.sub(r"[^\w .:/=+\-@]", "_", text)[:LONGEST_VALUE]
+    """Text as a tag may hold it: other characters become `_`. What is too long ends with `=` and a digest of all of it:
+    cut, the build 123 of a job would be taken for its build 12.
+    """
+    plain = re.sub(r"[^\w .:/=+\-@]", "_", text)
+    if len(plain) <= LONGEST_VALUE:
+        return plain
+    told = f"={digest(text)[:32]}"
+    return plain[: LONGEST_VALUE - len(told)] + told
 
 
 def build_value(text: str) -> str:

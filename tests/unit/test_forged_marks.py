@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecs_pipeline import marks
@@ -189,7 +189,7 @@ def test_no_rollback_ends_well_when_what_it_wanted_is_taken_from_it() -> None:
     assert (serving(world), rollback(world).code) == ("web:2", 0)
 
 
-@settings(derandomize=True, deadline=None, max_examples=40)
+@settings(derandomize=True, deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(service=TAGS, task=TAGS, revision=TAGS)
 def test_whatever_is_tagged_a_rollback_ends_as_it_may_and_never_off_its_way(
     service: dict[str, str], task: dict[str, str], revision: dict[str, str]
@@ -208,7 +208,7 @@ def test_whatever_is_tagged_a_rollback_ends_as_it_may_and_never_off_its_way(
     world.service_tags = kept
 
 
-@settings(derandomize=True, deadline=None, max_examples=25)
+@settings(derandomize=True, deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(value=VALUES, key=st.sampled_from([marks.INDEX, marks.JUDGED_STEPS, marks.JUDGED_TASKS, marks.BAKE_BEGAN]))
 def test_no_number_of_a_task_keeps_its_canary_from_being_rolled_back(value: str, key: str) -> None:
     world = start_of("A is a canary")

@@ -135,6 +135,15 @@ def test_any_text_becomes_a_value_that_a_tag_may_hold(text: str) -> None:
     assert ALLOWED.fullmatch(marks.tag_value(text))
 
 
+def test_what_is_too_long_is_told_apart_and_looks_like_nothing_shorter() -> None:
+    job = "https://ci.example.com/" + "j" * 231 + "/"
+    values = [marks.tag_value(f"{job}{number}/") for number in ("12", "123", "124")]
+    assert [len(value) for value in values] == [256] * 3
+    assert len(set(values)) == 3
+    assert not any(value.startswith(job) for value in values)
+    assert marks.tag_value("x" * 256) == "x" * 256
+
+
 def test_text_that_a_tag_may_hold_is_kept() -> None:
     text = "Zoë Ünal <zoe@example.com>; build 5+1=6, web:7/x-y_z."
     assert marks.tag_value(text) == "Zoë Ünal _zoe@example.com__ build 5+1=6_ web:7/x-y_z."

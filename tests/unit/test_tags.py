@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecs_pipeline import marks, tags
@@ -56,7 +56,7 @@ def service_of(**ours: str) -> Any:
     return parse_service(raw, "prd").marks
 
 
-@settings(derandomize=True, max_examples=400)
+@settings(derandomize=True, deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(found=TAGS)
 def test_no_tag_ends_a_command_and_each_that_says_nothing_is_told_in_a_line(found: dict[str, str]) -> None:
     service = parse_service(
@@ -162,7 +162,7 @@ def test_of_a_record_only_what_a_target_can_be_is_read(value: str, addresses: li
     assert len(found.unreadable) == 1
 
 
-@settings(derandomize=True)
+@settings(derandomize=True, deadline=None)
 @given(value=VALUES)
 def test_a_record_that_cannot_be_read_makes_room_for_others(value: str) -> None:
     found = {marks.TARGETS + "aa": value}
