@@ -13,7 +13,6 @@ from ecs_pipeline import decide, marks, wait
 from ecs_pipeline.converge import settle
 from ecs_pipeline.decide import Leftover
 from ecs_pipeline.errors import ReleaseFailed, Trouble
-from ecs_pipeline.fence import settled
 from ecs_pipeline.load_balancing import Target
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import CANARY, Revision, Service, Task, Turn
@@ -22,7 +21,8 @@ from ecs_pipeline.record import StepRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.rollout import APPEARS_WITHIN, StableStep
-from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved, refuse_disbelieved_in
+from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved
+from ecs_pipeline.steps.undo import undo_update
 from ecs_pipeline.steps.unused import used_by
 from ecs_pipeline.wait import Deadline
 
@@ -87,12 +87,10 @@ class Finish:
                 if clean == 2 and self._waited():
                     clean = 0
                 if clean == 2:
-                    self._await_stopping()
-                    if self.bound:
-                        refuse_astray(seen)
-                    return replace(seen, service=self._stable(seen))
+                    return self._ended(seen)
             elif seen.marks.turn != self.replaced:  # the one it replaced: a stale read
-                self._undo_update()
+                if self._moved:
+                    undo_update(self.run, self._moved)
                 raise Overtaken(seen.marks.turn)
             if not left:
                 self.run.clock.sleep(PAUSE)
@@ -100,6 +98,12 @@ class Finish:
             f"{self.run.settings.cluster}/{self.run.settings.service}: there is always something left to remove",
             cure="run it again; if it stays so, please report it with the JSON report",
         )
+
+    def _ended(self, seen: Look) -> Look:
+        self._await_stopping()
+        if self.bound:
+            refuse_astray(seen)
+        return replace(seen, service=self._stable(seen))
 
     def _left(self, seen: Look) -> Leftover:
         left = decide.leftover(seen, self._made, self._kept, self._drained, bound=self.bound)
@@ -230,13 +234,3 @@ class Finish:
         if going:
             with self.steps("cleanup"):
                 removal.stopped(self.run, going)
-
-    def _undo_update(self) -> None:
-        """(3) The service back to `wanted` when this process had moved it for a turn that is over."""
-        if not self._moved:
-            return
-        service = settled(self.run.ecs, self.run.clock)
-        wanted = service.marks.wanted
-        if service.revision == self._moved and wanted not in (None, self._moved):
-            refuse_disbelieved_in(self.run, service)
-            self.run.ecs.update_service(str(wanted))

@@ -31,7 +31,8 @@ from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.rollout import StableStep, rolled_back
 from ecs_pipeline.steps.tasks import build_of, holder_of
 from ecs_pipeline.steps.traffic import record_seen, record_traffic, targets_seen
-from ecs_pipeline.steps.trust import refuse_disbelieved, refuse_disbelieved_in, refuse_foreign
+from ecs_pipeline.steps.trust import refuse_disbelieved, refuse_foreign
+from ecs_pipeline.steps.undo import undo_update
 from ecs_pipeline.wait import Deadline
 
 STEPS = ("preflight", "service-update", "stable", "drain", "cleanup", "restore")
@@ -84,7 +85,7 @@ def promote(run: Run, options: PromoteOptions) -> None:
         _drain(run, fence, plan)
         _clean_up(run, fence, plan)
     except TurnChanged as changed:
-        _undo_update(run, plan)
+        undo_update(run, plan.revision)
         raise refusal(changed.service, plan.release) from changed
     except ReleaseFailed as failure:
         _restore(run, fence, plan, failure)
@@ -251,7 +252,7 @@ def _restore(run: Run, fence: Fence, plan: Plan, failure: ReleaseFailed) -> None
     try:
         fence.look_again()
     except TurnChanged as changed:
-        _undo_update(run, plan)
+        undo_update(run, plan.revision)
         raise refusal(changed.service, plan.release) from failure
     restore(run, plan.release, failure, before="" if plan.resumed else plan.seen.service.revision)
 
@@ -268,15 +269,6 @@ def _undo_marks(run: Run, plan: Plan) -> None:
         marks.UNDER_WAY: "",
     }
     run.ecs.tag(now.arn, tags)
-
-
-def _undo_update(run: Run, plan: Plan) -> None:
-    """(3) The service back to `wanted`, when it still runs what this process gave it."""
-    now = settled(run.ecs, run.clock)
-    if now.revision == plan.revision and now.marks.wanted not in (None, plan.revision):
-        refuse_disbelieved_in(run, now)
-        run.recorder.progress(f"the service goes back to {Revision(str(now.marks.wanted)).name}")
-        run.ecs.update_service(str(now.marks.wanted))
 
 
 def _is_done(plan: Plan) -> bool:

@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from ecs_pipeline import decide, definition, marks
+from ecs_pipeline import decide, definition
 from ecs_pipeline.converge import planned
 from ecs_pipeline.errors import Held, InvalidInput, Refused, ReleaseFailed
 from ecs_pipeline.look import Look
@@ -25,7 +25,8 @@ from ecs_pipeline.run import Run
 from ecs_pipeline.stages import abandoned, rollback_plan
 from ecs_pipeline.stages.description import describe
 from ecs_pipeline.stages.finish import Finish, Overtaken, Steps
-from ecs_pipeline.stages.targets import registered_anew, resolve
+from ecs_pipeline.stages.targets import resolve
+from ecs_pipeline.stages.turns import begin_turn, go_to
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.tasks import build_of, holder_of
 from ecs_pipeline.steps.traffic import record_seen
@@ -241,66 +242,6 @@ def _release_to_cancel(seen: Look, options: Options) -> str:
     return release
 
 
-def begin_turn(
-    run: Run,
-    seen: Look,
-    release: str,
-    steps: Steps,
-    back: str | None = None,
-    *,
-    patient: bool = False,
-    before: str = "",
-) -> Look:
-    """(7) One TagResource fences the release off and says where the service is to be; then finish; the last look."""
-    marked = seen.marks
-    turn = decide.next_turn(marked.turn, release)
-    wanted = back or decide.home(seen, release) or before or None
-    lost = None if back else decide.lost_home(seen, release)
-    if lost:
-        wanted = registered_anew(run, lost)
-    if wanted is None:
-        refuse_disbelieved(seen, ("wanted", "previous"))
-    release_mark, previous = marked.release, marked.previous or ""
-    if wanted not in (marked.wanted, None) or back:
-        release_mark, previous = run.definitions.revision(str(wanted)).release, ""
-    why = f"cancelling release {release}: " if release else ""
-    run.recorder.progress(f"{why}the service is to run {_name(wanted)}")
-    tags = {
-        marks.TURN: marks.turn_value(turn),
-        marks.WANTED: wanted or "",
-        marks.UNDER_WAY: "",
-        marks.SOURCE: "",
-        marks.RELEASE: release_mark,
-        marks.PREVIOUS: previous,
-        marks.APPROVAL: "",
-    }
-    with run.recorder.noting(
-        f"cancel release {release}" if release else f"mark {_name(wanted)} as the wanted revision"
-    ):
-        run.ecs.tag(seen.service.arn, tags)
-    try:
-        return Finish(run, turn, steps, replaced=marked.turn, target=back or "", patient=patient).until_clean()
-    except Overtaken as other:
-        other.release = release
-        raise
-
-
-def go_to(run: Run, target: str, steps: Steps) -> Look:
-    """`--to`: the service to any revision; the promoted release is cancelled for it. The last look."""
-    seen = run.observer.look(scan=True)
-    wanted = target if run.definitions.revision(target).active else registered_anew(run, target)
-    if seen.service.revision == wanted and seen.marks.wanted in (None, wanted) and not _astray(seen):
-        run.recorder.progress(f"the service runs {_name(wanted)} already")
-        return seen
-    leaving = seen.marks.release if seen.marks.release != run.definitions.revision(wanted).release else ""
-    return begin_turn(run, seen, leaving, steps, back=wanted)
-
-
-def _astray(seen: Look) -> bool:
-    """Whether there is something that a rollback by name has to write anew or to finish."""
-    return decide.astray(seen) or bool(decide.disbelieved(seen) or decide.leftover(seen, bound=False))
-
-
 def _plan(run: Run, seen: Look, options: Options, target: str | None) -> str:
     """What is to be done, in a line; a dry run's plan has a line for each thing."""
     going = (*_left_by_promote(seen, options), *_foreign(seen, options))
@@ -336,10 +277,6 @@ def _refuse_when_held(run: Run, seen: Look, options: Options) -> None:
             holder_of(run, live),
             cure=f"`rollback --release {live.release}` first",
         )
-
-
-def _name(arn: str | None) -> str:
-    return Revision(arn).name if arn else "what it runs"
 
 
 def _label(run: Run) -> str:

@@ -7,8 +7,7 @@ from collections.abc import Collection
 from ecs_pipeline import decide, doubts
 from ecs_pipeline.errors import Refused
 from ecs_pipeline.look import Look
-from ecs_pipeline.model import Revision, Service, Task
-from ecs_pipeline.run import Run
+from ecs_pipeline.model import Revision, Task
 
 
 class Foreign(Refused):
@@ -67,8 +66,3 @@ def refuse_astray(seen: Look) -> None:
         f"{label} runs {runs.name}, and what the last rollback wanted instead was taken away as well",
         cure=f"`rollback --to {runs.name}` keeps what runs, `rollback --to {runs.family}:NUMBER` takes another",
     )
-
-
-def refuse_disbelieved_in(run: Run, service: Service) -> None:
-    """The same where no more was looked at than the service. Raises Refused."""
-    refuse_disbelieved(Look((), service, {}, families=run.observer.families))

@@ -1,0 +1,23 @@
+"""(3) Taking back an update of the service that a rollback came before."""
+
+from __future__ import annotations
+
+from ecs_pipeline.fence import settled
+from ecs_pipeline.look import Look
+from ecs_pipeline.model import Revision
+from ecs_pipeline.run import Run
+from ecs_pipeline.steps.trust import refuse_disbelieved
+
+
+def undo_update(run: Run, revision: str) -> None:
+    """The service back to `wanted`, when it still runs the revision that this process gave it.
+
+    Raises Refused when the tag names a revision of another family.
+    """
+    service = settled(run.ecs, run.clock)
+    wanted = service.marks.wanted
+    if service.revision != revision or wanted in (None, revision):
+        return
+    refuse_disbelieved(Look((), service, {}, families=run.observer.families))
+    run.recorder.progress(f"the service goes back to {Revision(str(wanted)).name}")
+    run.ecs.update_service(str(wanted))
