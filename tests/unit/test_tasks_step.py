@@ -110,6 +110,25 @@ def test_a_task_that_aws_does_not_show_at_once_is_waited_for() -> None:
     assert tokens(world) == [first_token(world)]
 
 
+def test_a_task_whose_tags_aws_does_not_show_at_once_is_waited_for() -> None:
+    world = World()
+    step = tasks_step(world)
+    shown_from = world.now + 5
+    hidden: dict[str, dict[str, str]] = {}
+
+    def hide(_when: str, _call: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
+        for started in world.alive():
+            if world.now < shown_from and started.tags:
+                hidden[started.arn] = started.tags
+                started.tags = {}
+            elif world.now >= shown_from and not started.tags:
+                started.tags = hidden[started.arn]
+
+    world.hook = hide
+    assert len(start(step)) == 1
+    assert tokens(world) == [first_token(world)]
+
+
 def test_a_task_that_crashes_at_its_start_breaks_the_step_and_is_not_started_again() -> None:
     world = World()
     step = tasks_step(world)

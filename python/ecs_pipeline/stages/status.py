@@ -82,7 +82,7 @@ def rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
 def _rows_below(facts: dict[str, Any]) -> list[tuple[str, str]]:
     """The baseline, and what is not believed."""
     baseline = [("baseline", f"{_told(task)}, {Revision(task['task_definition']).name}") for task in facts["baseline"]]
-    return [*baseline, *(("not believed", line) for line in facts["doubts"])]
+    return [*baseline, *(("doubt", line) for line in facts["doubts"])]
 
 
 def _told(task: dict[str, Any]) -> str:

@@ -207,14 +207,16 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         return task.revision == self.revision.revision.arn
 
     def _named(self, arn: str) -> Task | None:
-        """The task that RunTask named, as soon as AWS shows it; None when it is long gone."""
-        until = self.run.clock.now() + SEEN_WITHIN
+        """The task that RunTask named, as soon as AWS shows it, with its tags when it may be ours; None when it is long
+        gone.
+        """
+        begun = self.run.clock.now()
         while True:
-            found = self.run.ecs.tasks([arn])
-            if found:
-                return found[0]
-            if self.run.clock.now() >= until:
-                return None
+            found = next(iter(self.run.ecs.tasks([arn])), None)
+            waited = self.run.clock.now() - begun
+            untagged = found is not None and found.alive and not found.of and self._runs_mine(found)
+            if waited >= (TASKS_LAG if found else SEEN_WITHIN) or (found and not untagged):
+                return found
             self.run.clock.sleep(1)
 
     def _is_elsewhere(self, task: Task) -> bool:
