@@ -57,6 +57,8 @@ chaos-sample: environments
 	$(BIN)/pytest -q -n 4 --dist loadgroup tests/chaos --ignore tests/chaos/test_late_reads.py
 
 chaos: environments
+	$(BIN)/python tests/protocol_model/checker.py
+	$(BIN)/python tests/protocol_model/mutants.py
 	$(BIN)/pytest -q -n 2 tests/unit/protocol --seeds 300
 	$(BIN)/pytest -q -n 4 --dist loadgroup tests/chaos --whole
 	$(BIN)/python -m tests.chaos --processes 6 $(CHAOS)
