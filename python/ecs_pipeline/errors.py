@@ -14,7 +14,8 @@
     └── Interrupted   130/143   SIGINT, SIGTERM; the same command resumes
 
 The text of an error is one line: what failed and why, with the place; `cure` is what to do about it;
-`evidence` are the lines that help to understand it (stopped reasons, events, log lines).
+`evidence` are the lines that help to understand it (stopped reasons, events, log lines). Others wrote much of it (AWS,
+a registry, the canary), so all of it is made harmless: one plain line each, and no secrets in the URLs of a message.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ecs_pipeline import text
+
 
 class PipelineError(Exception):
     """Base of all that a user is told about without a traceback."""
@@ -32,10 +35,37 @@ class PipelineError(Exception):
     outcome = "error"
 
     def __init__(self, message: str, *, cure: str = "", evidence: Sequence[str] = ()) -> None:
-        super().__init__(message)
+        super().__init__(text.message(message))
         self.message = message
         self.cure = cure
         self.evidence = tuple(evidence)
+
+    @property
+    def message(self) -> str:
+        """What failed and why."""
+        return self._message
+
+    @message.setter
+    def message(self, value: str) -> None:
+        self._message = text.message(value)
+
+    @property
+    def cure(self) -> str:
+        """What to do about it."""
+        return self._cure
+
+    @cure.setter
+    def cure(self, value: str) -> None:
+        self._cure = text.message(value)
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """The lines that help to understand it."""
+        return self._evidence
+
+    @evidence.setter
+    def evidence(self, lines: Sequence[str]) -> None:
+        self._evidence = tuple(part for line in lines for part in text.plain_lines(line) or [""])
 
     def __str__(self) -> str:
         return f"{self.message}; {self.cure}" if self.cure else self.message

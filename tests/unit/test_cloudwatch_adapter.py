@@ -12,8 +12,9 @@ from typing import Any, cast
 
 import pytest
 
+from ecs_pipeline import text
 from ecs_pipeline.aws.cloudwatch import CloudWatch
-from ecs_pipeline.aws.logs import MOST_PAGES, Logs
+from ecs_pipeline.aws.logs import ATTEMPTS, MOST_PAGES, Logs
 from ecs_pipeline.aws.session import AwsSession
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.signals import Alarm, LogStream, Series
@@ -217,3 +218,17 @@ def test_a_tail_that_cannot_be_read_says_why() -> None:
     )
     lines = Logs(cast(AwsSession, Refusing([]))).tail(task("t1"), whole, "app")
     assert lines == ["(its log cannot be read: logs:GetLogEvents: ResourceNotFoundException: no such stream)"]
+
+
+LOGGING = {"logDriver": "awslogs", "options": {"awslogs-group": "/web", "awslogs-stream-prefix": "p"}}
+
+
+def test_an_event_is_cut_where_it_is_read_for_a_restore_waits_for_the_evidence() -> None:
+    fake, aws = made({"events": [{"eventId": "1", "timestamp": 0, "message": "\x9d" * 262_144}]})
+    whole = definition(containerDefinitions=[{"name": "app", "logConfiguration": LOGGING}])
+    lines = Logs(aws).tail(task("t1"), whole, "app") + [
+        one.text for one in Logs(aws).matches([LogStream("/web", "s")], "ERROR", NOW)
+    ]
+    assert lines == 2 * [text.cut("\x9d" * 262_144, text.LONGEST_RAW)]
+    assert max(len(line) for line in lines) < 5_000
+    assert [one["attempts"] for one in fake.asked] == [ATTEMPTS, ATTEMPTS]

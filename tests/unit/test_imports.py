@@ -16,7 +16,8 @@ import ecs_pipeline
 ROOT = Path(ecs_pipeline.__file__).parent
 
 CORE: dict[str, set[str]] = {
-    "errors": set(),
+    "text": set(),
+    "errors": {"text"},
     "load_balancing": set(),
     "signals": set(),
     "model": {"load_balancing"},
@@ -52,8 +53,8 @@ CORE: dict[str, set[str]] = {
 """What each part below the steps may import of ours, at most."""
 
 LAYERS: dict[str, set[str]] = {
-    "aws": {"aws", "clock", "errors", "load_balancing", "marks", "model", "retry", "signals", "stacks"},
-    "reports": {"clock", "errors", "model", "record", "reports", "wait"},
+    "aws": {"aws", "clock", "errors", "load_balancing", "marks", "model", "retry", "signals", "stacks", "text"},
+    "reports": {"clock", "errors", "model", "record", "reports", "text", "wait"},
 }
 """The same for folders: adapters know the model and no stage; reports know the record and no AWS."""
 

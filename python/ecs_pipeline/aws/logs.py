@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from ecs_pipeline import text
 from ecs_pipeline.aws.session import AwsSession
 from ecs_pipeline.errors import PipelineError
 from ecs_pipeline.model import Task, TaskDefinition
@@ -17,7 +18,7 @@ FILTERED_AT_ONCE = 100
 MOST_PAGES = 20
 """Pages of one group that are read at a time: what has more matching lines than these hold is bad enough."""
 ATTEMPTS = 2
-"""Of a call for a sample: the next sample asks again."""
+"""Of a call for a sample: the next sample asks again. Of a call for evidence: a restore waits for it."""
 
 
 class Logs:
@@ -37,11 +38,16 @@ class Logs:
         group, name, region = stream
         try:
             answer = self._session.client("logs", region).call(
-                "GetLogEvents", logGroupName=group, logStreamName=name, limit=lines, startFromHead=False
+                "GetLogEvents",
+                attempts=ATTEMPTS,
+                logGroupName=group,
+                logStreamName=name,
+                limit=lines,
+                startFromHead=False,
             )
         except PipelineError as error:
             return [f"(its log cannot be read: {error.message})"]
-        return [str(event.get("message", "")).rstrip() for event in _in_order(answer.get("events", []))][-lines:]
+        return [_shown(event) for event in _in_order(answer.get("events", []))][-lines:]
 
     def streams(self, task: Task, definition: TaskDefinition) -> list[LogStream]:
         """The streams of all containers of a task that log with awslogs."""
@@ -93,9 +99,14 @@ def _in_order(events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def _line(event: Mapping[str, Any]) -> LogLine:
     at = datetime.fromtimestamp(event.get("timestamp", 0) / 1000, timezone.utc)
-    text = str(event.get("message", "")).rstrip()
+    line = _shown(event)
     stream = str(event.get("logStreamName", ""))
-    return LogLine(str(event.get("eventId") or f"{stream} {at.timestamp()} {text}"), at, stream, text)
+    return LogLine(str(event.get("eventId") or f"{stream} {at.timestamp()} {line}"), at, stream, line)
+
+
+def _shown(event: Mapping[str, Any]) -> str:
+    """What an event says, cut here: it may be 256 KB long, and nobody is to wait while it is made harmless."""
+    return text.cut(str(event.get("message", "")).rstrip(), text.LONGEST_RAW)
 
 
 def log_stream(task: Task, definition: TaskDefinition, container: str) -> tuple[str, str, str] | None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO
 
+from ecs_pipeline import text
 from ecs_pipeline.check_settings import CommandCheck
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, UNCLEAR, Conclusion, Sample
 from ecs_pipeline.checks.subject import Subject
@@ -105,5 +106,5 @@ class Command:
         assert self._output is not None  # noqa: S101 - opened with the program
         size = self._output.seek(0, os.SEEK_END)
         self._output.seek(max(size - MOST_OUTPUT, 0))
-        text = self._output.read().decode("utf-8", "replace")
-        return [line.rstrip() for line in text.splitlines() if line.strip()][-LAST_LINES:]
+        said = self._output.read().decode("utf-8", "replace")
+        return [text.cut(line.rstrip()) for line in said.splitlines() if line.strip()][-LAST_LINES:]

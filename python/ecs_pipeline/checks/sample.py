@@ -6,16 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ecs_pipeline import text
+
 GOOD, BAD, MISSING, UNCLEAR = "good", "bad", "missing", "unclear"
 """A sample is good or bad; without data it is what `on_missing` says; one that is unclear is none at all."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One look at the canary; `message` says what was seen, in a few words."""
+    """One look at the canary; `message` says what was seen, in a few words: one plain line, whoever wrote it."""
 
     outcome: str
     message: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", text.message(self.message))
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,9 @@ class Conclusion:
 
     verdict: str
     message: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", text.message(self.message))
 
 
 class Check(Protocol):
