@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from ecs_pipeline.setting_types import Argument, Duration, Percentage, Section, Word, parse_duration
+from ecs_pipeline.text import without_credentials
 
 BASELINE, STABLE = "baseline", "stable"
 """What a canary may be compared with: one fresh task of the stable revision, or the service's own tasks."""
@@ -249,7 +250,7 @@ class CheckSettings(Section):
 
     @property
     def title(self) -> str:
-        """The name in the JUnit case `check: …`: the one given, else the kind and its target."""
+        """The name in the JUnit case `check: …`: the one given, else the kind and its target, without secrets of URLs."""
         return self.name or f"{self.kind} {self._target}"[:100]
 
     @property
@@ -262,7 +263,7 @@ class CheckSettings(Section):
     @property
     def _target(self) -> str:
         if self.http:
-            return self.http.path or self.http.url or "/"
+            return self.http.path.partition("?")[0] or without_credentials(self.http.url) or "/"
         if self.alarm:
             return ", ".join((*self.alarm.names, *([f"{self.alarm.prefix}*"] if self.alarm.prefix else [])))
         if self.metric:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from multiprocessing.pool import AsyncResult, ThreadPool
 
 from ecs_pipeline.check_settings import HttpCheck
@@ -11,11 +12,30 @@ from ecs_pipeline.checks.probe import Answer, Request, probe
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Conclusion, Sample
 from ecs_pipeline.checks.statistics import percentile
 from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.errors import Trouble
 from ecs_pipeline.load_balancing import LoadBalancing
 from ecs_pipeline.model import FAIL, Service, TaskDefinition
 
 MOST_AT_ONCE = 8
 """Requests under way at the same time, of all checks together."""
+GRACE = 1.0
+"""Seconds that an answer may be later than its time-out before it is not waited for any more."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request under way; after `late` (of the run's clock) nobody waits for its answer."""
+
+    request: Request
+    result: AsyncResult[Answer]
+    late: float
+
+    def answer(self, now: float) -> Answer | None:
+        """What came of it; None while it is waited for. The looking-up of a name cannot be cut short: its time can."""
+        if self.result.ready():
+            return self.result.get()
+        timeout = self.request.timeout
+        return Answer(0, timeout, trouble=f"no answer within {timeout:g}s") if now > self.late else None
 
 
 class Requests:
@@ -26,12 +46,17 @@ class Requests:
 
     def __init__(self) -> None:
         self._pool: ThreadPool | None = None
+        self._waiting: list[Asked] = []
 
-    def send(self, request: Request) -> AsyncResult[Answer]:
-        """Ask; the answer comes later."""
+    def send(self, request: Request, now: float) -> Asked:
+        """Ask; the answer comes later, after those that were asked before."""
         if self._pool is None:
             self._pool = ThreadPool(MOST_AT_ONCE)
-        return self._pool.apply_async(probe, (request,))
+        self._waiting = [asked for asked in self._waiting if not asked.result.ready()]
+        before = sum(asked.request.timeout + GRACE for asked in self._waiting) / MOST_AT_ONCE
+        asked = Asked(request, self._pool.apply_async(probe, (request,)), now + before + request.timeout + GRACE)
+        self._waiting.append(asked)
+        return asked
 
     def close(self) -> None:
         """Let the threads end, without waiting for answers."""
@@ -47,7 +72,7 @@ class Http:
         self._settings = settings
         self._subject = subject
         self._requests = requests
-        self._asked: list[tuple[Request, AsyncResult[Answer]]] = []
+        self._asked: list[Asked] = []
         self._trouble = ""
         self._seconds: list[float] = []
         self.value: str | float | None = None
@@ -58,25 +83,31 @@ class Http:
     def begin(self) -> None:
         """Send the requests of one sample."""
         self._trouble = ""
-        urls = [self._settings.url.rstrip("/") + self._settings.path] if self._settings.url else self._addresses()
+        try:
+            urls = [self._settings.url.rstrip("/") + self._settings.path] if self._settings.url else self._addresses()
+        except Trouble as error:
+            self._trouble, urls = error.message, []
         headers = {key: value or "" for key, value in self._settings.headers.items()}
         verified = self._settings.via != "canary"
         requests = [Request(url, headers, self._settings.timeout, verified) for url in urls]
-        self._asked = [(one, self._requests.send(one)) for one in requests]
+        now = self._subject.run.clock.now()
+        self._asked = [self._requests.send(request, now) for request in requests]
 
     def collect(self) -> Sequence[Sample] | None:
         """One sample of all answers: it fails with the worst of them."""
-        if not all(result.ready() for _, result in self._asked):
+        now = self._subject.run.clock.now()
+        found = [(asked.request, asked.answer(now)) for asked in self._asked]
+        answers = [(request, answer) for request, answer in found if answer is not None]
+        if len(answers) < len(found):
             return None
-        answers = [(request, result.get()) for request, result in self._asked]
         self._asked = []
         if self._trouble or not answers:
             return [Sample(MISSING, self._trouble or "no canary task")]
-        wrong = [f"{why} ({request.url})" for request, one in answers if (why := self._wrong(one))]
-        answered = [one.seconds for _, one in answers if one.status]
+        wrong = [f"{why} ({request.url})" for request, answer in answers if (why := self._wrong(answer))]
+        answered = [answer.seconds for _, answer in answers if answer.status]
         self._seconds += answered
         if not self._settings.percentiles:
-            self.value = " ".join(str(one.status or "no answer") for _, one in answers)
+            self.value = " ".join(str(answer.status or "no answer") for _, answer in answers)
         if wrong:
             return [Sample(BAD, wrong[0])]
         slow = self._over()

@@ -1,18 +1,24 @@
-"""One HTTP request, timed and bounded; it never follows a redirect and never raises."""
+"""One HTTP request to a canary, timed and bounded; it never follows a redirect and never raises."""
 
 from __future__ import annotations
 
+import codecs
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import requests
-import urllib3
-
 from ecs_pipeline import __version__
+from ecs_pipeline.bounded_http import Ask, NoAnswer, ask
 
 MOST_BODY = 1024 * 1024
 """Bytes of a body that are read."""
+
+CHARSETS = re.compile(
+    r"ascii|utf-(8|8-sig|16|16-le|16-be|32|32-le|32-be)|iso(8859|2022)[\w-]*|cp\d+|koi8-[rtu]|mac-?\w+|tis-620"
+    r"|shift_jis\w*|euc_\w+|gb\w*|big5\w*|hz|johab"
+)
+"""Codecs of Python that read text in linear time; others (`hex`, `punycode`) are no charsets, whatever a server says."""
 
 
 @dataclass(frozen=True)
@@ -38,54 +44,20 @@ class Answer:
 def probe(request: Request) -> Answer:
     """GET, on a connection of its own: what a new client would see."""
     begun = time.monotonic()
-    headers = {"User-Agent": f"ecs-pipeline/{__version__}", "Connection": "close", **request.headers}
+    headers = {"User-Agent": f"ecs-pipeline/{__version__}", **request.headers}
     try:
-        with requests.Session() as session:
-            session.trust_env = False
-            if not request.verified:
-                urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-            answer = session.get(
-                request.url,
-                headers=headers,
-                timeout=request.timeout,
-                allow_redirects=False,
-                stream=True,
-                verify=request.verified,
-            )
-            body = _body(answer, begun + request.timeout)
-    except (requests.RequestException, urllib3.exceptions.HTTPError, TimeoutError, ValueError) as error:
-        return Answer(0, time.monotonic() - begun, trouble=_why(error, request))
-    return Answer(answer.status_code, time.monotonic() - begun, body)
+        got = ask(Ask(request.url, request.timeout, MOST_BODY, headers=headers, verified=request.verified))
+        return Answer(got.status, got.seconds, read_text(got.body, got.charset))
+    except NoAnswer as error:
+        return Answer(0, time.monotonic() - begun, trouble=str(error))
+    except Exception as error:  # noqa: BLE001 - whatever a canary brings about is a failed sample
+        return Answer(0, time.monotonic() - begun, trouble=f"no answer: {type(error).__name__}")
 
 
-def _body(answer: requests.Response, until: float) -> str:
-    found = b""
-    for part in answer.iter_content(16 * 1024):
-        found += part
-        if time.monotonic() > until:
-            raise TimeoutError
-        if len(found) >= MOST_BODY:
-            break
-    return found.decode(answer.encoding or "utf-8", "replace")
-
-
-def _why(error: Exception, request: Request) -> str:
-    if isinstance(error, requests.Timeout | TimeoutError | urllib3.exceptions.TimeoutError):
-        return f"no answer within {request.timeout:g}s"
-    if isinstance(error, requests.exceptions.SSLError):
-        return f"TLS: {_inner(error)}"
-    if isinstance(error, requests.ConnectionError):
-        return f"no connection: {_inner(error)}"
-    return f"no answer: {_inner(error)}"
-
-
-def _inner(error: BaseException) -> str:
-    """The cause that says most, in a line: requests wraps urllib3, which wraps the system's error."""
-    text = str(error)
-    while True:
-        inner = [getattr(error, "reason", None), *error.args, error.__cause__]
-        cause = next((one for one in inner if isinstance(one, Exception)), None)
-        if cause is None:
-            strerror = getattr(error, "strerror", None)
-            return " ".join(str(strerror or text).split())[:200]
-        error, text = cause, str(cause) or text
+def read_text(body: bytes, charset: str) -> str:
+    """A body as text; in a charset that nobody knows it is taken for UTF-8. Never raises."""
+    try:
+        name = codecs.lookup(charset or "utf-8").name
+    except (LookupError, ValueError):
+        name = "utf-8"
+    return body.decode(name if CHARSETS.fullmatch(name) else "utf-8", "replace")

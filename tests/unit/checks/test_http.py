@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,6 +18,7 @@ from ecs_pipeline.checks.probe import Answer as Probed
 from ecs_pipeline.checks.probe import Request as Asked
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Check, Sample
 from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.errors import Trouble
 from tests.fakes.world import World
 from tests.unit.checks.world import check_of, subject_of
 from tests.unit.http_stub import NO_ANSWER, Answer, HttpStub, Request, http_stub
@@ -141,6 +143,59 @@ def test_a_task_without_an_address_of_its_own_cannot_be_asked() -> None:
     found = sample(check(subject))
     assert found.outcome == MISSING
     assert found.message.endswith("has no address of its own; use `via: load-balancer`")
+
+
+def test_trouble_with_aws_is_a_sample_without_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_arn: str) -> None:
+        raise Trouble("elasticloadbalancing:DescribeTargetGroups: Throttling: slow down")
+
+    subject = subject_of(World())
+    monkeypatch.setattr(subject.run.elb, "target_group", refused)
+    assert sample(check(subject)) == Sample(
+        MISSING, "elasticloadbalancing:DescribeTargetGroups: Throttling: slow down"
+    )
+
+
+def test_one_whose_name_is_looked_up_for_ever_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The look-up of a name cannot be cut short, so the thread is left alone."""
+    never = threading.Event()
+    monkeypatch.setattr(http, "probe", lambda _request: never.wait() and Probed(200, 0.0))
+    subject = subject_of(World())
+    one = check(subject, timeout="2s")
+    one.begin()
+    subject.run.clock.sleep(2)
+    assert one.collect() is None
+    subject.run.clock.sleep(1.1)
+    assert one.collect() == [Sample(BAD, f"no answer within 2s (http://{subject.canary[0].address}:8000/)")]
+    never.set()
+
+
+def test_those_who_wait_for_their_turn_have_their_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    never = threading.Event()
+    monkeypatch.setattr(http, "probe", lambda _request: never.wait() and Probed(200, 0.0))
+    subject = subject_of(World(), 3 * http.MOST_AT_ONCE)
+    one = check(subject, timeout="2s")
+    one.begin()
+    subject.run.clock.sleep(3.1)
+    assert one.collect() is None
+    subject.run.clock.sleep(9)
+    (found,) = one.collect() or []
+    assert found.outcome == BAD
+    never.set()
+
+
+@pytest.mark.parametrize(
+    "keys", [{"path": "/h?token=hunter2"}, {"via": "load-balancer", "url": "http://ann:hunter2@127.0.0.1:1/?k=hunter2"}]
+)
+def test_a_secret_in_the_url_is_in_no_message_and_no_name(keys: dict[str, Any]) -> None:
+    subject = on_loopback(subject_of(World()))
+    settings = {"port": 1} if "path" in keys else {}
+    found = sample(check(subject, **keys, **settings))
+    assert found.outcome == BAD
+    assert "127.0.0.1:1/" in found.message
+    title = check_of(http=keys).title
+    assert title.startswith("http ")
+    assert "hunter2" not in found.message + title
 
 
 # ---- latencies
