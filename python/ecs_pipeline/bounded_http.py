@@ -94,9 +94,7 @@ def ask(request: Ask) -> Received:
             raise _no_answer(error, request) from error
         if deadline.over:  # a body without a length ends like a whole one
             raise _late(request)
-    return Received(
-        answer.status_code, answer.headers, body, cut, answer.encoding or "", time.monotonic() - begun
-    )
+    return Received(answer.status_code, answer.headers, body, cut, answer.encoding or "", time.monotonic() - begun)
 
 
 def _send(request: Ask, deadline: _Deadline) -> tuple[requests.Response, bytes, bool]:

@@ -250,7 +250,7 @@ class CheckSettings(Section):
 
     @property
     def title(self) -> str:
-        """The name in the JUnit case `check: …`: the one given, else the kind and its target, without secrets of URLs."""
+        """The name in the JUnit case `check: …`: the one given, else kind and target, without the secrets of a URL."""
         return self.name or f"{self.kind} {self._target}"[:100]
 
     @property

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import string
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from ecs_pipeline import programs
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.run import Origin
 from ecs_pipeline.settings import RELEASE_ID
@@ -18,22 +21,42 @@ from ecs_pipeline.settings import RELEASE_ID
 SHORT, UNIQUE = 7, 5
 ALPHABET = string.digits + string.ascii_lowercase
 GIT_WITHIN = 30
+"""Seconds that git has for an answer."""
+
+SETTINGS = {
+    "core.fsmonitor": "false",
+    "core.hooksPath": os.devnull,
+    "core.pager": "cat",
+    "safe.bareRepository": "explicit",
+}
+"""What a repository may not decide, for all of it would run programs (git config, "core.fsmonitor" and the others)."""
+PASSED_ON = ("GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
+"""Of git's own variables the ones that an agent says `safe.directory` with, and where a repository ends."""
+
+
+class _NoAnswer(Exception):
+    """Git gave none; the text is what it said, '' where there is no commit yet."""
 
 
 def origin(folder: Path, reports: Path, environment: Mapping[str, str]) -> Origin:
     """The commit (git, else Jenkins' GIT_COMMIT), whether the tree is clean, and Jenkins' BUILD_URL.
 
-    The reports folder does not make a tree unclean.
+    The reports folder does not make a tree unclean. `problem` says why git does not tell the commit of a repository.
     """
     build = environment.get("BUILD_URL", "") or environment.get("BUILD_TAG", "")
-    commit = _git(folder, "rev-parse", "HEAD")
-    if not commit:
-        source = without_login(environment.get("GIT_URL", ""))
-        return Origin(environment.get("GIT_COMMIT", ""), clean=False, build=build, source=source)
-    changes = _git(folder, "status", "--porcelain", "--", ".", *_without(folder, reports))
-    source = without_login(_git(folder, "config", "--get", "remote.origin.url") or environment.get("GIT_URL", ""))
-    place = _git(folder, "rev-parse", "--show-prefix")
-    return Origin(commit, changes == "", build, source, place, _committed(_git(folder, "cat-file", "commit", "HEAD")))
+    given = without_login(environment.get("GIT_URL", ""))
+    told = Origin(environment.get("GIT_COMMIT", ""), clean=False, build=build, source=given)
+    try:
+        if not _is_repository(folder):
+            return told
+        commit = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
+        changes = _git(folder, "status", "--porcelain", "--", ".", *_without(folder, reports))
+        place = _git(folder, "rev-parse", "--show-prefix")
+        committed = _committed(_git(folder, "cat-file", "commit", "HEAD"))
+    except _NoAnswer as why:
+        return replace(told, problem=f"git does not tell the commit of {folder.resolve()}: {why}" if str(why) else "")
+    source = without_login(_setting(folder, "remote.origin.url"))
+    return Origin(commit, changes == "", build, source or given, place, committed)
 
 
 def without_login(url: str) -> str:
@@ -79,21 +102,72 @@ def checked_release_id(release: str) -> str:
     return release
 
 
-def _committed(document: str | None) -> datetime | None:
+def _committed(document: str) -> datetime | None:
     """The committer's time in a commit object."""
-    found = re.search(r"^committer .* (\d{1,11}) [+-]\d{4}$", document or "", re.MULTILINE)
+    found = re.search(r"^committer .* (\d{1,11}) [+-]\d{4}$", document, re.MULTILINE)
     return datetime.fromtimestamp(int(found[1]), timezone.utc) if found else None
 
 
-def _git(folder: Path, *arguments: str) -> str | None:
-    """What git prints; None when there is no git or no repository."""
+def _is_repository(folder: Path) -> bool:
+    """Whether a `.git` is there or above. Raises _NoAnswer for a folder that only looks like a repository inside.
+
+    A commit may hold such a folder, with settings of its own. `safe.bareRepository` keeps it out since git 2.38 only.
+    """
+    for place in (folder.resolve(), *folder.resolve().parents):
+        if (place / ".git").exists():
+            return True
+        if (place / "HEAD").exists() and (place / "objects").is_dir() and (place / "refs").is_dir():
+            raise _NoAnswer(f"{place} is a bare repository itself")
+    return False
+
+
+def _setting(folder: Path, name: str) -> str:
+    """A setting of the repository, '' when it has none of that name."""
+    try:
+        return _git(folder, "config", "--get", name)
+    except _NoAnswer:
+        return ""
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """What git prints. Raises _NoAnswer."""
+    program = programs.find("git")
+    if not program:
+        raise _NoAnswer("there is no git")
+    command = [program, "--no-optional-locks", "-C", str(folder)]
+    for key, value in SETTINGS.items():
+        command += ["-c", f"{key}={value}"]
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=GIT_WITHIN, check=True
+            [*command, *arguments],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=GIT_WITHIN,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            env=_environment(),
         )
-    except (OSError, subprocess.SubprocessError):
-        return None
+    except subprocess.CalledProcessError as error:
+        raise _NoAnswer(_said(error.stderr)) from error
+    except subprocess.TimeoutExpired as error:
+        raise _NoAnswer(f"no answer within {GIT_WITHIN}s") from error
+    except OSError as error:
+        raise _NoAnswer(error.strerror or str(error)) from error
     return done.stdout.strip()
+
+
+def _environment() -> dict[str, str]:
+    """Git's environment: no credentials, and none of its variables that lead it to another repository or program."""
+    kept = programs.environment(aws=False)
+    ours = {key: value for key, value in kept.items() if not key.startswith("GIT_") or key.startswith(PASSED_ON)}
+    return {**ours, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+
+
+def _said(errors: str) -> str:
+    """The line of git's words that says what is wrong."""
+    lines = [line.removeprefix("fatal: ") for line in errors.splitlines() if line.startswith("fatal: ")]
+    return lines[0] if lines else errors.strip().partition("\n")[0]
 
 
 def _without(folder: Path, reports: Path) -> list[str]:

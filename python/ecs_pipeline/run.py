@@ -28,6 +28,7 @@ class Origin:
 
     `source` is the repository's URL, `place` the config's folder within it, `committed` the commit's time; '' and None
     when they are not known.
+    `problem`: why the commit of a repository that is there cannot be told.
     """
 
     commit: str = ""
@@ -36,6 +37,7 @@ class Origin:
     source: str = ""
     place: str | None = None
     committed: datetime | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True)

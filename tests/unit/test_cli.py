@@ -9,12 +9,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ecs_pipeline import __version__, errors, marks
-from ecs_pipeline.run import Origin
+from ecs_pipeline import __version__, errors, marks, wiring
+from ecs_pipeline.run import Origin, Run
 from tests.fakes.world import World
 from tests.unit.commands import NAMED, Commands, Ended, commands, report
 from tests.unit.protocol.simulation import start_of
@@ -120,6 +122,21 @@ def test_a_dry_run_prints_the_plan_and_leaves_no_files(run: Commands) -> None:
     steps = [one.split()[0] for one in end.out.splitlines()]
     assert steps[:7] == ["preflight", "image", "task-definition", "tasks", "healthy", "traffic", "bake"]
     assert "change           containerDefinitions.app.image: " in end.out
+
+
+@pytest.mark.parametrize(("words", "told"), [((), True), (("--release", "A"), False)])
+def test_what_keeps_git_from_telling_the_commit_is_said_where_it_matters(
+    run: Commands, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], *, told: bool
+) -> None:
+    made = wiring.new_run
+
+    def with_problem(*arguments: Any) -> Run:
+        return replace(made(*arguments), origin=Origin(problem="git does not tell the commit of /x: dubious"))
+
+    monkeypatch.setattr(wiring, "new_run", with_problem)
+    end = run("canary", *NAMED, *words)
+    line = "git does not tell the commit of /x: dubious; to resume a release, give its --release"
+    assert (line in end.err) is told
 
 
 FAILURES: list[tuple[Callable[[str], Exception], int, str]] = [

@@ -17,6 +17,8 @@ ROOT = Path(ecs_pipeline.__file__).parent
 
 CORE: dict[str, set[str]] = {
     "text": set(),
+    "programs": set(),
+    "bounded_http": {"text"},
     "errors": {"text"},
     "load_balancing": set(),
     "signals": set(),
@@ -24,7 +26,7 @@ CORE: dict[str, set[str]] = {
     "look": {"load_balancing", "model"},
     "references": {"errors"},
     "setting_types": {"documents"},
-    "check_settings": {"setting_types"},
+    "check_settings": {"setting_types", "text"},
     "container_settings": {"setting_types"},
     "settings": {"check_settings", "container_settings", "setting_types", "tags"},
     "tags": set(),
@@ -71,11 +73,11 @@ LIBRARIES: dict[str, set[str]] = {
     "junit_xml": {"reports"},
     "markupsafe": {"reports"},
     "pydantic": {"check_settings", "config", "container_settings", "reports", "setting_types", "settings"},
-    "requests": {"aws", "checks", "docker_engine", "registry"},
+    "requests": {"aws", "bounded_http", "docker_engine", "registry"},
     "rich": {"reports"},
     "ruamel": {"documents", "stages"},
     "tenacity": {"retry", "wait"},
-    "urllib3": {"checks"},
+    "urllib3": {"bounded_http"},
 }
 """Which parts may import a library; any other library is not known here yet."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from datetime import datetime, timezone
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ecs_pipeline import origin as origins
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.origin import checked_release_id, new_release_id, origin, without_login
 
@@ -138,6 +140,131 @@ def test_without_a_repository_neither_is_known_but_what_jenkins_says(tmp_path: P
 )
 def test_no_password_is_left_in_a_url(url: str, shown: str) -> None:
     assert without_login(url) == shown
+
+
+# ---- what a commit, or what lies in the workspace, may not do
+
+
+def evil(folder: Path) -> tuple[Path, Path]:
+    """A program of the workspace, and the file that it leaves when it was run."""
+    left, program = folder.parent / "left", folder.parent / "evil.sh"
+    program.write_text(f"#!/bin/sh\nenv > {left}\ncat\n")
+    program.chmod(0o755)
+    return program, left
+
+
+EMBEDDED = """[core]
+    repositoryformatversion = 0
+    bare = false
+    worktree = .
+    fsmonitor = {program}
+    hooksPath = {hooks}
+    pager = {program}
+[filter "evil"]
+    clean = {program}
+    process = {program}
+"""
+
+
+@pytest.mark.parametrize("version", ["as it is", "before 2.38"])
+def test_no_program_of_a_repository_that_a_commit_holds_is_run(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    program, left = evil(repository)
+    inner = repository / "services" / "a"
+    for name in ("objects", "refs"):
+        (inner / name).mkdir(parents=True)
+    (inner / "HEAD").write_text("ref: refs/heads/main\n")
+    (inner / "config").write_text(EMBEDDED.format(program=program, hooks=program.parent))
+    (inner / ".gitattributes").write_text("* filter=evil\n")
+    (inner / "ecs-pipeline.yml").write_text("app: web\n")
+    if version == "before 2.38":
+        settings = {key: value for key, value in origins.SETTINGS.items() if key != "safe.bareRepository"}
+        monkeypatch.setattr(origins, "SETTINGS", settings)
+    found = origin(inner, inner / REPORTS, {"GIT_COMMIT": "c0ffee"})
+    assert (found.commit, found.clean) == ("c0ffee", False)
+    assert found.problem == f"git does not tell the commit of {inner}: {inner} is a bare repository itself"
+    assert origin(inner / "refs", inner, {}).problem.endswith("is a bare repository itself")
+    assert not left.exists()
+
+
+def test_no_program_that_the_repositorys_own_settings_name_is_run(repository: Path) -> None:
+    program, left = evil(repository)
+    hooks = repository / ".git" / "hooks"
+    hooks.mkdir(exist_ok=True)
+    (hooks / "post-index-change").write_text(program.read_text())
+    (hooks / "post-index-change").chmod(0o755)
+    git(repository, "config", "core.fsmonitor", str(program))
+    os.utime(repository / "app" / "main.py", (1, 1))
+    assert is_clean(repository)
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("path", [".", "", "bin", "./bin", "/nowhere:bin:"])
+def test_no_program_of_the_workspace_is_taken_for_git(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    program, left = evil(repository)
+    (repository / "bin").mkdir()
+    for place in (repository / "git", repository / "bin" / "git"):
+        place.write_bytes(program.read_bytes())
+        place.chmod(0o755)
+    monkeypatch.chdir(repository)
+    monkeypatch.setenv("PATH", f"{path}:{os.environ['PATH']}")
+    assert origin(repository, repository, {}).commit == git_commit(repository)
+    assert not left.exists()
+
+
+def git_commit(repository: Path) -> str:
+    return (repository / ".git" / (repository / ".git" / "HEAD").read_text().split()[1]).read_text().strip()
+
+
+def saying(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """A `git` on the path that does what the test says."""
+    (folder.parent / "bin").mkdir()
+    program = folder.parent / "bin" / "git"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder.parent / 'bin'}:/usr/bin:/bin")
+
+
+def test_git_is_told_no_credentials_and_no_other_repository(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_SECRET_ACCESS_KEY", "ECS_PIPELINE_ARGS", "PYTHONPATH", "GIT_DIR", "GIT_EXTERNAL_DIFF"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "0")
+    saying(repository, monkeypatch, f"env > {repository.parent}/given; echo c0ffee")
+    origin(repository, repository, {})
+    given = dict(line.partition("=")[::2] for line in (repository.parent / "given").read_text().splitlines())
+    assert "HOME" in given or "HOME" not in os.environ
+    assert given["GIT_CONFIG_COUNT"] == "0"
+    assert not {key for key in given if key.startswith(("AWS_", "ECS_", "PYTHON"))} | {"GIT_DIR"} & set(given)
+    assert "GIT_EXTERNAL_DIFF" not in given
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        (
+            "echo 'fatal: detected dubious ownership in repository at /x' >&2; echo To add >&2; exit 128",
+            "detected dubious ownership in repository at /x",
+        ),
+        ("printf 'broken \\033[2J\\377\\n' >&2; exit 1", "broken"),
+        ("exit 1", None),
+    ],
+)
+def test_what_git_says_of_a_repository_that_is_there_is_told(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, script: str, why: str | None
+) -> None:
+    saying(repository, monkeypatch, script)
+    found = origin(repository, repository, {"GIT_COMMIT": "c0ffee"})
+    assert (found.commit, found.clean) == ("c0ffee", False)
+    assert found.problem.startswith(f"git does not tell the commit of {repository}: {why}" if why else "")
+
+
+def test_git_that_does_not_come_to_an_end_is_left(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(origins, "GIT_WITHIN", 0.2)
+    saying(repository, monkeypatch, "exec sleep 60")
+    assert origin(repository, repository, {}).problem.endswith(": no answer within 0.2s")
 
 
 @pytest.mark.parametrize(

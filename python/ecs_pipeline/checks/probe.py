@@ -18,7 +18,7 @@ CHARSETS = re.compile(
     r"ascii|utf-(8|8-sig|16|16-le|16-be|32|32-le|32-be)|iso(8859|2022)[\w-]*|cp\d+|koi8-[rtu]|mac-?\w+|tis-620"
     r"|shift_jis\w*|euc_\w+|gb\w*|big5\w*|hz|johab"
 )
-"""Codecs of Python that read text in linear time; others (`hex`, `punycode`) are no charsets, whatever a server says."""
+"""Python's codecs that read text in linear time. Others (`hex`, `punycode`) are no charsets, whatever a server says."""
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,8 @@ class Plan:
 def preflight(run: Run, options: CanaryOptions) -> Plan:
     """Look, refuse what has to be refused, and make the plan; nothing is written, but for `--replace`."""
     asked = run.recorder.record.release.id = checked_release_id(options.release) if options.release else ""
+    if run.origin.problem and not asked:
+        run.recorder.progress(f"{run.origin.problem}; to resume a release, give its --release")
     seen = run.observer.look()
     definition.refuse_when_unsupported(seen.service)
     _refuse_crowds(run, seen.service)

@@ -151,9 +151,7 @@ def test_trouble_with_aws_is_a_sample_without_data(monkeypatch: pytest.MonkeyPat
 
     subject = subject_of(World())
     monkeypatch.setattr(subject.run.elb, "target_group", refused)
-    assert sample(check(subject)) == Sample(
-        MISSING, "elasticloadbalancing:DescribeTargetGroups: Throttling: slow down"
-    )
+    assert sample(check(subject)) == Sample(MISSING, "elasticloadbalancing:DescribeTargetGroups: Throttling: slow down")
 
 
 def test_one_whose_name_is_looked_up_for_ever_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
