@@ -6,29 +6,27 @@ the SDK, which takes the registry's password as an argument: `docker login` woul
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import signal
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ecs_pipeline import references, text
 from ecs_pipeline.clock import Clock
-from ecs_pipeline.errors import Trouble
+from ecs_pipeline.errors import PipelineError, Trouble
+from ecs_pipeline.images import build_context, buildx, docker_config, dockerfile
+from ecs_pipeline.images.build_arguments import hiding, values_of
+from ecs_pipeline.images.buildx import has_buildx
 from ecs_pipeline.retry import Transient, call
 
 Told = Callable[[str], None]
 
 PUSH_ATTEMPTS = 4
 LAST_LINES = 30
-SHORTEST_SECRET = 6
-"""Characters; shorter values would be found in any line."""
-ENDS_WITHIN = 0.5
-"""Seconds that a builder has to end by itself when the stage was interrupted."""
+ENGINE_WITHIN = 600
+"""Seconds that the engine may be silent; packing and unpacking of large images takes long."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Build:
 
 
 class DockerEngine:
-    """The engine that DOCKER_HOST or the default socket leads to."""
+    """The engine that DOCKER_HOST, the docker context in use or the default socket leads to."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -54,13 +52,15 @@ class DockerEngine:
         return (context / dockerfile).is_file()
 
     def build(self, build: Build, told: Told) -> None:
-        """Build an image and tag it. Raises Trouble with the builder's last lines."""
-        dockerfile = build.context / build.dockerfile
+        """Build an image and tag it. Raises Trouble with the builder's last lines, InvalidInput for the context."""
+        path = build.context / build.dockerfile
         if not self.has_dockerfile(build.context, build.dockerfile):
-            raise Trouble(f"no Dockerfile {dockerfile}", cure="check image.context and image.dockerfile")
+            raise Trouble(f"no Dockerfile {path}", cure="check image.context and image.dockerfile")
+        docker_config.engine_of_context()
+        build_context.refuse_unreadable(build.context, build.dockerfile)
         if has_buildx():
             told("building with docker buildx")
-            self._build_with_buildx(build, dockerfile, told)
+            self._build_with_buildx(build, told)
         else:
             told("building with the engine's builder")
             self._build_with_engine(build, told)
@@ -68,23 +68,37 @@ class DockerEngine:
     def push(self, tag: str, login: tuple[str, str], told: Told) -> None:
         """Push a tag; layers that the registry has are not sent again. Raises Trouble."""
         repository, _, name = tag.rpartition(":")
+        auth = {"username": login[0], "password": login[1]}
 
         def attempt() -> None:
-            auth = {"username": login[0], "password": login[1]}
             with self._engine() as engine:
-                follow_push(engine.images.push(repository, tag=name, auth_config=auth, stream=True, decode=True), told)
+                try:
+                    events = engine.images.push(repository, tag=name, auth_config=auth, stream=True, decode=True)
+                    follow_push(events, told)
+                except Exception as error:
+                    if _is_network(error):
+                        raise Transient(_no_engine(error)) from None
+                    raise
 
         call(attempt, self._clock, PUSH_ATTEMPTS)
 
     def _build_with_engine(self, build: Build, told: Told) -> None:
         lines: list[str] = []
-        hide = _hiding(build)
-        with self._engine("correct the build") as engine:
+        hide = hiding(build.arguments)
+        values = values_of(build.arguments)
+        logins = self._logins(build, values, told)
+        with (
+            build_context.archive(build.context, build.dockerfile) as (packed, inside),
+            self._engine("correct the build") as engine,
+        ):
+            for registry, login in logins.items():
+                engine.api._auth_configs.add_auth(registry, login)
             stream = engine.api.build(
-                path=str(build.context),
-                dockerfile=build.dockerfile,
+                fileobj=packed,
+                custom_context=True,
+                dockerfile=inside,
                 tag=build.tag,
-                buildargs=_arguments(build),
+                buildargs=values,
                 platform=build.platform or None,
                 labels=dict(build.labels),
                 rm=True,
@@ -98,77 +112,65 @@ class DockerEngine:
                 for line in str(event.get("stream", "")).splitlines():
                     _tell(hide(line), lines, told)
 
-    def _build_with_buildx(self, build: Build, dockerfile: Path, told: Told) -> None:
+    def _build_with_buildx(self, build: Build, told: Told) -> None:
         lines: list[str] = []
-        hide = _hiding(build)
-        with subprocess.Popen(
-            _buildx_command(build, dockerfile),
-            env={**os.environ, **_arguments(build)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        ) as process:
+        hide = hiding(build.arguments)
+        target = buildx.definition(
+            build.context,
+            build.context / build.dockerfile,
+            build.tag,
+            build.platform,
+            arguments=values_of(build.arguments),
+            labels=build.labels,
+        )
+
+        def heard(line: str) -> None:
+            self._clock.check()
+            _tell(hide(line), lines, told)
+
+        code = buildx.run(target, build.arguments, heard)
+        if code:
+            raise _build_failed(f"docker buildx exited {code}", lines)
+
+    def _logins(self, build: Build, values: Mapping[str, str], told: Told) -> dict[str, dict[str, str]]:
+        """The logins for what the Dockerfile is built from; no other one is asked for."""
+        source = (build.context / build.dockerfile).read_text(encoding="utf-8", errors="replace")
+        found = {}
+        for registry in dockerfile.registries(source, values):
+            key = docker_config.HUB_KEY if registry == references.DOCKER_HUB else registry
             try:
-                for line in process.stdout or ():
-                    self._clock.check()
-                    _tell(hide(line.rstrip()), lines, told)
-            except BaseException:
-                _end(process)
-                raise
-        if process.returncode:
-            raise _build_failed(f"docker buildx build exited {process.returncode}", lines)
+                login = docker_config.login(registry)
+            except docker_config.NoLogin as why:
+                told(f"{why}: images of {registry} are asked for without a login")
+                continue
+            found.update({key: login.for_engine(key)} if login else {})
+        return found
 
     @contextmanager
     def _engine(self, cure: str = "") -> Iterator[Any]:
-        """A client of the engine; its errors become ours, without the URL: a build's has its arguments in it."""
+        """A client of the engine; whatever docker-py raises becomes an error of ours here.
+
+        Without the URL: a build's has its arguments in it.
+        """
         import docker
-        import docker.errors
-        import requests
 
-        try:
-            engine = docker.from_env(timeout=600)
-        except docker.errors.DockerException as error:
-            raise _no_engine(error) from None
-        try:
-            yield engine
-        except docker.errors.DockerException as error:
-            why = _one_line(getattr(error, "explanation", None) or error)
-            raise Trouble(f"Docker: {why}", cure=cure) from None
-        except (requests.RequestException, OSError) as error:
-            raise _no_engine(error) from None
-        finally:
-            engine.close()
-
-
-def has_buildx() -> bool:
-    """Whether `docker buildx` can be called."""
-    docker = shutil.which("docker")
-    if docker is None:
-        return False
-    asked = subprocess.run([docker, "buildx", "version"], capture_output=True, check=False)
-    return asked.returncode == 0
-
-
-def _buildx_command(build: Build, dockerfile: Path) -> list[str]:
-    """Arguments are named only: their values go by the environment, for argument lists are public."""
-    command = ["docker", "buildx", "build", "--load", "--provenance=false", "--progress=plain"]
-    command += ["--file", str(dockerfile), "--tag", build.tag]
-    command += ["--platform", build.platform] if build.platform else []
-    for key, value in build.labels.items():
-        command += ["--label", f"{key}={value}"]
-    for key in _arguments(build):
-        command += ["--build-arg", key]
-    return [*command, str(build.context)]
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """End a builder and its plugin's process; buildx told to end lets the step that it runs come to its own end."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(ENDS_WITHIN)
+        settings = docker_config.engine_of_context()
+        with docker_config.without_logins():
+            try:
+                if settings:
+                    engine: Any = docker.DockerClient(timeout=ENGINE_WITHIN, **settings)
+                else:
+                    engine = docker.from_env(timeout=ENGINE_WITHIN, use_context=False)
+            except Exception as error:  # noqa: BLE001 - the one place where they become ours
+                raise _no_engine(error) from None
+            try:
+                yield engine
+            except (PipelineError, Transient):
+                raise
+            except Exception as error:  # noqa: BLE001 - the same
+                raise _judged(error, cure) from None
+            finally:
+                engine.close()
 
 
 def follow_push(events: Iterator[Mapping[str, Any]], told: Told) -> None:
@@ -176,9 +178,9 @@ def follow_push(events: Iterator[Mapping[str, Any]], told: Told) -> None:
     done: dict[str, str] = {}
     for event in events:
         if event.get("error"):
-            text = str(event["error"])
-            failure = Trouble(f"push: {text}", cure="check the repository and the permissions of ECR's push")
-            final = any(word in text.lower() for word in ("denied", "unauthorized", "not found", "immutable"))
+            said = str(event["error"])
+            failure = Trouble(f"push: {said}", cure="check the repository and the permissions of ECR's push")
+            final = any(word in said.lower() for word in ("denied", "unauthorized", "not found", "immutable"))
             raise failure if final else Transient(failure)
         status, layer = str(event.get("status", "")), str(event.get("id", ""))
         if layer and status in ("Pushed", "Layer already exists", "Mounted from") and layer not in done:
@@ -186,39 +188,44 @@ def follow_push(events: Iterator[Mapping[str, Any]], told: Told) -> None:
             told(f"layer {layer}: {status.lower()}, {len(done)} done")
 
 
-def _arguments(build: Build) -> dict[str, str]:
-    """Values of the build's arguments; null takes the environment's, and without one the Dockerfile's default."""
-    found = {key: os.environ.get(key) if value is None else value for key, value in build.arguments.items()}
-    return {key: value for key, value in found.items() if value is not None}
+def _judged(error: Exception, cure: str) -> Trouble:
+    """What docker-py, requests or urllib3 raised while the engine worked, by what happened."""
+    import docker.errors
+
+    if isinstance(error, docker.errors.DockerException):
+        return Trouble(f"Docker: {_one_line(getattr(error, 'explanation', None) or error)}", cure=cure)
+    if isinstance(error, OSError) or _is_network(error):
+        return _no_engine(error)
+    return Trouble(f"Docker: its answer cannot be read: {type(error).__name__}: {_one_line(error)}", cure=cure)
 
 
-def _hiding(build: Build) -> Callable[[str], str]:
-    """Takes the values that come from the environment out of a line: a Dockerfile may print them."""
-    given = [os.environ.get(key, "") for key, value in build.arguments.items() if value is None]
-    hidden = [one for one in given if len(one) >= SHORTEST_SECRET]
+def _is_network(error: Exception) -> bool:
+    """Whether the connection ended, or was never there: that may pass."""
+    import docker.errors
+    import requests
+    import urllib3
 
-    def hide(line: str) -> str:
-        for one in hidden:
-            line = line.replace(one, "***")
-        return line
-
-    return hide
+    if isinstance(error, docker.errors.DockerException):
+        return False
+    network = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+    return isinstance(error, (*network, urllib3.exceptions.HTTPError))
 
 
 def _one_line(error: object) -> str:
     """What is wrong, without the query of a URL."""
-    return re.sub(r"\?[^\s\"')]+", "", " ".join(str(error).split()))
+    return text.cut(re.sub(r"\?[^\s\"')]+", "", " ".join(str(error).split())))
 
 
 def _tell(line: str, lines: list[str], told: Told) -> None:
     """Tell a builder's line; what the engine's own builder says of its intermediate images helps nobody."""
     if line.strip() and not line.startswith((" --->", "Removing intermediate container")):
-        lines.append(line)
-        told(line)
+        shown = text.cut(line, text.LONGEST_RAW)
+        lines[:] = [*lines[1 - LAST_LINES :], shown]
+        told(shown)
 
 
 def _build_failed(why: str, lines: list[str]) -> Trouble:
-    return Trouble(f"the image could not be built: {why}", cure="correct the build", evidence=lines[-LAST_LINES:])
+    return Trouble(f"the image could not be built: {why}", cure="correct the build", evidence=lines)
 
 
 def _no_engine(error: Exception) -> Trouble:

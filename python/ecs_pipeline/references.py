@@ -6,11 +6,16 @@ import re
 from dataclasses import dataclass
 
 from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.text import cut
 
 DOCKER_HUB = "docker.io"
-DIGEST = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+"""The one kind that ECR and ECS take."""
+HOST = re.compile(r"(?=.{1,260}\Z)(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
 TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*")
+LONGEST = 512
+"""Characters of a whole reference."""
 ECR_HOST = re.compile(
     r"(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws|on\.amazonwebservices\.com\.cn)"
 )
@@ -55,10 +60,14 @@ def parse(text: str) -> Reference:
     if registry == DOCKER_HUB and "/" not in repository:
         repository = f"library/{repository}"
     good = (
-        REPOSITORY.fullmatch(repository)
+        len(text) <= LONGEST
+        and HOST.fullmatch(registry)
+        and REPOSITORY.fullmatch(repository)
         and (not tag or TAG.fullmatch(tag))
         and (not digest or DIGEST.fullmatch(digest))
     )
     if not good or (("@" in text) and not digest) or (":" in tail and not tag):
-        raise InvalidInput(f"{text!r} is not an image reference", cure="write REGISTRY/REPOSITORY:TAG or …@sha256:…")
+        raise InvalidInput(
+            f"{cut(text)!r} is not an image reference", cure="write REGISTRY/REPOSITORY:TAG or …@sha256:…"
+        )
     return Reference(registry, repository, tag if tag or digest else "latest", digest)

@@ -6,10 +6,10 @@ tests on the embedded AWS.
 
 from __future__ import annotations
 
+import json
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ SCRIPT = """#!/bin/sh
 if [ "$2" = version ]; then exit {version}; fi
 printf '%s\\n' "$@" > "{folder}/arguments"
 env > "{folder}/environment"
+pwd > "{folder}/place"
+cat "$4" > "{folder}/definition"
 {builds}
 """
 LOGIN = ("AWS", "s3cret")
@@ -64,43 +66,106 @@ def given(folder: Path) -> tuple[list[str], dict[str, str]]:
     return (folder / "arguments").read_text().splitlines(), {key: value for key, _, value in pairs}
 
 
+def defined(folder: Path) -> dict[str, Any]:
+    """The target that the command was told to build."""
+    target: dict[str, Any] = json.loads((folder / "definition").read_text())["target"]["default"]
+    return target
+
+
 def test_the_command_builds_and_loads_the_image_under_its_tag(folder: Path) -> None:
     stand_in(folder)
     assert build(folder, platform="linux/arm64") == ["building with docker buildx"]
     context = str(folder / "app")
-    assert given(folder)[0] == [
-        "buildx", "build", "--load", "--provenance=false", "--progress=plain",
-        "--file", f"{context}/Dockerfile", "--tag", "r/web:v1", "--platform", "linux/arm64", context,
+    arguments, _ = given(folder)
+    assert [*arguments[:3], *arguments[4:]] == [
+        "buildx", "bake", "--file", "--load", "--provenance=false", "--progress=plain",
     ]  # fmt: skip
+    assert arguments[3].endswith(".json")
+    assert defined(folder) == {
+        "context": context,
+        "dockerfile": f"{context}/Dockerfile",
+        "tags": ["r/web:v1"],
+        "args": {},
+        "labels": {},
+        "platforms": ["linux/arm64"],
+    }
 
 
-def test_values_of_build_arguments_go_by_the_environment_for_argument_lists_are_public(
+def test_nothing_of_the_workspace_tells_docker_what_to_do(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From where it is started bake reads `.env`, and asks for leave to read what is not below that."""
+    stand_in(folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("DOCKER_CONFIG", "settings")
+    build(folder)
+    assert (folder / "place").read_text() == "/\n"
+    arguments, environment = given(folder)
+    assert (environment["BUILDX_BAKE_ENTITLEMENTS_FS"], environment["DOCKER_CONFIG"]) == ("0", f"{folder}/settings")
+    assert not Path(arguments[3]).parent.exists()
+
+
+def test_values_of_build_arguments_are_neither_in_the_argument_list_nor_in_the_environment(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FROM_OUTSIDE", "outside-value")
     stand_in(folder)
     build(folder, arguments={"TOKEN": "hunter2", "FROM_OUTSIDE": None})
+    assert defined(folder)["args"] == {"TOKEN": "hunter2", "FROM_OUTSIDE": "outside-value"}
     arguments, environment = given(folder)
-    named = [one for before, one in pairwise(arguments) if before == "--build-arg"]
-    assert named == ["TOKEN", "FROM_OUTSIDE"]
-    assert "hunter2" not in " ".join(arguments)
-    assert (environment["TOKEN"], environment["FROM_OUTSIDE"]) == ("hunter2", "outside-value")
+    said = " ".join([*arguments, *environment, *environment.values()])
+    assert "hunter2" not in said
+    assert "outside-value" not in said
 
 
-def test_labels_are_given_by_the_command(folder: Path) -> None:
+def test_build_arguments_do_not_change_docker_itself(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They were docker's own environment: `PATH: ./bin` ran a program of the workspace, DOCKER_HOST led elsewhere."""
+    hostile = {"PATH": "./bin", "LD_PRELOAD": "/evil.so", "DOCKER_HOST": "tcp://evil:1", "AWS_PROFILE": "evil"}
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     stand_in(folder)
-    build(folder, labels={"ecs-pipeline.service": "prd/web", "org.opencontainers.image.revision": "ab12cd3"})
-    arguments, _ = given(folder)
-    named = [one for before, one in pairwise(arguments) if before == "--label"]
-    assert named == ["ecs-pipeline.service=prd/web", "org.opencontainers.image.revision=ab12cd3"]
+    build(folder, arguments=hostile)
+    assert defined(folder)["args"] == hostile
+    environment = given(folder)[1]
+    assert environment["DOCKER_HOST"] == "tcp://127.0.0.1:1"
+    assert environment["PATH"] == f"{folder / 'bin'}:/usr/bin:/bin"
+    assert not {"LD_PRELOAD", "AWS_PROFILE"} & set(environment)
+
+
+def test_variables_that_docker_needs_itself_stay_where_they_are_arguments_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
+    stand_in(folder)
+    build(folder, arguments={"HTTPS_PROXY": None})
+    assert (defined(folder)["args"]["HTTPS_PROXY"], given(folder)[1]["HTTPS_PROXY"]) == (2 * ("http://proxy:3128",))
+
+
+def test_values_are_no_templates_of_bake(folder: Path) -> None:
+    stand_in(folder)
+    build(folder, arguments={"A": "${HOME} %{if} $$ $x {}", "B": "$${x} $", "C": 'line\n"quoted" \\'})
+    assert defined(folder)["args"] == {
+        "A": "$${HOME} %%{if} $$ $x {}",
+        "B": "$$${x} $",
+        "C": 'line\n"quoted" \\',
+    }
+
+
+def test_a_docker_of_the_workspace_is_not_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PATH", "bin:./bin:.")
+    assert not has_buildx()
+
+
+def test_labels_are_given_to_the_command(folder: Path) -> None:
+    stand_in(folder)
+    labels = {"ecs-pipeline.service": "prd/web", "org.opencontainers.image.revision": "ab12cd3"}
+    build(folder, labels=labels)
+    assert defined(folder)["labels"] == labels
 
 
 def test_an_argument_without_a_value_anywhere_leaves_the_dockerfiles_default(folder: Path) -> None:
     stand_in(folder)
     build(folder, arguments={"NOWHERE_TO_BE_FOUND": None})
-    arguments, environment = given(folder)
-    assert "--build-arg" not in arguments
-    assert "NOWHERE_TO_BE_FOUND" not in environment
+    assert defined(folder)["args"] == {}
 
 
 def test_the_builders_lines_are_told_as_they_come_without_noise(folder: Path) -> None:
@@ -108,14 +173,40 @@ def test_the_builders_lines_are_told_as_they_come_without_noise(folder: Path) ->
     assert build(folder)[1:] == ["#1 FROM scratch", "#2 COPY"]
 
 
+@pytest.mark.parametrize(
+    ("value", "printed", "told"),
+    [
+        ("hunter2", "the token is hunter2.", "the token is ***."),
+        ("prd", "prd: stage prd-1, approdprd, prd", "***: stage ***-1, approdprd, ***"),
+        ("1", "#1 [1/12] v1.10", "#*** [***/12] v1.10"),
+        ("-----BEGIN KEY-----\nMIIBOgIBAAJBAK\nab\n", "x MIIBOgIBAAJBAK y", "x *** y"),
+        ("-----BEGIN KEY-----\nMIIBOgIBAAJBAK\nab\n", "-----BEGIN KEY----- ab abc", "*** *** abc"),
+        ("a.c", "abc a.c", "abc ***"),
+    ],
+)
 def test_a_value_from_the_environment_is_not_told_when_the_dockerfile_prints_it(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch, value: str, printed: str, told: str
 ) -> None:
-    monkeypatch.setenv("TOKEN", "hunter2")
-    stand_in(folder, 'echo "the token is $TOKEN."; exit 1')
+    monkeypatch.setenv("TOKEN", value)
+    (folder / "printed").write_text(printed)
+    stand_in(folder, f"cat {folder}/printed; exit 1")
     with pytest.raises(Trouble) as caught:
         build(folder, arguments={"TOKEN": None})
-    assert caught.value.evidence == ("the token is ***.",)
+    assert caught.value.evidence == (told,)
+
+
+def test_a_value_that_begins_like_another_leaves_nothing_of_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHORT", "hunter2")
+    monkeypatch.setenv("LONG", "hunter2-and-more")
+    stand_in(folder, "echo hunter2-and-more hunter2")
+    assert build(folder, arguments={"SHORT": None, "LONG": None})[-1] == "*** ***"
+
+
+def test_a_builders_line_without_an_end_is_cut(folder: Path) -> None:
+    stand_in(folder, "head -c 300000 /dev/zero | tr '\\0' x; printf '\\377\\n'")
+    told = build(folder)[1:]
+    assert all(len(line) < 5_000 for line in told)
+    assert sum(line.count("x") for line in told) > 4_000
 
 
 def test_what_the_engine_refuses_is_told_without_the_build_arguments(
@@ -153,7 +244,7 @@ def test_an_engine_that_goes_away_is_told_without_the_build_arguments(
 
 def test_a_build_that_fails_is_told_with_its_last_lines(folder: Path) -> None:
     stand_in(folder, 'i=0; while [ $i -lt 40 ]; do echo "line $i"; i=$((i+1)); done; exit 17')
-    with pytest.raises(Trouble, match=r"^the image could not be built: docker buildx build exited 17; ") as caught:
+    with pytest.raises(Trouble, match=r"^the image could not be built: docker buildx exited 17; ") as caught:
         build(folder)
     assert caught.value.evidence == tuple(f"line {number}" for number in range(10, 40))
 

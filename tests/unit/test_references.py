@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.references import Reference, parse
@@ -82,12 +86,43 @@ def test_a_reference_is_taken_apart(text: str, parts: tuple[str, str, str, str])
         "a.com/../b",
         "a.com/b?x=1",
         "a.com/b#c",
+        "evil.com\nX/x:y",
+        "evil.com\x1b[2J/x:y",
+        "evil\u202e.com/x:y",
+        "127.0.0.1:1?a=/x:y",
+        "host:port/x",
+        "host:123456/x",
+        "-host.com/x",
+        "host-.com-/x",
+        "[::1/x",
+        "[evil]:1/x",
+        "user:pw@host.com/x:1",
+        "a.com:1:2/x",
+        "é.com/x",
+        "a.com/" + 600 * "x",
+        f"a@sha512:{128 * 'a'}",
+        f"a@{DIGEST.upper()}",
     ],
 )
 def test_what_is_no_reference_is_refused_with_how_to_write_one(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         parse(text)
     assert str(caught.value) == f"{text!r} is not an image reference; write REGISTRY/REPOSITORY:TAG or …@sha256:…"
+
+
+@given(st.one_of(st.text(max_size=60), st.text(alphabet="a.:/@-_[]1\n\x1b?", max_size=30)))
+def test_any_text_is_a_reference_of_harmless_parts_or_refused_in_a_line(text: str) -> None:
+    try:
+        found = parse(text)
+    except InvalidInput as error:
+        assert "\n" not in str(error)  # noqa: PT017 - either is fine
+        return
+    for part in (found.registry, found.repository, found.tag, found.digest):
+        assert re.fullmatch(r"[A-Za-z0-9._:/\[\]-]*", part)
+    assert (
+        parse(f"{found.name}{f':{found.tag}' if found.tag else ''}{f'@{found.digest}' if found.digest else ''}")
+        == found
+    )
 
 
 def test_a_reference_is_pinned_by_digest_and_loses_its_tag() -> None:

@@ -1,0 +1,1 @@
+"""Building images: what Docker, its settings and a Dockerfile say, without the engine itself."""
