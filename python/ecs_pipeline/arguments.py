@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from ecs_pipeline import json_document
 from ecs_pipeline.documents import closest
 from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.json_document import NotJson, WrittenFloat
 
 ARGUMENTS = "ECS_PIPELINE_ARGS"
+CURE = 'write an object of options: {"environment": "prd"}'
 
 
 def options_of(command: click.Command, environment: Mapping[str, str]) -> dict[str, Any]:
@@ -23,11 +25,12 @@ def options_of(command: click.Command, environment: Mapping[str, str]) -> dict[s
     if not text:
         return {}
     try:
-        given = json.loads(text)
-    except ValueError as error:
-        raise InvalidInput(f"{ARGUMENTS} is not JSON: {error}") from error
+        given = json_document.parse(text)
+    except NotJson as error:
+        place = f"character {error.position + 1}"
+        raise InvalidInput(f"{ARGUMENTS} is not JSON: {place}: {error.problem}", cure=CURE) from None
     if not isinstance(given, dict):
-        raise InvalidInput(f"{ARGUMENTS} is not a JSON object")
+        raise InvalidInput(f"{ARGUMENTS} is not a JSON object", cure=CURE)
     names = {option.lstrip("-"): str(one.name) for one in command.params for option in one.opts}
     found = {}
     for key, value in given.items():
@@ -37,5 +40,5 @@ def options_of(command: click.Command, environment: Mapping[str, str]) -> dict[s
         if isinstance(value, dict | list):
             raise InvalidInput(f"{ARGUMENTS}: {key}: one value is expected, not a list or an object")
         if value not in (None, ""):
-            found[names[name]] = value
+            found[names[name]] = value.text if isinstance(value, WrittenFloat) else value
     return found

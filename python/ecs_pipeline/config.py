@@ -123,7 +123,7 @@ def _validated(merged: Mapping[str, Any], written: Written) -> Any:
         settings = Settings.model_validate(_plain(merged))
     except ValidationError as error:
         first, *more = told(error, written)
-        raise InvalidInput(first, evidence=more) from error
+        raise InvalidInput(first, evidence=more) from None  # its text has the values in it
     if not settings.image.repository:
         image = settings.image.model_copy(update={"repository": settings.app or settings.service})
         settings = settings.model_copy(update={"image": image})

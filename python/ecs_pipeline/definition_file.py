@@ -40,6 +40,18 @@ def read(path: Path, members: Members) -> dict[str, Any]:
     return plain
 
 
+def nulls(definition: Any, place: str = "") -> Iterator[str]:
+    """The members that are null: to AWS they are the same as absent ones, so what a file says there goes."""
+    if definition is None:
+        yield place
+    elif isinstance(definition, Mapping):
+        for key, value in definition.items():
+            yield from nulls(value, f"{place}.{key}" if place else str(key))
+    elif isinstance(definition, list):
+        for index, value in enumerate(definition):
+            yield from nulls(value, f"{place}.{index}")
+
+
 def family(path: Path) -> str:
     """The family that a file names; '' when it names none or cannot be read: a rollback does not depend on it."""
     try:

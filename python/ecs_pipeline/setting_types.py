@@ -72,4 +72,4 @@ Percentage = Annotated[
 class Section(BaseModel):
     """Frozen; a key that it does not have is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)

@@ -83,6 +83,12 @@ def test_a_number_may_name_a_release(run: Commands, monkeypatch: pytest.MonkeyPa
     assert report()["release"]["id"] == "42"
 
 
+def test_a_number_is_taken_as_it_is_written(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, '{"release": 1.10}')
+    run("canary", *NAMED)
+    assert report()["release"]["id"] == "1.10"
+
+
 @pytest.mark.parametrize("text", ["", "{}"])
 def test_there_may_be_none(run: Commands, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     given(monkeypatch, text)
@@ -94,6 +100,10 @@ def test_there_may_be_none(run: Commands, monkeypatch: pytest.MonkeyPatch, text:
     [
         ("{", "ECS_PIPELINE_ARGS is not JSON: "),
         ("[]", "ECS_PIPELINE_ARGS is not a JSON object"),
+        ("[" * 100_000, "ECS_PIPELINE_ARGS is not JSON: character 102: nested more than 100 levels deep"),
+        ('{"release": "A", "release": "B"}', "ECS_PIPELINE_ARGS is not JSON: character 18: key 'release' stands there"),
+        ('{"release": NaN}', "ECS_PIPELINE_ARGS is not JSON: character 13: JSON has no NaN"),
+        ('{"tasks": ' + 5000 * "1" + "}", "ECS_PIPELINE_ARGS is not JSON: character 11: no number that can be read"),
         ('"x"', "ECS_PIPELINE_ARGS is not a JSON object"),
         ({"relase": "x"}, "ECS_PIPELINE_ARGS: no option relase of canary (did you mean release?)"),
         ({"to": "1"}, "ECS_PIPELINE_ARGS: no option to of canary"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -314,3 +315,25 @@ def test_whatever_a_config_holds_it_is_read_or_refused_in_single_lines(tmp_path:
     except InvalidInput as error:
         lines = [str(error), *error.evidence]
         assert all(one.startswith(f"{file}:1: ") and "\n" not in one for one in lines)
+
+
+SECRETS = [
+    "canary: {checks: [{http: {headers: {X-Key: [hunter2]}}}]}",
+    "image: {build_args: {TOKEN: [hunter2]}}",
+    "image: {build_args: {TOKEN: hunter2, TOKEN: hunter2}}",
+    "image: {build_args: {TOKEN: hunter2}, build_arg: 1}",
+    "provision: {parameters: {Password: {a: hunter2}}}",
+    "canary: {checks: [{http: {headers: {X-Key: hunter2}, port: no}}]}",
+    "canary: {checks: [{http: 'http://ann:hunter2@host/'}]}",
+    "canary: {checks: [{http: {via: load-balancer, url: 'ftp://ann:hunter2@host/?k=hunter2'}}]}",
+    "canary: {checks: [{http: {via: load-balancer, url: ['http://ann:hunter2@host/']}}]}",
+]
+
+
+@pytest.mark.parametrize("line", SECRETS)
+def test_no_secret_is_shown_not_even_in_a_traceback(tmp_path: Path, line: str) -> None:
+    (tmp_path / "ecs-pipeline.yml").write_text(f"cluster: c\nservice: s\n{line}\n")
+    with pytest.raises(InvalidInput) as caught:
+        load(str(tmp_path / "ecs-pipeline.yml"), "", {})
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+    assert "hunter2" not in str([caught.value.evidence])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from ecs_pipeline import marks
 from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.record import Recorder
 from ecs_pipeline.run import Origin
 from tests.fakes.ports import FakeDefinitions, FakeElb
 from tests.fakes.world import GROUP, REGISTRY, FakeDeployment, World, digest_of
@@ -209,6 +211,17 @@ def test_a_wrong_task_definition_file_is_bad_input(tmp_path: Path, document: str
     assert (end.code, end.writes) == (2, [])
     assert end.text.startswith(str(file))
     assert words in end.text
+
+
+def test_what_a_file_says_and_aws_does_not_take_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "taskdef.json"
+    container = {"name": "app", "portMappings": [{"containerPort": 8000}], "cpu": None}
+    file.write_text(json.dumps({"containerDefinitions": [container]}))
+    told: list[str] = []
+    monkeypatch.setattr(Recorder, "progress", lambda _self, line: told.append(line))
+    end = canary(start_of("P runs"), release="A", settings={"task_definition": str(file)})
+    assert end.code == 0
+    assert f"{file}: null and so left out: containerDefinitions.0.cpu" in told
 
 
 def test_a_task_definition_that_only_ecs_finds_wrong_is_bad_input_and_the_release_did_not_begin(

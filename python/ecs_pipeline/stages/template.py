@@ -15,6 +15,7 @@ from ecs_pipeline.stacks import Change
 from ecs_pipeline.stages.template_conditions import present
 
 OURS = "environment.yml"
+CURE = "check provision.template"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Template:
 def read(folder: Path, own: str) -> Template:
     """The template `own` in the config's folder, the package's when that is ''. Raises InvalidInput."""
     if own:
-        return parse(_text(folder / own), own)
+        return parse(documents.read_text(folder / own, CURE, CURE), own)
     text = resources.files("ecs_pipeline.resources").joinpath(OURS).read_text("utf-8")
     return replace(parse(text, OURS), packaged=True)
 
@@ -111,11 +112,3 @@ def _mentioned(value: Any) -> set[str]:
     if isinstance(value, list):
         return {name for one in value for name in _mentioned(one)}
     return set(re.findall(r"\w+", str(getattr(value, "value", value))))
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", "") or "not UTF-8 text"
-        raise InvalidInput(f"{path}: {why}", cure="check provision.template") from error

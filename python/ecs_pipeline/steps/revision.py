@@ -60,7 +60,11 @@ def _refuse_crowded(run: Run, base: Base) -> None:
 def _from_file(run: Run, current: TaskDefinition, service: Service) -> Base:
     """The file's definition, checked before anything is written; without tags or a family it has the current ones."""
     path = run.folder / run.settings.task_definition
-    plain = _registrable(run, definition_file.read(path, run.definitions.members))
+    whole = definition_file.read(path, run.definitions.members)
+    dropped = list(definition_file.nulls(definition.without(whole, run.definitions.read_only_members)))
+    if dropped:
+        run.recorder.progress(f"{path}: null and so left out: {', '.join(dropped)}")
+    plain = _registrable(run, whole)
     plain = {**plain, "family": plain.get("family") or current.revision.family}
     problem = run.definitions.problem(plain)
     if problem:
