@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecs_pipeline import __version__
+from ecs_pipeline import __version__, programs
 from ecs_pipeline.arguments import options_of
 from ecs_pipeline.clock import SystemClock
 from ecs_pipeline.common import Common, common_options, text_option
 from ecs_pipeline.config import load
 from ecs_pipeline.errors import Interrupted, InvalidInput, PipelineError
 from ecs_pipeline.record import INTERRUPTED, PASSED, Recorder
+from ecs_pipeline.text import message
 
 if TYPE_CHECKING:
     from ecs_pipeline.run import Run
@@ -179,15 +180,25 @@ def run_quietly(common: Common, body: Body) -> int:
             body(_prepared(common, clock, recorder))
         except PipelineError as error:
             _show_traceback(common)
-            click.echo(f"ecs-pipeline: {error}", err=True)
-            for line in error.evidence:
-                click.echo(f"  {line}", err=True)
+            _tell(error)
             _print_failure(common, recorder, error)
             return error.exit_code
         except Exception as error:  # noqa: BLE001
             _print_failure(common, recorder, PipelineError(f"{type(error).__name__}: {error}"))
             return _bug()
     return 0
+
+
+def _tell(error: PipelineError) -> None:
+    """What ended a command without reports; bad input in one line."""
+    from ecs_pipeline.reports.brief import tell
+
+    if isinstance(error, InvalidInput):
+        tell(error)
+        return
+    click.echo(f"ecs-pipeline: {error}", err=True)
+    for line in error.evidence:
+        click.echo(f"  {line}", err=True)
 
 
 def _prepared(common: Common, clock: SystemClock, recorder: Recorder) -> Run:
@@ -259,6 +270,7 @@ def _bug() -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    _settle_process()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         defaults = _defaults(words)
@@ -281,9 +293,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _usage(error: click.ClickException) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "ecs-pipeline"
-    text = " ".join(error.format_message().split()).rstrip(".")
-    click.echo(f"{command}: {text} (see `{command} --help`)", err=True)
+    said = message(error.format_message()).rstrip(".")
+    click.echo(f"{command}: {said} (see `{command} --help`)", err=True)
     return 2
+
+
+def _settle_process() -> None:
+    """What a shell may have left out or let in: closed streams lead nowhere, PATH has no folder of the workspace.
+
+    A stream that is closed would be the next file or connection that is opened.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # it gets the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+    os.environ["PATH"] = programs.search_path()
 
 
 def _defaults(words: Sequence[str]) -> dict[str, Any]:

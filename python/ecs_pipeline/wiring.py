@@ -32,10 +32,9 @@ def new_record(common: Common, stage: str, steps: tuple[str, ...], clock: System
 
 def listeners(common: Common, stage: str) -> list[Listener]:
     """The console, and the reports; a dry run leaves no files."""
-    from ecs_pipeline.reports import reports
-    from ecs_pipeline.reports.console import ConsoleLog
+    from ecs_pipeline.reports import brief_console, reports
 
-    return [ConsoleLog()] if common.dry_run else reports(common.reports, stage)
+    return [brief_console()] if common.dry_run else reports(common.reports, stage)
 
 
 def new_run(

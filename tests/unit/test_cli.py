@@ -10,12 +10,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from ecs_pipeline import __version__, errors, marks, wiring
+from ecs_pipeline.record import StageRecord, StepRecord
+from ecs_pipeline.reports.brief import BriefConsole
 from ecs_pipeline.run import Origin, Run
 from tests.fakes.world import World
 from tests.unit.commands import NAMED, Commands, Ended, commands, report
@@ -165,11 +168,64 @@ def test_each_kind_of_failure_has_its_exit_code(
 def test_a_wrong_config_leaves_reports_too(run: Commands) -> None:
     Path("ecs-pipeline.yml").write_text("app: web\ncanari: {}\n")
     end = run("canary", "--environment", "prd")
-    assert end.code == 2
     line = "ecs-pipeline.yml:2: canari: unknown key (did you mean canary?)"
-    assert line in end.err
+    assert (end.code, end.err) == (2, f"ecs-pipeline: {line}\n")
     assert f'message="{line}"' in (Path("ecs-pipeline-reports") / JUNIT).read_text()
     assert [one["outcome"] for one in report()["steps"]][:2] == ["failed", "skipped"]
+
+
+@pytest.mark.parametrize("words", [("canary",), ("canary", "--dry-run"), ("promote",), ("rollback",), ("status",)])
+def test_bad_input_that_is_found_before_aws_is_asked_is_one_line_and_nothing_else(
+    run: Commands, words: tuple[str, ...]
+) -> None:
+    Path("ecs-pipeline.yml").write_text("cluster: c\nservice: s\ncanary: {bkae: 1m}\n")
+    end = run(*words)
+    assert (end.code, end.out) == (2, "")
+    assert end.err == "ecs-pipeline: ecs-pipeline.yml:3: canary.bkae: unknown key (did you mean bake?)\n"
+
+
+@pytest.mark.parametrize("command", ["canary", "status"])
+def test_more_mistakes_are_named_in_a_second_line(run: Commands, command: str) -> None:
+    Path("ecs-pipeline.yml").write_text("cluster: c\nservice: s\ncanary: {bkae: 1m}\nregoin: x\n")
+    end = run(command)
+    assert end.err.splitlines() == [
+        "ecs-pipeline: ecs-pipeline.yml:3: canary.bkae: unknown key (did you mean bake?)",
+        "→ one more mistake: ecs-pipeline.yml:4: regoin: unknown key (did you mean region?)",
+    ]
+
+
+def test_what_aws_says_is_told_with_the_steps_that_led_there(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(made: Run) -> None:
+        made.recorder.counts(lambda: 1)
+        with made.recorder.step("preflight"):
+            raise errors.InvalidInput("no cluster prd", cure="check --cluster")
+
+    monkeypatch.setattr("ecs_pipeline.stages.canary.canary", lambda made, _options: refused(made))
+    end = run("canary", *NAMED)
+    assert end.code == 2
+    assert "REFUSED canary prd/web: preflight: no cluster prd" in end.err
+    assert end.err.endswith("→ check --cluster\n")
+
+
+def test_the_console_begins_with_the_first_call_of_aws() -> None:
+    heard: list[str] = []
+
+    class Console:
+        def __getattr__(self, name: str) -> Any:
+            return lambda *_: heard.append(name)
+
+    record = StageRecord("canary", "c", "s", "", datetime.now(timezone.utc), [StepRecord("preflight")])
+    console = BriefConsole(cast(Any, Console()))
+    console.step_started(record, record.steps[0])
+    console.progressed(record, record.steps[0], "x")
+    assert heard == []
+    record.aws_calls = 1
+    console.updated(record)
+    assert heard == ["step_started", "progressed", "updated"]
+    console.step_ended(record, record.steps[0])
+    record.exit_code = 2
+    console.finished(record)
+    assert heard[3:] == ["step_ended", "finished"]
 
 
 @pytest.mark.parametrize("folder", ["file", "file/within"])
@@ -180,8 +236,9 @@ def test_a_reports_folder_that_cannot_be_is_refused_before_anything_is_done(
     Path("file").touch()
     end = run(command, *NAMED, "--reports", folder)
     assert (end.code, run.world.writes()) == (2, start_of("P runs").writes())
-    assert f"preflight: reports cannot be written to {folder}: " in end.err
-    assert end.err.endswith("→ name a folder that can be written to: --reports DIR\n")
+    assert end.err.startswith(f"ecs-pipeline: reports cannot be written to {folder}: ")
+    assert end.err.endswith("; name a folder that can be written to: --reports DIR\n")
+    assert end.err.count("\n") == 1
 
 
 def test_a_dry_run_needs_no_reports_folder(run: Commands) -> None:
@@ -260,6 +317,27 @@ def test_a_reader_that_has_gone_does_not_change_the_outcome(tmp_path: Path, word
     assert done.stderr.splitlines()[-1] == "exit 0", done.stderr
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("words", "code"), [("status", 0), ("canary --release A", 0), ("nonsense", 2)])
+def test_a_closed_stream_does_not_change_the_outcome(tmp_path: Path, closed: str, words: str, code: int) -> None:
+    done = in_a_process(tmp_path, f'"$1" "$2" {words} {closed}')
+    assert done.returncode == code
+
+
+def test_what_is_closed_is_not_the_next_file_that_is_opened(tmp_path: Path) -> None:
+    """AWS is away: the command ends with 4, and the reports are what they are."""
+    environment = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_MAX_ATTEMPTS": "1", "AWS_REGION": "eu-west-1"}
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    done = subprocess.run(
+        ["sh", "-c", '"$1" -m ecs_pipeline rollback --cluster c --service s 2>&-', "sh", sys.executable],
+        cwd=tmp_path,
+        env={**os.environ, **environment, **keys},
+        check=False,
+    )
+    assert done.returncode == 4
+    assert json.loads((tmp_path / "ecs-pipeline-reports" / "rollback.json").read_text())["exit_code"] == 4
 
 
 # ---- status

@@ -13,11 +13,18 @@ def reports(folder: str | Path, stage: str) -> list[Listener]:
     The files come first, so that what the console says of a failure is the last thing that is said.
     Nothing is written before the first event. The libraries are imported here: `--help` needs none of them.
     """
-    from ecs_pipeline.reports.console import ConsoleLog
     from ecs_pipeline.reports.files import ReportFolder
     from ecs_pipeline.reports.html import HtmlReport
     from ecs_pipeline.reports.json_report import JsonReport
     from ecs_pipeline.reports.junit import JunitReport
 
     files = ReportFolder(Path(folder))
-    return [JunitReport(files, stage), JsonReport(files, stage), HtmlReport(files, stage), ConsoleLog()]
+    return [JunitReport(files, stage), JsonReport(files, stage), HtmlReport(files, stage), brief_console()]
+
+
+def brief_console() -> Listener:
+    """The console on stderr, which begins with the first call of AWS."""
+    from ecs_pipeline.reports.brief import BriefConsole
+    from ecs_pipeline.reports.console import ConsoleLog
+
+    return BriefConsole(ConsoleLog())

@@ -15,9 +15,14 @@ from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.record import StageRecord, StepRecord
 
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EIO))
-READABLE_BY_ALL = 0o644
+BEFORE_UMASK = 0o666
+"""The mode of a report file before the umask: who keeps files private keeps reports private."""
 MOST_AT_ONCE, WRITES_A_SECOND = 20, 1
 """So many lines and numbers are written as they come; of more, one a second. Starts and ends of steps always are."""
+
+
+_REFUSED: set[Path] = set()
+"""Folders that a command was refused for: that was said, and is not said again for each report."""
 
 
 def refuse_unwritable(folder: str) -> None:
@@ -32,6 +37,7 @@ def refuse_unwritable(folder: str) -> None:
             return
     except OSError as error:
         if error.errno not in FULL:
+            _REFUSED.add(path)
             raise InvalidInput(
                 f"reports cannot be written to {folder}: {error.strerror or error}",
                 cure="name a folder that can be written to: --reports DIR",
@@ -63,7 +69,7 @@ class ReportFolder:
             self._tell(error)
 
     def _tell(self, error: OSError) -> None:
-        if self._told:
+        if self._told or self.path in _REFUSED:
             return
         self._told = True
         with suppress(OSError, ValueError):
@@ -121,10 +127,17 @@ def _replace(path: Path, content: bytes) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            os.fchmod(file.fileno(), READABLE_BY_ALL)
+            os.fchmod(file.fileno(), BEFORE_UMASK & ~_umask())
             os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def _umask() -> int:
+    """The umask; it can only be read by setting it, so for that moment to the most private one."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

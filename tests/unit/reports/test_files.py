@@ -67,6 +67,17 @@ def test_a_closed_stderr_does_not_stop_the_stage(tmp_path: Path, monkeypatch: py
     assert not list(tmp_path.glob("*.json"))
 
 
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o027, 0o640)])
+def test_a_report_is_as_private_as_the_umask_wants(tmp_path: Path, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        ReportFolder(tmp_path).write("canary.json", b"{}")
+        assert os.umask(umask) == umask
+    finally:
+        os.umask(before)
+    assert (tmp_path / "canary.json").stat().st_mode & 0o777 == mode
+
+
 FULL_DISK = """
 import resource, sys
 from pathlib import Path
