@@ -60,6 +60,11 @@ class Run:
     origin: Origin = Origin()
     dry_run: bool = False
 
+    def aws_time(self) -> datetime:
+        """The time in UTC as AWS has it, to compare with the times in its answers; the agent's may be minutes off."""
+        now: datetime = self.session.now() if self.session else self.clock.wall()
+        return now
+
 
 def note(recorder: Recorder, line: str) -> None:
     """Say something that the reports are to keep too."""

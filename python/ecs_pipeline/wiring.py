@@ -55,7 +55,7 @@ def new_run(
     from ecs_pipeline.origin import origin
 
     settings = config.settings
-    session = AwsSession(clock, settings.region, settings.role_arn)
+    session = AwsSession(clock, settings.region, settings.role_arn, environment.get("BUILD_TAG", ""))
     recorder.counts(lambda: session.calls)
     recorder.record.region = session.region
     ecs = Ecs(session.client("ecs"), settings.cluster, settings.service)

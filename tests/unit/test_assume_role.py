@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qs
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ecs_pipeline import retry
-from ecs_pipeline.aws.session import AwsError
+from ecs_pipeline.aws.session import AwsError, AwsSession, session_name
 from ecs_pipeline.errors import Trouble
 from tests.unit.aws_stub import REGION, AwsStub, aws_stub, session
 from tests.unit.clocks import RecordingClock
@@ -86,3 +89,28 @@ def test_a_role_needs_credentials_to_assume_it_with(aws: AwsStub, monkeypatch: p
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(Trouble, match="no AWS credentials to assume the role with"):
         session(RecordingClock(), ROLE).client("ecs")
+
+
+@pytest.mark.parametrize(
+    ("build", "name"),
+    [
+        ("", "ecs-pipeline"),
+        ("jenkins-shop-main-7", "ecs-pipeline-jenkins-shop-main-7"),
+        ("jenkins-a b/c%20d-7", "ecs-pipeline-jenkins-a-b-c-20d-7"),
+    ],
+)
+def test_the_sessions_name_tells_cloudtrail_the_build(build: str, name: str) -> None:
+    assert session_name(build) == name
+
+
+@given(st.text(max_size=300))
+def test_any_build_makes_a_name_that_aws_takes_and_long_ones_differ(build: str) -> None:
+    assert re.fullmatch(r"ecs-pipeline[\w=,.@-]{0,52}", session_name(build), re.ASCII)
+    assert session_name(80 * "x" + build) != session_name(80 * "x" + build + "1")
+
+
+def test_the_session_is_named_after_the_build(aws: AwsStub) -> None:
+    aws.on("AssumeRole", credentials("ASIAROLE", timedelta(hours=1)))
+    AwsSession(RecordingClock(), REGION, ROLE, "jenkins-shop-7").client("ecs").call("StopTask", task="t")
+    (asked,) = aws.asked("AssumeRole")
+    assert parse_qs(asked.body.decode())["RoleSessionName"] == ["ecs-pipeline-jenkins-shop-7"]

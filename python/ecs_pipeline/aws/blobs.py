@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ecs_pipeline.bounded_http import Ask, NoAnswer, ask
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.retry import Transient, call
 
@@ -29,26 +28,16 @@ def download(url: str, digest: str, clock: Clock) -> bytes:
 
 
 def _once(url: str, host: str, clock: Clock) -> bytes:
-    import requests
-
     clock.check()
     cure = f"let the agent reach {host}: ECR keeps images there"
     try:
-        with requests.get(url, timeout=TIMEOUT, stream=True) as answer:
-            if answer.status_code == 200:
-                return _body(answer.iter_content(64 * 1024), host)
-            failure = Trouble(f"the image's configuration: {host} answered {answer.status_code}", cure=cure)
-            passing = answer.status_code == 429 or answer.status_code >= 500
-    except (requests.RequestException, OSError) as error:
-        why = re.sub(r"\?[^\s'\")]+", "", " ".join(str(error).split())).rpartition(": ")[2].rstrip("\"')")
-        raise Transient(Trouble(f"the image's configuration: {host}: {why}", cure=cure)) from None
-    raise Transient(failure) if passing else failure
-
-
-def _body(parts: Iterable[bytes], host: str) -> bytes:
-    content = b""
-    for part in parts:
-        content += part
-        if len(content) > LARGEST:
-            raise Trouble(f"the image's configuration: {host} sent more than {LARGEST} bytes")
-    return content
+        answer = ask(Ask(url, TIMEOUT, LARGEST, from_environment=True))
+    except NoAnswer as error:
+        failure = Trouble(f"the image's configuration: {host}: {error}", cure=cure)
+        raise (Transient(failure) if error.may_pass else failure) from None
+    if answer.cut:
+        raise Trouble(f"the image's configuration: {host} sent more than {LARGEST} bytes")
+    if answer.status == 200:
+        return answer.body
+    failure = Trouble(f"the image's configuration: {host} answered {answer.status}", cure=cure)
+    raise Transient(failure) if answer.status == 429 or answer.status >= 500 else failure

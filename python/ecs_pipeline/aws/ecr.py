@@ -6,7 +6,9 @@ import base64
 from typing import Any
 
 from ecs_pipeline.aws import image_manifest
+from ecs_pipeline.aws.answers import CURE
 from ecs_pipeline.aws.blobs import download
+from ecs_pipeline.aws.failures import DENIED
 from ecs_pipeline.aws.session import AwsError, AwsSession
 from ecs_pipeline.clock import Clock
 from ecs_pipeline.errors import Trouble
@@ -33,7 +35,10 @@ class Ecr:
         return Repository(name, answer["repositories"][0]["repositoryUri"])
 
     def digest(self, repository: str, *, tag: str = "", digest: str = "", account: str = "", region: str = "") -> str:
-        """The digest of an image (DescribeImages), '' when the repository has none of that tag or digest."""
+        """The digest of an image (DescribeImages), '' when the repository has none of that tag or digest.
+
+        A digest that is given is taken where the repository's account does not let us look.
+        """
         if not _possible(repository):
             return ""
         wanted = {"imageDigest": digest} if digest else {"imageTag": tag}
@@ -45,6 +50,8 @@ class Ecr:
         except AwsError as error:
             if error.code in ("ImageNotFoundException", "RepositoryNotFoundException"):
                 return ""
+            if digest and error.code in DENIED:
+                return digest  # nothing has to be looked up: ECS takes an image of another account by its digest
             raise
         return next((str(one["imageDigest"]) for one in answer["imageDetails"]), "")
 
@@ -78,7 +85,11 @@ class Ecr:
     def credentials(self) -> tuple[str, str]:
         """User and password for Docker (GetAuthorizationToken); good for twelve hours, never to be printed."""
         answer = self._session.client("ecr").call("GetAuthorizationToken")
-        token = base64.b64decode(answer["authorizationData"][0]["authorizationToken"]).decode()
+        try:
+            token = base64.b64decode(answer["authorizationData"][0]["authorizationToken"], validate=True).decode()
+        except ValueError:
+            why = "its token cannot be read: what answers is not AWS"
+            raise AwsError("ecr:GetAuthorizationToken", "", why, cure=CURE) from None
         user, _, password = token.partition(":")
         return user, password
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,112 +15,47 @@ import boto3
 import botocore.config
 import botocore.credentials
 import botocore.exceptions
-import botocore.parsers
 import botocore.session
 from botocore import xform_name
 
 from ecs_pipeline import __version__, retry
-from ecs_pipeline.errors import AnswerLost, InvalidInput, Trouble
+from ecs_pipeline.aws import answers, failures
+from ecs_pipeline.aws.failures import DENIED, GIVE_CREDENTIALS, NO_CREDENTIALS, AwsError, one_line, unread
+from ecs_pipeline.errors import InvalidInput, Trouble
 
 if TYPE_CHECKING:
     from ecs_pipeline.clock import Clock
 
+__all__ = ["DENIED", "NO_CREDENTIALS", "AwsClient", "AwsError", "AwsSession", "on_event", "session_name"]
+
 CONNECT_TIMEOUT, READ_TIMEOUT = 5, 20
 """Seconds. No call of ours takes AWS longer; botocore's 60 would leave an on-call engineer staring."""
 
-THROTTLES = frozenset(
-    (
-        "BandwidthLimitExceeded",
-        "EC2ThrottledException",
-        "PriorRequestNotComplete",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TransactionInProgressException",
-    )
-)
-"""Refused for the rate alone, so nothing was done: AWS SDKs and Tools Reference Guide, "Retry behavior"."""
-
-CROWDED = "Too many concurrent attempts"
-"""… to create a new revision of the specified family: the one ClientException of RegisterTaskDefinition that passes."""
-
-PASSING = frozenset(
-    (
-        "InternalError",
-        "InternalFailure",
-        "InternalServerError",
-        "InternalServerException",
-        "InternalServiceError",
-        "RequestTimeout",
-        "RequestTimeoutException",
-        "ServerException",
-        "ServiceUnavailable",
-        "ServiceUnavailableException",
-    )
-)
-"""AWS' own trouble, that passes: Amazon ECS API Reference, "Common Error Types"."""
-
-DENIED = frozenset(["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"])
-EXPIRED = frozenset(["ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidClientTokenId"])
-UNSIGNED = frozenset(
-    (
-        "IncompleteSignature",
-        "InvalidSignatureException",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "RequestExpired",
-        "SignatureDoesNotMatch",
-    )
-)
-"""The request is not signed as AWS wants it: a wrong secret key, or a clock that is wrong."""
-ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)")
-"""In what AWS says of a refusal: the permission that is missing need not be the operation's own (iam:PassRole)."""
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 IAM_PREFIX = {"elbv2": "elasticloadbalancing"}
 """Where the IAM prefix of a service is not boto3's name for it."""
 
-NO_CREDENTIALS = (
-    botocore.exceptions.NoCredentialsError,
-    botocore.exceptions.PartialCredentialsError,
-    botocore.exceptions.CredentialRetrievalError,
-    botocore.exceptions.TokenRetrievalError,
-    botocore.exceptions.UnauthorizedSSOTokenError,
-    botocore.exceptions.SSOTokenLoadError,
-)
-"""Errors of botocore that mean: no credentials, or none that can be read."""
-
-BEFORE_SENDING: tuple[tuple[Any, str], ...] = (
-    (botocore.exceptions.ParamValidationError, "correct the value named"),
-    ((*NO_CREDENTIALS, OSError), "give the job AWS credentials"),  # OSError: the file of a web identity's token
-    (botocore.exceptions.BotoCoreError, "correct AWS_* or the profile"),
-)
-"""What goes wrong before a request is sent, by the first kind that fits, and the cure."""
-
-
-class AwsError(Trouble):
-    """What AWS answered instead of doing it; `code` is AWS' own name for it."""
-
-    def __init__(self, operation: str, code: str, text: str, *, cure: str = "", raw: Mapping[str, Any] = {}) -> None:
-        super().__init__(f"{operation}: {code}: {text}" if code else f"{operation}: {text}", cure=cure)
-        self.operation = operation
-        self.code = code
-        self.text = text
-        self.raw = raw
+SESSION_NAME = "ecs-pipeline"
+LONGEST_SESSION_NAME = 64
+NOT_IN_SESSION_NAME = re.compile(r"[^A-Za-z0-9_=,.@-]")
 
 
 class AwsClient:
     """One AWS service's API: `call("DescribeServices", cluster=…)`."""
 
-    def __init__(self, name: str, client: Any, clock: Clock, attempts: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        client: Any,
+        clock: Clock,
+        attempts: int,
+        told_time: Callable[[timedelta], None] = lambda _: None,
+    ) -> None:
         self._name = name
         self._client = client
         self._clock = clock
         self._attempts = attempts
+        self._told_time = told_time
 
     @property
     def boto(self) -> Any:
@@ -134,13 +72,21 @@ class AwsClient:
         Raises AwsError with AWS' code for what AWS refused.
         """
 
+        action = f"{IAM_PREFIX.get(self._name, self._name)}:{operation}"
+        region, protocol = self._client.meta.region_name, self._client.meta.service_model.metadata["protocol"]
+
         def attempt() -> dict[str, Any]:
             self._clock.check()
             try:
-                answer: dict[str, Any] = getattr(self._client, xform_name(operation))(**parameters)
+                answer = getattr(self._client, xform_name(operation))(**parameters)
             except Exception as error:
-                raise self._judge(operation, error, once=once) from error
-            return answer
+                raise failures.judged(action, error, once=once, region=region) from error
+            if not answers.is_of_aws(answer, protocol):
+                why = f"what answers at {self._client.meta.endpoint_url} is not AWS"
+                raise failures.lost(action, why, once=once, region=region)
+            self._told_time(answers.behind(answer, self._clock.wall()))
+            found: dict[str, Any] = answers.wrapped(answer, action)
+            return found
 
         return retry.call(attempt, self._clock, min(attempts or self._attempts, self._attempts))
 
@@ -155,48 +101,15 @@ class AwsClient:
                 return found
             token = {"nextToken": page["nextToken"]}
 
-    def _judge(self, operation: str, error: Exception, *, once: bool) -> Exception:
-        action = f"{IAM_PREFIX.get(self._name, self._name)}:{operation}"
-        if isinstance(error, botocore.exceptions.ClientError):
-            return self._judge_answer(action, error, once=once)
-        not_sent = isinstance(
-            error, botocore.exceptions.EndpointConnectionError | botocore.exceptions.ConnectTimeoutError
-        )
-        if not_sent or isinstance(error, botocore.exceptions.HTTPClientError | botocore.parsers.ResponseParserError):
-            network = f"check the network and the region {self._client.meta.region_name}, then run it again"
-            failure = AwsError(action, "", _one_line(error), cure=network)
-            return AnswerLost(failure.message) if once and not not_sent else retry.Transient(failure)
-        cure = next((cure for kinds, cure in BEFORE_SENDING if isinstance(error, kinds)), None)
-        return error if cure is None else AwsError(action, "", _one_line(error), cure=cure)
-
-    def _judge_answer(self, action: str, error: Any, *, once: bool) -> Exception:
-        answer = error.response
-        code, text = answer["Error"].get("Code", ""), answer["Error"].get("Message", "")
-        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if error.operation_name == "AssumeRole":
-            action = "sts:AssumeRole"
-        if code in EXPIRED:
-            return AwsError(action, code, text, cure="renew the job's AWS credentials and run it again", raw=answer)
-        if code in UNSIGNED:
-            return AwsError(action, code, text, cure="check the job's AWS credentials and its clock", raw=answer)
-        missing = ACTION.search(text)
-        if code in DENIED or missing:
-            cure = f"allow {missing[1] if missing else action} to the role that the job runs with"
-            return AwsError(action, code, text or "not allowed", cure=cure, raw=answer)
-        failure = AwsError(action, code, text, raw=answer)
-        if code in THROTTLES or status == 429 or CROWDED in text:
-            return retry.Transient(failure)
-        if code in PASSING or status >= 500:
-            return AnswerLost(failure.message) if once else retry.Transient(failure)
-        return failure
-
 
 class AwsSession:
     """Hands out one client a service; settings come from arguments, then the usual places of AWS' SDKs."""
 
-    def __init__(self, clock: Clock, region: str = "", role_arn: str = "") -> None:
+    def __init__(self, clock: Clock, region: str = "", role_arn: str = "", build: str = "") -> None:
         self._clock = clock
         self._role_arn = role_arn
+        self._session_name = session_name(build)
+        self._behind = timedelta(0)
         self._botocore = botocore.session.Session()
         self._clients: dict[tuple[str, str], AwsClient] = {}
         self.calls = 0
@@ -204,8 +117,9 @@ class AwsSession:
         try:
             self.region = region or _region_of(self._botocore)
             attempts = int(self._botocore.get_config_variable("max_attempts") or 0)
+            _ask_nobody(self._botocore)
         except (botocore.exceptions.BotoCoreError, ValueError) as error:
-            raise InvalidInput(f"AWS configuration: {_one_line(error)}", cure="correct AWS_* or the profile") from error
+            raise InvalidInput(f"AWS configuration: {one_line(error)}", cure="correct AWS_* or the profile") from error
         if not self.region:
             raise InvalidInput("no AWS region", cure="give --region, `region:` in the config, or AWS_REGION")
         self._attempts = attempts or retry.ATTEMPTS
@@ -216,15 +130,24 @@ class AwsSession:
         if key not in self._clients:
             try:
                 client = self._session.client(name, region_name=key[1], config=_settings())
-            except (*NO_CREDENTIALS, OSError) as error:
-                raise Trouble(f"AWS credentials: {_one_line(error)}", cure="give the job AWS credentials") from error
+            except NO_CREDENTIALS as error:
+                raise Trouble(f"AWS credentials: {one_line(error)}", cure=GIVE_CREDENTIALS) from error
             except (botocore.exceptions.BotoCoreError, ValueError) as error:
                 raise InvalidInput(
-                    f"AWS configuration: {_one_line(error)}", cure="correct AWS_*, --region or the profile"
+                    f"AWS configuration: {one_line(error)}", cure="correct AWS_*, --region or the profile"
                 ) from error
+            except OSError as error:
+                raise Trouble(f"AWS credentials: {unread(error)}", cure=GIVE_CREDENTIALS) from error
             client.meta.events.register("before-send", self._count)
-            self._clients[key] = AwsClient(name, client, self._clock, self._attempts)
+            self._clients[key] = AwsClient(name, client, self._clock, self._attempts, self._note_time)
         return self._clients[key]
+
+    def now(self) -> datetime:
+        """The time in UTC as AWS has it: the agent's clock may be minutes off, and AWS still takes its signatures."""
+        return self._clock.wall() + self._behind
+
+    def _note_time(self, behind: timedelta) -> None:
+        self._behind = behind
 
     @cached_property
     def _session(self) -> Any:
@@ -236,12 +159,12 @@ class AwsSession:
         """The role's credentials, renewed by botocore before they end (STS AssumeRole)."""
         source = self._botocore.get_credentials()
         if source is None:
-            raise Trouble("no AWS credentials to assume the role with", cure="give the job AWS credentials")
+            raise Trouble("no AWS credentials to assume the role with", cure=GIVE_CREDENTIALS)
         fetcher = botocore.credentials.AssumeRoleCredentialFetcher(
             client_creator=partial(self._botocore.create_client, config=_settings()),
             source_credentials=source,
             role_arn=self._role_arn,
-            extra_args={"RoleSessionName": "ecs-pipeline"},
+            extra_args={"RoleSessionName": self._session_name},
         )
         return botocore.credentials.DeferredRefreshableCredentials(
             method="assume-role", refresh_using=fetcher.fetch_credentials
@@ -278,5 +201,29 @@ def on_event(client: AwsClient, event: str, handler: Callable[..., Any]) -> None
     client.boto.meta.events.register(event, handler)
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def session_name(build: str) -> str:
+    """The name of the role's session, by which CloudTrail tells the build: 64 of AWS' characters at most.
+
+    A longer one is cut, and keeps a hash of the whole.
+    """
+    name = "-".join(filter(None, (SESSION_NAME, NOT_IN_SESSION_NAME.sub("-", build))))
+    if len(name) <= LONGEST_SESSION_NAME:
+        return name
+    mark = hashlib.sha256(build.encode()).hexdigest()[:8]
+    return f"{name[: LONGEST_SESSION_NAME - len(mark) - 1]}-{mark}"
+
+
+def _ask_nobody(session: Any) -> None:
+    """Where nobody sits, a profile that wants a code of a device is told, instead of asking for it."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        return
+
+    def refuse(_prompt: str) -> str:
+        profile = session.get_config_variable("profile") or "default"
+        raise Trouble(
+            f"AWS credentials: profile {profile} wants a code of a device (mfa_serial)",
+            cure="use credentials that need none: a role of the agent, or `aws sts get-session-token` before",
+        )
+
+    provider = session.get_component("credential_provider").get_provider("assume-role")
+    provider._prompter = refuse  # botocore has no other way to set it

@@ -5,22 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import botocore.exceptions
-
-from ecs_pipeline.aws.session import NO_CREDENTIALS, AwsClient, on_event
+from ecs_pipeline.aws.failures import was_sent
+from ecs_pipeline.aws.session import AwsClient, on_event
 
 READS = ("BatchGet", "Describe", "Filter", "Get", "List")
 """How operations begin that change nothing."""
 PREPARATIONS = ("CreateChangeSet", "DeleteChangeSet")
 """Writes that change nothing of the environment: a change set only tells what would be changed."""
-
-NOT_SENT = (
-    *NO_CREDENTIALS,
-    botocore.exceptions.EndpointConnectionError,
-    botocore.exceptions.ConnectTimeoutError,
-    OSError,  # the file of a web identity's token
-)
-"""Errors after which AWS has seen nothing of a call."""
 
 
 def notice_writes(client: AwsClient, wrote: Callable[[], None]) -> None:
@@ -34,7 +25,7 @@ def notice_writes(client: AwsClient, wrote: Callable[[], None]) -> None:
             wrote()
 
     def unanswered(exception: BaseException, event_name: str, **_: Any) -> None:
-        if _writes(event_name) and not isinstance(exception, NOT_SENT):
+        if _writes(event_name) and was_sent(exception):
             wrote()
 
     on_event(client, "after-call", answered)

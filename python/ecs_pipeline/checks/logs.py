@@ -41,7 +41,7 @@ class Logs:
 
     def collect(self) -> Sequence[Sample] | None:
         """One sample: how many lines there are."""
-        now = self._subject.run.clock.wall()
+        now = self._subject.run.aws_time()
         groups = (CANARY, *([self._settings.compare] if self._settings.compare else []))
         try:
             for group in groups:

@@ -89,7 +89,7 @@ class Metric:
 
     def collect(self) -> Sequence[Sample] | None:
         """Samples of the datapoints that are new."""
-        now = self._subject.run.clock.wall()
+        now = self._subject.run.aws_time()
         self._metrics.read(now)
         if self._alone:
             return [Sample(UNCLEAR, f"no {self._settings.compare} task lives to compare with")]

@@ -68,7 +68,7 @@ class Watch:
         now, self._started = self._run.clock.now(), self._run.clock.wall()
         alone = self._subject.judged_alone
         if not alone:
-            self._subject.since = self._started
+            self._subject.since = self._run.aws_time()
         records = records_for(self._settings)
         self._run.recorder.record.checks = records
         for settings, record in zip(self._settings, records, strict=True):

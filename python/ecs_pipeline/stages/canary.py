@@ -135,7 +135,7 @@ def _carry_out(stage: Canary) -> None:
             continue
         run, plan, before = stage.run, stage.plan, ([0, *counts])[number - 1]
         served = Serving(run, stage.fence, plan, revision, count, before, stage.made, stage.beside).carry_out()
-        revision, now = served.revision, run.clock.wall()
+        revision, now = served.revision, run.aws_time()
         subject = Subject(run, plan.seen.service, served.tasks, revision, plan.base.container, now, served.baselines)
         verdict = bake(subject, size.bake or 0.0, stage.fence.write)
         if not run.dry_run:

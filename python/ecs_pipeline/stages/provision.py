@@ -139,7 +139,7 @@ class Provision:
             self.cloudformation.drop_change_set(name)
             return "unchanged"
         self._show(change_set.changes)
-        begun = self.run.clock.wall() - timedelta(seconds=1)
+        begun = self.run.aws_time() - timedelta(seconds=1)
         with self.run.recorder.noting(f"change stack {self.cloudformation.name}: {len(change_set.changes)} resources"):
             self.cloudformation.execute(name)
         self._await("UPDATE" if not new else "CREATE", begun)
@@ -266,7 +266,7 @@ class Provision:
             if self.run.dry_run:
                 step.message = planned(self.run, [f"delete stack {stack.name}"])
                 return
-            begun = self.run.clock.wall() - timedelta(seconds=1)
+            begun = self.run.aws_time() - timedelta(seconds=1)
             self.cloudformation.delete()
             self._await("DELETE", begun)
             step.message = "deleted"

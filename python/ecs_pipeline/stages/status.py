@@ -105,7 +105,7 @@ def _canary(run: Run, seen: Look, health: Seen) -> dict[str, Any] | None:
     if live is None:
         return None
     canaries = {one.arn for one in seen.canaries}
-    now, since = run.clock.wall(), min(task.created for task in seen.canaries)
+    now, since = run.aws_time(), min(task.created for task in seen.canaries)
     tags = run.definitions.get(live.revision).tags
     healthy = {target.task for target in health.targets if (one := health.of(target)) and one.state == "healthy"}
     return {

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from ecs_pipeline.checks.kinds import Kinds
 from ecs_pipeline.checks.sample import BAD, GOOD, Sample
 from ecs_pipeline.checks.watch import CheckFailed, Watch
 from ecs_pipeline.errors import Interrupted
+from ecs_pipeline.model import PASS
+from ecs_pipeline.signals import LogLine
 from ecs_pipeline.steps.bake import Bake
 from ecs_pipeline.wait import StepBroken
 from tests.fakes.world import World
-from tests.unit.checks.world import ScriptedKinds, check_of, good, subject_of, watched
+from tests.unit.checks.world import ScriptedKinds, check_of, good, logs, subject_of, watched
 
 
 def check(name: str, **keys: Any) -> Any:
@@ -138,3 +143,33 @@ def test_what_changes_is_told_once() -> None:
         "check c: well again: seen",
         "check c passed: 7 samples, p95 1 ms, limit 2 ms",
     ]
+
+
+class AwsClock:
+    """A session whose clock is some minutes ahead of the agent's."""
+
+    def __init__(self, clock: Any) -> None:
+        self.clock = clock
+
+    def now(self) -> datetime:
+        return self.clock.wall() + AHEAD
+
+
+AHEAD = timedelta(minutes=5)
+
+
+def test_what_came_since_the_bake_began_is_told_by_aws_clock() -> None:
+    """A line of a minute before the bake was counted, and one of its beginning was not, by an agent's wrong clock."""
+    subject = subject_of(World())
+    subject.run = replace(subject.run, session=AwsClock(subject.run.clock))
+    stream = subject.run.logs.streams(subject.canary[0], subject.revision)[0].name
+    begun = subject.run.clock.wall() + AHEAD
+    logs(subject).lines = [
+        LogLine("before", begun - timedelta(minutes=1), stream, "ERROR before"),
+        LogLine("since", begun + timedelta(seconds=1), stream, "ERROR since"),
+    ]
+    counted = check_of(logs={"filter": "ERROR", "at_most": 1, "per": "bake"})
+    watch = watched(subject, [counted], Kinds(subject.run.cloudwatch), seconds=3)
+    assert subject.since == begun
+    assert (watch.checks[0].record.verdict, watch.checks[0].record.value) == (PASS, 1)
+    assert watch.checks[0].record.details == (f"{begun + timedelta(seconds=1):%H:%M:%S} {stream}: ERROR since",)
