@@ -7,12 +7,33 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from ecs_pipeline import documents
+from ecs_pipeline import documents, text
 from ecs_pipeline.errors import InvalidInput, Refused
 from ecs_pipeline.model import Service, TaskDefinition
 
-HIDDEN = frozenset(("environment", "options", "secrets", "environmentFiles"))
-"""Members whose values may be secret: only their names are shown."""
+SHOWN = frozenset(
+    (
+        *("appProtocol", "condition", "containerName", "containerPath", "containerPort", "containerPortRange", "cpu"),
+        *("cpuArchitecture", "enableFaultInjection", "enabled", "essential", "executionRoleArn", "family", "hardLimit"),
+        *("hostPort", "ignoredExitCodes", "image", "initProcessEnabled", "interactive", "interval", "ipcMode"),
+        *("logDriver", "maxSwap", "memory", "memoryReservation", "name", "networkMode", "operatingSystemFamily"),
+        *("pidMode", "privileged", "protocol", "pseudoTerminal", "readOnly", "readonlyRootFilesystem"),
+        *("requiresCompatibilities", "restartAttemptPeriod", "retries", "sharedMemorySize", "size", "sizeInGiB"),
+        *("softLimit", "sourceContainer", "sourceVolume", "startPeriod", "startTimeout", "stopTimeout", "swappiness"),
+        *("taskRoleArn", "timeout", "type", "user", "versionConsistency", "workingDirectory"),
+    )
+)
+"""Members whose values hold no secret. Of all others, those that AWS adds later too, only the names are shown."""
+
+STRUCTURE = frozenset(
+    (
+        *("containerDefinitions", "dependsOn", "dockerVolumeConfiguration", "efsVolumeConfiguration"),
+        *("ephemeralStorage", "firelensConfiguration", "healthCheck", "host", "linuxParameters", "logConfiguration"),
+        *("mountPoints", "placementConstraints", "portMappings", "proxyConfiguration", "resourceRequirements"),
+        *("restartPolicy", "runtimePlatform", "ulimits", "volumes", "volumesFrom"),
+    )
+)
+"""Members that are made of members. What is inside any other one (labels, options) is named by somebody else."""
 
 MOST_TEXT = 60
 
@@ -68,41 +89,47 @@ def changes(old: TaskDefinition, new: TaskDefinition, read_only: Collection[str]
     return list(difference(without(old.definition, read_only), without(new.definition, read_only)))
 
 
-def difference(old: Any, new: Any, place: str = "", *, hidden: bool = False) -> Iterator[str]:
-    """One line for each member in which two definitions differ; values that may be secret are not shown.
+def difference(old: Any, new: Any, place: str = "", *, shown: bool = True) -> Iterator[str]:
+    """One line for each member in which two definitions differ; of what may be secret only the names are shown.
 
-    What is added or removed whole is gone through when there may be secrets deep inside.
+    `shown`: whether a value here may be shown.
     """
-    if old is None and _may_hide(new):
+    if old is None and isinstance(new, Mapping | list):
         old = type(new)()
-    elif new is None and _may_hide(old):
+    elif new is None and isinstance(old, Mapping | list):
         new = type(old)()
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in [*old, *(key for key in new if key not in old)]:
             inner = f"{place}.{key}" if place else str(key)
-            yield from difference(old.get(key), new.get(key), inner, hidden=hidden or key in HIDDEN)
-    elif isinstance(old, list) and isinstance(new, list):
-        yield from _listed(old, new, place, hidden=hidden)
+            yield from difference(old.get(key), new.get(key), inner, shown=shown and key in SHOWN | STRUCTURE)
+    elif isinstance(old, list) and isinstance(new, list) and _has_parts([*old, *new]):
+        yield from _listed(old, new, place, shown=shown)
     elif old != new:
-        yield f"{place}: changed" if hidden else f"{place}: {_short(old)} → {_short(new)}"
+        yield text.one_line(f"{place}: {_short(old)} → {_short(new)}" if shown else f"{place}: changed")
 
 
-def _may_hide(value: Any) -> bool:
-    """Whether there is a member somewhere inside whose values may be secret."""
-    if isinstance(value, Mapping):
-        return any(key in HIDDEN or _may_hide(one) for key, one in value.items())
-    return isinstance(value, list) and any(_may_hide(one) for one in value)
+def _has_parts(items: list[Any]) -> bool:
+    """Whether entries are made of members; a list of texts (a command) is told as one value."""
+    return any(isinstance(item, Mapping | list) for item in items)
 
 
-def _listed(old: list[Any], new: list[Any], place: str, *, hidden: bool) -> Iterator[str]:
+def _listed(old: list[Any], new: list[Any], place: str, *, shown: bool) -> Iterator[str]:
+    """Entry by entry: by their names where all have one. Of an entry that may be secret only its name is told."""
     before, after = _by_name(old), _by_name(new)
     if before is not None and after is not None:
         for name in dict.fromkeys((*before, *after)):
-            yield from difference(before.get(name), after.get(name), f"{place}.{name}", hidden=hidden)
+            yield from _entry(before.get(name), after.get(name), f"{place}.{name}", shown=shown)
         return
     for index in range(max(len(old), len(new))):
         left, right = (items[index] if index < len(items) else None for items in (old, new))
-        yield from difference(left, right, f"{place}[{index}]", hidden=hidden)
+        yield from _entry(left, right, f"{place}[{index}]", shown=shown)
+
+
+def _entry(old: Any, new: Any, place: str, *, shown: bool) -> Iterator[str]:
+    if shown:
+        yield from difference(old, new, place)
+    elif old != new:
+        yield text.one_line(f"{place}: changed")
 
 
 def _by_name(items: list[Any]) -> dict[str, Any] | None:
@@ -131,10 +158,10 @@ def without_nulls(value: Any) -> Any:
 
 
 def _short(value: Any) -> str:
-    if value is None:
+    if value is None or value in ([], {}):
         return "nothing"
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return text if len(text) <= MOST_TEXT or "@sha256:" in text else text[: MOST_TEXT - 1] + "…"
+    said = value if isinstance(value, str) else json.dumps(value, default=str)
+    return said if len(said) <= MOST_TEXT or "@sha256:" in said else said[: MOST_TEXT - 1] + "…"
 
 
 def refuse_when_not_deployable(service: Service) -> None:

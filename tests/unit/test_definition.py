@@ -77,7 +77,7 @@ def test_each_difference_is_told_by_its_place_whatever_the_order() -> None:
         "pidMode": "task",
     }
     assert sorted(definition.difference(old, new)) == [
-        'containerDefinitions.a.command: nothing → ["z"]',
+        "containerDefinitions.a.command: changed",
         "containerDefinitions.a.image: x → y",
         "containerDefinitions.b.user: nothing → 1",
         "cpu: 256 → nothing",
@@ -87,14 +87,29 @@ def test_each_difference_is_told_by_its_place_whatever_the_order() -> None:
 
 
 def test_entries_without_names_are_compared_by_their_position() -> None:
-    old, new = {"ports": [{"p": 1}, {"p": 2}]}, {"ports": [{"p": 1}, {"p": 3}, {"p": 4}]}
-    assert list(definition.difference(old, new)) == ["ports[1].p: 2 → 3", 'ports[2]: nothing → {"p": 4}']
+    ports = [{"containerPort": 1}, {"containerPort": 2}]
+    more = [{"containerPort": 1}, {"containerPort": 3}, {"containerPort": 4, "protocol": "tcp"}]
+    assert list(definition.difference({"portMappings": ports}, {"portMappings": more})) == [
+        "portMappings[1].containerPort: 2 → 3",
+        "portMappings[2].containerPort: nothing → 4",
+        "portMappings[2].protocol: nothing → tcp",
+    ]
 
 
 def test_a_long_value_is_cut_but_never_an_image_by_digest() -> None:
     image = "r/a@sha256:" + "0" * 64
-    lines = list(definition.difference({"a": "x", "b": "x"}, {"a": image, "b": "y" * 100}))
-    assert lines == [f"a: x → {image}", f"b: x → {'y' * 59}…"]
+    lines = list(definition.difference({"image": "x", "user": "x"}, {"image": image, "user": "y" * 100}))
+    assert lines == [f"image: x → {image}", f"user: x → {'y' * 59}…"]
+
+
+def test_a_harmless_list_is_shown_whole() -> None:
+    old, new = {"requiresCompatibilities": ["EC2"]}, {"requiresCompatibilities": ["EC2", "FARGATE"]}
+    assert list(definition.difference(old, new)) == ['requiresCompatibilities: ["EC2"] → ["EC2", "FARGATE"]']
+
+
+def test_a_line_is_one_line_whatever_a_definition_holds() -> None:
+    old = {"user": "a\nb\x1b[2J", "dockerLabels": {"x\r\nFinished: SUCCESS": "1"}}
+    assert list(definition.difference(old, {})) == ["user: a b → nothing", "dockerLabels.x Finished: SUCCESS: changed"]
 
 
 @pytest.mark.parametrize("added", [True, False])
@@ -103,7 +118,8 @@ def test_no_secret_is_shown_of_a_container_that_is_added_or_removed_whole(*, add
     less, more = {"containerDefinitions": [{"name": "app"}]}, {"containerDefinitions": [side, {"name": "app"}]}
     lines = sorted(definition.difference(*((less, more) if added else (more, less))))
     assert "hunter2" not in "".join(lines)
-    assert lines[1] == f"containerDefinitions.side.image: {'nothing → x' if added else 'x → nothing'}"
+    assert f"containerDefinitions.side.image: {'nothing → x' if added else 'x → nothing'}" in lines
+    assert "containerDefinitions.side.environment.KEY: changed" in lines
 
 
 @pytest.mark.parametrize(
@@ -118,6 +134,17 @@ def test_no_secret_is_shown_of_a_container_that_is_added_or_removed_whole(*, add
         ("environmentFiles", [{"value": "hunter1"}], [{"value": "hunter2"}]),
         ("logConfiguration", {"options": {"token": "hunter1"}}, {"options": {"token": "hunter2"}}),
         ("firelensConfiguration", {"options": {"token": "hunter1"}}, {"options": {}}),
+        ("command", ["login", "hunter1"], ["login", "hunter2"]),
+        ("command", None, ["login", "hunter2"]),
+        ("entryPoint", ["sh", "-c", "hunter1"], ["sh", "-c", "hunter2"]),
+        ("healthCheck", {"command": ["CMD-SHELL", "hunter1"]}, {"command": ["CMD-SHELL", "hunter2"]}),
+        ("dockerLabels", {"key": "hunter1"}, {"key": "hunter2"}),
+        ("dockerLabels", {"image": "hunter1", "user": "x"}, {"image": "hunter2"}),
+        ("dockerSecurityOptions", ["hunter1"], ["hunter2"]),
+        ("repositoryCredentials", {"credentialsParameter": "hunter1"}, {"credentialsParameter": "hunter2"}),
+        ("systemControls", [{"namespace": "n", "value": "hunter1"}], [{"namespace": "n", "value": "hunter2"}]),
+        ("aMemberThatAwsAddsLater", {"name": "hunter1"}, {"name": "hunter2"}),
+        ("aMemberThatAwsAddsLater", "hunter1", "hunter2"),
     ],
 )
 def test_a_value_that_may_be_secret_is_told_to_have_changed_and_not_shown(member: str, old: Any, new: Any) -> None:
@@ -130,6 +157,33 @@ def test_a_value_that_may_be_secret_is_told_to_have_changed_and_not_shown(member
     assert lines
     assert all(one.startswith(f"containerDefinitions.app.{member}") and one.endswith(": changed") for one in lines)
     assert "hunter" not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        (
+            {"volumes": [{"name": "v", "dockerVolumeConfiguration": {"driverOpts": {"o": "password=hunter1"}}}]},
+            {"volumes": [{"name": "v", "dockerVolumeConfiguration": {"driverOpts": {"o": "password=hunter2"}}}]},
+            "volumes.v.dockerVolumeConfiguration.driverOpts.o: changed",
+        ),
+        (
+            {"proxyConfiguration": {"properties": [{"name": "token", "value": "hunter1"}], "containerName": "a"}},
+            {"proxyConfiguration": {"properties": [{"name": "token", "value": "hunter2"}], "containerName": "a"}},
+            "proxyConfiguration.properties.token: changed",
+        ),
+    ],
+)
+def test_what_may_be_secret_beside_the_containers_is_not_shown(old: Any, new: Any, place: str) -> None:
+    assert list(definition.difference(old, new)) == [place]
+
+
+@given(VALUES, VALUES)
+def test_only_harmless_members_are_ever_shown(old: Any, new: Any) -> None:
+    secret = {"secret": old, "containerDefinitions": [{"name": "a", "labels": old}]}
+    other = {"secret": new, "containerDefinitions": [{"name": "a", "labels": new}]}
+    for line in definition.difference(secret, other):
+        assert line.endswith(": changed")
 
 
 def test_members_that_were_not_kept_are_named_and_added_ones_are_defaults() -> None:

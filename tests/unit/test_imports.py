@@ -50,7 +50,7 @@ CORE: dict[str, set[str]] = {
     "doubts": {"decide", "look", "model"},
     "observe": {"doubts", "load_balancing", "look", "marks", "model", "ports"},
     "definition_file": {"documents", "errors", "load_balancing"},
-    "definition": {"documents", "errors", "model"},
+    "definition": {"documents", "errors", "model", "text"},
     "run_parameters": {"marks", "model"},
 }
 """What each part below the steps may import of ours, at most."""
