@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -205,3 +206,39 @@ def refuse_when_unsupported(service: Service) -> None:
                 f"service {service.label} cannot have a canary task: {reason}",
                 cure="deploy it with its own controller, or see docs/limits.md",
             )
+    _refuse_short_arn(service)
+    _refuse_stuck_deployments(service)
+
+
+def _refuse_short_arn(service: Service) -> None:
+    """A service from before 2021 whose ARN does not have the cluster's name: ECS does not tag it."""
+    head, _, name = service.arn.partition(":service/")
+    if name and "/" not in name:
+        long = f"{head}:service/{service.cluster}/{name}"
+        raise Refused(
+            f"service {service.label} has the short ARN {service.arn}, and ECS tags only services with the long one",
+            cure=f"migrate it once: `aws ecs tag-resource --resource-arn {long} --tags key=migrated,value=true` "
+            '(Amazon ECS Developer Guide, "Migrate an Amazon ECS short service ARN to a long ARN")',
+        )
+
+
+def _refuse_stuck_deployments(service: Service) -> None:
+    """A deployment configuration with which ECS can neither stop a task nor start one more: promote could never end.
+
+    ECS rounds the least number of tasks up and the largest down (DeploymentConfiguration, API reference).
+    """
+    given = service.raw.get("deploymentConfiguration") or {}
+    least, most = (
+        value if isinstance(value := given.get(key), int) else default
+        for key, default in (("minimumHealthyPercent", 100), ("maximumPercent", 200))
+    )
+    if service.desired <= 0:
+        return
+    stops = math.ceil(service.desired * least / 100) < service.desired
+    starts = service.desired * most // 100 > service.desired
+    if not stops and not starts:
+        raise Refused(
+            f"service {service.label} cannot be deployed: with minimumHealthyPercent {least} and maximumPercent {most} "
+            f"none of its {service.desired} tasks may be stopped, and none more be started",
+            cure="raise maximumPercent (200 is the default) or lower minimumHealthyPercent",
+        )

@@ -9,6 +9,11 @@ from ecs_pipeline.model import Container, Service, Task, TaskDefinition
 from ecs_pipeline.run import Run
 
 EVENTS = 5
+STOPPED_BY_SIGNAL = (137, 143)
+"""Exit codes of containers that ECS stops: 128 and SIGKILL or SIGTERM."""
+OUT_OF_MEMORY = "OutOfMemory"
+INJECTED = ("aws-guardduty-agent", "ecs-service-connect", "~internal~")
+"""How the names of containers begin that AWS adds to a task."""
 
 
 def of_task(run: Run, task: Task, definition: TaskDefinition, container: str) -> list[str]:
@@ -27,8 +32,10 @@ def how_it_ended(run: Run, task: Task, definition: TaskDefinition, container: st
     run.recorder.task_state(task.arn, task.status)
     lines = [f"task {task.id}: {task.status}" + (f", {why}" if (why := stopped_because(task)) else "")]
     lines += [f"container {one.name}: {_ended(one)}" for one in task.containers]
-    failed = next((one.name for one in task.containers if one.exit_code), container)
-    tail = run.logs.tail(task, definition, failed)
+    ended = culprit(task, definition, container)
+    failed = ended.name if ended else container
+    wanted = run.settings.reports.log_lines
+    tail = run.logs.tail(task, definition, failed, wanted) if wanted else []
     if tail:
         lines += [f"last lines of {failed}:", *(f"  {line}" for line in tail)]
         run.recorder.record.log_tail = [f"{failed} of task {task.id}", *tail]
@@ -46,11 +53,36 @@ def stopped_because(task: Task) -> str:
     return ": ".join(filter(None, (task.stop_code, task.stopped_reason)))
 
 
-def first_cause(task: Task) -> str:
-    """The one thing to say about a stopped task: AWS' reason, and the container that ended with an error."""
-    ended = next((container for container in task.containers if container.exit_code or container.reason), None)
+def first_cause(task: Task, definition: TaskDefinition | None = None, container: str = "") -> str:
+    """The one thing to say about a stopped task: AWS' reason, and the container that failed first.
+
+    `container` is the one that gets releases.
+    """
+    ended = culprit(task, definition, container)
     why = task.stopped_reason or task.stop_code or "stopped"
     return f"{why} ({ended.name}: {', '.join(_why(ended))})" if ended else why
+
+
+def culprit(task: Task, definition: TaskDefinition | None = None, container: str = "") -> Container | None:
+    """The container that ended a task: the essential or released one that failed first; None when none did.
+
+    AWS tells no times of containers. But those that it stops because another one ended, it stops by a signal. One that
+    is not in the definition was put there by AWS (GuardDuty's agent) and ends no task.
+    """
+    known = {str(one["name"]): one for one in definition.definition["containerDefinitions"]} if definition else {}
+
+    def rank(ended: Container) -> tuple[bool, bool, bool]:
+        essential = bool(known.get(ended.name, {}).get("essential", True)) or ended.name == container
+        return not essential, _was_stopped(ended), ended.name != container
+
+    failed = [one for one in task.containers if one.exit_code or one.reason]
+    ours = [one for one in failed if (one.name in known if known else not one.name.startswith(INJECTED))]
+    return min(ours, key=rank, default=None)
+
+
+def _was_stopped(container: Container) -> bool:
+    """Whether it ended by ECS' signal; one that was killed for want of memory was not stopped for another's sake."""
+    return container.exit_code in STOPPED_BY_SIGNAL and OUT_OF_MEMORY not in container.reason
 
 
 def stopped(tasks: Iterable[Task]) -> list[Task]:

@@ -63,6 +63,7 @@ class TargetGroup:
     anomaly_detection: bool
     interval: int = 0
     unhealthy_threshold: int = 0
+    address_type: str = "ipv4"
 
 
 @dataclass(frozen=True)

@@ -162,6 +162,12 @@ class RollbackSettings(Section):
     drain: OptionalDuration = Field(None, description="auto: the target group's deregistration delay")
 
 
+class ReportSettings(Section):
+    """What the console and the reports show."""
+
+    log_lines: int = Field(20, ge=0, le=200, strict=True, description="last lines of a log that failures show; 0: none")
+
+
 class ProvisionSettings(Section):
     """The environment from the CloudFormation template."""
 
@@ -194,6 +200,7 @@ class Settings(Section):
     canary: CanarySettings = Field(default_factory=lambda: CanarySettings.model_validate({}))
     promote: PromoteSettings = Field(default_factory=lambda: PromoteSettings.model_validate({}))
     rollback: RollbackSettings = Field(default_factory=lambda: RollbackSettings.model_validate({}))
+    reports: ReportSettings = Field(default_factory=lambda: ReportSettings.model_validate({}))
     provision: ProvisionSettings = Field(default_factory=lambda: ProvisionSettings.model_validate({}))
 
 

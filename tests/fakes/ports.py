@@ -200,7 +200,8 @@ class FakeElb:
 
     def health(self, group: str, targets: Sequence[Target] = (), *, anomalies: bool = False) -> list[TargetHealth]:
         def found() -> list[TargetHealth]:
-            states = [(one, self.world.health(one)) for one in targets]
+            asked = targets or self.world.targets_of_group(group)
+            states = [(one, self.world.health(one)) for one in asked]
             return [
                 TargetHealth(one.identity, one.port, state or "unused", "" if state else "Target.NotRegistered")
                 for one, state in states

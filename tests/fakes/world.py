@@ -100,6 +100,7 @@ class World:
     wrote: Callable[[], None] = lambda: None
     missing: set[str] = field(default_factory=set)
     service_tasks: list[tuple[float, str]] = field(default_factory=list)
+    other_targets: dict[str, str] = field(default_factory=dict)
     expired_tokens: set[str] = field(default_factory=set)
     with_load_balancer: bool = True
     deleted: bool = False
@@ -284,8 +285,16 @@ class World:
             },
         )
 
+    def targets_of_group(self, group: str) -> list[Target]:
+        """All that is registered in the target group: canaries, the service's own tasks, those of other services."""
+        ours = [Target(group, *key) for key in self.targets]
+        theirs = [address for listed_from, address in self.service_tasks if self.now >= listed_from]
+        return [*ours, *(Target(group, address, 8000) for address in (*theirs, *self.other_targets))]
+
     def health(self, target: Target) -> str:
         """The state of a target."""
+        if target.key not in self.targets and target.identity in self._of_services:
+            return self.other_targets.get(target.identity, "healthy")
         registered = self.targets.get(target.key)
         if registered is None:
             return ""
@@ -296,6 +305,10 @@ class World:
         if owner is None or self.fate(owner.revision) == "unhealthy":
             return "unhealthy" if self.now >= since + self.delays.healthy else "initial"
         return "healthy" if self.now >= since + self.delays.healthy else "initial"
+
+    @property
+    def _of_services(self) -> set[str]:
+        return {address for _, address in self.service_tasks} | set(self.other_targets)
 
     def _deployment(self, one: FakeDeployment) -> Deployment:
         done = one.rollout == "COMPLETED"

@@ -243,3 +243,41 @@ def test_a_service_that_is_going_is_refused(status: str) -> None:
 )
 def test_a_service_with_rolling_deployments_is_taken(raw: dict[str, Any]) -> None:
     definition.refuse_when_unsupported(service(raw))
+
+
+def rolling(least: int, most: int) -> dict[str, Any]:
+    return {"deploymentConfiguration": {"minimumHealthyPercent": least, "maximumPercent": most}}
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "desired"), [(100, 100, 3), (50, 150, 1), (67, 133, 2), (100, 120, 4), (76, 124, 4)]
+)
+def test_a_deployment_configuration_with_which_nothing_can_move_is_refused(least: int, most: int, desired: int) -> None:
+    with pytest.raises(Refused) as caught:
+        definition.refuse_when_unsupported(service(rolling(least, most), desired=desired))
+    assert str(caught.value) == (
+        f"service prd/web cannot be deployed: with minimumHealthyPercent {least} and maximumPercent {most} none of its "
+        f"{desired} tasks may be stopped, and none more be started; raise maximumPercent (200 is the default) or lower "
+        "minimumHealthyPercent"
+    )
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "desired"), [(100, 200, 1), (0, 100, 1), (50, 100, 2), (50, 150, 2), (100, 125, 4), (100, 100, 0)]
+)
+def test_one_with_which_something_can_move_is_taken(least: int, most: int, desired: int) -> None:
+    definition.refuse_when_unsupported(service(rolling(least, most), desired=desired))
+    definition.refuse_when_unsupported(service({"deploymentConfiguration": {"maximumPercent": None}}))
+
+
+def test_a_service_with_the_short_arn_is_refused_with_the_recipe() -> None:
+    arn = "arn:aws:ecs:ap-northeast-1:123456789012:service/web"
+    with pytest.raises(Refused) as caught:
+        definition.refuse_when_unsupported(service(arn=arn))
+    assert caught.value.message == (
+        f"service prd/web has the short ARN {arn}, and ECS tags only services with the long one"
+    )
+    assert caught.value.cure.startswith(
+        "migrate it once: `aws ecs tag-resource --resource-arn "
+        "arn:aws:ecs:ap-northeast-1:123456789012:service/prd/web --tags key=migrated,value=true`"
+    )

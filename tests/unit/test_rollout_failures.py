@@ -39,6 +39,18 @@ def test_on_the_way_back_only_the_verdict_of_ecs_counts() -> None:
     assert broken(found.look(rolling(rollout="FAILED", reason="no luck"), old())) == "the deployment failed: no luck"
 
 
+@pytest.mark.parametrize("patient", [False, True])
+def test_ecs_event_that_nothing_can_move_ends_the_wait(*, patient: bool) -> None:
+    text = (
+        "(service web) was unable to stop or start tasks during a deployment because of the service deployment "
+        "configuration. Update the minimumHealthyPercent or maximumPercent value and try again."
+    )
+    found = Rollout(patient=patient)
+    stuck, before = Event("1", later(1), text), Event("0", later(-1), text)
+    assert isinstance(found.look(rolling(), old(), events=(before,)), Waiting)
+    assert broken(found.look(rolling(), old(), events=(stuck,))) == text
+
+
 @pytest.mark.parametrize(
     ("threshold", "desired", "allowed"),
     [

@@ -11,7 +11,7 @@ from ecs_pipeline import marks
 from ecs_pipeline.fence import TurnChanged
 from ecs_pipeline.load_balancing import LoadBalancing, Target, TargetHealth
 from ecs_pipeline.model import Turn
-from ecs_pipeline.steps.traffic import Seen, TrafficStep, targets_seen
+from ecs_pipeline.steps.traffic import Seen, TrafficStep, record_share, targets_seen
 from ecs_pipeline.wait import Broken, Settled, StepBroken, TimedOut, Waiting
 from tests.fakes.world import World
 from tests.unit.canary_world import at, only, recorded, take, tasks_step, traffic_step
@@ -68,6 +68,40 @@ def test_a_target_that_was_taken_out_and_still_drains_is_put_in_again() -> None:
 def test_the_share_is_told() -> None:
     step = traffic_step(World(desired=3))
     assert step.told(take(step)) == "1 of 4 targets: 25 % of the traffic"
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        ({"10.9.0.1": "healthy", "10.9.0.2": "healthy"}, "1 of 6 targets: 17 % of the traffic"),
+        ({"10.9.0.1": "unhealthy", "10.9.0.2": "draining"}, "1 of 4 targets: 25 % of the traffic"),
+    ],
+)
+def test_the_share_is_of_all_healthy_targets_of_the_group_another_services_too(
+    others: dict[str, str], told: str
+) -> None:
+    world = World(desired=3, other_targets=others)
+    step = traffic_step(world)
+    seen = take(step)
+    assert step.told(seen) == told
+    record_share(step.run, step.tasks, 3, seen)
+    record = step.run.recorder.record
+    assert f"{record.share:.0f} %" in told
+    assert record.traffic[-1].stable == len([one for one in others.values() if one == "healthy"]) + 3
+
+
+def test_a_service_whose_tasks_are_not_all_healthy_leaves_the_canary_a_larger_share() -> None:
+    world = World(desired=3)
+    world.service_tasks = world.service_tasks[:1]
+    step = traffic_step(world)
+    assert step.told(take(step)) == "1 of 2 targets: 50 % of the traffic"
+
+
+def test_a_group_that_tells_nothing_leaves_the_count_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    step = traffic_step(World(desired=3))
+    seen = take(step)
+    monkeypatch.setattr(step.run.elb, "health", lambda _group: [])
+    assert step.told(seen) == "1 of 4 targets: 25 % of the traffic"
 
 
 def test_without_a_load_balancer_there_is_nothing_to_do() -> None:

@@ -41,6 +41,7 @@ class Elb:
                 anomaly_detection=values.get("load_balancing.algorithm.type") == "weighted_random",
                 interval=int(group.get("HealthCheckIntervalSeconds") or 0),
                 unhealthy_threshold=int(group.get("UnhealthyThresholdCount") or 0),
+                address_type=group.get("IpAddressType", "ipv4"),
             )
         return self._groups[arn]
 

@@ -69,7 +69,7 @@ class Logs:
     def details(self) -> Sequence[str]:
         """The last lines that matched."""
         lines = sorted(self._lines[CANARY].values(), key=lambda one: one.at)
-        return [f"{one.at:%H:%M:%S} {one.stream}: {one.text}" for one in lines[-SHOWN:]]
+        return [f"{one.at:%H:%M:%S} {one.stream}: {one.text}" for one in lines[-self._shown :] if self._shown]
 
     def close(self) -> None:
         """Nothing is left under way."""
@@ -104,8 +104,14 @@ class Logs:
 
     def _too_many(self, counted: int) -> str:
         last = max(self._lines[CANARY].values(), key=lambda one: one.at)
+        said = f": {last.text[:160]}" if self._shown else ""
         limit = f"at most {self._settings.at_most or 0} may be"
-        return f"{_lines(counted)} with {self._settings.filter}{self._within}, {limit}: {last.text[:160]}"
+        return f"{_lines(counted)} with {self._settings.filter}{self._within}, {limit}{said}"
+
+    @property
+    def _shown(self) -> int:
+        """How many lines of the log may be shown."""
+        return min(SHOWN, self._subject.run.settings.reports.log_lines)
 
     @property
     def _within(self) -> str:

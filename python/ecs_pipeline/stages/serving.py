@@ -21,7 +21,7 @@ from ecs_pipeline.steps.grace import warn_of_a_slow_start
 from ecs_pipeline.steps.healthy import HealthyStep
 from ecs_pipeline.steps.tasks import Made, TasksStep
 from ecs_pipeline.steps.traffic import Seen as Targets
-from ecs_pipeline.steps.traffic import TrafficStep, record_share, record_tasks, targets_seen
+from ecs_pipeline.steps.traffic import TrafficStep, healthy_others, record_share, record_tasks, targets_seen
 from ecs_pipeline.steps.unused import discard
 from ecs_pipeline.wait import Deadline
 
@@ -68,7 +68,7 @@ class Serving:
         beside = HealthyStep(run, baselines, stable, container, BASELINE)
         well = self._both(healthy, beside, baselines, deadline)
         baselines = baselines if well[1] is not None else []
-        traffic = TrafficStep(run, self.fence, service, tasks, self.revision, container)
+        traffic = TrafficStep(run, self.fence, service, tasks, self.revision, container, uncounted=baselines)
         traffic_beside = TrafficStep(run, self.fence, service, baselines, stable, container, BASELINE)
         seen, others = self._both(traffic, traffic_beside, baselines, deadline)
         if baselines and others is None:
@@ -143,4 +143,5 @@ class Serving:
         seen = targets_seen(run, self.plan.seen.canaries, service) if self.plan.seen.canaries else Targets((), (), {})
         if not groups or (missing <= 0 and all(seen.of(target) for target in seen.targets)):
             return []
-        return [f"register them in {groups}: {share(self.count, service.running):.0f} % of the traffic"]
+        others = healthy_others(run, seen, service.running, [one.target_group for one in service.load_balancing])
+        return [f"register them in {groups}: {share(self.count, others):.0f} % of the traffic"]

@@ -10,7 +10,7 @@ from ecs_pipeline import decide, definition, doubts, marks
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import Revision, Task, share
 from ecs_pipeline.run import Run
-from ecs_pipeline.steps.traffic import Seen, targets_seen
+from ecs_pipeline.steps.traffic import Seen, healthy_others, targets_seen
 from ecs_pipeline.wait import duration
 
 WATCHED_EVERY = 2.0
@@ -117,7 +117,7 @@ def _canary(run: Run, seen: Look, health: Seen) -> dict[str, Any] | None:
         "commit": tags.get(marks.COMMIT, ""),
         "build": tags.get(marks.BUILD, ""),
         "verdict": next((one.verdict for one in seen.canaries if one.verdict), ""),
-        "share": round(share(len(healthy & canaries), seen.service.running), 1),
+        "share": round(share(len(healthy & canaries), healthy_others(run, health, seen.service.running)), 1),
         "since": since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "age_seconds": round((now - since).total_seconds()),
         "tasks": [_task(run, one, seen, health) for one in seen.canaries],

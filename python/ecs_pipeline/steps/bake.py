@@ -18,7 +18,6 @@ from ecs_pipeline.wait import StepBroken, duration
 
 INTERVAL = 5.0
 """Seconds between two looks at tasks and targets."""
-OUT_OF_MEMORY = "OutOfMemory"
 FRESH = 0.5
 """Seconds that a look may be old to count as the one at the end."""
 
@@ -99,7 +98,8 @@ class Bake:
         seen = self._without_baseline(targets_seen(self.run, everybody, self.subject.service, anomalies=True))
         for one in evidence.stopped(seen.tasks):
             lines = evidence.of_task(self.run, one, self.subject.revision, self.subject.container)
-            raise StepBroken(f"the canary task stopped: {evidence.first_cause(one)}", evidence=lines)
+            why = evidence.first_cause(one, self.subject.revision, self.subject.container)
+            raise StepBroken(f"the canary task stopped: {why}", evidence=lines)
         if len(seen.tasks) < len(self.subject.canary):
             raise StepBroken("a canary task is gone")
         self._judge_health(seen)
@@ -180,5 +180,5 @@ def _ended(tasks: Iterable[Task]) -> dict[tuple[str, str], Container]:
         (task.arn, one.name): one
         for task in tasks
         for one in task.containers
-        if one.exit_code or OUT_OF_MEMORY in one.reason
+        if one.exit_code or evidence.OUT_OF_MEMORY in one.reason
     }

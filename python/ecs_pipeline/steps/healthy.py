@@ -31,7 +31,9 @@ class HealthyStep(Step["tuple[Task, ...]", "tuple[Task, ...]"]):
         """No task stopped, every checked container is HEALTHY."""
         for one in evidence.stopped(seen):
             lines = evidence.of_task(self.run, one, self.revision, self.container)
-            return Broken(f"the {self.role} task stopped: {evidence.first_cause(one)}", lines)
+            return Broken(
+                f"the {self.role} task stopped: {evidence.first_cause(one, self.revision, self.container)}", lines
+            )
         if len(seen) < len(self.tasks):
             return Waiting("ECS does not show the task")
         pending = [

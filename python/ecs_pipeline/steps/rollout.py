@@ -10,7 +10,9 @@ from typing import Any
 
 from ecs_pipeline import evidence
 from ecs_pipeline.converge import Step
-from ecs_pipeline.model import Deployment, Revision, Service, Task
+from ecs_pipeline.definition import chosen_container
+from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.model import Deployment, Event, Revision, Service, Task, TaskDefinition
 from ecs_pipeline.run import Run
 from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting
 
@@ -21,6 +23,8 @@ APPEARS_WITHIN = 30.0
 """Seconds that DescribeServices may lag behind UpdateService."""
 
 NOT_PLACED = "unable to place a task"
+STUCK = "because of the service deployment configuration"
+"""In ECS' event when neither a task can be stopped nor one be started: no waiting changes that."""
 ROLLED_BACK = "rolling back to deployment"
 
 
@@ -97,15 +101,19 @@ class StableStep(Step[Seen, Service]):
             return f"the deployment failed: {primary.reason or 'no reason given'}"
         if primary.rollout == "COMPLETED":
             return ""
-        if self.patient:
-            return ""
+        stuck = next((one.message for one in self._said_since(seen, primary) if STUCK in one.message), "")
+        if self.patient or stuck:
+            return stuck
         failed = max(primary.failed, len(seen.failed))
         if failed >= failures_allowed(seen.service):
-            cause = f": {evidence.first_cause(seen.failed[-1])}" if seen.failed else ""
+            cause = f": {self._cause(seen)}" if seen.failed else ""
             return f"{failed} tasks of the new revision failed{cause}"
+        return next((one.message for one in self._said_since(seen, primary) if NOT_PLACED in one.message), "")
+
+    def _said_since(self, seen: Seen, primary: Deployment) -> list[Event]:
+        """The service's events since the deployment began, newest first."""
         since = primary.created
-        unplaced = [one for one in seen.service.events if NOT_PLACED in one.message and (not since or one.at >= since)]
-        return unplaced[0].message if unplaced else ""
+        return [one for one in seen.service.events if not since or one.at >= since]
 
     def _not_ours(self, seen: Seen, primary: Deployment) -> Judgement[Service]:
         now = Revision(primary.revision).name
@@ -113,7 +121,7 @@ class StableStep(Step[Seen, Service]):
             return Waiting(f"ECS does not show the deployment of {Revision(self.revision).name} yet")
         since = self._ours.created if self._ours else primary.created
         if self._was_rolled_back(seen.service, since):
-            cause = evidence.first_cause(seen.failed[-1]) if seen.failed else ""
+            cause = self._cause(seen)
             why = (
                 f"ECS rolled the deployment back to {now}: {cause or (self._ours and self._ours.reason) or 'it failed'}"
             )
@@ -131,12 +139,26 @@ class StableStep(Step[Seen, Service]):
             self._begun = self.run.clock.now()
         return self.run.clock.now() - self._begun > APPEARS_WITHIN
 
+    def _cause(self, seen: Seen) -> str:
+        """Why the task failed that failed last; '' when none has."""
+        for task in seen.failed[-1:]:
+            whole = self.run.definitions.get(task.revision)
+            return evidence.first_cause(task, whole, self._released(whole, seen.service))
+        return ""
+
+    def _released(self, whole: TaskDefinition, service: Service) -> str:
+        """The container that gets releases; the first one when that cannot be told."""
+        try:
+            return chosen_container(whole.definition, service, self.run.settings.container)
+        except InvalidInput:
+            return str(whole.definition["containerDefinitions"][0]["name"])
+
     def _evidence(self, seen: Seen, deployment: Deployment) -> list[str]:
         lines = []
         for task in seen.failed[-1:]:
-            definition = self.run.definitions.get(task.revision)
-            first = str(definition.definition["containerDefinitions"][0]["name"])
-            lines += evidence.how_it_ended(self.run, task, definition, first)
+            whole = self.run.definitions.get(task.revision)
+            released = self._released(whole, seen.service)
+            lines += evidence.how_it_ended(self.run, task, whole, released)
         return lines + evidence.of_service(seen.service, deployment.created)
 
     def _failed_tasks(self, primary: Deployment) -> list[Task]:

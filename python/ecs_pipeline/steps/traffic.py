@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 from ecs_pipeline import evidence, marks
 from ecs_pipeline.converge import Step
+from ecs_pipeline.errors import Trouble
 from ecs_pipeline.fence import Fence
 from ecs_pipeline.load_balancing import Target, TargetHealth, group_name
 from ecs_pipeline.look import Look
@@ -64,9 +66,28 @@ def targets_seen(run: Run, tasks: Sequence[Task], service: Service, *, anomalies
     return Seen(now, targets, health)
 
 
+def healthy_others(run: Run, seen: Seen, default: int, groups: Sequence[str] = ()) -> int:
+    """How many healthy targets beside ours share the traffic, another service's too (DescribeTargetHealth).
+
+    Of several groups the one in which the canary's share is the largest counts; `default` when no group tells.
+    Never fails: it is for the eye only.
+    """
+    ours = {one.key for one in seen.targets}
+    counts = []
+    for group in dict.fromkeys((*(one.group for one in seen.targets), *groups)):
+        with suppress(Trouble):
+            listed = run.elb.health(group)
+            others = [one for one in listed if one.state == "healthy" and (one.identity, one.port) not in ours]
+            counts += [len(others)] if listed else []
+    return min(counts, default=default)
+
+
 @dataclass
 class TrafficStep(Step[Seen, Seen]):
-    """Targets of all canary tasks, healthy in every target group; nothing to do without a load balancer."""
+    """Targets of all canary tasks, healthy in every target group; nothing to do without a load balancer.
+
+    `uncounted`: tasks of ours beside them that are no part of the share that is told.
+    """
 
     run: Run
     fence: Fence
@@ -75,6 +96,7 @@ class TrafficStep(Step[Seen, Seen]):
     revision: TaskDefinition
     container: str
     role: str = CANARY
+    uncounted: Sequence[Task] = ()
     name = "traffic"
 
     def observe(self) -> Seen:
@@ -101,7 +123,9 @@ class TrafficStep(Step[Seen, Seen]):
         """Every target is healthy."""
         for one in evidence.stopped(seen.tasks):
             lines = evidence.of_task(self.run, one, self.revision, self.container)
-            return Broken(f"the {self.role} task stopped: {evidence.first_cause(one)}", lines)
+            return Broken(
+                f"the {self.role} task stopped: {evidence.first_cause(one, self.revision, self.container)}", lines
+            )
         waiting = []
         for target in seen.targets:
             health = seen.of(target)
@@ -129,8 +153,10 @@ class TrafficStep(Step[Seen, Seen]):
             return f"the service has no load balancer: the {self.role} takes no traffic"
         if self.role == BASELINE:
             return f"as much for {', '.join(str(one) for one in result.targets)}"
-        tasks, running = len(self.tasks), self.service.running
-        return f"{tasks} of {tasks + running} targets: {share(tasks, running):.0f} % of the traffic"
+        beside = [target for one in self.uncounted for target in self.run.observer.targets_of(one, self.service)]
+        counted = Seen(result.tasks, (*result.targets, *beside), result.health)
+        tasks, others = len(self.tasks), healthy_others(self.run, counted, self.service.running)
+        return f"{tasks} of {tasks + others} targets: {share(tasks, others):.0f} % of the traffic"
 
     def _missing(self, seen: Seen) -> list[Target]:
         return [one for one in seen.targets if seen.of(one) is None]
@@ -153,20 +179,22 @@ def record_tasks(run: Run, tasks: Sequence[Task], targets: Sequence[Target] = ()
 
 
 def record_share(run: Run, tasks: Sequence[Task], stable: int, seen: Seen) -> None:
-    """Write the tasks and the canary's share of the traffic into the record; `stable` other tasks have the rest.
+    """Write the tasks and the canary's share of the traffic into the record.
 
-    A baseline is written down as well, and counts neither among the canaries nor in the share.
+    The healthy others of its target group have the rest; `stable` is how many those are when no group tells. A baseline
+    is written down as well, and counts neither among the canaries nor in the share.
     """
     record_tasks(run, tasks, [target for target in seen.targets if seen.of(target)])
-    record_traffic(run, stable)
+    record_traffic(run, healthy_others(run, seen, stable))
 
 
 def record_seen(run: Run, seen: Look) -> None:
     """Write the living canary into the record as one look saw it: tasks, their target groups, share."""
     tasks = [*seen.canaries, *seen.baselines]
     registered = [one for one in seen.registrations if one.owner and not one.draining]
-    record_tasks(run, tasks, [replace(one.target, task=one.owner) for one in registered])
-    record_traffic(run, seen.service.running)
+    targets = [replace(one.target, task=one.owner) for one in registered]
+    record_tasks(run, tasks, targets)
+    record_traffic(run, healthy_others(run, Seen((), tuple(targets), {}), seen.service.running))
 
 
 def record_departure(run: Run, targets: Sequence[Target]) -> None:

@@ -197,3 +197,14 @@ def test_what_it_came_to_is_told_with_its_unit(keys: dict[str, Any], unit: str, 
 def test_a_comparison_tells_both_rates() -> None:
     _, one = compared(3, 1)
     assert one.summary().startswith("3 (3 a minute and task) against 1 of the stable (1), p ")
+
+
+def test_matching_lines_may_be_left_out_of_the_reports() -> None:
+    subject = subject_of(World(), settings={"reports": {"log_lines": 0}})
+    stream = subject.run.logs.streams(subject.canary[0], subject.revision)[0].name
+    logs(subject).lines = [LogLine("1", subject.since, stream, "ERROR hunter2")]
+    check = Kinds(subject.run.cloudwatch).make(check_of(logs={"filter": "ERROR"}), subject)
+    check.begin()
+    (sample,) = check.collect() or []
+    assert (sample.outcome, list(check.details())) == (BAD, [])
+    assert "hunter2" not in sample.message
