@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -39,6 +39,7 @@ ECS_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[!-~]+")
 REPOSITORY = re.compile(r"(?=.{1,256}$)(?:[a-z0-9]+(?:[._-]+[a-z0-9]+)*/)*[a-z0-9]+(?:[._-]+[a-z0-9]+)*")
 PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?")
+Capability = Literal["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 ClusterName = Annotated[str, AfterValidator(_name_of("cluster"))]
 ServiceName = Annotated[str, AfterValidator(_name_of("service"))]
 RoleArn = Annotated[str, AfterValidator(_role)]
@@ -175,6 +176,9 @@ class ProvisionSettings(Section):
     stack: str = Field("", description="the stack's name; default: the cluster's")
     parameters: dict[str, Argument] = Field(
         default_factory=dict, description="parameters of the template; null takes the value from the environment"
+    )
+    capabilities: tuple[Capability, ...] = Field(
+        ("CAPABILITY_IAM",), description="what the template may do: IAM resources, named ones, macros"
     )
     containers: Containers = Field(
         default_factory=dict, description="other containers of the task, and what is added to the template's own"

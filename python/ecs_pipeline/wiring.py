@@ -98,7 +98,7 @@ def new_provision(run: Run, options: ProvisionOptions) -> Provision:
     notice_writes(client, run.recorder.wrote)
     return Provision(
         run=run,
-        cloudformation=CloudFormation(client, name),
+        cloudformation=CloudFormation(client, name, run.settings.provision.capabilities),
         network=Ec2(run.session.client("ec2")),
         options=options,
         partition_of=partition_of,

@@ -229,6 +229,13 @@ def test_a_certificate_is_not_taken_away() -> None:
     assert (end.code, end.text.partition(":")[0]) == (2, "provision.parameters.CertificateArn")
 
 
+def test_containers_may_not_make_the_template_too_large() -> None:
+    """CloudFormation's limit holds for what is handed over, with the config's containers in it."""
+    large = {f"c{number}": {"image": "a:1", "environment": {"A": 1_000 * "x"}} for number in range(30)}
+    end = provision(Account(), image=APP, containers=large)
+    assert (end.code, "CloudFormation takes templates of 51,200 at most" in end.text) == (2, True)
+
+
 # ---- another template
 
 
@@ -236,11 +243,9 @@ def test_nothing_is_filled_into_a_template_of_the_teams_own(tmp_path: Path) -> N
     own = tmp_path / "own.yml"
     own.write_text("Parameters: {Cpu: {Type: String}}\nResources: {Topic: {Type: AWS::SNS::Topic}}\n")
     account = Account()
-    assert provision(account, image=APP, template=str(own), parameters={"Cpu": "lots"}).code == 0
+    assert provision(account, template=str(own), parameters={"Cpu": "lots"}).code == 0
     assert account.given == [{"Cpu": "lots"}]
-    end = provision(
-        Account(), image=APP, template=str(own), parameters={"Cpu": "1"}, containers={"a": {"image": "a:1"}}
-    )
+    end = provision(Account(), template=str(own), parameters={"Cpu": "1"}, containers={"a": {"image": "a:1"}})
     assert (end.code, end.text.startswith("provision.containers: ")) == (2, True)
 
 

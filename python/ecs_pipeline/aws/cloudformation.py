@@ -11,15 +11,16 @@ from ecs_pipeline.aws.session import AwsClient, AwsError
 from ecs_pipeline.errors import InvalidInput, Refused
 from ecs_pipeline.stacks import Change, ChangeSet, Stack
 
-CAPABILITIES = ["CAPABILITY_IAM"]
+CURE = "correct provision.parameters or the template"
 
 
 class CloudFormation:
     """The operations on one stack."""
 
-    def __init__(self, client: AwsClient, name: str) -> None:
+    def __init__(self, client: AwsClient, name: str, capabilities: Sequence[str] = ("CAPABILITY_IAM",)) -> None:
         self._client = client
         self.name = name
+        self._capabilities = list(capabilities)
 
     def stack(self) -> Stack | None:
         """DescribeStacks; None when there is no such stack."""
@@ -60,17 +61,18 @@ class CloudFormation:
                 ChangeSetType="CREATE" if new else "UPDATE",
                 TemplateBody=template,
                 Parameters=list(parameters),
-                Capabilities=CAPABILITIES,
+                Capabilities=self._capabilities,
                 Description="ecs-pipeline provision",
             )
         except AwsError as error:
+            if error.code == "InsufficientCapabilitiesException":
+                cure = "allow it: `provision: {capabilities: […]}`"
+                raise InvalidInput(f"stack {self.name}: {error.text}", cure=cure) from error
             if error.code != "ValidationError":
                 raise
             if "can not be updated" in error.text:
                 raise Refused(error.text, cure="bring the stack back in CloudFormation's console first") from error
-            raise InvalidInput(
-                f"stack {self.name}: {error.text}", cure="correct provision.parameters or the template"
-            ) from error
+            raise InvalidInput(f"stack {self.name}: {error.text}", cure=CURE) from error
 
     def change_set(self, name: str) -> ChangeSet:
         """DescribeChangeSet, all its pages."""

@@ -31,6 +31,8 @@ from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
 STEPS = ("preflight", "stack", "image", "service")
 CHANGE_SET_WITHIN, STACK_WITHIN = 300.0, 3600.0
 UNUSABLE = ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED")
+IMAGE = "Image"
+"""The parameter that takes the app's image; without one there is no service yet."""
 DEPLOYED = frozenset(("Service", "TaskDefinition"))
 """Resources whose change could undo what releases did: the service is then told what it runs by now."""
 
@@ -60,8 +62,10 @@ class Provision:
         given: dict[str, str] = {}
         with self.run.recorder.step("preflight") as step:
             template_parameters.refuse_name(self.cloudformation.name)
+            if not self.options.delete:
+                self._refuse_template()
             stack = self._settled()
-            creating = stack is None or stack.planned or not stack.parameters.get("Image")
+            creating = self._is_creating(stack)
             if self.options.delete:
                 refuse_to_delete(self.run, self.cloudformation.name, stack, self.options.confirm)
             else:
@@ -78,11 +82,29 @@ class Provision:
             self._update(stack, given)
         self._show_outputs()
 
-    def _refuse_mistakes(self, *, creating: bool) -> None:
-        """What would come to light once there is half an environment: parameters, release id, image, Dockerfiles."""
-        run = self.run
-        self.template.refuse_unknown(run.settings.provision.parameters)
+    def _is_creating(self, stack: Stack | None) -> bool:
+        """Whether there is no environment yet, or one that waits for its first image."""
+        if stack is None or stack.planned:
+            return True
+        return not self.options.delete and self._takes_image and not stack.parameters.get(IMAGE)
+
+    @property
+    def _takes_image(self) -> bool:
+        """Whether the template has a service that wants an image; one of the user's own need not have."""
+        return IMAGE in self.template.parameters
+
+    def _refuse_template(self) -> None:
+        """What is wrong with the template and the command line, found without asking AWS."""
+        settings = self.run.settings.provision
+        self.template.refuse_unfit(settings.capabilities)
+        self.template.refuse_unknown(settings.parameters)
         checked_release_id(self.tag)
+        if self.options.image and not self._takes_image:
+            raise InvalidInput(f"{self.template.name} has no parameter {IMAGE}", cure="leave --image out")
+
+    def _refuse_mistakes(self, *, creating: bool) -> None:
+        """What would come to light once there is half an environment: image, Dockerfiles."""
+        run = self.run
         if not creating:
             return
         if self.options.image:
@@ -99,15 +121,15 @@ class Provision:
         if self.template.packaged:
             template_rules.refuse(values, stack.parameters if stack else {})
         self.template = composed(self.template, self.run.settings.provision.containers, values)
+        self.template.refuse_unfit(self.run.settings.provision.capabilities)
         return given
 
     def _create(self, stack: Stack | None, given: Mapping[str, str]) -> None:
         """Without a service, then the images, then with it."""
         new = stack is None or stack.planned
-        needs_repositories = not self.options.image or bool(self.run.settings.provision.images)
-        if needs_repositories:
+        if self._built():
             with self.run.recorder.step("stack") as step:
-                to_come = dict.fromkeys(self._built(), "built") if self.run.dry_run else {"Image": ""}
+                to_come = dict.fromkeys(self._built(), "built") if self.run.dry_run else {IMAGE: ""}
                 step.message = self._apply({**given, **to_come}, stack, new=new)
             if self.run.dry_run:
                 self.run.recorder.progress("would then build and push the images and add the service")
@@ -241,7 +263,7 @@ class Provision:
         platform = images.PLATFORMS.get(architecture, images.DEFAULT_PLATFORM)
         if self.options.image:
             with run.recorder.step("image"):
-                found["Image"] = images.given(run, self.options.image).reference
+                found[IMAGE] = images.given(run, self.options.image).reference
         for parameter, settings in self._built().items():
             repository = images.repository(run, settings.repository)
             step = images.BuiltImage(run, settings, repository, self.tag, platform)
@@ -251,7 +273,7 @@ class Provision:
     def _built(self) -> dict[str, ImageSettings]:
         """The images that are built here, by the parameter that takes them."""
         built = dict(self.run.settings.provision.images)
-        return built if self.options.image else {**built, "Image": self.run.settings.image}
+        return {**built, IMAGE: self.run.settings.image} if self._takes_image and not self.options.image else built
 
     @cached_property
     def tag(self) -> str:

@@ -27,7 +27,7 @@ def refuse_to_delete(run: Run, name: str, stack: Stack | None, confirmed: str) -
             f"the load balancer of {name} is protected from deletion",
             cure='set provision.parameters.DeletionProtection to "false" and run `provision` first',
         )
-    if not stack.parameters.get("Image"):
+    if stack.parameters.get("Image") == "":
         return
     try:
         seen = run.observer.look()

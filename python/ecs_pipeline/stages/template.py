@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -15,6 +15,17 @@ from ecs_pipeline.stacks import Change
 from ecs_pipeline.stages.template_conditions import present
 
 OURS = "environment.yml"
+MOST_BYTES = 51_200
+"""Of a template that is handed over as text (CreateChangeSet, TemplateBody)."""
+NAMES = {
+    "AWS::IAM::Group": "GroupName",
+    "AWS::IAM::InstanceProfile": "InstanceProfileName",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::IAM::User": "UserName",
+}
+"""The members by which IAM resources get names of their own, which CloudFormation wants to be allowed to give."""
+IAM, NAMED_IAM, AUTO_EXPAND = "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"
 CURE = "check provision.template"
 
 
@@ -37,6 +48,32 @@ class Template:
         """The defaults of its parameters, as CloudFormation takes values."""
         definitions = self.body.get("Parameters") or {}
         return {str(key): str(one["Default"]) for key, one in definitions.items() if "Default" in (one or {})}
+
+    def refuse_unfit(self, capabilities: Collection[str]) -> None:
+        """A template that CloudFormation does not take, or not with these capabilities. Raises InvalidInput."""
+        size = len(self.text.encode())
+        if size > MOST_BYTES:
+            raise InvalidInput(
+                f"{self.name}: {size:,} bytes; CloudFormation takes templates of {MOST_BYTES:,} at most",
+                cure="leave comments out, or move parts of it into a stack of their own",
+            )
+        missing = next((one for one in self._needed() if one[0] not in capabilities), None)
+        if missing:
+            raise InvalidInput(
+                f"{self.name}: {missing[1]}, so CloudFormation wants {missing[0]}",
+                cure=f"allow it: `provision: {{capabilities: [{', '.join(sorted({*capabilities, missing[0]}))}]}}`",
+            )
+
+    def _needed(self) -> Iterator[tuple[str, str]]:
+        """The capabilities that CloudFormation wants for it, each with the reason; NAMED_IAM means IAM too."""
+        for resource, kind in self.resources.items():
+            body = self.body["Resources"].get(resource)
+            properties = body.get("Properties") if isinstance(body, Mapping) else None
+            named = isinstance(properties, Mapping) and NAMES.get(kind, "") in properties
+            if named:
+                yield NAMED_IAM, f"{resource} ({kind}) has a name of its own"
+        if "Transform" in self.body or "Fn::Transform" in self.text:
+            yield AUTO_EXPAND, "it uses a macro (Transform)"
 
     def refuse_unknown(self, given: Mapping[str, object]) -> None:
         """Parameters of the config that the template does not have. Raises InvalidInput."""
@@ -87,7 +124,8 @@ def parse(text: str, name: str) -> Template:
     document = documents.parse_yaml(text, name)
     if not isinstance(document, Mapping) or not isinstance(document.get("Resources"), Mapping):
         raise InvalidInput(f"{name}: not a CloudFormation template", cure="a map with Resources is expected")
-    kinds = {str(one): str((body or {}).get("Type", "")) for one, body in document["Resources"].items()}
+    parts = {str(key): body if isinstance(body, Mapping) else {} for key, body in document["Resources"].items()}
+    kinds = {key: str(body.get("Type", "")) for key, body in parts.items()}
     return Template(text, name, tuple(sorted(document.get("Parameters") or {})), kinds, document)
 
 
