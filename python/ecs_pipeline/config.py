@@ -10,7 +10,7 @@ from typing import Any
 
 from ecs_pipeline.documents import as_written, closest, line_of, read_yaml
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.mistakes import FREE_TEXT, Written, told
+from ecs_pipeline.mistakes import FREE_TEXT, Written, placed, told
 
 DEFAULT_FILE = "ecs-pipeline.yml"
 
@@ -124,6 +124,11 @@ def _validated(merged: Mapping[str, Any], written: Written) -> Any:
     except ValidationError as error:
         first, *more = told(error, written)
         raise InvalidInput(first, evidence=more) from None  # its text has the values in it
+    unreachable = [
+        placed(("canary", "checks", number), what, written) for number, what in settings.canary.unreachable()
+    ]
+    if unreachable:
+        raise InvalidInput(unreachable[0], evidence=unreachable[1:])
     if not settings.image.repository:
         image = settings.image.model_copy(update={"repository": settings.app or settings.service})
         settings = settings.model_copy(update={"image": image})

@@ -55,7 +55,7 @@ def parse_yaml(text: str, file: str, *, quotes: bool = False) -> Any:
             return json_document.parse(text)
         except NotJson as error:
             _refuse_json(text, file, error)
-    document = _load_yaml(text, file, quotes)
+    document = _load_yaml(text, file, quotes=quotes)
     _refuse_odd(document, text, file)
     return document
 
@@ -99,7 +99,7 @@ def _placeholder(file: str, line: int) -> InvalidInput:
     )
 
 
-def _load_yaml(text: str, file: str, quotes: bool) -> Any:
+def _load_yaml(text: str, file: str, *, quotes: bool) -> Any:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 

@@ -44,6 +44,13 @@ def told(error: Any, written: Written) -> list[str]:
     return [line for placed in (True, False) for here, line in lines if here is placed]
 
 
+def placed(place: Place, what: str, written: Written) -> str:
+    """The line of one mistake that stands at a place."""
+    line = _line_of(place, written)
+    name = ".".join(str(part) for part in place)
+    return f"{f'{written.file}:{line}: ' if line else ''}{name}: {what}"
+
+
 def _line(problem: Mapping[str, Any], written: Written) -> tuple[bool, str]:
     """Whether the mistake stands in the file, and its line."""
     place: Place = problem["loc"]

@@ -8,9 +8,10 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import IO
 
-from ecs_pipeline import text
+from ecs_pipeline import programs, text
 from ecs_pipeline.check_settings import CommandCheck
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, UNCLEAR, Conclusion, Sample
 from ecs_pipeline.checks.subject import Subject
@@ -22,6 +23,8 @@ OUTCOMES = {0: GOOD, 1: BAD, 2: UNCLEAR}
 MOST_OUTPUT = 64 * 1024
 """Bytes at the end of a program's output that are read."""
 LAST_LINES = 10
+LONGEST_FIRST_LINE = 256
+"""Bytes of a program's first line that Linux reads."""
 
 
 class Command:
@@ -46,7 +49,8 @@ class Command:
         run, self._trouble = self._subject.run, ""
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the program is over
         try:
-            environment = {**os.environ, FACTS: self._subject.facts()}
+            _refuse_unstartable(run.folder / self._settings.run[0])
+            environment = {**programs.environment(aws=self._settings.aws), FACTS: self._subject.facts()}
             self._process = subprocess.Popen(
                 self._settings.run,
                 cwd=run.folder,
@@ -108,3 +112,21 @@ class Command:
         self._output.seek(max(size - MOST_OUTPUT, 0))
         said = self._output.read().decode("utf-8", "replace")
         return [text.cut(line.rstrip()) for line in said.splitlines() if line.strip()][-LAST_LINES:]
+
+
+def _refuse_unstartable(program: Path) -> None:
+    """A script whose first line leads nowhere: the system would say that the script itself is not there, or `env` that
+    there is no such program. Raises ValueError.
+    """
+    try:
+        with program.open("rb") as file:
+            first = file.readline(LONGEST_FIRST_LINE)
+    except OSError:
+        return  # no file of ours: what starting it says is right
+    if not first.startswith(b"#!"):
+        return
+    if b"\r" in first:
+        raise ValueError("its first line ends with a carriage return: save it with line ends of Unix")
+    interpreter = next(iter(first[2:].decode("utf-8", "replace").split()), "")
+    if not Path(interpreter).exists():
+        raise ValueError(f"its first line names {interpreter}, which is not there")

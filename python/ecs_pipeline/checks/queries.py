@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ecs_pipeline.check_settings import BASELINE, STABLE
+from ecs_pipeline.check_settings import BASELINE, STABLE, period_of
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model import CANARY
 from ecs_pipeline.signals import Series
 
+__all__ = ["Asked", "asked", "period_of"]
+
 Query = Mapping[str, Any]
 
-DEFAULT_PERIOD = 60.0
 IDS = "{%s.task_ids}"
 FAMILY = "{family}"
 QUOTED = re.compile(r"""('[^']*'|"[^"]*")""")
-PERIOD_OF_SEARCH = re.compile(r",\s*(\d+)\s*\)")
 ALONE = re.compile(r"\bMETRICS\s*\(|^\s*SELECT\b", re.IGNORECASE)
 """METRICS() means all metrics of a request, and a request takes one Metrics Insights query."""
 
@@ -87,14 +87,6 @@ def asked(query: Sequence[Query], subject: Subject, group: str) -> Asked:
         by_task = {**joined, **{IDS % name: task for name, task in zip(apart, chosen, strict=True)}}
         variants.append([_fill(entry, joined if "Expression" in entry else by_task) for entry in query])
     return Asked(variants)
-
-
-def period_of(query: Sequence[Query]) -> float:
-    """Seconds between two datapoints of what the query returns."""
-    periods = [one.get("Period") or (one.get("MetricStat") or {}).get("Period") for one in query]
-    periods += [found[1] for one in query if (found := PERIOD_OF_SEARCH.search(str(one.get("Expression", ""))))]
-    numbers = [float(one) for one in periods if isinstance(one, int | str) and float(one) > 0]
-    return max(numbers, default=DEFAULT_PERIOD)
 
 
 def _fill(value: Any, values: Mapping[str, str]) -> Any:

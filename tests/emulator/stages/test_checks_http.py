@@ -78,12 +78,13 @@ def test_no_answer_a_wrong_body_and_slow_answers_fail(scene: Scene) -> None:
 
 def test_too_few_answers_are_inconclusive_and_a_person_decides(scene: Scene) -> None:
     before = scene.start(1)
-    scene.config(canary={"bake": "1s", "checks": [{**http("health", path="/health"), "min_samples": 50}]})
+    slow = {**http("health", path="/slow"), "interval": "2s", "min_samples": 4}  # each answer takes three seconds
+    scene.config(canary={"bake": "6s", "checks": [slow]})
     canary = scene.canary("v2")
     assert canary.code == 5, canary.stderr
     assert canary.cases()["check: health"] == "skipped"
     assert canary.case_message("check: health").startswith("inconclusive")
-    assert "at least 50 are needed" in canary.case_message("check: health")
+    assert "at least 4 are needed" in canary.case_message("check: health")
     assert [task["lastStatus"] for task in scene.canaries()] == ["RUNNING"]
     assert len(scene.registered()) == 2
     assert scene.service()["taskDefinition"] == before

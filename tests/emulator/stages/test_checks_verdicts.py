@@ -139,18 +139,19 @@ WRONG: list[Any] = [
     ({"http": {"path": "health"}}, "does not begin with /"),
     ({"metric": {"query": [{"Id": "m", "MetricStat": {}}], "at_most": 1}}, "Missing required parameter"),
     ({"logs": {"filter": "ERROR", "compare": "baseline"}}, "set `baseline: true`"),
+    ({"http": {"path": "/"}, "min_samples": 500}, "500 samples are needed and 61 come at most in a bake of 600s"),
 ]
-"""One of the config's form, one of AWS' form and one of a whole; tests/unit/checks/test_wrong_checks.py has all."""
+"""Of form, of AWS' form, of a whole, and what cannot be; tests/unit/checks/test_wrong_checks.py has all."""
 
 
 def test_wrong_checks_get_one_clear_line_each_and_touch_nothing(scene: Scene) -> None:
     scene.start(1)
     for check, words in WRONG:
-        scene.config(canary={"bake": "5s", "checks": [check]})
+        scene.config(canary={"bake": "10m", "checks": [check]})
         refused = scene.canary("v2")
         assert refused.code == 2, (check, refused.stderr)
-        (line,) = [one for one in refused.stderr.splitlines() if one.startswith("REFUSED")]
-        assert words in line.partition("preflight: ")[2], check
+        (line,) = [one for one in refused.stderr.splitlines() if one.startswith(("REFUSED", "ecs-pipeline: "))]
+        assert words in line, check
         assert "Traceback" not in refused.stderr
     assert scene.marks() == {}
     assert scene.revisions() == [1]

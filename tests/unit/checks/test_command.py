@@ -71,6 +71,47 @@ def test_a_program_that_cannot_start_gives_no_data(tmp_path: Path) -> None:
     assert sample(check(subject, ["./check.sh"])) == Sample(MISSING, "./check.sh cannot be started: Permission denied")
 
 
+@pytest.mark.parametrize(
+    ("first", "why"),
+    [
+        (b"#!/bin/sh\r\n", "its first line ends with a carriage return: save it with line ends of Unix"),
+        (b"#! /bin/sh -e \r\n", "its first line ends with a carriage return: save it with line ends of Unix"),
+        (b"#!/usr/bin/env python3\r\n", "its first line ends with a carriage return: save it with line ends of Unix"),
+        (b"#!/nowhere/python\n", "its first line names /nowhere/python, which is not there"),
+    ],
+)
+def test_one_whose_first_line_leads_nowhere_says_so(tmp_path: Path, first: bytes, why: str) -> None:
+    (tmp_path / "check.sh").write_bytes(first + b"exit 0\n")
+    (tmp_path / "check.sh").chmod(0o755)
+    found = sample(check(subject_in(tmp_path), ["./check.sh"]))
+    assert found == Sample(MISSING, f"./check.sh cannot be started: {why}")
+
+
+@pytest.mark.parametrize("aws", [False, True])
+def test_it_gets_credentials_only_where_it_is_to_have_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, aws: bool
+) -> None:
+    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_REGION", "PYTHONPATH", "ECS_PIPELINE_ARGS", "DATADOG_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("PATH", f"bin:{os.environ['PATH']}")
+    assert sample(shell(subject_in(tmp_path), "env > given", aws=aws)).outcome == GOOD
+    given = dict(line.partition("=")[::2] for line in (tmp_path / "given").read_text().splitlines() if "=" in line)
+    assert ("AWS_SECRET_ACCESS_KEY" in given, "AWS_REGION" in given) == (aws, aws)
+    assert "DATADOG_KEY" in given
+    assert not {"PYTHONPATH", "ECS_PIPELINE_ARGS"} & set(given)
+    assert not given["PATH"].startswith("bin:")
+
+
+def test_a_program_of_the_workspace_is_not_found_by_a_relative_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "smoke-test").write_text("#!/bin/sh\n")
+    (tmp_path / "smoke-test").chmod(0o755)
+    monkeypatch.setenv("PATH", f".:{os.environ['PATH']}")
+    assert sample(check(subject_in(tmp_path), ["smoke-test"])).outcome == MISSING
+    assert sample(check(subject_in(tmp_path), ["./smoke-test"])).outcome == GOOD
+
+
 def test_it_runs_in_the_configs_folder_without_a_shell(tmp_path: Path) -> None:
     (tmp_path / "check.sh").write_text('#!/bin/sh\necho "$# $1 in $(basename "$PWD")"\n')
     (tmp_path / "check.sh").chmod(0o755)
