@@ -194,6 +194,23 @@ def test_more_mistakes_are_named_in_a_second_line(run: Commands, command: str) -
     ]
 
 
+@pytest.mark.parametrize("command", ["canary", "status"])
+def test_verbose_shows_no_value_of_a_config(run: Commands, command: str) -> None:
+    Path("ecs-pipeline.yml").write_text("cluster: c\nservice: s\nimage: {build_args: {TOKEN: [hunter2]}, x: hunter2}\n")
+    end = run(command, "--verbose")
+    assert (end.code, "Traceback" in end.err) == (2, True)
+    assert "hunter2" not in end.err
+
+
+def test_what_others_wrote_is_plain_on_every_stream(run: Commands) -> None:
+    run.failing(errors.Trouble("evil\x1b[2J\r\n\u202ecipl", cure="\x1b]0;x\x07look", evidence=["a\x1b[1mb"]))
+    end = run("status", *NAMED, "--output", "json")
+    assert end.err == "ecs-pipeline: evil cipl; look\n  ab\n"
+    assert json.loads(end.out)["message"] == "evil cipl"
+    assert run("nonsense\x1b[2J").err.startswith("ecs-pipeline: No such command 'nonsense")
+    assert "\x1b" not in run("nonsense\x1b[2J").err
+
+
 def test_what_aws_says_is_told_with_the_steps_that_led_there(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(made: Run) -> None:
         made.recorder.counts(lambda: 1)

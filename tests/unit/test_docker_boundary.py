@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import subprocess
 import tarfile
 import traceback
 from collections.abc import Iterator
@@ -451,6 +452,23 @@ def test_a_push_whose_connection_ends_is_made_again(monkeypatch: pytest.MonkeyPa
     with pytest.raises(Trouble, match=r"^no Docker engine answers: "):
         push(monkeypatch, engine)
     assert len(engine.pushed) == PUSH_ATTEMPTS
+
+
+def test_a_docker_that_cannot_be_started_is_trouble(
+    engine: FakeEngine, app: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helper(app.parent, monkeypatch, "x", "cat >/dev/null; exit 0")
+    (app.parent / "helpers" / "docker-credential-x").rename(app.parent / "helpers" / "docker")
+    real = subprocess.Popen
+
+    def refuse(command: Any, **settings: Any) -> Any:
+        if "bake" in command:
+            raise PermissionError(13, "Permission denied")
+        return real(command, **settings)
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with pytest.raises(Trouble, match=r"^docker cannot be started: Permission denied; see what"):
+        build(app)
 
 
 def test_a_client_that_cannot_be_made_is_trouble(monkeypatch: pytest.MonkeyPatch) -> None:

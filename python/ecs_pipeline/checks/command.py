@@ -47,8 +47,8 @@ class Command:
     def begin(self) -> None:
         """Start the program in the config's folder; its output goes to a private file."""
         run, self._trouble = self._subject.run, ""
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the program is over
         try:
+            self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the program is over
             _refuse_unstartable(run.folder / self._settings.run[0])
             environment = {**programs.environment(aws=self._settings.aws), FACTS: self._subject.facts()}
             self._process = subprocess.Popen(

@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import IO
 
 from ecs_pipeline import programs
+from ecs_pipeline.errors import Trouble
 
 ENDS_WITHIN = 0.5
 """Seconds that a builder has to end by itself when the stage was interrupted."""
@@ -68,15 +69,23 @@ def definition(
 
 
 def run(built: Mapping[str, object], arguments: Mapping[str, str | None], heard: Callable[[str], None]) -> int:
-    """Build; `heard` hears each line and may raise, which ends the builder. Returns the exit code."""
-    with _started(_environment(arguments)) as process:
-        try:
-            _feed(process, json.dumps(built))
-            for line in _lines(process.stdout):
-                heard(line)
-        except BaseException:
-            _end(process)
-            raise
+    """Build; `heard` hears each line and may raise, which ends the builder. Returns the exit code.
+
+    Raises Trouble when docker cannot be started.
+    """
+    try:
+        with _started(_environment(arguments)) as process:
+            try:
+                _feed(process, json.dumps(built))
+                for line in _lines(process.stdout):
+                    heard(line)
+            except BaseException:
+                _end(process)
+                raise
+    except OSError as error:
+        raise Trouble(
+            f"docker cannot be started: {error.strerror or error}", cure="see what `docker info` says"
+        ) from error
     return process.returncode
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -85,6 +86,15 @@ def test_one_whose_first_line_leads_nowhere_says_so(tmp_path: Path, first: bytes
     (tmp_path / "check.sh").chmod(0o755)
     found = sample(check(subject_in(tmp_path), ["./check.sh"]))
     assert found == Sample(MISSING, f"./check.sh cannot be started: {why}")
+
+
+def test_a_full_disk_is_a_sample_without_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    found = sample(shell(subject_in(tmp_path), "exit 0"))
+    assert found == Sample(MISSING, "sh cannot be started: No space left on device")
 
 
 @pytest.mark.parametrize("aws", [False, True])
