@@ -247,7 +247,7 @@ def _inner(error: BaseException) -> str:
     text = str(error)
     for _ in range(DEEPEST_CAUSE):
         inner = [getattr(error, "reason", None), *error.args, error.__cause__]
-        cause = next((one for one in inner if isinstance(one, Exception)), None)
+        cause = next((part for part in inner if isinstance(part, Exception)), None)
         if cause is None:
             break
         error, text = cause, str(cause) or text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
@@ -21,10 +21,6 @@ STATUS = re.compile(r"[1-5](\d\d|xx)")
 PERCENTILE = re.compile(r"p[5-9]\d")
 QUERY_ID = re.compile(r"[a-z][a-zA-Z0-9_]{0,199}")
 CANARY_IDS, BASELINE_IDS = "{canary.task_ids}", "{baseline.task_ids}"
-DEFAULT_PERIOD = 60.0
-PERIOD_OF_SEARCH = re.compile(r",\s*(\d+)\s*\)")
-EARLY = 1e-6
-"""Seconds by which a sample that is due at the end itself may be early."""
 PLACEHOLDER = re.compile(r"\{((?:canary|stable|baseline)\b[^{}]*)\}")
 UNITS = {
     "Percent": "%",
@@ -248,16 +244,6 @@ class CheckSettings(Section):
             raise ValueError(f"{self.failures} failures among the last {self.of} samples cannot be; raise `of`")
         return self
 
-    def most_samples(self, bake: float) -> int:
-        """How many samples can come in a bake of so many seconds at most; the first comes at once."""
-        left = bake - self.initial_delay
-        if left < 0:
-            return 0
-        looks = int((left + EARLY) / self.interval)
-        if self.metric is None:
-            return 1 + looks
-        return int((looks * self.interval + EARLY) / period_of(self.metric.query))
-
     @property
     def kind(self) -> str:
         """The kind's name."""
@@ -284,14 +270,6 @@ class CheckSettings(Section):
         if self.metric:
             return str(next(one["Id"] for one in self.metric.query if one.get("ReturnData", True)))
         return self.logs.filter if self.logs else str(self.command and self.command.run[0])
-
-
-def period_of(query: Sequence[Mapping[str, Any]]) -> float:
-    """Seconds between two datapoints of what a metric's query returns."""
-    periods = [one.get("Period") or (one.get("MetricStat") or {}).get("Period") for one in query]
-    periods += [found[1] for one in query if (found := PERIOD_OF_SEARCH.search(str(one.get("Expression", ""))))]
-    numbers = [float(one) for one in periods if isinstance(one, int | str) and float(one) > 0]
-    return max(numbers, default=DEFAULT_PERIOD)
 
 
 def _refuse_without_compare(check: MetricCheck | LogsCheck, *keys: str) -> None:

@@ -6,12 +6,12 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecs_pipeline import __version__, programs
+from ecs_pipeline import __version__, streams
 from ecs_pipeline.arguments import options_of
 from ecs_pipeline.clock import SystemClock
 from ecs_pipeline.common import Common, common_options, text_option
@@ -118,10 +118,10 @@ def status(watch: bool, **common: Any) -> int:  # noqa: FBT001
         shown: set[tuple[str, str]] = set()
         for facts in stage.watch(run) if watch else [stage.status(run)]:
             if settings.output == "json":
-                _print([json.dumps(in_one_line(facts), indent=None if watch else 2)])
+                streams.show([json.dumps(in_one_line(facts), indent=None if watch else 2)])
                 continue
             rows = [one for one in stage.rows(facts) if one not in shown]
-            _print([f"{name:<12}{value}" for name, value in rows])
+            streams.show([f"{name:<12}{value}" for name, value in rows])
             shown = set(stage.rows(facts))
 
     return run_quietly(settings, show)
@@ -225,10 +225,10 @@ def _print_result(common: Common, recorder: Recorder) -> None:
     if common.output == "json":
         from ecs_pipeline.reports.json_report import to_dict
 
-        _print([json.dumps(to_dict(record), indent=2)])
+        streams.show([json.dumps(to_dict(record), indent=2)])
     elif common.dry_run and record.exit_code == 0:
-        _print([f"{step.name:<16} {step.message}" for step in record.steps if step.message])
-        _print([f"{'change':<16} {line}" for line in record.changes])
+        streams.show([f"{step.name:<16} {step.message}" for step in record.steps if step.message])
+        streams.show([f"{'change':<16} {line}" for line in record.changes])
 
 
 def _print_failure(common: Common, recorder: Recorder, error: PipelineError) -> None:
@@ -238,19 +238,7 @@ def _print_failure(common: Common, recorder: Recorder, error: PipelineError) -> 
 
         record = recorder.record
         told = {"message": error.message, "cure": error.cure, "exit_code": error.exit_code}
-        _print([json.dumps(in_one_line({"cluster": record.cluster, "service": record.service, **told}))])
-
-
-def _print(lines: Iterable[str]) -> None:
-    """Lines on stdout, in whatever encoding it has; a reader that has gone is no failure of the command."""
-    try:
-        for line in lines:
-            encoding = sys.stdout.encoding or "utf-8"
-            click.echo(line.encode(encoding, "backslashreplace").decode(encoding))
-    except BrokenPipeError:
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, sys.stdout.fileno())  # else Python's flush at exit fails, and the exit code is 120
-        os.close(nothing)
+        streams.show([json.dumps(in_one_line({"cluster": record.cluster, "service": record.service, **told}))])
 
 
 def _show_traceback(common: Common) -> None:
@@ -270,7 +258,7 @@ def _bug() -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    _settle_process()
+    streams.settle()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         defaults = _defaults(words)
@@ -296,21 +284,6 @@ def _usage(error: click.ClickException) -> int:
     said = message(error.format_message()).rstrip(".")
     click.echo(f"{command}: {said} (see `{command} --help`)", err=True)
     return 2
-
-
-def _settle_process() -> None:
-    """What a shell may have left out or let in: closed streams lead nowhere, PATH has no folder of the workspace.
-
-    A stream that is closed would be the next file or connection that is opened.
-    """
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # it gets the lowest number that is free
-        if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
-    os.environ["PATH"] = programs.search_path()
 
 
 def _defaults(words: Sequence[str]) -> dict[str, Any]:

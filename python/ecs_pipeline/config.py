@@ -117,6 +117,7 @@ def _named_by_arns(merged: dict[str, Any]) -> dict[str, Any]:
 def _validated(merged: Mapping[str, Any], written: Written) -> Any:
     from pydantic import ValidationError
 
+    from ecs_pipeline.reachable import unreachable
     from ecs_pipeline.settings import Settings
 
     try:
@@ -124,11 +125,9 @@ def _validated(merged: Mapping[str, Any], written: Written) -> Any:
     except ValidationError as error:
         first, *more = told(error, written)
         raise InvalidInput(first, evidence=more) from None  # its text has the values in it
-    unreachable = [
-        placed(("canary", "checks", number), what, written) for number, what in settings.canary.unreachable()
-    ]
-    if unreachable:
-        raise InvalidInput(unreachable[0], evidence=unreachable[1:])
+    too_few = [placed(("canary", "checks", number), what, written) for number, what in unreachable(settings.canary)]
+    if too_few:
+        raise InvalidInput(too_few[0], evidence=too_few[1:])
     if not settings.image.repository:
         image = settings.image.model_copy(update={"repository": settings.app or settings.service})
         settings = settings.model_copy(update={"image": image})

@@ -69,14 +69,15 @@ def culprit(task: Task, definition: TaskDefinition | None = None, container: str
     AWS tells no times of containers. But those that it stops because another one ended, it stops by a signal. One that
     is not in the definition was put there by AWS (GuardDuty's agent) and ends no task.
     """
-    known = {str(one["name"]): one for one in definition.definition["containerDefinitions"]} if definition else {}
+    entries = definition.definition["containerDefinitions"] if definition else ()
+    known = {str(entry["name"]): entry for entry in entries}
 
     def rank(ended: Container) -> tuple[bool, bool, bool]:
         essential = bool(known.get(ended.name, {}).get("essential", True)) or ended.name == container
         return not essential, _was_stopped(ended), ended.name != container
 
-    failed = [one for one in task.containers if one.exit_code or one.reason]
-    ours = [one for one in failed if (one.name in known if known else not one.name.startswith(INJECTED))]
+    failed = [ended for ended in task.containers if ended.exit_code or ended.reason]
+    ours = [ended for ended in failed if (ended.name in known if known else not ended.name.startswith(INJECTED))]
     return min(ours, key=rank, default=None)
 
 

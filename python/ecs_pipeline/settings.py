@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from ecs_pipeline import tags
-from ecs_pipeline.check_settings import CheckSettings, period_of
+from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.container_settings import Containers
 from ecs_pipeline.setting_types import Argument, Duration, OptionalDuration, Section
 
@@ -70,17 +70,6 @@ class ImageSettings(Section):
     )
     platform: Annotated[str, AfterValidator(_platform)] = Field(
         "", description="e.g. linux/amd64; default: what the task definition runs on"
-    )
-
-
-def _too_few(check: CheckSettings, most: int, bake: float) -> str:
-    """What to say of a check that cannot have enough samples."""
-    come = {0: "none comes", 1: "one comes at most"}.get(most, f"{most} come at most")
-    period = f", a datapoint each {period_of(check.metric.query):g}s" if check.metric else ""
-    return (
-        f"{check.min_samples} samples are needed and {come} in a bake of {bake:g}s "
-        f"(interval {check.interval:g}s{period}); "
-        "lengthen `bake`, shorten `interval`, or lower `min_samples`"
     )
 
 
@@ -144,15 +133,6 @@ class CanarySettings(Section):
             if one.needs_baseline and not self.baseline and self.watched:
                 raise ValueError(f"check {one.title!r} compares with the baseline; set `baseline: true` as well")
         return self
-
-    def unreachable(self) -> Iterator[tuple[int, str]]:
-        """Checks that cannot have `min_samples` within the shortest bake: the number of each, and what is wrong."""
-        bakes = [one.bake for one in self.sizes if one.bake]
-        for number, check in enumerate(self.checks if bakes else ()):
-            bake = min(bakes)
-            most = check.most_samples(bake)
-            if most < check.min_samples:
-                yield number, _too_few(check, most, bake)
 
     @property
     def watched(self) -> bool:

@@ -69,7 +69,7 @@ class Logs:
     def details(self) -> Sequence[str]:
         """The last lines that matched."""
         lines = sorted(self._lines[CANARY].values(), key=lambda one: one.at)
-        return [f"{one.at:%H:%M:%S} {one.stream}: {one.text}" for one in lines[-self._shown :] if self._shown]
+        return [f"{line.at:%H:%M:%S} {line.stream}: {line.text}" for line in lines[-self._shown :] if self._shown]
 
     def close(self) -> None:
         """Nothing is left under way."""

@@ -24,15 +24,13 @@ from ecs_pipeline.stages import template_parameters, template_rules
 from ecs_pipeline.stages.containers import composed
 from ecs_pipeline.stages.environment_parameters import Parameters
 from ecs_pipeline.stages.provision_refusals import refuse_to_delete, refuse_unknown_port
-from ecs_pipeline.stages.template import Template, parse, read
+from ecs_pipeline.stages.template import IMAGE, Template, parse, read
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
 
 STEPS = ("preflight", "stack", "image", "service")
 CHANGE_SET_WITHIN, STACK_WITHIN = 300.0, 3600.0
 UNUSABLE = ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED")
-IMAGE = "Image"
-"""The parameter that takes the app's image; without one there is no service yet."""
 DEPLOYED = frozenset(("Service", "TaskDefinition"))
 """Resources whose change could undo what releases did: the service is then told what it runs by now."""
 
@@ -86,12 +84,7 @@ class Provision:
         """Whether there is no environment yet, or one that waits for its first image."""
         if stack is None or stack.planned:
             return True
-        return not self.options.delete and self._takes_image and not stack.parameters.get(IMAGE)
-
-    @property
-    def _takes_image(self) -> bool:
-        """Whether the template has a service that wants an image; one of the user's own need not have."""
-        return IMAGE in self.template.parameters
+        return not self.options.delete and self.template.takes_image and not stack.parameters.get(IMAGE)
 
     def _refuse_template(self) -> None:
         """What is wrong with the template and the command line, found without asking AWS."""
@@ -99,7 +92,7 @@ class Provision:
         self.template.refuse_unfit(settings.capabilities)
         self.template.refuse_unknown(settings.parameters)
         checked_release_id(self.tag)
-        if self.options.image and not self._takes_image:
+        if self.options.image and not self.template.takes_image:
             raise InvalidInput(f"{self.template.name} has no parameter {IMAGE}", cure="leave --image out")
 
     def _refuse_mistakes(self, *, creating: bool) -> None:
@@ -272,8 +265,9 @@ class Provision:
 
     def _built(self) -> dict[str, ImageSettings]:
         """The images that are built here, by the parameter that takes them."""
-        built = dict(self.run.settings.provision.images)
-        return {**built, IMAGE: self.run.settings.image} if self._takes_image and not self.options.image else built
+        settings = self.run.settings
+        own = {IMAGE: settings.image} if self.template.takes_image and not self.options.image else {}
+        return {**settings.provision.images, **own}
 
     @cached_property
     def tag(self) -> str:

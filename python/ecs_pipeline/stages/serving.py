@@ -143,5 +143,5 @@ class Serving:
         seen = targets_seen(run, self.plan.seen.canaries, service) if self.plan.seen.canaries else Targets((), (), {})
         if not groups or (missing <= 0 and all(seen.of(target) for target in seen.targets)):
             return []
-        others = healthy_others(run, seen, service.running, [one.target_group for one in service.load_balancing])
+        others = healthy_others(run, seen, service.running, [entry.target_group for entry in service.load_balancing])
         return [f"register them in {groups}: {share(self.count, others):.0f} % of the traffic"]

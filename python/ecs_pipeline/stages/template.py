@@ -27,6 +27,8 @@ NAMES = {
 """The members by which IAM resources get names of their own, which CloudFormation wants to be allowed to give."""
 IAM, NAMED_IAM, AUTO_EXPAND = "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"
 CURE = "check provision.template"
+IMAGE = "Image"
+"""The parameter that takes the app's image; while it is empty there is no service yet."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ class Template:
         definitions = self.body.get("Parameters") or {}
         return {str(key): str(one["Default"]) for key, one in definitions.items() if "Default" in (one or {})}
 
+    @property
+    def takes_image(self) -> bool:
+        """Whether it makes a service that wants an image; one of the user's own need not."""
+        return IMAGE in self.parameters
+
     def refuse_unfit(self, capabilities: Collection[str]) -> None:
         """A template that CloudFormation does not take, or not with these capabilities. Raises InvalidInput."""
         size = len(self.text.encode())
@@ -57,7 +64,7 @@ class Template:
                 f"{self.name}: {size:,} bytes; CloudFormation takes templates of {MOST_BYTES:,} at most",
                 cure="leave comments out, or move parts of it into a stack of their own",
             )
-        missing = next((one for one in self._needed() if one[0] not in capabilities), None)
+        missing = next((needed for needed in self._needed() if needed[0] not in capabilities), None)
         if missing:
             raise InvalidInput(
                 f"{self.name}: {missing[1]}, so CloudFormation wants {missing[0]}",

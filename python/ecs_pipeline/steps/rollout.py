@@ -101,19 +101,19 @@ class StableStep(Step[Seen, Service]):
             return f"the deployment failed: {primary.reason or 'no reason given'}"
         if primary.rollout == "COMPLETED":
             return ""
-        stuck = next((one.message for one in self._said_since(seen, primary) if STUCK in one.message), "")
+        stuck = next((event.message for event in self._said_since(seen, primary) if STUCK in event.message), "")
         if self.patient or stuck:
             return stuck
         failed = max(primary.failed, len(seen.failed))
         if failed >= failures_allowed(seen.service):
             cause = f": {self._cause(seen)}" if seen.failed else ""
             return f"{failed} tasks of the new revision failed{cause}"
-        return next((one.message for one in self._said_since(seen, primary) if NOT_PLACED in one.message), "")
+        return next((event.message for event in self._said_since(seen, primary) if NOT_PLACED in event.message), "")
 
     def _said_since(self, seen: Seen, primary: Deployment) -> list[Event]:
         """The service's events since the deployment began, newest first."""
         since = primary.created
-        return [one for one in seen.service.events if not since or one.at >= since]
+        return [event for event in seen.service.events if not since or event.at >= since]
 
     def _not_ours(self, seen: Seen, primary: Deployment) -> Judgement[Service]:
         now = Revision(primary.revision).name

@@ -72,12 +72,12 @@ def healthy_others(run: Run, seen: Seen, default: int, groups: Sequence[str] = (
     Of several groups the one in which the canary's share is the largest counts; `default` when no group tells.
     Never fails: it is for the eye only.
     """
-    ours = {one.key for one in seen.targets}
+    ours = {target.key for target in seen.targets}
     counts = []
-    for group in dict.fromkeys((*(one.group for one in seen.targets), *groups)):
+    for group in dict.fromkeys((*(target.group for target in seen.targets), *groups)):
         with suppress(Trouble):
             listed = run.elb.health(group)
-            others = [one for one in listed if one.state == "healthy" and (one.identity, one.port) not in ours]
+            others = [each for each in listed if each.state == "healthy" and (each.identity, each.port) not in ours]
             counts += [len(others)] if listed else []
     return min(counts, default=default)
 
@@ -153,7 +153,7 @@ class TrafficStep(Step[Seen, Seen]):
             return f"the service has no load balancer: the {self.role} takes no traffic"
         if self.role == BASELINE:
             return f"as much for {', '.join(str(one) for one in result.targets)}"
-        beside = [target for one in self.uncounted for target in self.run.observer.targets_of(one, self.service)]
+        beside = [target for task in self.uncounted for target in self.run.observer.targets_of(task, self.service)]
         counted = Seen(result.tasks, (*result.targets, *beside), result.health)
         tasks, others = len(self.tasks), healthy_others(self.run, counted, self.service.running)
         return f"{tasks} of {tasks + others} targets: {share(tasks, others):.0f} % of the traffic"
