@@ -26,7 +26,10 @@ def next_turn(turn: Turn, release: str) -> Turn:
 
 
 def first_token(service: str, turn: Turn, role: str, index: int) -> str:
-    """(4) RunTask's clientToken: the same for every release, so that it is the lock."""
+    """(4) RunTask's clientToken: the same for every release, so that it is the lock.
+
+    `service` is CLUSTER/SERVICE and not the ARN, which changes when a service of before 2021 gets a long one.
+    """
     parts = () if (role, index) == (CANARY, 0) else (role, str(index))
     return digest(service, turn.digest, *parts)
 

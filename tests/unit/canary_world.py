@@ -63,7 +63,7 @@ def tokens(world: World) -> list[str]:
 def first_token(world: World, index: int = 0) -> str:
     """The token of a number when no task was ever started in this turn."""
     found = world.service_facts()
-    return decide.first_token(found.arn, found.marks.turn, CANARY, index)
+    return decide.first_token(found.label, found.marks.turn, CANARY, index)
 
 
 def only(world: World) -> FakeTask:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ecs_pipeline import decide, marks
@@ -29,13 +31,24 @@ def test_so_many_tasks_are_started_and_waited_for_until_they_run() -> None:
 def test_the_token_is_the_same_for_every_release_and_another_in_every_turn_and_for_every_number() -> None:
     turns = [Turn(), Turn("abc", "A")]
     found = [
-        decide.first_token("arn", turn, role, index)
+        decide.first_token("prd/web", turn, role, index)
         for turn in turns
         for role in ("canary", "baseline")
         for index in (0, 1)
     ]
     assert len(set(found)) == len(found)
     assert all(len(one) <= 64 for one in found)
+
+
+def test_the_token_is_the_same_before_and_after_the_service_gets_a_long_arn() -> None:
+    found = []
+    for arn in ("arn:aws:ecs:eu-west-1:123456789012:service/web", "arn:aws:ecs:eu-west-1:123456789012:service/prd/web"):
+        world = World()
+        step = tasks_step(world)
+        step.service = replace(step.service, arn=arn)
+        start(step)
+        found += tokens(world)
+    assert found == [first_token(world)] * 2
 
 
 def test_a_task_that_lives_already_is_taken_and_nothing_is_written() -> None:

@@ -168,7 +168,7 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
 
     def _start(self, index: int) -> None:
         stopped_before = set(self.run.ecs.arns_started_by(self.run.observer.started_by, "STOPPED"))
-        token = decide.first_token(self.service.arn, self.fence.turn, self.role, index)
+        token = decide.first_token(self.service.label, self.fence.turn, self.role, index)
         for _ in range(MOST_TOKENS):
             named = self.fence.write(partial(self._run_task, token, index))
             task = self._named(named)
