@@ -74,7 +74,7 @@ def begin_service_deployment(service: Record, deployment: Record) -> None:
     if history and history[0]["status"] in {"IN_PROGRESS", "ROLLBACK_IN_PROGRESS"}:
         close(history[0], "STOPPED", "Service deployment stopped because a newer one was started.")
     now = time.time()
-    arn = records.arn("service-deployment", *service["serviceArn"].split("/")[1:], uuid.uuid4().hex[:21])
+    arn = records.arn("service-deployment", *records.path(service), uuid.uuid4().hex[:21])
     record: Record = {
         "serviceDeploymentArn": arn,
         "serviceArn": service["serviceArn"],
@@ -154,7 +154,7 @@ def _new_revision(service: Record) -> Record:
     members = {name: service[name] for name in REVISION_MEMBERS if service.get(name) is not None}
     revision: Record = {
         "serviceRevisionArn": records.arn(
-            "service-revision", *service["serviceArn"].split("/")[1:], f"{uuid.uuid4().int % 10**19:019d}"
+            "service-revision", *records.path(service), f"{uuid.uuid4().int % 10**19:019d}"
         ),
         "serviceArn": service["serviceArn"],
         "clusterArn": service["clusterArn"],

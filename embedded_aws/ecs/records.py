@@ -55,6 +55,11 @@ def tasks(cluster_arn: str) -> list[Record]:
     return [each for each in ecs._tasks.values() if each["clusterArn"] == cluster_arn]
 
 
+def path(service: Record) -> tuple[str, str]:
+    """Give the names of a service's cluster and of itself, of which other ARNs are made."""
+    return service["clusterArn"].rpartition("/")[2], service["serviceName"]
+
+
 def service_tasks(service: Record) -> list[Record]:
     """Give all tasks that a service started, stopped ones too, oldest first."""
     return [each for each in tasks(service["clusterArn"]) if each.get("_service") == service["serviceArn"]]

@@ -15,6 +15,7 @@ from embedded_aws.ecs import (
     launching,
     records,
     scheduler,
+    service_arns,
     service_checks,
     tags,
     task_definitions,
@@ -72,7 +73,7 @@ def create(request: Members) -> Members:
         definition = task_definitions.usable(str(request.get("taskDefinition", "")))
         chosen = launching.choice(request, cluster, definition)
         service_checks.check(request, definition)
-        service = _new(cluster, name, request)
+        service = _new(cluster, name, service_arns.of_new(cluster, name, given_tags), request)
         service.update(chosen, taskDefinition=definition["taskDefinitionArn"])
         tags.write(service["serviceArn"], given_tags)
         deployments.begin_service_deployment(service, deployments.begin(service))
@@ -143,8 +144,7 @@ def _check_name(cluster: Record, name: str) -> None:
         raise ApiError("InvalidParameterException", "Unable to Start a service that is still Draining.")
 
 
-def _new(cluster: Record, name: str, request: Members) -> Record:
-    arn = records.arn("service", cluster["clusterName"], name)
+def _new(cluster: Record, name: str, arn: str, request: Members) -> Record:
     service: Record = {
         **copy.deepcopy(_DEFAULTS),
         "healthCheckGracePeriodSeconds": 0 if request.get("loadBalancers") else None,

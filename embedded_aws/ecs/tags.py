@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ministack.services import ecs
 
 from embedded_aws.api import ApiError, json_action
-from embedded_aws.ecs import history, records
+from embedded_aws.ecs import history, records, service_arns
 
 if TYPE_CHECKING:
     from embedded_aws.api import Members
@@ -115,6 +115,8 @@ def _existing(request: Members) -> str:
         "capacity-provider": (ecs._capacity_providers, "capacityProviderArn"),
     }
     kind = resource.split(":", 5)[-1].split("/", maxsplit=1)[0]
+    if kind == "service":
+        resource = service_arns.for_tags(resource)
     store, member = stores.get(kind, ({}, ""))
     found = next((each for each in store.values() if each[member] == resource), None)
     if found is None:
