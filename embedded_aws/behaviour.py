@@ -24,8 +24,14 @@ class Behaviour:
     token_lifetime: float | None = None
     #: Stopped tasks can be described for so long.
     stopped_task_lifetime: float = 3600.0
-    #: So many next placements of tasks fail.
+    #: So many next placements of tasks fail, and why (ECS' own code or text; '': what fits the launch type).
     placement_failures: int = 0
+    placement_reason: str = ""
+    #: So many next pulls of images are throttled by the registry.
+    throttled_pulls: int = 0
+    #: Tasks that AWS takes away, by their ARNs, and the stop code: SpotInterruption, TerminationNotice,
+    #: InfrastructureHealth.
+    taken_away: dict[str, str] = dataclasses.field(default_factory=dict)
     #: Stopping a task removes its tags.
     stop_removes_tags: bool = True
     #: Targets are checked so often, which makes tests quick; None: as their group says (AWS: from 5 s on).
@@ -45,6 +51,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "alarm_evaluation_interval": (int, float, type(None)),
     "log_events_scanned": (int, type(None)),
     "placement_failures": (int,),
+    "placement_reason": (str,),
+    "throttled_pulls": (int,),
+    "taken_away": (dict,),
     "stop_removes_tags": (bool,),
     "anomalous_targets": (list,),
 }
@@ -77,4 +86,12 @@ def take_placement_failure() -> bool:
     if current.placement_failures <= 0:
         return False
     current.placement_failures -= 1
+    return True
+
+
+def take_throttled_pull() -> bool:
+    """Whether the next pull is throttled; counts it."""
+    if current.throttled_pulls <= 0:
+        return False
+    current.throttled_pulls -= 1
     return True

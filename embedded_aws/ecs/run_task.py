@@ -92,9 +92,10 @@ def _tags(request: Members, cluster: Record, definition: Record) -> Tags:
 
 
 def _failure(members: Members) -> Members:
+    reason = behaviour.current.placement_reason
     if members["launchType"] == "FARGATE":
-        return {"reason": launching.FARGATE_FULL}
-    return {"arn": members["containerInstanceArn"], "reason": "RESOURCE:MEMORY"}
+        return {"reason": reason or launching.FARGATE_FULL}
+    return {"arn": members["containerInstanceArn"], "reason": reason or "RESOURCE:MEMORY"}
 
 
 def _shown(task: Record) -> Members:

@@ -48,6 +48,7 @@ def _run() -> None:
     while True:
         records.wake.wait(TICK_SECONDS)
         records.wake.clear()
+        task_life.take_away()
         for service in records.services():
             if service["status"] != "INACTIVE":
                 try:
@@ -148,10 +149,11 @@ def _members(service: Record, deployment: Record) -> Record:
 
 
 def _note_unplaced(service: Record, deployment: Record, launch_type: str) -> None:
+    reason = behaviour.current.placement_reason
     if launch_type == "FARGATE":
-        service_events.add(service, f"was unable to place a task. Reason: {launching.FARGATE_FULL}")
+        service_events.add_once(service, f"was unable to place a task. Reason: {reason or launching.FARGATE_FULL}")
     else:
-        service_events.add(service, f"was unable to place a task because {launching.INSTANCES_FULL}")
+        service_events.add_once(service, f"was unable to place a task because {reason or launching.INSTANCES_FULL}")
     circuit_breaker.count(service, deployment)
     deployment["_not_before"] = max(deployment["_not_before"], time.monotonic() + _PLACEMENT_PAUSE)
 

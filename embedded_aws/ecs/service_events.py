@@ -32,6 +32,16 @@ def add(service: Record, text: str) -> None:
     service["events"] = [event, *service["events"]][:_KEPT]
 
 
+def add_once(service: Record, text: str) -> None:
+    """Add an event unless the last one says the same: what goes on is told once until its cause is gone.
+
+    Guide, "Viewing service event messages": "duplicate event messages are omitted until either the cause is resolved or
+    six hours passes".
+    """
+    if not service["events"] or not service["events"][0]["message"].endswith(f") {text}"):
+        add(service, text)
+
+
 def add_for_tasks(service: Record, verb: str, noun: str, tasks: Iterable[Record]) -> None:
     """Add an event that names tasks, such as "has started 2 tasks: (task …) (task …)."."""
     ids = [task["taskArn"].rpartition("/")[2] for task in tasks]

@@ -8,7 +8,10 @@ from typing import NamedTuple
 import docker
 from docker.errors import APIError, ImageNotFound
 
-from embedded_aws import registry
+from embedded_aws import behaviour, registry
+
+THROTTLED = "pull image manifest has been retried 5 time(s): toomanyrequests: You have reached your pull rate limit: "
+"""How a registry's throttle arrives (guide, "CannotPullContainer task errors")."""
 
 
 class CannotPull(Exception):
@@ -49,6 +52,8 @@ class PinnedDigests:
 
 def obtain(client: docker.DockerClient, reference: str) -> TaskImage:
     """Get an image by tag or digest; raise CannotPull."""
+    if behaviour.take_throttled_pull():
+        raise CannotPull(f"{THROTTLED}{reference}")
     ours = reference.startswith(f"{registry.address()}/")
     if not ours or "@" in reference:
         try:

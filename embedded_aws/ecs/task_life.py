@@ -11,8 +11,9 @@ import time
 from typing import TYPE_CHECKING
 
 from docker.errors import APIError, DockerException
-from ministack.services import cloudwatch_logs
+from ministack.services import cloudwatch_logs, ecs
 
+from embedded_aws import behaviour
 from embedded_aws.ecs import container_health, containers, records, task_images, task_record
 from embedded_aws.ecs.secrets import SecretMissing
 
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from embedded_aws.ecs.records import Record
 
 EXIT_SECONDS = 2.0
+_TAKEN_AWAY = {
+    "SpotInterruption": "Your Spot Task was interrupted.",
+    "TerminationNotice": "The container instance is being terminated.",
+    "InfrastructureHealth": "The infrastructure of the task is not healthy.",
+}
+"""Why a task was stopped, by its stop code (data type Task). Only the first text is known from AWS."""
 ESSENTIAL_EXITED = "Essential container in task exited"
 _log = logging.getLogger(__name__)
 _lives: dict[str, TaskLife] = {}
@@ -145,6 +152,14 @@ def stop(task: Record, reason: str, code: str) -> None:
     life = _lives.get(task["taskArn"])
     if life is not None:
         life.stop(reason, code)
+
+
+def take_away() -> None:
+    """Stop the tasks that AWS takes away (behaviour `taken_away`): their containers get SIGTERM as with any stop."""
+    for arn, code in behaviour.current.taken_away.items():
+        task = ecs._tasks.get(arn)
+        if task is not None:
+            stop(task, _TAKEN_AWAY[code], code)
 
 
 def _check_log_group(definition: Members) -> None:

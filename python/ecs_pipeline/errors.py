@@ -79,7 +79,11 @@ class ReleaseFailed(PipelineError):
 
 
 class NotPlaced(ReleaseFailed):
-    """RunTask answered with failures[]: AWS found no place for the task."""
+    """RunTask answered with failures[]: AWS found no place for the task; `reasons` are AWS' own words."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__(", ".join(reasons))
+        self.reasons = tuple(reasons)
 
 
 class InvalidInput(PipelineError):

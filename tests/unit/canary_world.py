@@ -38,7 +38,8 @@ def tasks_step(world: World, release: str = "A", count: int = 1, revision: str =
 
 def start(step: TasksStep, within: float = 120) -> list[Task]:
     """Carry the step out."""
-    return converge(step, step.run, Deadline.after(step.run.clock, within))
+    step.deadline = Deadline.after(step.run.clock, within)
+    return converge(step, step.run, step.deadline)
 
 
 def traffic_step(world: World, count: int = 1, **service: Any) -> TrafficStep:

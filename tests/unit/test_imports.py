@@ -25,6 +25,7 @@ CORE: dict[str, set[str]] = {
     "model": {"load_balancing"},
     "look": {"load_balancing", "model"},
     "references": {"errors", "text"},
+    "placement": set(),
     "setting_types": {"documents"},
     "check_settings": {"setting_types", "text"},
     "container_settings": {"setting_types"},

@@ -166,12 +166,12 @@ def test_a_rollback_does_not_take_the_last_promotion_back_for_a_mark_that_is_rea
 
 
 def not_placed(monkeypatch: pytest.MonkeyPatch, *, room_for: int) -> None:
-    """The cluster takes so many tasks more."""
+    """The cluster takes so many tasks more, and no wait would make it take another."""
     run_task = FakeEcs.run_task
 
     def run(self: FakeEcs, parameters: Mapping[str, Any]) -> str:
         if len(self.world.alive()) >= room_for:
-            raise NotPlaced("RESOURCE:MEMORY")
+            raise NotPlaced(["ATTRIBUTE"])
         return run_task(self, parameters)
 
     monkeypatch.setattr(FakeEcs, "run_task", run)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ from ecs_pipeline import decide, marks
 from ecs_pipeline.errors import NotPlaced, Trouble
 from ecs_pipeline.model import Turn
 from ecs_pipeline.steps import tasks as module
-from ecs_pipeline.steps.tasks import held_by
+from ecs_pipeline.steps.tasks import TasksStep, held_by
 from ecs_pipeline.wait import StepBroken, TimedOut
 from tests.fakes.world import World, definition_with
 from tests.unit.canary_world import first_token, only, start, tasks_step, tokens
@@ -162,15 +164,46 @@ def test_a_task_that_does_not_run_in_time_ends_the_step() -> None:
         start(tasks_step(world), within=60)
 
 
-def test_no_place_for_a_task_is_told_as_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    step = tasks_step(World())
+def refusing(world: World, *reasons: str, times: int = 1000) -> TasksStep:
+    """A step whose first RunTasks find no place."""
+    step, left = tasks_step(world), [times]
+    placed = step.run.ecs.run_task
 
-    def refuse(_parameters: object) -> str:
-        raise NotPlaced("RESOURCE:MEMORY")
+    def run_task(parameters: Mapping[str, Any]) -> str:
+        left[0] -= 1
+        if left[0] >= 0:
+            world.call("RunTask", lambda: None, write=True, detail=parameters["clientToken"])
+            raise NotPlaced(reasons)
+        return placed(parameters)
 
-    monkeypatch.setattr(step.run.ecs, "run_task", refuse)
-    with pytest.raises(NotPlaced, match="RESOURCE:MEMORY"):
-        start(step)
+    step.run.ecs.run_task = run_task  # type: ignore[method-assign]
+    return step
+
+
+def test_a_task_without_a_place_is_told_at_once_and_run_again_with_the_same_token() -> None:
+    world = World()
+    step, told = refusing(world, "RESOURCE:MEMORY", times=3), []
+    step.run.recorder.progress = told.append  # type: ignore[method-assign]
+    assert len(start(step)) == 1
+    assert tokens(world) == [first_token(world)] * 4
+    words = "no place: no container instance has enough memory for the task (RESOURCE:MEMORY)"
+    assert [one for one in told if "place" in one] == [words]
+
+
+def test_no_place_until_the_time_is_over_ends_the_step_with_the_reason() -> None:
+    world = World()
+    with pytest.raises(TimedOut, match=r"^not within 1m: no place: Capacity is unavailable$"):
+        start(refusing(world, "Capacity is unavailable"), within=60)
+    assert world.alive() == []
+
+
+def test_no_place_for_a_reason_that_cannot_pass_ends_the_step_at_once() -> None:
+    world = World()
+    before = world.now
+    with pytest.raises(StepBroken, match=r"an attribute that the task definition requires \(ATTRIBUTE\)"):
+        start(refusing(world, "ATTRIBUTE"), within=60)
+    assert world.now - before < 10
+    assert len(tokens(world)) == 1
 
 
 def test_once_each_number_has_its_task_only_those_are_looked_at() -> None:

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from ecs_pipeline.aws.ecs_facts import parse_service, parse_task, tag_list
-from ecs_pipeline.aws.placement import in_words
 from ecs_pipeline.aws.session import DENIED, AwsClient, AwsError
-from ecs_pipeline.errors import InvalidInput, NotPlaced, PipelineError
+from ecs_pipeline.errors import InvalidInput, NotPlaced
 from ecs_pipeline.model import Service, Task
 
 NOT_TAGGED = ("InvalidParameterException", "ResourceNotFoundException")
@@ -25,7 +24,6 @@ class Ecs:
         self._client = client
         self.cluster = cluster
         self.service_name = service
-        self._definitions: dict[str, Mapping[str, Any]] = {}
 
     # ---- the service
 
@@ -123,18 +121,12 @@ class Ecs:
                 return str(error.raw["resourceIds"][0])
             raise
         if answer.get("failures"):
-            raise NotPlaced(in_words(answer["failures"], self._definition(str(parameters.get("taskDefinition", "")))))
+            reasons = {
+                " ".join(filter(None, (one.get("reason"), one.get("detail")))) or "no reason given"
+                for one in answer["failures"]
+            }
+            raise NotPlaced(sorted(reasons))
         return str(answer["tasks"][0]["taskArn"])
-
-    def _definition(self, revision: str) -> Mapping[str, Any]:
-        """What a task asks for, to tell why there is no room for it; nothing when it cannot be read."""
-        if revision not in self._definitions:
-            try:
-                answer = self._call("DescribeTaskDefinition", taskDefinition=revision)
-            except PipelineError:
-                return {}
-            self._definitions[revision] = answer["taskDefinition"]
-        return self._definitions[revision]
 
     def stop_task(self, arn: str, reason: str) -> None:
         """StopTask; a task that is gone or being stopped already is as good as stopped.

@@ -81,7 +81,9 @@ class Serving:
     def _started(self, deadline: Deadline) -> tuple[list[Task], list[Task]]:
         """The canary's tasks, and with `baseline: true` one of the stable revision, started at the same moment."""
         run, service, container = self.run, self.plan.seen.service, self.plan.base.container
-        starting = TasksStep(run, self.fence, service, self.revision, container, self.count, self.made)
+        starting = TasksStep(
+            run, self.fence, service, self.revision, container, self.count, self.made, deadline=deadline
+        )
         try:
             if not run.settings.canary.baseline:
                 tasks, baselines = converge(starting, run, deadline), None

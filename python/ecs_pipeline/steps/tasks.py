@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from ecs_pipeline import decide, definition, evidence, marks, wait
+from ecs_pipeline import decide, definition, evidence, marks, placement, wait
 from ecs_pipeline.converge import Step
-from ecs_pipeline.errors import Held, Holder, InvalidInput, Refused, Trouble
+from ecs_pipeline.errors import Held, Holder, InvalidInput, NotPlaced, Refused, Trouble
 from ecs_pipeline.fence import Fence
 from ecs_pipeline.look import mismatch
 from ecs_pipeline.model import BASELINE, CANARY, Revision, Service, Task, TaskDefinition
@@ -44,7 +44,10 @@ class Made:
 
 @dataclass
 class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
-    """So many living tasks of the revision, numbered from 0; all of them running."""
+    """So many living tasks of the revision, numbered from 0; all of them running.
+
+    `deadline`: until then RunTask is tried again when AWS finds no place; None: once.
+    """
 
     run: Run
     fence: Fence
@@ -55,6 +58,7 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
     made: Made
     role: str = CANARY
     release: str = ""
+    deadline: Deadline | None = None
     _chosen: dict[str, int] = field(default_factory=dict)
     name = "tasks"
 
@@ -170,7 +174,7 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         stopped_before = set(self.run.ecs.arns_started_by(self.run.observer.started_by, "STOPPED"))
         token = decide.first_token(self.service.label, self.fence.turn, self.role, index)
         for _ in range(MOST_TOKENS):
-            named = self.fence.write(partial(self._run_task, token, index))
+            named = self._placed(token, index)
             task = self._named(named)
             gone = task is None or (not task.alive and (named in stopped_before or not self._runs_mine(task)))
             if task is None or gone or self._is_elsewhere(task):
@@ -183,6 +187,23 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
             f"after {MOST_TOKENS} stopped canary tasks of {self.service.label} there is no unused RunTask token",
             cure="run it again in an hour",
         )
+
+    def _placed(self, token: str, index: int) -> str:
+        """The task that the token stands for, as soon as AWS finds a place for it.
+
+        A RunTask that placed nothing leaves its token free: the same one is used again. Raises StepBroken, TimedOut.
+        """
+
+        def attempt() -> Judgement[str]:
+            try:
+                return Settled(self.fence.write(partial(self._run_task, token, index)))
+            except NotPlaced as failure:
+                told = [placement.explained(reason, self.revision.definition) for reason in failure.reasons]
+                passes = all(placement.may_pass(reason) for reason in failure.reasons)
+                return Waiting(f"no place: {', '.join(told)}") if passes else Broken(f"no place: {', '.join(told)}")
+
+        deadline = self.deadline or Deadline(self.run.clock.now(), 0)
+        return wait.until(attempt, self.run.clock, deadline, self.run.recorder.progress)
 
     def _run_task(self, token: str, index: int) -> str:
         release, turn = self.release, self.fence.turn

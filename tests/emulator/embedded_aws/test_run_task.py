@@ -196,6 +196,22 @@ def test_tasks_that_cannot_be_placed_are_failures_of_a_call_that_succeeds(
     assert "Capacity is unavailable" in answer["failures"][0]["reason"]
 
 
+def test_a_token_whose_task_was_not_placed_is_free(environment: Environment, definition: str) -> None:
+    """Developer Guide, "API failure reasons"; "Ensuring idempotency": what is repeated is a request that succeeded."""
+    environment.server.configure(placement_failures=1, placement_reason="ATTRIBUTE")
+    assert environment.try_run(definition, clientToken="five")["failures"][0]["reason"] == "ATTRIBUTE"
+    assert len(environment.try_run(definition, clientToken="five")["tasks"]) == 1
+
+
+def test_a_pull_that_the_registry_throttles_ends_the_task(environment: Environment, definition: str) -> None:
+    """Developer Guide, "CannotPullContainer task errors": You have reached your pull rate limit."""
+    environment.server.configure(throttled_pulls=1)
+    task = environment.wait_for_task(environment.run(definition), "STOPPED")
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert task["stoppedReason"].startswith("CannotPullContainerError: pull image manifest has been retried")
+    assert "toomanyrequests" in task["stoppedReason"]
+
+
 def test_a_new_task_may_be_invisible_for_a_while(environment: Environment, definition: str) -> None:
     """RunTask: the API is eventually consistent, for up to minutes."""
     environment.server.configure(task_visibility_delay=1.0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.emulator.embedded_aws.environment import fetch, wait_for
 
 if TYPE_CHECKING:
@@ -185,12 +187,24 @@ def test_a_task_that_a_user_stops_is_drained_and_replaced(environment: Environme
 
 
 def test_tasks_that_cannot_be_placed_are_told(environment: Environment) -> None:
-    """Developer Guide, "Amazon ECS service event messages": the service was unable to place a task."""
+    """Developer Guide, "Amazon ECS service event messages": the scheduler goes on trying, and says so once."""
     environment.server.configure(placement_failures=2)
     environment.create_service(environment.register("v1"))
     environment.wait_until_stable()
     told = [message for message in environment.messages() if message.startswith("was unable to place a task")]
-    assert len(told) == 2
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("code", ["SpotInterruption", "TerminationNotice", "InfrastructureHealth"])
+def test_a_task_that_aws_takes_away_is_no_failure_and_is_replaced(environment: Environment, code: str) -> None:
+    """Data type Task, stopCode; guide, "Fargate capacity providers": the scheduler launches another task."""
+    environment.create_service(environment.register("v1"), deploymentConfiguration=BREAKER)
+    environment.wait_until_stable()
+    taken = environment.tasks()[0]["taskArn"]
+    environment.server.configure(taken_away={taken: code})
+    assert environment.wait_for_task(taken, "STOPPED")["stopCode"] == code
+    wait_for(lambda: [task["taskArn"] for task in environment.tasks()] not in ([], [taken]))
+    assert environment.service()["deployments"][0]["failedTasks"] == 0
 
 
 def test_service_deployments_tell_how_each_release_ended(environment: Environment) -> None:

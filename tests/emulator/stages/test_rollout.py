@@ -62,12 +62,21 @@ def test_a_task_that_finds_no_place_fails_the_promote_at_once(scene: Scene) -> N
     assert scene.service()["taskDefinition"] == before
 
 
-def test_a_canary_that_finds_no_place_fails_at_once(scene: Scene) -> None:
+def test_a_canary_that_finds_no_place_tells_so_and_takes_the_next_one(scene: Scene) -> None:
     scene.start(1)
-    scene.server.configure(placement_failures=1)
+    scene.server.configure(placement_failures=2)
+    canary = scene.canary("v2")
+    assert canary.code == 0, canary.stderr
+    assert "no place: Capacity is unavailable" in canary.stderr
+    assert len(scene.canaries()) == 1
+
+
+def test_a_canary_that_can_never_find_a_place_fails_at_once(scene: Scene) -> None:
+    scene.start(1)
+    scene.server.configure(placement_failures=1, placement_reason="ATTRIBUTE")
     canary = scene.canary("v2")
     assert canary.code == 1
-    assert "Capacity is unavailable" in canary.report["message"]
+    assert "an attribute that the task definition requires (ATTRIBUTE)" in canary.report["message"]
     assert scene.revisions() == [1]
 
 
