@@ -29,6 +29,8 @@ class Behaviour:
     placement_reason: str = ""
     #: So many next pulls of images are throttled by the registry.
     throttled_pulls: int = 0
+    #: So many next conflicts of a clientToken name no task.
+    unnamed_conflicts: int = 0
     #: Tasks that AWS takes away, by their ARNs, and the stop code: SpotInterruption, TerminationNotice,
     #: InfrastructureHealth.
     taken_away: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -53,6 +55,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "placement_failures": (int,),
     "placement_reason": (str,),
     "throttled_pulls": (int,),
+    "unnamed_conflicts": (int,),
     "taken_away": (dict,),
     "stop_removes_tags": (bool,),
     "anomalous_targets": (list,),
@@ -81,17 +84,8 @@ def as_json() -> dict[str, Any]:
     return dataclasses.asdict(current)
 
 
-def take_placement_failure() -> bool:
-    """Whether the next placement fails; counts it."""
-    if current.placement_failures <= 0:
-        return False
-    current.placement_failures -= 1
-    return True
-
-
-def take_throttled_pull() -> bool:
-    """Whether the next pull is throttled; counts it."""
-    if current.throttled_pulls <= 0:
-        return False
-    current.throttled_pulls -= 1
-    return True
+def take(switch: str) -> bool:
+    """Whether one is left of a switch that says how often something happens; counts it."""
+    left: int = getattr(current, switch)
+    setattr(current, switch, max(0, left - 1))
+    return left > 0

@@ -54,7 +54,7 @@ def earlier_tasks(cluster: Record, request: Members) -> list[Record] | None:
         raise ApiError(
             "ConflictException",
             "The provided clientToken is already in use with a different RunTask request.",
-            resourceIds=[task["taskArn"] for task in use.tasks],
+            resourceIds=[] if behaviour.take("unnamed_conflicts") else [task["taskArn"] for task in use.tasks],
         )
     return use.tasks
 

@@ -73,7 +73,7 @@ def _place(
         **launching.placement(chosen, cluster, request.get("platformVersion")),
     }
     for _ in range(request.get("count", 1)):
-        if behaviour.take_placement_failure():
+        if behaviour.take("placement_failures"):
             failures.append(_failure(members))
         else:
             task_tags = _tags(request, cluster, definition)

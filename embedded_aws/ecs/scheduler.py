@@ -125,7 +125,7 @@ def _launch(service: Record, deployment: Record, number: int) -> None:
     placement = launching.placement(chosen, cluster, service.get("platformVersion"))
     started = []
     for _ in range(number):
-        if behaviour.take_placement_failure():
+        if behaviour.take("placement_failures"):
             _note_unplaced(service, deployment, placement["launchType"])
             break
         members = {**_members(service, deployment), **placement}

@@ -52,7 +52,7 @@ class PinnedDigests:
 
 def obtain(client: docker.DockerClient, reference: str) -> TaskImage:
     """Get an image by tag or digest; raise CannotPull."""
-    if behaviour.take_throttled_pull():
+    if behaviour.take("throttled_pulls"):
         raise CannotPull(f"{THROTTLED}{reference}")
     ours = reference.startswith(f"{registry.address()}/")
     if not ours or "@" in reference:

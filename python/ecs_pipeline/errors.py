@@ -9,7 +9,8 @@
     │   ├── Cancelled       3   a rollback took the release away while this stage ran
     │   └── MarksVanished   3   our tags on the service were taken away under our hands
     ├── Trouble             4   AWS, Docker or permissions, after the retries; the same command resumes
-    │   └── AnswerLost      4   a call may or may not have been carried out: look before doing it again
+    │   ├── AnswerLost      4   a call may or may not have been carried out: look before doing it again
+    │   └── TokenTaken      4   RunTask's token is in use, and AWS does not say by which task: look
     ├── Inconclusive        5   the checks could not tell; a person decides
     └── Interrupted   130/143   SIGINT, SIGTERM; the same command resumes
 
@@ -132,6 +133,10 @@ class Trouble(PipelineError):
 
 class AnswerLost(Trouble):
     """A write was sent and no answer came: it may have been carried out."""
+
+
+class TokenTaken(Trouble):
+    """RunTask's clientToken is in use for another request, and AWS names no task of it."""
 
 
 class Inconclusive(PipelineError):

@@ -11,7 +11,7 @@ import pytest
 from ecs_pipeline.aws.ecs import Ecs
 from ecs_pipeline.aws.session import AwsError
 from ecs_pipeline.aws.task_definitions import TaskDefinitions
-from ecs_pipeline.errors import InvalidInput, NotPlaced
+from ecs_pipeline.errors import InvalidInput, NotPlaced, TokenTaken
 from ecs_pipeline.model import Container, Turn
 from tests.unit.aws_stub import AwsStub, aws_stub, ok, refused, session
 from tests.unit.clocks import RecordingClock
@@ -151,9 +151,12 @@ def test_the_task_of_a_token_is_told_whether_started_now_or_before_with_other_pa
     assert aws.asked("RunTask")[0].json == {"cluster": "prd", **RUN}
 
 
-def test_a_conflict_that_names_no_task_is_a_refusal(aws: AwsStub, ecs: Ecs) -> None:
-    aws.on("RunTask", refused("ConflictException", "in use"))
-    with pytest.raises(AwsError, match="ConflictException"):
+def test_a_conflict_that_names_no_task_is_asked_again_and_then_told_as_that(aws: AwsStub, ecs: Ecs) -> None:
+    unnamed = refused("ConflictException", "in use")
+    aws.on("RunTask", unnamed, unnamed, refused("ConflictException", "in use", resourceIds=["arn:x"]))
+    assert ecs.run_task(RUN) == "arn:x"
+    aws.on("RunTask", unnamed)
+    with pytest.raises(TokenTaken, match="ConflictException: in use"):
         ecs.run_task(RUN)
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from ecs_pipeline import decide, marks
-from ecs_pipeline.errors import NotPlaced, Trouble
+from ecs_pipeline.errors import NotPlaced, TokenTaken, Trouble
 from ecs_pipeline.model import Turn
 from ecs_pipeline.steps import tasks as module
-from ecs_pipeline.steps.tasks import TasksStep, held_by
+from ecs_pipeline.steps.tasks import Lost, TasksStep, held_by
 from ecs_pipeline.wait import StepBroken, TimedOut
 from tests.fakes.world import World, definition_with
 from tests.unit.canary_world import first_token, only, start, tasks_step, tokens
@@ -188,6 +188,36 @@ def test_a_task_without_a_place_is_told_at_once_and_run_again_with_the_same_toke
     assert tokens(world) == [first_token(world)] * 4
     words = "no place: no container instance has enough memory for the task (RESOURCE:MEMORY)"
     assert [one for one in told if "place" in one] == [words]
+
+
+@pytest.mark.parametrize("release", ["A", "B"])
+def test_a_token_that_is_taken_by_a_task_that_aws_does_not_name_is_looked_for(release: str) -> None:
+    world = World()
+    mine, other = tasks_step(world), tasks_step(world, release)
+
+    def run_task(_parameters: Mapping[str, Any]) -> str:
+        if not world.alive():
+            start(other)
+        raise TokenTaken("in use")
+
+    mine.run.ecs.run_task = run_task  # type: ignore[method-assign]
+    if release == "A":
+        assert [one.arn for one in start(mine)] == [only(world).arn]
+    else:
+        with pytest.raises(Lost, match="release B was faster"):
+            start(mine)
+    assert len(tokens(world)) == 1
+
+
+def test_a_token_that_is_taken_by_nothing_that_is_seen_ends_the_step() -> None:
+    step = tasks_step(World())
+
+    def run_task(_parameters: Mapping[str, Any]) -> str:
+        raise TokenTaken("in use")
+
+    step.run.ecs.run_task = run_task  # type: ignore[method-assign]
+    with pytest.raises(TokenTaken):
+        start(step)
 
 
 def test_no_place_until_the_time_is_over_ends_the_step_with_the_reason() -> None:

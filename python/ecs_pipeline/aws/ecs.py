@@ -8,7 +8,7 @@ from typing import Any
 
 from ecs_pipeline.aws.ecs_facts import parse_service, parse_task, tag_list
 from ecs_pipeline.aws.session import DENIED, AwsClient, AwsError
-from ecs_pipeline.errors import InvalidInput, NotPlaced
+from ecs_pipeline.errors import InvalidInput, NotPlaced, TokenTaken
 from ecs_pipeline.model import Service, Task
 
 NOT_TAGGED = ("InvalidParameterException", "ResourceNotFoundException")
@@ -112,14 +112,16 @@ class Ecs:
         """RunTask of one task; the ARN of the task that its clientToken stands for, just started or long ago.
 
         With the token used before for other parameters AWS names that task in a ConflictException.
-        Raises NotPlaced when there is no room.
+        Raises NotPlaced when there is no room, TokenTaken when AWS names none.
         """
         try:
             answer = self._call("RunTask", cluster=self.cluster, **parameters)
         except AwsError as error:
-            if error.code == "ConflictException" and error.raw.get("resourceIds"):
-                return str(error.raw["resourceIds"][0])
-            raise
+            if error.code != "ConflictException":
+                raise
+            if not error.raw.get("resourceIds"):
+                raise TokenTaken(error.message, cure="the same command resumes") from error
+            return str(error.raw["resourceIds"][0])
         if answer.get("failures"):
             reasons = {
                 " ".join(filter(None, (one.get("reason"), one.get("detail")))) or "no reason given"

@@ -33,6 +33,9 @@ THROTTLES = frozenset(
 )
 """Refused for the rate alone, so nothing was done: AWS SDKs and Tools Reference Guide, "Retry behavior"."""
 
+UNNAMED = ("RunTask", "ConflictException")
+"""Two RunTask of one token at the same moment: AWS may name the task of the first a moment later."""
+
 CROWDED = "Too many concurrent attempts"
 """… to create a new revision of the specified family: the one ClientException of RegisterTaskDefinition that passes."""
 
@@ -187,7 +190,8 @@ def _answered(action: str, error: Any, *, once: bool) -> Exception:
         cure = f"allow {missing[1] if missing else action} to the role that the job runs with"
         return AwsError(action, code, text or "not allowed", cure=cure, raw=answer)
     failure = AwsError(action, code, text, raw=answer)
-    if code in THROTTLES or status == 429 or CROWDED in text:
+    unnamed = (error.operation_name, code) == UNNAMED and not answer.get("resourceIds")
+    if code in THROTTLES or status == 429 or CROWDED in text or unnamed:
         return retry.Transient(failure)
     if code in PASSING or status >= 500:
         return AnswerLost(failure.message) if once else retry.Transient(failure)

@@ -8,7 +8,7 @@ from functools import partial
 
 from ecs_pipeline import decide, definition, evidence, marks, placement, wait
 from ecs_pipeline.converge import Step
-from ecs_pipeline.errors import Held, Holder, InvalidInput, NotPlaced, Refused, Trouble
+from ecs_pipeline.errors import Held, Holder, InvalidInput, NotPlaced, Refused, TokenTaken, Trouble
 from ecs_pipeline.fence import Fence
 from ecs_pipeline.look import mismatch
 from ecs_pipeline.model import BASELINE, CANARY, Revision, Service, Task, TaskDefinition
@@ -197,6 +197,11 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         def attempt() -> Judgement[str]:
             try:
                 return Settled(self.fence.write(partial(self._run_task, token, index)))
+            except TokenTaken:
+                holder = self._oldest(index)
+                if holder is None:
+                    raise
+                return Settled(holder.arn)
             except NotPlaced as failure:
                 told = [placement.explained(reason, self.revision.definition) for reason in failure.reasons]
                 passes = all(placement.may_pass(reason) for reason in failure.reasons)
@@ -254,15 +259,19 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
             self.made.tasks.pop(task.arn)
             self._refuse(task)
         mine = not task.alive or task.release == self.release
-        living = self._of_this_turn({one.arn: one for one in (*self.run.observer.tasks(), task)})
-        rivals = [one for one in living if one.index == index and not self._mismatch(one)]
-        oldest = min(rivals, key=lambda one: one.age_key, default=task)
+        oldest = self._oldest(index, task) or task
         if mine and task.alive and oldest.arn != task.arn:
             self.fence.write(lambda: self.run.ecs.stop_task(task.arn, "ecs-pipeline: a second task for the same token"))
             self.made.tasks.pop(task.arn)
         if oldest.alive and oldest.release != self.release:
             raise Lost(oldest)
         self._adopt(oldest)
+
+    def _oldest(self, index: int, *known: Task) -> Task | None:
+        """Of the living tasks of this turn, role and number the oldest, whoever started it."""
+        living = self._of_this_turn({task.arn: task for task in (*self.run.observer.tasks(), *known)})
+        rivals = [task for task in living if task.index == index and not self._mismatch(task)]
+        return min(rivals, key=lambda task: task.age_key, default=None)
 
 
 def shown(run: Run, arns: Collection[str]) -> tuple[Task, ...]:

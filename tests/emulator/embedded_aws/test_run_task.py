@@ -44,6 +44,18 @@ def test_a_token_with_other_parameters_is_a_conflict(environment: Environment, d
     assert caught.value.response["resourceIds"] == [arn]
 
 
+def test_a_conflict_may_name_no_task_at_first(environment: Environment, definition: str) -> None:
+    """RunTask, error ConflictException: resourceIds is no required member."""
+    arn = environment.run(definition, clientToken="six")
+    environment.server.configure(unnamed_conflicts=1)
+    named = []
+    for _ in range(2):
+        with pytest.raises(ClientError) as caught:
+            environment.run(definition, clientToken="six", startedBy="someone")
+        named.append(caught.value.response["resourceIds"])
+    assert named == [[], [arn]]
+
+
 def test_tokens_are_per_cluster_and_expire(environment: Environment, definition: str) -> None:
     """RunTask: a token lives for min(24 h, the task's life + 1 h); here as the behaviour says."""
     arn = environment.run(definition, clientToken="three")
