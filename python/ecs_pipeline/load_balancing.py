@@ -53,7 +53,7 @@ class Registration:
 
 @dataclass(frozen=True)
 class TargetGroup:
-    """A target group of the service; times in seconds."""
+    """A target group of the service; times in seconds. `judged_within`: until the health of a target is known."""
 
     arn: str
     kind: str
@@ -64,6 +64,7 @@ class TargetGroup:
     interval: int = 0
     unhealthy_threshold: int = 0
     address_type: str = "ipv4"
+    judged_within: int = 0
 
 
 @dataclass(frozen=True)

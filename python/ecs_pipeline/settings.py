@@ -154,7 +154,10 @@ class CanarySettings(Section):
 class PromoteSettings(Section):
     """The rollout of the whole service."""
 
-    stable_within: Duration = Field(900.0, gt=0, description="time for the service to run the release and nothing else")
+    stable_within: OptionalDuration = Field(
+        None, gt=0, description="time for the rollout; auto: from count, maximumPercent, health checks and drain"
+    )
+    stalled_after: Duration = Field(300.0, gt=0, description="a rollout that does not move for so long has failed")
 
 
 class RollbackSettings(Section):

@@ -33,6 +33,8 @@ class Rollout:
         world.register(definition_with("new"), {})
         run = new_run(world, "promote", ["stable"])
         self.step = StableStep(replace(run, ecs=self), revision(2), patient)  # type: ignore[arg-type]
+        self.told: list[str] = []
+        run.recorder.progress = self.told.append  # type: ignore[method-assign]
         self.described: list[list[str]] = []
         self._found = service()
         self._stopped: Sequence[Task] = ()

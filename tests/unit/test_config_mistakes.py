@@ -92,7 +92,7 @@ NO_REPOSITORY = " is not the name of an ECR repository; write it alone, such as 
         ("canary: {percent: true}", "canary.percent: a number is expected, not true"),
         ("canary: {percent: '33'}", "canary.percent: a number is expected, not '33'"),
         ("canary: {healthy_within: 0s}", "canary.healthy_within: input should be greater than 0, not 0.0"),
-        ("promote: {stable_within: 0ms}", "promote.stable_within: input should be greater than 0, not 0.0"),
+        ("promote: {stable_within: 0ms}", "promote.stable_within: input should be greater than 0, not '0ms'"),
         ("image: {repository: Web}", f"image.repository: 'Web'{NO_REPOSITORY}"),
         ("image: {repository: host.example/web:1}", f"image.repository: 'host.example/web:1'{NO_REPOSITORY}"),
         ("image: {platform: arm}", "image.platform: 'arm' is not a platform; write linux/amd64 or linux/arm64"),

@@ -26,6 +26,8 @@ CORE: dict[str, set[str]] = {
     "look": {"load_balancing", "model"},
     "references": {"errors", "text"},
     "placement": set(),
+    "stops": {"model", "placement"},
+    "rollout_time": {"load_balancing", "model"},
     "setting_types": {"documents"},
     "check_settings": {"setting_types", "text"},
     "container_settings": {"setting_types"},

@@ -6,7 +6,7 @@ import pytest
 
 from ecs_pipeline.model import Event
 from ecs_pipeline.steps import rollout
-from ecs_pipeline.wait import Broken, Settled, Waiting
+from ecs_pipeline.wait import Settled, Waiting
 from tests.unit.facts import crashed, deployment, later
 from tests.unit.rollouts import Rollout, broken, judged, old, rolling, waiting
 
@@ -91,22 +91,3 @@ def test_reads_that_lag_behind_the_update_are_waited_for_but_not_for_ever() -> N
 
 def test_a_service_without_a_primary_deployment_is_waited_for() -> None:
     assert waiting(judged(old())) == "the service has no primary deployment"
-
-
-PLACED = "(service web) has started 1 tasks: (task 1)."
-NOT_PLACED = "(service web) was unable to place a task because no container instance met all of its requirements."
-
-
-@pytest.mark.parametrize("seconds", [0, 1])
-def test_a_task_that_finds_no_place_fails_the_rollout_at_once(seconds: int) -> None:
-    judgement = judged(rolling(), old(), events=(Event("1", later(seconds), NOT_PLACED),))
-    assert judgement == Broken(NOT_PLACED, [f"event 07:15:0{seconds}: {NOT_PLACED}"])
-
-
-@pytest.mark.parametrize(("seconds", "message"), [(-1, NOT_PLACED), (1, PLACED)])
-def test_events_from_before_the_deployment_and_good_ones_do_not(seconds: int, message: str) -> None:
-    assert isinstance(judged(rolling(), old(), events=(Event("1", later(seconds), message),)), Waiting)
-
-
-def test_events_do_not_undo_a_deployment_that_is_complete() -> None:
-    assert isinstance(judged(deployment(2), events=(Event("1", later(1), NOT_PLACED),)), Settled)

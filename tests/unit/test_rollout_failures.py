@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from ecs_pipeline.model import Deployment, Event
@@ -15,11 +13,10 @@ from tests.unit.rollouts import Rollout, broken, judged, old, rolling
 BREAKER = {"deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}}
 
 
-@pytest.mark.parametrize("raw", [{}, BREAKER], ids=["no breaker", "breaker"])
-def test_failed_tasks_are_counted_with_and_without_a_breaker(raw: dict[str, Any]) -> None:
+def test_failed_tasks_are_counted_where_no_breaker_is_on() -> None:
     two = [crashed("t1"), crashed("t2")]
-    assert isinstance(judged(rolling(), old(), stopped=two, raw=raw), Waiting)
-    judgement = judged(rolling(), old(), stopped=[*two, crashed("t3", created=later(1))], raw=raw)
+    assert isinstance(judged(rolling(), old(), stopped=two), Waiting)
+    judgement = judged(rolling(), old(), stopped=[*two, crashed("t3", created=later(1))])
     cause = "Essential container exited (app: exit code 3)"
     assert isinstance(judgement, Broken)
     assert judgement.why == f"3 tasks of the new revision failed: {cause}"
@@ -27,12 +24,36 @@ def test_failed_tasks_are_counted_with_and_without_a_breaker(raw: dict[str, Any]
     assert "  the last line" in judgement.evidence
 
 
-def test_the_count_of_ecs_is_taken_where_it_is_higher() -> None:
-    why = broken(judged(rolling(failed=3), old(), stopped=[crashed("t1")]))
-    assert why.startswith("3 tasks of the new revision failed: Essential container exited")
+def test_where_a_breaker_is_on_ecs_judges() -> None:
+    many = [crashed(f"t{number}") for number in range(50)]
+    assert isinstance(judged(rolling(failed=50), old(), stopped=many, raw=BREAKER), Waiting)
+    why = broken(judged(rolling(rollout="FAILED", reason="tasks failed to start"), old(), stopped=many, raw=BREAKER))
+    assert why == "the deployment failed: tasks failed to start"
 
 
-def test_on_the_way_back_only_the_verdict_of_ecs_counts() -> None:
+@pytest.mark.parametrize("code", ["SpotInterruption", "TerminationNotice", "InfrastructureHealth"])
+def test_tasks_that_aws_takes_away_are_no_failures_of_the_release(code: str) -> None:
+    taken = [crashed(f"t{number}", stop_code=code) for number in range(9)]
+    assert isinstance(judged(rolling(failed=9), old(), stopped=[*taken, crashed("a"), crashed("b")]), Waiting)
+
+
+def test_the_count_of_ecs_alone_fails_nothing_for_it_has_tasks_without_a_place_in_it() -> None:
+    assert isinstance(judged(rolling(failed=50), old(), stopped=[crashed("t1")]), Waiting)
+
+
+def test_failures_before_a_healthy_task_are_forgiven_as_the_breaker_does_it() -> None:
+    found = Rollout()
+    two, three = [crashed("t1"), crashed("t2")], [crashed(f"t{number}") for number in range(1, 4)]
+    found.look(rolling(failed=2), old(running=3), stopped=two)
+    assert isinstance(found.look(rolling(failed=0), old(running=3), stopped=three[:2]), Waiting)
+    assert isinstance(found.look(rolling(failed=1), old(running=3), stopped=three), Waiting)
+    four = [*three, crashed("t4")]
+    assert isinstance(found.look(rolling(failed=1), old(running=2), stopped=four), Waiting)
+    more = [*four, crashed("t5"), crashed("t6"), crashed("t7")]
+    assert broken(found.look(rolling(failed=3), old(running=2), stopped=more)).startswith("3 tasks of the new revision")
+
+
+def test_on_the_way_back_failed_tasks_are_not_counted() -> None:
     found = Rollout(patient=True)
     unplaced = Event("1", later(1), "(service web) was unable to place a task")
     assert isinstance(found.look(rolling(failed=50), old(), events=(unplaced,)), Waiting)
@@ -51,34 +72,9 @@ def test_ecs_event_that_nothing_can_move_ends_the_wait(*, patient: bool) -> None
     assert broken(found.look(rolling(), old(), events=(stuck,))) == text
 
 
-@pytest.mark.parametrize(
-    ("threshold", "desired", "allowed"),
-    [
-        (None, 0, 3),
-        (None, 3, 3),
-        (None, 7, 4),
-        (None, 20, 10),
-        (None, 1000, 200),
-        ({"type": "COUNT", "value": 1}, 50, 1),
-        ({"type": "COUNT", "value": 12}, 1, 12),
-        ({"type": "BOUNDED_PERCENT", "value": 25}, 4, 3),
-        ({"type": "BOUNDED_PERCENT", "value": 25}, 21, 6),
-        ({"type": "BOUNDED_PERCENT", "value": 50}, 1000, 200),
-        ({"type": "UNBOUNDED_PERCENT", "value": 25}, 4, 1),
-        ({"type": "UNBOUNDED_PERCENT", "value": 50}, 1000, 500),
-        ({"type": "UNBOUNDED_PERCENT", "value": 1}, 0, 1),
-    ],
-)
-def test_the_threshold_is_that_of_the_breaker(threshold: dict[str, Any] | None, desired: int, allowed: int) -> None:
-    breaker = {"enable": True, **({"thresholdConfiguration": threshold} if threshold else {})}
-    raw = {"deploymentConfiguration": {"deploymentCircuitBreaker": breaker}}
-    assert failures_allowed(service(raw, desired=desired)) == allowed
-
-
-def test_the_threshold_of_a_breaker_that_is_off_does_not_count() -> None:
-    breaker = {"enable": False, "thresholdConfiguration": {"type": "COUNT", "value": 50}}
-    raw = {"deploymentConfiguration": {"deploymentCircuitBreaker": breaker}}
-    assert failures_allowed(service(raw)) == failures_allowed(service()) == 3
+@pytest.mark.parametrize(("desired", "allowed"), [(0, 3), (3, 3), (7, 4), (20, 10), (1000, 200)])
+def test_as_many_may_fail_as_with_a_breaker_of_default_threshold(desired: int, allowed: int) -> None:
+    assert failures_allowed(service(desired=desired)) == allowed
 
 
 def test_only_tasks_that_failed_by_themselves_in_this_deployment_are_counted_each_described_once() -> None:

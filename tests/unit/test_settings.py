@@ -38,7 +38,7 @@ def test_durations_are_written_as_they_may_be_read() -> None:
 def test_the_defaults_are_those_of_the_documentation() -> None:
     found = Settings.model_validate({"cluster": "c", "service": "s"})
     assert sizes() == [(1, None, 300)]
-    assert (found.canary.healthy_within, found.promote.stable_within) == (300, 900)
+    assert (found.canary.healthy_within, found.promote.stable_within, found.promote.stalled_after) == (300, None, 300)
     assert found.rollback.drain is None
     assert (found.image.context, found.image.dockerfile) == (".", "Dockerfile")
 
@@ -47,6 +47,12 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
 def test_the_time_to_drain_is_the_target_groups_or_a_duration(text: str, seconds: float | None) -> None:
     found = Settings.model_validate({"cluster": "c", "service": "s", "rollback": {"drain": text}})
     assert found.rollback.drain == seconds
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("auto", None), ("2h", 7200)])
+def test_the_time_of_a_rollout_follows_from_the_service_or_is_a_duration(text: str, seconds: float | None) -> None:
+    found = Settings.model_validate({"cluster": "c", "service": "s", "promote": {"stable_within": text}})
+    assert found.promote.stable_within == seconds
 
 
 def test_a_canary_of_tasks_has_one_size() -> None:

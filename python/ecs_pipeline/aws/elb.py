@@ -42,6 +42,7 @@ class Elb:
                 interval=int(group.get("HealthCheckIntervalSeconds") or 0),
                 unhealthy_threshold=int(group.get("UnhealthyThresholdCount") or 0),
                 address_type=group.get("IpAddressType", "ipv4"),
+                judged_within=_judged_within(group),
             )
         return self._groups[arn]
 
@@ -95,6 +96,12 @@ class Elb:
         except AwsError as error:
             if not _gone(error):
                 raise
+
+
+def _judged_within(group: Mapping[str, Any]) -> int:
+    """Seconds: so many checks as it takes to find a target healthy or unhealthy, and the last one's time-out."""
+    checks = max(group.get("HealthyThresholdCount", 0), group.get("UnhealthyThresholdCount", 0))
+    return int(group.get("HealthCheckIntervalSeconds", 0) * checks + group.get("HealthCheckTimeoutSeconds", 0))
 
 
 def _named(targets: Sequence[Target]) -> list[dict[str, object]]:

@@ -21,6 +21,7 @@ from ecs_pipeline.record import StepRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.rollout import APPEARS_WITHIN, StableStep
+from ecs_pipeline.steps.rollout_deadline import deadline as rollout_deadline
 from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved
 from ecs_pipeline.steps.undo import undo_update
 from ecs_pipeline.steps.unused import used_by
@@ -217,8 +218,7 @@ class Finish:
         with self.steps("stable") as step:
             try:
                 rollout = StableStep(self.run, wanted, patient=True)
-                deadline = Deadline.after(self.run.clock, self.run.settings.promote.stable_within)
-                stable = settle(rollout, self.run, deadline)
+                stable = settle(rollout, self.run, rollout_deadline(self.run, seen.service, wanted))
             except ReleaseFailed as error:
                 raise Trouble(
                     f"the service does not come back to {Revision(wanted).name}: {error.message}",

@@ -29,11 +29,11 @@ from ecs_pipeline.stages.preflight import refuse_when_cancelled
 from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.rollout import StableStep, rolled_back
+from ecs_pipeline.steps.rollout_deadline import deadline as rollout_deadline
 from ecs_pipeline.steps.tasks import build_of, holder_of
 from ecs_pipeline.steps.traffic import record_seen, record_traffic, targets_seen
 from ecs_pipeline.steps.trust import refuse_disbelieved, refuse_foreign
 from ecs_pipeline.steps.undo import undo_update
-from ecs_pipeline.wait import Deadline
 
 STEPS = ("preflight", "service-update", "stable", "drain", "cleanup", "restore")
 
@@ -221,7 +221,7 @@ def _mark(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None:
 def _stable(run: Run, plan: Plan) -> None:
     with run.recorder.step("stable") as step:
         rollout = StableStep(run, plan.revision)
-        service = settle(rollout, run, Deadline.after(run.clock, run.settings.promote.stable_within))
+        service = settle(rollout, run, rollout_deadline(run, plan.seen.service, plan.revision))
         step.message = rollout.told(service)
         record_traffic(run, service.running)
 

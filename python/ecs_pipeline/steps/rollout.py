@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from ecs_pipeline import evidence
+from ecs_pipeline import evidence, placement, rollout_time, stops
 from ecs_pipeline.converge import Step
 from ecs_pipeline.definition import chosen_container
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.model import Deployment, Event, Revision, Service, Task, TaskDefinition
 from ecs_pipeline.run import Run
-from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting
+from ecs_pipeline.steps.rollout_deadline import groups_of
+from ecs_pipeline.steps.rollout_progress import Progress
+from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting, duration
 
 LEAST_FAILED, MOST_FAILED, FAILED_PART = 3, 200, 0.5
 """The circuit breaker's default threshold, kept here too, for services without a breaker."""
 
 APPEARS_WITHIN = 30.0
 """Seconds that DescribeServices may lag behind UpdateService."""
+HOPELESS_FOR = 15.0
+"""Seconds without a move after which a reason that cannot pass is believed: another container instance may do."""
 
-NOT_PLACED = "unable to place a task"
+NOT_PLACED = ("unable to place a task", "failed to launch a task")
 STUCK = "because of the service deployment configuration"
 """In ECS' event when neither a task can be stopped nor one be started: no waiting changes that."""
 ROLLED_BACK = "rolling back to deployment"
@@ -40,8 +42,11 @@ class Seen:
 class StableStep(Step[Seen, Service]):
     """The service runs one revision and nothing else, as its deployment says.
 
-    `patient`: on the way back there is nothing better to do than to let ECS try, so only its own verdict counts, and
-    tasks that failed are looked at once it is there.
+    Where its circuit breaker is on, ECS judges the tasks that fail; else they are counted here. What ECS itself goes on
+    trying is told and waited for, until nothing has moved for `promote.stalled_after`.
+
+    `patient`: on the way back there is nothing better to do than to let ECS try, so failed tasks are not counted, and
+    looked at once its verdict is there.
     """
 
     run: Run
@@ -52,6 +57,11 @@ class StableStep(Step[Seen, Service]):
     _known: dict[str, Task] = field(default_factory=dict)
     _ours: Deployment | None = None
     _begun: float | None = None
+    _progress: Progress = field(default_factory=Progress)
+    _forgiven: set[str] = field(default_factory=set)
+    _failed_before: int = 0
+    _told: set[str] = field(default_factory=set)
+    _leaving: bool = False
 
     def observe(self) -> Seen:
         """The service; while it rolls also the tasks that failed (their reasons are the evidence)."""
@@ -69,18 +79,33 @@ class StableStep(Step[Seen, Service]):
             return Waiting("the service has no primary deployment")
         if primary.revision != self.revision:
             return self._not_ours(seen, primary)
-        broken = self._broken(seen, primary)
-        if broken:
-            return Broken(broken, self._evidence(seen, primary))
-        others = sum(one.running + one.pending for one in service.deployments if one is not primary)
+        self._look_in(seen, primary)
+        ended = self._ended(seen, primary)
+        if ended:
+            return ended
+        others = _others(service, primary)
         done = primary.rollout == "COMPLETED" or (not primary.rollout and primary.running >= service.desired)
         if done and not others and service.pending == 0:
             return Settled(service)
-        name = Revision(self.revision).name
-        if primary.running >= service.desired and not others:
-            return Waiting(f"{primary.running} of {service.desired} tasks run {name}; the deployment is not complete")
-        old = f", {others} of another revision" if others else ""
-        return Waiting(f"{primary.running} of {service.desired} tasks run {name}{old}")
+        missing = "; the deployment is not complete" if self._all_run(service, primary) else ""
+        return Waiting(f"{self._counts(service, primary)}{missing}")
+
+    def _all_run(self, service: Service, primary: Deployment) -> bool:
+        return primary.running >= service.desired and not _others(service, primary)
+
+    def _is_back(self, service: Service) -> bool:
+        """Whether all tasks run the revision, be it for an earlier deployment of it."""
+        mine = [one for one in service.deployments if one.revision == self.revision]
+        others = [one for one in service.deployments if one.revision != self.revision]
+        return sum(one.running for one in mine) >= service.desired and not any(one.running for one in others)
+
+    def _counts(self, service: Service, primary: Deployment) -> str:
+        others = [one for one in service.deployments if one is not primary]
+        again = sum(one.running + one.pending for one in others if one.revision == self.revision)
+        old = sum(one.running + one.pending for one in others) - again
+        told = [f"{primary.running} of {service.desired} tasks run {Revision(self.revision).name}"]
+        told += [f"{again} for an earlier deployment of it"] if again else []
+        return ", ".join([*told, f"{old} of another revision"] if old else told)
 
     def told(self, result: Service) -> str:
         """What runs."""
@@ -96,24 +121,77 @@ class StableStep(Step[Seen, Service]):
         """As it is."""
         return seen.service
 
+    def _ended(self, seen: Seen, primary: Deployment) -> Settled[Service] | Broken | None:
+        """That it failed, or stands still; on the way back a service that runs the revision already is back."""
+        broken = self._broken(seen, primary)
+        stalled = "" if broken or primary.rollout == "COMPLETED" else self._stalled(seen.service, primary)
+        if stalled and self.patient and self._is_back(seen.service):
+            name = Revision(self.revision).name
+            self.run.recorder.progress(f"all tasks run {name}; ECS finds no place to renew them")
+            return Settled(seen.service)
+        why = broken or stalled
+        return Broken(why, self._evidence(seen, primary)) if why else None
+
     def _broken(self, seen: Seen, primary: Deployment) -> str:
         if primary.rollout == "FAILED":
             return f"the deployment failed: {primary.reason or 'no reason given'}"
         if primary.rollout == "COMPLETED":
             return ""
-        stuck = next((event.message for event in self._said_since(seen, primary) if STUCK in event.message), "")
-        if self.patient or stuck:
+        stuck = next((event.message for event in _said_since(seen.service, primary) if STUCK in event.message), "")
+        if stuck or self.patient or breaker_is_on(seen.service):
             return stuck
-        failed = max(primary.failed, len(seen.failed))
-        if failed >= failures_allowed(seen.service):
-            cause = f": {self._cause(seen)}" if seen.failed else ""
-            return f"{failed} tasks of the new revision failed{cause}"
-        return next((event.message for event in self._said_since(seen, primary) if NOT_PLACED in event.message), "")
+        failed = [one for one in seen.failed if one.arn not in self._forgiven]
+        if len(failed) < failures_allowed(seen.service):
+            return ""
+        return f"{len(failed)} tasks of the new revision failed: {self._cause(seen)}"
 
-    def _said_since(self, seen: Seen, primary: Deployment) -> list[Event]:
-        """The service's events since the deployment began, newest first."""
-        since = primary.created
-        return [event for event in seen.service.events if not since or event.at >= since]
+    def _look_in(self, seen: Seen, primary: Deployment) -> None:
+        """Notice whether the rollout moves; say once what ECS cannot place.
+
+        Failures before a task became healthy are forgiven, as the circuit breaker does it (resetOnHealthyTask): ECS
+        then counts anew, or takes an old task away.
+        """
+        replaced = self._progress.see(seen.service, primary, self.run.clock.now())
+        if primary.failed < self._failed_before or replaced:
+            self._forgiven |= {one.arn for one in seen.failed}
+        self._failed_before = primary.failed
+        unplaced = self._unplaced(seen.service, primary)
+        if unplaced and unplaced.message not in self._told:
+            self._told.add(unplaced.message)
+            self.run.recorder.progress(unplaced.message)
+
+    def _stalled(self, service: Service, primary: Deployment) -> str:
+        """Why waiting longer is of no use; '' while something moves, drains or has its time to become healthy."""
+        still, patience = self._progress.still_for(self.run.clock.now()), self.run.settings.promote.stalled_after
+        unplaced = self._unplaced(service, primary)
+        if unplaced and not placement.may_pass(unplaced.message) and still >= HOPELESS_FOR:
+            return unplaced.message
+        too_long = still >= patience + (self._until_healthy(service) if primary.running else 0)
+        if too_long or self._leaving:
+            self._leaving = self._tasks_leave()
+            if self._leaving or (rollout_time.watches_alarms(service) and self._all_run(service, primary)):
+                self._progress.excuse(self.run.clock.now())
+                return ""
+        if not too_long:
+            return ""
+        why = f": {unplaced.message}" if unplaced else ""
+        return f"nothing has moved for {duration(still)}, {self._counts(service, primary)}{why}"
+
+    def _unplaced(self, service: Service, primary: Deployment) -> Event | None:
+        """The newest event of this deployment that says that a task has no place."""
+        said = _said_since(service, primary)
+        return next((event for event in said if any(text in event.message for text in NOT_PLACED)), None)
+
+    def _until_healthy(self, service: Service) -> float:
+        definition = self.run.definitions.get(self.revision).definition
+        return rollout_time.until_healthy(service, groups_of(self.run, service), definition)
+
+    def _tasks_leave(self) -> bool:
+        """Whether tasks of the service drain or stop, which its counts do not show."""
+        ended = {arn for arn, task in self._known.items() if task.status == "STOPPED"}
+        told_to_stop = [arn for arn in self.run.ecs.arns_of_service("STOPPED") if arn not in ended]
+        self._known.update({one.arn: one for one in self.run.ecs.tasks(told_to_stop)} if told_to_stop else {})
+        return any(self._known[arn].status != "STOPPED" for arn in told_to_stop if arn in self._known)
 
     def _not_ours(self, seen: Seen, primary: Deployment) -> Judgement[Service]:
         now = Revision(primary.revision).name
@@ -171,7 +249,7 @@ class StableStep(Step[Seen, Service]):
                 for one in self._known.values()
                 if one.revision == self.revision
                 and (primary.created is None or one.created >= primary.created)
-                and _failed(one)
+                and stops.failed(one)
             ),
             key=lambda one: one.age_key,
         )
@@ -182,23 +260,22 @@ def rolled_back(service: Service, revision: str) -> bool:
     return any(one.revision == revision and one.rollout == "FAILED" for one in service.deployments)
 
 
+def breaker_is_on(service: Service) -> bool:
+    """Whether ECS itself gives up a rollout whose tasks fail."""
+    configuration = service.raw.get("deploymentConfiguration") or {}
+    return bool((configuration.get("deploymentCircuitBreaker") or {}).get("enable"))
+
+
 def failures_allowed(service: Service) -> int:
-    """How many failed tasks fail a rollout: the breaker's threshold when it is on, else its default."""
-    breaker: Mapping[str, Any] = (service.raw.get("deploymentConfiguration") or {}).get(
-        "deploymentCircuitBreaker"
-    ) or {}
-    threshold: Mapping[str, Any] = breaker.get("thresholdConfiguration") or {}
-    if breaker.get("enable") and threshold.get("value"):
-        if threshold.get("type") == "COUNT":
-            return max(1, int(threshold["value"]))
-        allowed = math.ceil(float(threshold["value"]) / 100 * service.desired)
-        unbounded = threshold.get("type") == "UNBOUNDED_PERCENT"
-        return max(1, allowed) if unbounded else min(MOST_FAILED, max(LEAST_FAILED, allowed))
+    """How many tasks in a row may fail where no circuit breaker is on: as many as its default threshold."""
     return min(MOST_FAILED, max(LEAST_FAILED, math.ceil(FAILED_PART * service.desired)))
 
 
-def _failed(task: Task) -> bool:
-    """Ended by itself, or by ECS for its health; not scaled in."""
-    if task.stop_code in ("EssentialContainerExited", "TaskFailedToStart"):
-        return True
-    return task.stop_code == "ServiceSchedulerInitiated" and "health" in task.stopped_reason
+def _said_since(service: Service, deployment: Deployment) -> list[Event]:
+    """The service's events since the deployment began, newest first."""
+    since = deployment.created
+    return [event for event in service.events if not since or event.at >= since]
+
+
+def _others(service: Service, primary: Deployment) -> int:
+    return sum(one.running + one.pending for one in service.deployments if one is not primary)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -50,16 +49,50 @@ def test_crashing_tasks_fail_the_promote_and_the_service_goes_back(switched: Sce
     assert "release" not in switched.marks()
 
 
-def test_a_task_that_finds_no_place_fails_the_promote_at_once(scene: Scene) -> None:
-    before = scene.start(1)
+def test_a_task_that_finds_no_place_is_told_and_the_promote_goes_on(scene: Scene) -> None:
+    scene.start(1)
     assert scene.canary("v2").code == 0
-    scene.server.configure(placement_failures=3)
-    begun = time.monotonic()
+    scene.server.configure(placement_failures=2)
+    promote = scene.ecs_pipeline("promote")
+    assert promote.code == 0, promote.stderr
+    assert "unable to place a task. Reason: Capacity is unavailable" in promote.stderr
+    assert scene.running_image() == scene.images.digest("v2")
+    scene.assert_nothing_left()
+
+
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [("", "nothing has moved for"), ("LACKS: is missing an attribute required by your task.", "missing an attribute")],
+)
+def test_a_promote_that_finds_no_place_at_all_is_rolled_back(scene: Scene, reason: str, why: str) -> None:
+    before = scene.start(1, **NO_BREAKER)
+    scene.config(promote={"stalled_after": "4s" if not reason else "5m"})
+    assert scene.canary("v2").code == 0
+    scene.server.configure(placement_failures=10_000, placement_reason=reason)
     promote = scene.ecs_pipeline("promote")
     assert promote.code == 1, promote.stderr
-    assert "unable to place a task" in promote.stderr
-    assert time.monotonic() - begun < 40
+    assert promote.cases()["stable"] == "failure"
+    assert why in promote.case_message("stable")
     assert scene.service()["taskDefinition"] == before
+    assert scene.canaries() == []
+
+
+def test_an_interrupted_task_of_the_rollout_is_not_the_releases_failure(scene: Scene) -> None:
+    scene.start(1, **NO_BREAKER)
+    assert scene.canary("slow-start").code == 0
+    taken: dict[str, str] = {}
+
+    def take_away() -> None:
+        for _ in range(3):
+            task = wait_for(lambda: [one["taskArn"] for one in scene.tasks() if one["taskArn"] not in taken][-1:])
+            wait_for(lambda arn=task[0]: scene.task(arn)["lastStatus"] == "RUNNING")
+            if scene.task(task[0])["taskDefinitionArn"].endswith(":2"):
+                taken[task[0]] = "SpotInterruption"
+                scene.server.configure(taken_away=taken)
+
+    promote = alongside(scene, "promote", take_away)
+    assert promote.code == 0, promote.stderr
+    assert scene.running_image() == scene.images.digest("slow-start")
 
 
 def test_a_canary_that_finds_no_place_tells_so_and_takes_the_next_one(scene: Scene) -> None:
