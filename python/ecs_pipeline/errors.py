@@ -10,7 +10,9 @@
     │   └── MarksVanished   3   our tags on the service were taken away under our hands
     ├── Trouble             4   AWS, Docker or permissions, after the retries; the same command resumes
     │   ├── AnswerLost      4   a call may or may not have been carried out: look before doing it again
-    │   └── TokenTaken      4   RunTask's token is in use, and AWS does not say by which task: look
+    │   ├── TokenTaken      4   RunTask's token is in use, and AWS does not say by which task: look
+    │   ├── TakenAway       4   AWS stopped a task of ours for reasons of its own: another is run
+    │   └── NotReplaced     4   … and none came up in its place in time
     ├── Inconclusive        5   the checks could not tell; a person decides
     └── Interrupted   130/143   SIGINT, SIGTERM; the same command resumes
 
@@ -137,6 +139,21 @@ class AnswerLost(Trouble):
 
 class TokenTaken(Trouble):
     """RunTask's clientToken is in use for another request, and AWS names no task of it."""
+
+
+class TakenAway(Trouble):
+    """AWS stopped a task for reasons of its own (Spot, infrastructure, a throttle); `task` is its ARN."""
+
+    def __init__(self, task: str, message: str) -> None:
+        super().__init__(message, cure="the same command resumes")
+        self.task = task
+
+
+class NotReplaced(Trouble):
+    """AWS took a task away, and no other one came up in its place within its time."""
+
+    def __init__(self, message: str, *, evidence: Sequence[str] = ()) -> None:
+        super().__init__(message, cure="the same command resumes", evidence=evidence)
 
 
 class Inconclusive(PipelineError):

@@ -12,7 +12,7 @@ restore           only when one of these failed: as if nothing had been
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -37,6 +37,7 @@ from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.bake import Bake
 from ecs_pipeline.steps.beside import sweep_baselines
 from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, OtherImage, platform_of
+from ecs_pipeline.steps.renewal import until_judged
 from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
 from ecs_pipeline.steps.tasks import Lost, Made, held_by, shown
 from ecs_pipeline.steps.trust import IdInUse
@@ -128,18 +129,26 @@ def _serving(plan: Plan) -> str:
 def _carry_out(stage: Canary) -> None:
     image = _image(stage)
     revision = _revision(stage, image)
-    sizes, counts = stage.run.settings.canary.sizes, _counts(stage)
+    counts = _counts(stage)
     judged = max((0 if one.verdict else one.judged_steps for one in stage.plan.seen.canaries), default=0)
-    for number, (size, count) in enumerate(zip(sizes, counts, strict=True), start=1):
-        if number <= judged < len(sizes):
+    for number in range(1, len(counts) + 1):
+        if number <= judged < len(counts):
             continue
-        run, plan, before = stage.run, stage.plan, ([0, *counts])[number - 1]
-        served = Serving(run, stage.fence, plan, revision, count, before, stage.made, stage.beside).carry_out()
-        revision, now = served.revision, run.aws_time()
-        subject = Subject(run, plan.seen.service, served.tasks, revision, plan.base.container, now, served.baselines)
-        verdict = bake(subject, size.bake or 0.0, stage.fence.write)
-        if not run.dry_run:
-            _record_verdict(stage, subject, number, verdict, last=number == len(sizes))
+        attempt = partial(_judge_size, stage, revision, number, counts)
+        revision = until_judged(stage.run, stage.made, stage.fence.write, attempt)
+
+
+def _judge_size(stage: Canary, revision: TaskDefinition, number: int, counts: Sequence[int]) -> TaskDefinition:
+    """One size of the canary, up and judged; the revision that it runs. Raises TakenAway when AWS ends it."""
+    run, plan, sizes = stage.run, stage.plan, stage.run.settings.canary.sizes
+    before, count = ([0, *counts])[number - 1 : number + 1]
+    served = Serving(run, stage.fence, plan, revision, count, before, stage.made, stage.beside).carry_out()
+    container, now = plan.base.container, run.aws_time()
+    subject = Subject(run, plan.seen.service, served.tasks, served.revision, container, now, served.baselines)
+    verdict = bake(subject, sizes[number - 1].bake or 0.0, stage.fence.write)
+    if not run.dry_run:
+        _record_verdict(stage, subject, number, verdict, last=number == len(sizes))
+    return served.revision
 
 
 def _counts(stage: Canary) -> list[int]:

@@ -11,13 +11,14 @@ from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.verdict import overall
 from ecs_pipeline.checks.watch import CheckFailed, Watch
 from ecs_pipeline.converge import planned
-from ecs_pipeline.errors import Inconclusive, InvalidInput
+from ecs_pipeline.errors import Inconclusive, InvalidInput, TakenAway
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import INCONCLUSIVE, PASS
 from ecs_pipeline.record import CheckRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.bake import Bake
+from ecs_pipeline.steps.renewal import unjudged
 from ecs_pipeline.wait import duration
 
 
@@ -62,13 +63,19 @@ def _watching(run: Run, seconds: float) -> str:
 
 
 def judged_once(subject: Subject) -> str:
-    """The checks alone, of each as many samples as a verdict takes; the verdict. Raises StepBroken, CheckFailed."""
+    """The checks alone, of each as many samples as a verdict takes; the verdict.
+
+    Raises StepBroken, CheckFailed, Inconclusive when AWS takes the canary away meanwhile.
+    """
 
     def watch(checks: Watch) -> str:
         Bake(subject, checks).judge_once()
         return f"{len(checks.checks)} checks" if checks.checks else "no checks are configured"
 
-    return _judged(subject, "checks", watch)
+    try:
+        return _judged(subject, "checks", watch)
+    except TakenAway as taken:
+        raise unjudged(taken.message) from taken
 
 
 def _judged(subject: Subject, name: str, watch: Callable[[Watch], str]) -> str:

@@ -19,6 +19,7 @@ from ecs_pipeline.stages.preflight import Plan
 from ecs_pipeline.steps.beside import Beside, leave_traffic
 from ecs_pipeline.steps.grace import warn_of_a_slow_start
 from ecs_pipeline.steps.healthy import HealthyStep
+from ecs_pipeline.steps.renewal import until_up
 from ecs_pipeline.steps.tasks import Made, TasksStep
 from ecs_pipeline.steps.traffic import Seen as Targets
 from ecs_pipeline.steps.traffic import TrafficStep, healthy_others, record_share, record_tasks, targets_seen
@@ -56,11 +57,15 @@ class Serving:
 
     def carry_out(self) -> Served:
         """`healthy_within` covers all of it. Raises what its steps raise."""
-        run, service, container = self.run, self.plan.seen.service, self.plan.base.container
+        run = self.run
         if run.dry_run:
             self._plan()
             return Served([], [], self.revision)
         deadline = Deadline.after(run.clock, run.settings.canary.healthy_within)
+        return until_up(run, self.made, self.fence.write, deadline, lambda: self._serve(deadline))
+
+    def _serve(self, deadline: Deadline) -> Served:
+        run, service, container = self.run, self.plan.seen.service, self.plan.base.container
         tasks, baselines = self._started(deadline)
         record_tasks(run, [*tasks, *baselines])
         stable = self.plan.current

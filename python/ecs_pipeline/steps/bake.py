@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from ecs_pipeline import evidence
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.watch import Watch
+from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.load_balancing import group_name
 from ecs_pipeline.model import Container, Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.beside import leave_traffic
+from ecs_pipeline.steps.ended import ended, refuse_taken_away
 from ecs_pipeline.steps.traffic import Seen, targets_seen
 from ecs_pipeline.wait import StepBroken, duration
 
@@ -39,7 +41,7 @@ class Bake:
         return self.subject.run
 
     def watch(self, seconds: float) -> None:
-        """Look again and again until the time is over. Raises StepBroken with what broke, CheckFailed."""
+        """Look again and again until the time is over. Raises StepBroken with what broke, CheckFailed, TakenAway."""
         start = self.run.clock.now()
         delay = self._slow_start() + self.run.settings.canary.initial_delay if seconds else 0.0
         if delay:
@@ -54,9 +56,16 @@ class Bake:
                 self.look()
             if checks:
                 checks.conclude()
+        except ReleaseFailed:
+            self._look_at_ends()
+            raise
         finally:
             if checks:
                 checks.close()
+
+    def _look_at_ends(self) -> None:
+        """A task that AWS takes away fails checks and targets before its end is seen. Raises TakenAway."""
+        refuse_taken_away(self.run.ecs.tasks([one.arn for one in self.subject.canary]))
 
     def judge_once(self) -> None:
         """A few samples of each check, then its verdict; tasks and targets are looked at meanwhile."""
@@ -70,6 +79,9 @@ class Bake:
                 if not checks.done:
                     self.run.clock.sleep(checks.pause(INTERVAL))
             checks.conclude()
+        except ReleaseFailed:
+            self._look_at_ends()
+            raise
         finally:
             checks.close()
 
@@ -97,9 +109,8 @@ class Bake:
         everybody = [*self.subject.canary, *self.subject.baseline]
         seen = self._without_baseline(targets_seen(self.run, everybody, self.subject.service, anomalies=True))
         for one in evidence.stopped(seen.tasks):
-            lines = evidence.of_task(self.run, one, self.subject.revision, self.subject.container)
-            why = evidence.first_cause(one, self.subject.revision, self.subject.container)
-            raise StepBroken(f"the canary task stopped: {why}", evidence=lines)
+            broken = ended(self.run, one, self.subject.revision, self.subject.container)
+            raise StepBroken(broken.why, evidence=broken.evidence)
         if len(seen.tasks) < len(self.subject.canary):
             raise StepBroken("a canary task is gone")
         self._judge_health(seen)

@@ -8,7 +8,8 @@ from ecs_pipeline import evidence
 from ecs_pipeline.converge import Step
 from ecs_pipeline.model import CANARY, Task, TaskDefinition
 from ecs_pipeline.run import Run
-from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting
+from ecs_pipeline.steps.ended import ended
+from ecs_pipeline.wait import Judgement, Settled, Waiting
 
 
 @dataclass
@@ -30,10 +31,7 @@ class HealthyStep(Step["tuple[Task, ...]", "tuple[Task, ...]"]):
     def judge(self, seen: tuple[Task, ...]) -> Judgement[tuple[Task, ...]]:
         """No task stopped, every checked container is HEALTHY."""
         for one in evidence.stopped(seen):
-            lines = evidence.of_task(self.run, one, self.revision, self.container)
-            return Broken(
-                f"the {self.role} task stopped: {evidence.first_cause(one, self.revision, self.container)}", lines
-            )
+            return ended(self.run, one, self.revision, self.container, self.role)
         if len(seen) < len(self.tasks):
             return Waiting("ECS does not show the task")
         pending = [

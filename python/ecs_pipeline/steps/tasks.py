@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from ecs_pipeline import decide, definition, evidence, marks, placement, wait
+from ecs_pipeline import decide, definition, marks, placement, wait
 from ecs_pipeline.converge import Step
 from ecs_pipeline.errors import Held, Holder, InvalidInput, NotPlaced, Refused, TokenTaken, Trouble
 from ecs_pipeline.fence import Fence
@@ -15,6 +15,7 @@ from ecs_pipeline.model import BASELINE, CANARY, Revision, Service, Task, TaskDe
 from ecs_pipeline.observe import TASKS_LAG
 from ecs_pipeline.run import Run
 from ecs_pipeline.run_parameters import run_parameters
+from ecs_pipeline.steps.ended import ended
 from ecs_pipeline.steps.trust import foreign, other_image
 from ecs_pipeline.wait import Broken, Deadline, Judgement, Settled, Waiting
 
@@ -103,8 +104,7 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         tasks = [seen[index] for index in range(self.count) if index in seen]
         for one in tasks:
             if not one.alive:
-                lines = evidence.of_task(self.run, one, self.revision, self.container)
-                return Broken(f"the {self.role} task stopped: {evidence.first_cause(one)}", lines)
+                return ended(self.run, one, self.revision, self.container, self.role)
         running = [one for one in tasks if one.status == "RUNNING"]
         if len(running) == self.count:
             return Settled(running)

@@ -16,6 +16,7 @@ from ecs_pipeline.look import Look
 from ecs_pipeline.model import BASELINE, CANARY, Service, Task, TaskDefinition, share
 from ecs_pipeline.record import CanaryTaskRecord
 from ecs_pipeline.run import Run
+from ecs_pipeline.steps.ended import ended
 from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting
 
 HOPELESS = {
@@ -122,10 +123,7 @@ class TrafficStep(Step[Seen, Seen]):
     def judge(self, seen: Seen) -> Judgement[Seen]:
         """Every target is healthy."""
         for one in evidence.stopped(seen.tasks):
-            lines = evidence.of_task(self.run, one, self.revision, self.container)
-            return Broken(
-                f"the {self.role} task stopped: {evidence.first_cause(one, self.revision, self.container)}", lines
-            )
+            return ended(self.run, one, self.revision, self.container, self.role)
         waiting = []
         for target in seen.targets:
             health = seen.of(target)

@@ -151,7 +151,17 @@ def test_a_rollout_under_way_is_rolled_back_and_its_promote_stops(scene: Scene) 
 def alongside(scene: Scene, stage: str, act: Callable[[], object]) -> Outcome:
     """Run a stage, and do something as soon as the service was told to roll."""
     before = scene.service()["taskDefinition"]
-    command, reports = scene.command(stage)
+
+    def then_act() -> None:
+        wait_for(lambda: scene.service()["taskDefinition"] != before)
+        act()
+
+    return while_running(scene, then_act, stage)
+
+
+def while_running(scene: Scene, act: Callable[[], object], *words: str) -> Outcome:
+    """Run a command, and do something meanwhile."""
+    command, reports = scene.command(*words)
     with subprocess.Popen(
         command,
         cwd=scene.folder,
@@ -160,7 +170,6 @@ def alongside(scene: Scene, stage: str, act: Callable[[], object]) -> Outcome:
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        wait_for(lambda: scene.service()["taskDefinition"] != before)
         act()
         stdout, stderr = process.communicate(timeout=120)
-    return scene.outcome(stage, process.returncode, stdout, stderr, reports)
+    return scene.outcome(words[0], process.returncode, stdout, stderr, reports)
