@@ -23,13 +23,14 @@ POLL_SECONDS = 0.1
 
 def targets(task: Record) -> list[tuple[str, TargetKey]]:
     """Give the target groups of a running service task and what it is in each; none when it died too soon."""
-    if task["attachments"] and not task.get("_address"):
+    if task["attachments"] and not task.get("_addresses"):
         return []
-    return [
+    found = [
         (each["targetGroupArn"], _key(task, each))
         for each in task.get("_load_balancers", [])
         if each.get("targetGroupArn") in alb._tgs
     ]
+    return [(arn, key) for arn, key in found if key[0]]
 
 
 def register(service: Record, tasks: list[Record]) -> None:
@@ -83,7 +84,8 @@ def _lives(task: Record) -> bool:
 def _key(task: Record, load_balancer: Record) -> TargetKey:
     port = int(load_balancer["containerPort"])
     if task["attachments"]:
-        return task["_address"], port
+        kind = alb._tgs[load_balancer["targetGroupArn"]].get("IpAddressType", "ipv4")
+        return task["_addresses"][kind], port
     cluster = ecs._clusters[ecs._cluster_name_from_arn(task["clusterArn"])]
     bindings = task_record.container(task, load_balancer["containerName"])["networkBindings"]
     host_port = next((each["hostPort"] for each in bindings if each["containerPort"] == port), port)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import ecs
 
-from embedded_aws import behaviour
+from embedded_aws import addresses, behaviour
 from embedded_aws.ecs import records, tags
 
 if TYPE_CHECKING:
@@ -92,18 +92,19 @@ def container(task: Record, name: str) -> Record:
 
 
 def set_address(task: Record, address: str) -> None:
-    """Give a task its address: the network interface's in the awsvpc mode."""
+    """Give a task its addresses: the network interface's in the awsvpc mode, as its subnet has them."""
     with records.lock:
-        task["_address"] = address
         for attachment in task["attachments"]:
+            subnet = next(str(each["value"]) for each in attachment["details"] if each["name"] == "subnetId")
+            ipv4, ipv6 = addresses.of_subnet(subnet, address)
             attachment["status"] = "ATTACHED"
-            attachment["details"] += [
-                {"name": "networkInterfaceId", "value": f"eni-{uuid.uuid4().hex[:17]}"},
-                {"name": "privateIPv4Address", "value": address},
-            ]
+            attachment["details"].append({"name": "networkInterfaceId", "value": f"eni-{uuid.uuid4().hex[:17]}"})
+            attachment["details"] += [{"name": "privateIPv4Address", "value": ipv4}] if ipv4 else []
+            interface = {"attachmentId": attachment["id"], "privateIpv4Address": ipv4, "ipv6Address": ipv6}
+            shown = {name: value for name, value in interface.items() if value}
             for each in task["containers"]:
-                interface = {"attachmentId": attachment["id"], "privateIpv4Address": address}
-                each["networkInterfaces"] = [interface]
+                each["networkInterfaces"] = [shown]
+            task["_addresses"] = {"ipv4": ipv4, "ipv6": ipv6}
 
 
 def _attachments(definition: Record, members: Members) -> list[Record]:
@@ -115,7 +116,7 @@ def _attachments(definition: Record, members: Members) -> list[Record]:
             "id": str(uuid.uuid4()),
             "type": "ElasticNetworkInterface",
             "status": "PRECREATED",
-            "details": [{"name": "subnetId", "value": subnet}],
+            "details": [{"name": "subnetId", "value": subnet or ""}],
         }
     ]
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from embedded_aws.api import Members, Response
 
-_TCP_PROTOCOLS = {"TCP", "TLS", "UDP", "TCP_UDP"}
+_TCP_PROTOCOLS = {"TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC"}
+_KEPT = ("IpAddressType", "TargetControlPort")
+"""Members of a target group that ministack does not keep."""
 
 
 def install() -> None:
@@ -32,7 +34,11 @@ def _creating(create: Callable[[Members], Response]) -> Callable[[Members], Resp
     def create_target_group(parameters: Members) -> Response:
         if alb._p(parameters, "Protocol") in _TCP_PROTOCOLS:
             parameters = {"HealthCheckProtocol": ["TCP"], **parameters}
-        return create(parameters)
+        answer = create(parameters)
+        name = alb._p(parameters, "Name")
+        made = next((group for group in alb._tgs.values() if group["TargetGroupName"] == name), {})
+        made.update({member: value for member in _KEPT if (value := alb._p(parameters, member))})
+        return answer
 
     return create_target_group
 
@@ -73,7 +79,10 @@ def _describe_attributes(parameters: Members) -> Response:
 def _group_xml(plain: Callable[[Members], str]) -> Callable[[Members], str]:
     def group_xml(group: Members) -> str:
         used_by = target_groups.load_balancers(group["TargetGroupArn"])
-        return plain({**group, "LoadBalancerArns": used_by})
+        kept = {"IpAddressType": "ipv4"} if group.get("TargetType") == "ip" else {}
+        kept.update({member: group[member] for member in _KEPT if member in group})
+        more = "".join(f"<{member}>{value}</{member}>" for member, value in kept.items())
+        return plain({**group, "LoadBalancerArns": used_by}).removesuffix("</member>") + f"{more}</member>"
 
     return group_xml
 

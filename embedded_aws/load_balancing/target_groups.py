@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import alb
 
+from embedded_aws import addresses
 from embedded_aws.load_balancing.targets import NOT_CHECKED, NOT_IN_USE, Health, Target
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def routable(arn: str) -> list[Target]:
 
 def address(target: Target) -> str:
     """Give the address at which a target listens; all container instances are this machine."""
-    return "127.0.0.1" if target.id.startswith("i-") else target.id
+    return "127.0.0.1" if target.id.startswith("i-") else addresses.reachable(target.id)
 
 
 def _forwarded(actions: Iterable[dict[str, Any]]) -> set[str]:

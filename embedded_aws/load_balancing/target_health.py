@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from embedded_aws.load_balancing.target_groups import Group, TargetKey
 
 
+_QUIC = {"QUIC", "TCP_QUIC"}
+
+
 def install() -> None:
     """Replace ministack's operations and start the health checks."""
     alb._ACTION_MAP.update(
@@ -35,6 +38,10 @@ def _register_targets(parameters: Members) -> Response:
     problem = _first_problem(keys, group)
     if problem:
         return alb._error("InvalidTarget", problem)
+    for number in range(1, len(keys) + 1):
+        if group["Protocol"] in _QUIC and not alb._p(parameters, f"Targets.member.{number}.QuicServerId"):
+            text = f"A QuicServerId must be specified for targets of protocol {group['Protocol']}"
+            return alb._error("ValidationError", text)
     target_groups.register(arn, keys)
     return alb._empty("RegisterTargets")
 
@@ -85,11 +92,14 @@ def _first_problem(keys: list[TargetKey], group: Group) -> str:
 def _problem(target_id: str, group: Group) -> str:
     """Say why AWS would not take a target. User Guide, "Target type": no publicly routable IP addresses."""
     if group["TargetType"] == "ip":
+        version = {"ipv4": 4, "ipv6": 6}[group.get("IpAddressType", "ipv4")]
         try:
             address = ipaddress.ip_address(target_id)
         except ValueError:
-            return f"The IP address '{target_id}' is not a valid IPv4 address"
-        if address.is_global:
+            address = None
+        if address is None or address.version != version:
+            return f"The IP address '{target_id}' is not a valid IPv{version} address"
+        if version == 4 and address.is_global:
             return f"The IP address '{target_id}' is not within the VPC"
     elif group["TargetType"] == "instance" and not target_id.startswith("i-"):
         return f"The following targets are not instance ids: '{target_id}'"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime
+
+IPV6 = "ipv6"
+"""The IP address type of a target group; the other one is ipv4."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class Target:
         return self.identity, self.port
 
     def __str__(self) -> str:
-        return f"{self.identity}:{self.port}"
+        """As it is written in a URL: an IPv6 address in brackets."""
+        return f"[{self.identity}]:{self.port}" if ":" in self.identity else f"{self.identity}:{self.port}"
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,8 @@ class TargetGroup:
     anomaly_detection: bool
     interval: int = 0
     unhealthy_threshold: int = 0
-    address_type: str = "ipv4"
     judged_within: int = 0
+    ip_type: str = "ipv4"
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,14 @@ class TargetHealth:
     def draining(self) -> bool:
         """Deregistered, its last requests are being answered."""
         return self.state in ("draining", "unhealthy.draining")
+
+
+def canonical(identity: str) -> str:
+    """An address in the one way to write it (RFC 5952), so that those of ECS and of ELB are told to be the same."""
+    try:
+        return str(ipaddress.ip_address(identity)) if ":" in identity else identity
+    except ValueError:
+        return identity
 
 
 def group_name(arn: str) -> str:

@@ -130,7 +130,8 @@ def record_of(targets: Sequence[Target], now: datetime) -> dict[str, str]:
     """
     stamp = str(int(now.timestamp()))
     records: dict[str, str] = {}
-    for chunk in _packed(sorted({str(target) for target in targets}), LONGEST_VALUE - len(stamp)):
+    addresses = {f"{target.identity}:{target.port}" for target in targets}
+    for chunk in _packed(sorted(addresses), LONGEST_VALUE - len(stamp)):
         records[TARGETS + digest(*chunk)[:12]] = " ".join([stamp, *chunk])
     return records
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ecs_pipeline.load_balancing import LoadBalancing, RecordedTarget
+from ecs_pipeline.load_balancing import IPV6, LoadBalancing, RecordedTarget
 
 CANARY, BASELINE = "canary", "baseline"
 """The roles of a task of ours: `ecs-pipeline:role`."""
@@ -123,6 +123,7 @@ class Task:
     health: str = "UNKNOWN"
     started: datetime | None = None
     address: str = ""
+    ipv6: str = ""
     container_instance: str = ""
     containers: tuple[Container, ...] = ()
     stop_code: str = ""
@@ -133,6 +134,15 @@ class Task:
     def id(self) -> str:
         """The last part of the ARN, as consoles show it."""
         return self.arn.rpartition("/")[2]
+
+    def address_in(self, ip_type: str) -> str:
+        """The address that a target group of that IP address type takes; '' without one."""
+        return self.ipv6 if ip_type == IPV6 else self.address
+
+    @property
+    def any_address(self) -> str:
+        """The IPv4 address, else the IPv6 one; '' before there is one."""
+        return self.address or self.ipv6
 
     @property
     def alive(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from ecs_pipeline import doubts, marks
-from ecs_pipeline.load_balancing import LoadBalancing, Registration, Target
+from ecs_pipeline.load_balancing import IPV6, LoadBalancing, Registration, Target, TargetGroup
 from ecs_pipeline.look import Look, mismatch
 from ecs_pipeline.model import Container, Revision, Service, Task
 from ecs_pipeline.ports import EcsPort, ElbPort, TaskDefinitionsPort
@@ -105,7 +105,8 @@ class Observer:
         if group is None:
             return None
         if group.kind != INSTANCE:
-            return Target(entry.target_group, task.address, entry.port, task.arn) if task.address else None
+            address = task.address_in(group.ip_type)
+            return Target(entry.target_group, address, entry.port, task.arn) if address else None
         container = next((one for one in task.containers if one.name == entry.container), None)
         instance = self._instance(task.container_instance)
         port = self._host_port(task, container, entry.port) if container else 0
@@ -168,11 +169,7 @@ class Observer:
         group = self._elb.target_group(arn)
         if group is None:
             return
-        asked = [
-            Target(arn, identity, port)
-            for identity, port in sorted(recorded)
-            if identity.startswith("i-") == (group.kind == INSTANCE)
-        ]
+        asked = [Target(arn, identity, port) for identity, port in sorted(recorded) if _may_be_in(group, identity)]
         if not asked:
             return
         for one in self._elb.health(arn, asked):
@@ -191,6 +188,13 @@ class Observer:
 
     def _possible(self, task: Task, service: Service) -> set[Target]:
         return {replace(target, task="") for target in self.targets_of(task, service)}
+
+
+def _may_be_in(group: TargetGroup, identity: str) -> bool:
+    """Whether a group can have such a target: ELB refuses to be asked for an address of the other type."""
+    if identity.startswith("i-") or group.kind == INSTANCE:
+        return identity.startswith("i-") and group.kind == INSTANCE
+    return (":" in identity) == (group.ip_type == IPV6)
 
 
 def _made_at(revision: Revision) -> int:

@@ -136,6 +136,14 @@ def test_a_task_that_was_given_something_else_than_its_revision_says_is_told_apa
     assert found.overridden is overridden
 
 
+def test_an_ipv6_address_is_read_from_the_network_interface_in_its_shortest_form(aws: AwsStub, ecs: Ecs) -> None:
+    interface = {"attachmentId": "1", "ipv6Address": "FD00:0:0::00a"}
+    raw = {"taskArn": TASK, "taskDefinitionArn": revision(2), "containers": [{}, {"networkInterfaces": [interface]}]}
+    aws.on("DescribeTasks", ok({"tasks": [raw]}))
+    (found,) = ecs.tasks([TASK])
+    assert (found.address, found.ipv6) == ("", "fd00::a")
+
+
 def test_a_task_that_has_just_been_made_is_read_with_what_there_is(aws: AwsStub, ecs: Ecs) -> None:
     aws.on("DescribeTasks", ok({"tasks": [{"taskArn": TASK, "taskDefinitionArn": revision(2)}]}))
     (found,) = ecs.tasks([TASK])

@@ -113,6 +113,29 @@ def test_a_task_is_a_target_in_every_group_at_that_groups_port() -> None:
     assert found == (Target(GROUP, "10.0.0.1", 8000, task().arn), Target(OTHER_GROUP, "10.0.0.1", 9000, task().arn))
 
 
+@pytest.mark.parametrize("address", ["10.0.0.1", ""], ids=["dual-stack", "IPv6 only"])
+def test_a_task_is_registered_by_the_address_that_the_group_takes(address: str) -> None:
+    groups = {GROUP: group(ip_type="ipv6"), OTHER_GROUP: group(OTHER_GROUP)}
+    found = task(address=address, ipv6="fd00::1")
+    targets = observer(Ports(service(), groups=groups)).targets_of(found, service(load_balancing=APP_AND_ADMIN))
+    assert [(one.group, one.identity) for one in targets] == [
+        (GROUP, "fd00::1"),
+        *([(OTHER_GROUP, address)] if address else []),
+    ]
+    assert str(targets[0]) == "[fd00::1]:8000"
+
+
+def test_a_group_is_asked_for_addresses_of_its_own_type_only() -> None:
+    recorded = (("10.0.0.1", 8000), ("fd00::1", 8000))
+    ports = Ports(
+        recording(*recorded, load_balancing=APP_AND_ADMIN),
+        groups={GROUP: group(), OTHER_GROUP: group(OTHER_GROUP, ip_type="ipv6")},
+        states={(one, *key): "healthy" for one in (GROUP, OTHER_GROUP) for key in recorded},
+    )
+    look(ports)
+    assert [one for one in ports.asked if one.startswith("health")] == ["health 10.0.0.1:8000", "health [fd00::1]:8000"]
+
+
 def test_a_task_without_an_address_yet_is_no_target() -> None:
     assert observer(Ports(service())).targets_of(task(address=""), service()) == ()
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import pytest
 
 from ecs_pipeline import marks
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.load_balancing import TargetGroup
 from ecs_pipeline.record import Recorder
 from ecs_pipeline.run import Origin
 from tests.fakes.ports import FakeDefinitions, FakeElb
@@ -291,18 +288,6 @@ def test_a_replacement_that_died_while_it_rolled_the_other_back_finishes_that() 
     kill_at(world, "after", "TagResource", lambda: canary(world, release="B", replace=True))
     assert canary(world, release="B", replace=True).code == 0
     assert not list(clean(world))
-
-
-def test_a_target_group_of_ipv6_addresses_is_refused_before_anything_is_written(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    real = FakeElb.target_group
-    monkeypatch.setattr(
-        FakeElb, "target_group", lambda self, arn: replace(cast(TargetGroup, real(self, arn)), address_type="ipv6")
-    )
-    end = canary(start_of("P runs"), release="A")
-    assert (end.code, end.writes) == (3, [])
-    assert end.text.startswith("target group web of prd/web takes IPv6 addresses only")
 
 
 def test_a_service_that_cannot_move_is_refused_before_anything_is_written() -> None:

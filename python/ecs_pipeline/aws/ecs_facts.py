@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ecs_pipeline import marks
-from ecs_pipeline.load_balancing import LoadBalancing
+from ecs_pipeline.load_balancing import LoadBalancing, canonical
 from ecs_pipeline.model import Container, Deployment, Event, Revision, Service, Task
 
 OF_AWS = ("aws-guardduty-agent", "ecs-service-connect")
@@ -63,6 +63,7 @@ def parse_task(raw: Mapping[str, Any]) -> Task:
         **marks.parse_task(tags, raw["taskArn"].rpartition("/")[2]),
         health=raw.get("healthStatus", "UNKNOWN"),
         address=_address(raw),
+        ipv6=_ipv6(raw),
         container_instance=raw.get("containerInstanceArn", ""),
         containers=tuple(_container(one) for one in raw.get("containers", [])),
         stop_code=raw.get("stopCode", ""),
@@ -121,6 +122,12 @@ def _address(raw: Mapping[str, Any]) -> str:
             if detail.get("name") == "privateIPv4Address":
                 return str(detail.get("value", ""))
     return ""
+
+
+def _ipv6(raw: Mapping[str, Any]) -> str:
+    """The IPv6 address of a task's network interface (data type NetworkInterface); '' for none."""
+    interfaces = [one for container in raw.get("containers", []) for one in container.get("networkInterfaces", [])]
+    return next((canonical(one["ipv6Address"]) for one in interfaces if one.get("ipv6Address")), "")
 
 
 def _utc(value: Any) -> datetime:

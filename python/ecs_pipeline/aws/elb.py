@@ -7,7 +7,7 @@ from typing import Any
 
 from ecs_pipeline.aws.session import AwsClient, AwsError
 from ecs_pipeline.errors import ReleaseFailed
-from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth, group_name
+from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth, canonical, group_name
 
 NO_TARGET = ("InvalidTarget", "InvalidTargetException", "ValidationError")
 """What DescribeTargetHealth answers for an address that cannot be a target of the group."""
@@ -41,8 +41,8 @@ class Elb:
                 anomaly_detection=values.get("load_balancing.algorithm.type") == "weighted_random",
                 interval=int(group.get("HealthCheckIntervalSeconds") or 0),
                 unhealthy_threshold=int(group.get("UnhealthyThresholdCount") or 0),
-                address_type=group.get("IpAddressType", "ipv4"),
                 judged_within=_judged_within(group),
+                ip_type=group.get("IpAddressType", "ipv4"),
             )
         return self._groups[arn]
 
@@ -110,7 +110,7 @@ def _named(targets: Sequence[Target]) -> list[dict[str, object]]:
 
 def _health(described: Mapping[str, Any]) -> TargetHealth:
     return TargetHealth(
-        identity=described["Target"]["Id"],
+        identity=canonical(described["Target"]["Id"]),
         port=int(described["Target"].get("Port", 0)),
         state=described["TargetHealth"].get("State", ""),
         reason=described["TargetHealth"].get("Reason", ""),

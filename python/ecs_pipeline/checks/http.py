@@ -13,7 +13,7 @@ from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Conclusion, Sample
 from ecs_pipeline.checks.statistics import percentile
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.load_balancing import LoadBalancing
+from ecs_pipeline.load_balancing import LoadBalancing, Target
 from ecs_pipeline.model import FAIL, Service, TaskDefinition
 
 MOST_AT_ONCE = 8
@@ -177,13 +177,15 @@ class Http:
         chosen = _target_of(subject.service, subject.container)
         group = subject.run.elb.target_group(chosen.target_group) if chosen else None
         scheme = "https" if group and group.protocol == "HTTPS" else "http"
+        ip_type = group.ip_type if group else ""
         port = port_of(self._settings, subject.service, subject.revision, subject.container)
         for task in subject.canary:
-            if not task.address or not port:
-                what = "port" if task.address else "address of its own"
+            address = (task.address_in(ip_type) if ip_type else "") or task.any_address
+            if not address or not port:
+                what = "port" if address else "address of its own"
                 self._trouble = f"task {task.id} has no {what}; use `via: load-balancer`"
                 return []
-            found.append(f"{scheme}://{task.address}:{port}{self._settings.path or '/'}")
+            found.append(f"{scheme}://{Target('', address, port)}{self._settings.path or '/'}")
         return found
 
 

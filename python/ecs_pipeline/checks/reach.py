@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from ecs_pipeline import definition
 from ecs_pipeline.checks.http import port_of
 from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.load_balancing import Target
 from ecs_pipeline.model import Service, Task
 from ecs_pipeline.run import Run
 
@@ -53,10 +54,10 @@ def _healthy(run: Run, service: Service) -> list[Task]:
     """Running tasks of the service's revision with an address, healthy in its target groups, the oldest first."""
     tasks = run.ecs.tasks(run.ecs.arns_of_service())
     running = [task for task in tasks if task.alive and task.status == "RUNNING" and task.revision == service.revision]
-    usable = sorted((task for task in running if task.address), key=lambda task: task.age_key)
+    usable = sorted((task for task in running if task.any_address), key=lambda task: task.age_key)
     for group in {entry.target_group for entry in service.load_balancing}:
         healthy = {health.identity for health in run.elb.health(group) if health.state == "healthy"}
-        usable = [task for task in usable if task.address in healthy]
+        usable = [task for task in usable if healthy & {task.address, task.ipv6}]
     return usable
 
 
@@ -68,12 +69,12 @@ def _unreachable(tasks: Iterable[Task], port: int, timeout: float, *, serves: bo
     why = ""
     for task in tasks:
         try:
-            socket.create_connection((task.address, port), timeout).close()
+            socket.create_connection((task.any_address, port), timeout).close()
         except OSError as error:
             if isinstance(error, ConnectionRefusedError) and not serves:
                 return ""
             reason = f"none within {timeout:g}s" if isinstance(error, TimeoutError) else str(error.strerror or error)
-            why = f"no connection from here to {task.address}:{port} ({reason})"
+            why = f"no connection from here to {Target('', task.any_address, port)} ({reason})"
         else:
             return ""
     return why

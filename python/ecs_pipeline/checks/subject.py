@@ -66,5 +66,5 @@ class Subject:
             "started": self.since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
         for group in (CANARY, BASELINE, STABLE):
-            document[group] = {"tasks": [{"arn": one.arn, "ip": one.address} for one in self.tasks(group)]}
+            document[group] = {"tasks": [{"arn": one.arn, "ip": one.any_address} for one in self.tasks(group)]}
         return json.dumps(document)

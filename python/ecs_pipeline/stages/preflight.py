@@ -17,7 +17,6 @@ from ecs_pipeline.stages.finish import Finish
 from ecs_pipeline.stages.judging import refuse_checks
 from ecs_pipeline.stages.rollback import Options as RollbackOptions
 from ecs_pipeline.stages.rollback import cancel
-from ecs_pipeline.stages.unsupported import refuse_unsupported
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.revision import Base, base_of
 from ecs_pipeline.steps.tasks import held_by
@@ -60,7 +59,7 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
     if run.origin.problem and not asked:
         run.recorder.progress(f"{run.origin.problem}; to resume a release, give its --release")
     seen = run.observer.look()
-    refuse_unsupported(run, seen.service)
+    definition.refuse_when_unsupported(seen.service)
     _refuse_crowds(run, seen.service)
     _refuse_without_room(seen.service)
     current = run.definitions.get(seen.service.revision)

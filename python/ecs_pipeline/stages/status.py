@@ -145,7 +145,7 @@ def _task(run: Run, task: Task, seen: Look, health: Seen) -> dict[str, Any]:
         "arn": task.arn,
         "id": task.id,
         "index": task.index,
-        "ip": task.address,
+        "ip": task.any_address,
         "status": task.status,
         "health": task.health,
         "targets": targets,

@@ -165,7 +165,7 @@ def record_tasks(run: Run, tasks: Sequence[Task], targets: Sequence[Target] = ()
     run.recorder.record.canary = [
         CanaryTaskRecord(
             arn=one.arn,
-            ip=one.address,
+            ip=one.any_address,
             target_groups=tuple(target.group for target in targets if target.task == one.arn),
             state=one.status,
             role=one.role,

@@ -215,3 +215,34 @@ def test_what_cannot_be_a_target_of_the_group_is_refused_when_it_is_asked_for(
         environment.health("", (target, 80))
     with pytest.raises(ClientError, match="InvalidTarget"):
         environment.add_targets((target, 80))
+
+
+def test_a_group_takes_addresses_of_its_own_type_only(environment: Environment) -> None:
+    """CreateTargetGroup, parameter IpAddressType; ALB guide, "Target groups"."""
+    ipv6 = environment.new_target_group("-6", IpAddressType="ipv6")
+    described = environment.elb.describe_target_groups(TargetGroupArns=[ipv6, environment.target_group])["TargetGroups"]
+    assert {group["TargetGroupArn"]: group["IpAddressType"] for group in described} == {
+        ipv6: "ipv6",
+        environment.target_group: "ipv4",
+    }
+    with pytest.raises(ClientError, match=r"'10\.0\.0\.1' is not a valid IPv6 address"):
+        environment.add_targets(("10.0.0.1", 80), group=ipv6)
+    with pytest.raises(ClientError, match="'fd00::1' is not a valid IPv4 address"):
+        environment.add_targets(("fd00::1", 80))
+
+
+@pytest.mark.parametrize("protocol", ["QUIC", "TCP_QUIC"])
+def test_a_target_of_quic_has_a_server_id(environment: Environment, protocol: str) -> None:
+    """Data type TargetDescription, QuicServerId: "required if the protocol is QUIC or TCP_QUIC"."""
+    group = environment.new_target_group("-q", attached=False, Protocol=protocol, HealthCheckProtocol="TCP")
+    with pytest.raises(ClientError, match="QuicServerId"):
+        environment.add_targets(("10.0.0.1", 80), group=group)
+    target = {"Id": "10.0.0.1", "Port": 80, "QuicServerId": "0x0123456789abcdef"}
+    environment.elb.register_targets(TargetGroupArn=group, Targets=[target])
+
+
+def test_the_port_of_the_target_optimizer_is_shown(environment: Environment) -> None:
+    """Data type TargetGroup, TargetControlPort."""
+    group = environment.new_target_group("-o", TargetControlPort=3000)
+    described = environment.elb.describe_target_groups(TargetGroupArns=[group])["TargetGroups"]
+    assert described[0]["TargetControlPort"] == 3000

@@ -66,6 +66,26 @@ def test_a_network_load_balancer_is_served_too(scene: Scene) -> None:
     assert scene.ecs_pipeline("rollback").code == 0
 
 
+@pytest.mark.parametrize("subnet", ["subnet-ipv6", "subnet-dual"])
+def test_ipv6_tasks_join_a_group_of_ipv6_addresses(scene: Scene, subnet: str) -> None:
+    group = scene.new_target_group("-6", IpAddressType="ipv6")
+    scene.start(
+        1,
+        networkConfiguration={"awsvpcConfiguration": {"subnets": [subnet], "securityGroups": ["sg-1"]}},
+        loadBalancers=[{"targetGroupArn": group, "containerName": "app", "containerPort": 8000}],
+    )
+    canary = scene.canary("v2")
+    assert canary.code == 0, canary.stderr
+    assert scene.states(group) == ["healthy", "healthy"]
+    (task,) = canary.report["canary"]["tasks"]
+    assert task["target_groups"] == [group]
+    assert scene.ecs_pipeline("promote").code == 0
+    assert scene.states(group) == ["healthy"]
+    assert scene.canary("v3").code == 0
+    assert scene.ecs_pipeline("rollback").code == 0
+    assert scene.states(group) == ["healthy"]
+
+
 def test_tasks_on_instances_are_registered_by_instance_and_host_port(scene: Scene) -> None:
     group = scene.new_target_group("-ec2", TargetType="instance")
     scene.start(

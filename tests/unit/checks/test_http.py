@@ -19,8 +19,10 @@ from ecs_pipeline.checks.probe import Request as Asked
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Check, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.errors import Trouble
+from tests.fakes.ports import FakeElb
 from tests.fakes.world import World
 from tests.unit.checks.world import check_of, subject_of
+from tests.unit.facts import group
 from tests.unit.http_stub import NO_ANSWER, Answer, HttpStub, Request, http_stub
 
 
@@ -135,6 +137,26 @@ def test_the_port_is_the_targets_or_the_one_given(monkeypatch: pytest.MonkeyPatc
     assert urls(monkeypatch, subject, port=81, path="/x") == [f"http://{address}:81/x"]
     alone = replace(subject, service=replace(subject.service, load_balancing=()))
     assert urls(monkeypatch, alone) == [f"http://{address}:8000/"]
+
+
+@pytest.mark.parametrize(
+    ("ip_type", "host"), [("ipv4", "10.0.0.9"), ("ipv6", "[fd00::9]"), (None, "10.0.0.9")], ids=str
+)
+def test_a_task_is_asked_at_the_address_that_its_group_takes(
+    monkeypatch: pytest.MonkeyPatch, ip_type: str | None, host: str
+) -> None:
+    subject = subject_of(World())
+    subject.canary = [replace(subject.canary[0], address="10.0.0.9", ipv6="fd00::9")]
+    found = group(ip_type=ip_type) if ip_type else None
+    monkeypatch.setattr(FakeElb, "target_group", lambda _elb, _arn: found)
+    assert urls(monkeypatch, subject) == [f"http://{host}:8000/"]
+
+
+def test_a_task_with_an_ipv6_address_alone_is_asked_at_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    subject = subject_of(World())
+    subject.canary = [replace(subject.canary[0], address="", ipv6="fd00::9")]
+    alone = replace(subject, service=replace(subject.service, load_balancing=()))
+    assert urls(monkeypatch, alone, port=81) == ["http://[fd00::9]:81/"]
 
 
 def test_a_task_without_an_address_of_its_own_cannot_be_asked() -> None:
