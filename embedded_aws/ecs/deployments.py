@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ministack.services import ecs
 
-from embedded_aws.ecs import records, service_events
+from embedded_aws.ecs import records, revision_groups, service_events
 from embedded_aws.ecs.task_images import PinnedDigests
 
 if TYPE_CHECKING:
@@ -27,8 +27,15 @@ REVISION_MEMBERS = (
     "serviceRegistries",
     "serviceConnectConfiguration",
     "volumeConfigurations",
+    "vpcLatticeConfigurations",
+    "gatewayConnectors",
 )
-DEPLOYMENT_MEMBERS = ("platformVersion", "serviceConnectConfiguration", "volumeConfigurations")
+DEPLOYMENT_MEMBERS = (
+    "platformVersion",
+    "serviceConnectConfiguration",
+    "volumeConfigurations",
+    "vpcLatticeConfigurations",
+)
 """DescribeServices shows these of each deployment (data type Deployment), where the service has them."""
 
 TRIPPED = "Service deployment rolled back because the circuit breaker threshold was exceeded."
@@ -38,6 +45,21 @@ def primary(service: Record) -> Record:
     """Give a service's newest deployment."""
     newest: Record = service["deployments"][0]
     return newest
+
+
+def show_current(service: Record) -> None:
+    """Note what DescribeServices shows of the revisions and the deployment that a service has now."""
+    revisions: dict[str, Record] = {}
+    for each in service["deployments"]:
+        summary = revisions.setdefault(
+            each["_revision"]["serviceRevisionArn"],
+            {"requestedTaskCount": 0, "runningTaskCount": 0, "pendingTaskCount": 0},
+        )
+        for name, count in (("requested", "desired"), ("running", "running"), ("pending", "pending")):
+            summary[f"{name}TaskCount"] += each[f"{count}Count"]
+    service["currentServiceRevisions"] = [{"arn": arn, **summary} for arn, summary in revisions.items()]
+    if service["_service_deployments"]:
+        service["currentServiceDeployment"] = service["_service_deployments"][0]["serviceDeploymentArn"]
 
 
 def begin(service: Record, revision: Record | None = None) -> Record:
@@ -160,6 +182,7 @@ def _new_revision(service: Record) -> Record:
         "clusterArn": service["clusterArn"],
         "createdAt": time.time(),
         **members,
+        "resolvedConfiguration": {"loadBalancers": revision_groups.shown(service)},
         "_members": members,
         "_pinned": PinnedDigests(),
         "_images": {

@@ -10,6 +10,7 @@ from embedded_aws.ecs import (
     services,
     tags,
     task_definitions,
+    task_protection,
     task_queries,
 )
 
@@ -25,6 +26,7 @@ def install() -> None:
         container_instances,
         services,
         service_deployments,
+        task_protection,
     )
     for part in parts:
         part.install()

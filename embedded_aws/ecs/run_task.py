@@ -57,6 +57,15 @@ def _check(request: Members) -> None:
     if request.get("propagateTags") not in {None, "NONE", "TASK_DEFINITION"}:
         raise ApiError("InvalidParameterException", "propagateTags SERVICE is not supported for RunTask.")
     tags.check(request.get("tags") or [])
+    for volume in request.get("volumeConfigurations") or []:
+        _check_volume(volume)
+
+
+def _check_volume(volume: Members) -> None:
+    """Data type EBSTagSpecification: "Tags can only propagate to a SERVICE specified in ServiceVolumeConfiguration"."""
+    managed = volume.get("managedEBSVolume") or {}
+    if any(each.get("propagateTags") == "SERVICE" for each in managed.get("tagSpecifications") or []):
+        raise ApiError("InvalidParameterException", "propagateTags SERVICE is not supported for the volume of a task.")
 
 
 def _place(

@@ -18,13 +18,16 @@ from embedded_aws.ecs import (
     deployments,
     history,
     launching,
+    pause_hooks,
     records,
+    revision_groups,
     rollout,
     service_events,
     service_targets,
     tags,
     task_health,
     task_life,
+    task_protection,
     task_record,
 )
 from embedded_aws.load_balancing import target_groups
@@ -69,6 +72,7 @@ def reconcile(service: Record) -> None:
             circuit_breaker.count_failures(service, tasks)
             _act(service, tasks)
         _settle(service, records.service_tasks(service))
+        deployments.show_current(service)
         history.record_service(service["serviceArn"], records.shown(service))
 
 
@@ -106,9 +110,18 @@ def _act(service: Record, tasks: list[Record]) -> None:
         views,
         may_start=deployment["rolloutState"] != "FAILED",
     )
-    _stop(service, deployment, [by_arn[arn] for arn in plan.stop])
+    _stop(service, deployment, _unprotected(service, deployment, [by_arn[arn] for arn in plan.stop]))
     if plan.start and time.monotonic() >= deployment["_not_before"]:
         _launch(service, deployment, plan.start)
+
+
+def _unprotected(service: Record, deployment: Record, tasks: list[Record]) -> list[Record]:
+    """Leave out the tasks that are protected from scale-in, and say so."""
+    protected = [task for task in tasks if task_protection.is_protected(task)]
+    if protected:
+        reason = f"(reason {len(protected)} tasks under protection)"
+        service_events.add_once(service, f"(taskSet {deployment['id']}) was unable to scale in due to {reason}")
+    return [task for task in tasks if task not in protected]
 
 
 def _stop(service: Record, deployment: Record, tasks: list[Record]) -> None:
@@ -143,7 +156,7 @@ def _members(service: Record, deployment: Record) -> Record:
         "enableExecuteCommand": service.get("enableExecuteCommand", False),
         "_service": service["serviceArn"],
         "_deployment": deployment["id"],
-        "_load_balancers": service["loadBalancers"],
+        "_load_balancers": revision_groups.resolved(service),
         "_healthy": False,
     }
 
@@ -188,8 +201,9 @@ def _settle(service: Record, tasks: list[Record]) -> None:
         and all(task["_healthy"] for task in current)
         and service["deployments"] == [deployment]
     )
-    if steady and deployment["rolloutState"] == "IN_PROGRESS":
+    if steady and deployment["rolloutState"] == "IN_PROGRESS" and not pause_hooks.holds(service):
         deployments.complete(service)
+    steady = steady and deployment["rolloutState"] != "IN_PROGRESS"
     if steady and not service["_steady"] and service["status"] == "ACTIVE":
         service_events.add(service, service_events.STEADY)
     service["_steady"] = steady

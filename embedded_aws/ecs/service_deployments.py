@@ -1,4 +1,4 @@
-"""ListServiceDeployments, DescribeServiceDeployments, DescribeServiceRevisions and StopServiceDeployment."""
+"""ListServiceDeployments, DescribeServiceDeployments, DescribeServiceRevisions; stopping and continuing them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ministack.services import ecs
 
 from embedded_aws.api import ApiError, json_action, page
-from embedded_aws.ecs import circuit_breaker, deployments, records
+from embedded_aws.ecs import circuit_breaker, deployments, pause_hooks, records
 
 if TYPE_CHECKING:
     from embedded_aws.api import Members
@@ -33,6 +33,7 @@ def install() -> None:
         DescribeServiceDeployments=json_action(_describe),
         DescribeServiceRevisions=json_action(_describe_revisions),
         StopServiceDeployment=json_action(_stop),
+        ContinueServiceDeployment=json_action(_continue),
     )
 
 
@@ -84,6 +85,16 @@ def _stop(request: Members) -> Members:
             raise ApiError("ConflictException", "Cannot stop service deployment in its current state.")
         deployments.roll_back(service, _STOPPED_BY_USER)
     records.wake.set()
+    return {"serviceDeploymentArn": arn}
+
+
+def _continue(request: Members) -> Members:
+    arn = str(request.get("serviceDeploymentArn", ""))
+    with records.lock:
+        service, record = _find(arn)
+        if service is None or record is None:
+            raise ApiError("ServiceDeploymentNotFoundException", "Service deployment not found.")
+        pause_hooks.go_on(service, record, str(request.get("hookId", "")), request.get("action") or "CONTINUE")
     return {"serviceDeploymentArn": arn}
 
 

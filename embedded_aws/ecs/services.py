@@ -118,6 +118,7 @@ def delete(request: Members) -> Members:
 
 
 def _changed(service: Record) -> Members:
+    deployments.show_current(service)
     shown = records.shown(service)
     history.record_service(service["serviceArn"], shown)
     records.wake.set()
