@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
-import math
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ecs_pipeline import documents, text
-from ecs_pipeline.errors import InvalidInput, Refused
+from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.model import Service, TaskDefinition
 
 SHOWN = frozenset(
@@ -163,82 +162,3 @@ def _short(value: Any) -> str:
         return "nothing"
     said = value if isinstance(value, str) else json.dumps(value, default=str)
     return said if len(said) <= MOST_TEXT or "@sha256:" in said else said[: MOST_TEXT - 1] + "…"
-
-
-def refuse_when_not_deployable(service: Service) -> None:
-    """Services that UpdateService does not send to another revision."""
-    controller = _controller(service)
-    if controller != "ECS" or service.status != "ACTIVE":
-        why = f"its deployment controller is {controller}" if controller != "ECS" else f"it is {service.status}"
-        raise Refused(
-            f"service {service.label} cannot be sent to another revision: {why}",
-            cure="deploy it with its own controller, or see docs/limits.md",
-        )
-
-
-def _controller(service: Service) -> str:
-    return str((service.raw.get("deploymentController") or {}).get("type", "ECS"))
-
-
-def refuse_when_unsupported(service: Service) -> None:
-    """Services whose traffic a task of RunTask cannot join, or whose deployments are not ECS' rolling ones."""
-    controller = _controller(service)
-    strategy = (service.raw.get("deploymentConfiguration") or {}).get("strategy", "ROLLING")
-    primary: Mapping[str, Any] = next(
-        (one for one in service.raw.get("deployments", []) if one.get("status") == "PRIMARY"), {}
-    )
-    reasons = {
-        f"its deployment controller is {controller}": controller != "ECS",
-        f"its deployment strategy is {strategy}": strategy != "ROLLING",
-        "it uses Service Connect, which tasks of RunTask do not get": (
-            (primary.get("serviceConnectConfiguration") or {}).get("enabled", False)
-        ),
-        "it uses VPC Lattice, which tasks of RunTask do not join": bool(primary.get("vpcLatticeConfigurations")),
-        "it has a Classic Load Balancer, which knows instances only": any(
-            one.get("loadBalancerName") and not one.get("targetGroupArn")
-            for one in service.raw.get("loadBalancers", [])
-        ),
-        f"it is {service.status}": service.status != "ACTIVE",
-    }
-    for reason, applies in reasons.items():
-        if applies:
-            raise Refused(
-                f"service {service.label} cannot have a canary task: {reason}",
-                cure="deploy it with its own controller, or see docs/limits.md",
-            )
-    _refuse_short_arn(service)
-    _refuse_stuck_deployments(service)
-
-
-def _refuse_short_arn(service: Service) -> None:
-    """A service from before 2021 whose ARN does not have the cluster's name: ECS does not tag it."""
-    head, _, name = service.arn.partition(":service/")
-    if name and "/" not in name:
-        long = f"{head}:service/{service.cluster}/{name}"
-        raise Refused(
-            f"service {service.label} has the short ARN {service.arn}, and ECS tags only services with the long one",
-            cure=f"migrate it once: `aws ecs tag-resource --resource-arn {long} --tags key=migrated,value=true` "
-            '(Amazon ECS Developer Guide, "Migrate an Amazon ECS short service ARN to a long ARN")',
-        )
-
-
-def _refuse_stuck_deployments(service: Service) -> None:
-    """A deployment configuration with which ECS can neither stop a task nor start one more: promote could never end.
-
-    ECS rounds the least number of tasks up and the largest down (DeploymentConfiguration, API reference).
-    """
-    given = service.raw.get("deploymentConfiguration") or {}
-    least, most = (
-        value if isinstance(value := given.get(key), int) else default
-        for key, default in (("minimumHealthyPercent", 100), ("maximumPercent", 200))
-    )
-    if service.desired <= 0:
-        return
-    stops = math.ceil(service.desired * least / 100) < service.desired
-    starts = service.desired * most // 100 > service.desired
-    if not stops and not starts:
-        raise Refused(
-            f"service {service.label} cannot be deployed: with minimumHealthyPercent {least} and maximumPercent {most} "
-            f"none of its {service.desired} tasks may be stopped, and none more be started",
-            cure="raise maximumPercent (200 is the default) or lower minimumHealthyPercent",
-        )

@@ -70,6 +70,7 @@ class TargetGroup:
     unhealthy_threshold: int = 0
     judged_within: int = 0
     ip_type: str = "ipv4"
+    control_port: int = 0
 
 
 @dataclass(frozen=True)

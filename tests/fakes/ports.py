@@ -59,6 +59,9 @@ class FakeEcs:
     def deleted_service(self) -> Service | None:
         return self.world.service_facts() if self.world.deleted else None
 
+    def service_revision(self, service: Service) -> Mapping[str, Any]:
+        return self._read("DescribeServiceRevisions", lambda: self.world.service_revision)
+
     def update_service(self, revision: str) -> None:
         if not self.world.revisions[revision].active:
             raise Trouble("ecs:UpdateService: ClientException: TaskDefinition is inactive")

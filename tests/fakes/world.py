@@ -105,6 +105,7 @@ class World:
     with_load_balancer: bool = True
     deleted: bool = False
     raw: dict[str, Any] = field(default_factory=dict)
+    service_revision: dict[str, Any] = field(default_factory=dict)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecs_pipeline import definition
-from ecs_pipeline.errors import InvalidInput, Refused
+from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.load_balancing import LoadBalancing
 from tests.unit.facts import GROUP, OTHER_GROUP, service
 
@@ -202,82 +202,3 @@ def test_a_list_of_another_length_is_not_kept(kept: Any) -> None:
 def test_nulls_are_left_out_at_any_depth() -> None:
     value = {"a": None, "b": [{"c": None, "d": 0}, None], "e": "", "f": {"g": None}, "h": False}
     assert definition.without_nulls(value) == {"b": [{"d": 0}, None], "e": "", "f": {}, "h": False}
-
-
-CLASSIC = {"loadBalancers": [{"loadBalancerName": "old", "containerName": "app", "containerPort": 80}]}
-
-
-@pytest.mark.parametrize(
-    ("raw", "why"),
-    [
-        ({"deploymentController": {"type": "CODE_DEPLOY"}}, "its deployment controller is CODE_DEPLOY"),
-        ({"deploymentController": {"type": "EXTERNAL"}}, "its deployment controller is EXTERNAL"),
-        ({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}}, "its deployment strategy is BLUE_GREEN"),
-        ({"deploymentConfiguration": {"strategy": "CANARY"}}, "its deployment strategy is CANARY"),
-        ({"deployments": [{"status": "PRIMARY", "serviceConnectConfiguration": {"enabled": True}}]}, "Service Connect"),
-        ({"deployments": [{"status": "PRIMARY", "vpcLatticeConfigurations": [{}]}]}, "VPC Lattice"),
-        (CLASSIC, "Classic Load Balancer"),
-    ],
-)
-def test_a_service_that_a_task_cannot_join_is_refused_with_the_reason(raw: dict[str, Any], why: str) -> None:
-    with pytest.raises(Refused, match=f"^service prd/web cannot have a canary task: .*{why}") as caught:
-        definition.refuse_when_unsupported(service(raw))
-    assert caught.value.exit_code == 3
-
-
-@pytest.mark.parametrize("status", ["DRAINING", "INACTIVE"])
-def test_a_service_that_is_going_is_refused(status: str) -> None:
-    with pytest.raises(Refused, match=f"it is {status}"):
-        definition.refuse_when_unsupported(service(status=status))
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        {},
-        {"deploymentController": {"type": "ECS"}, "deploymentConfiguration": {"strategy": "ROLLING"}},
-        {"deployments": [{"status": "PRIMARY", "serviceConnectConfiguration": {"enabled": False}}]},
-        {"deployments": [{"status": "ACTIVE", "serviceConnectConfiguration": {"enabled": True}}]},
-        {"loadBalancers": [{"targetGroupArn": GROUP, "loadBalancerName": "alb"}]},
-    ],
-)
-def test_a_service_with_rolling_deployments_is_taken(raw: dict[str, Any]) -> None:
-    definition.refuse_when_unsupported(service(raw))
-
-
-def rolling(least: int, most: int) -> dict[str, Any]:
-    return {"deploymentConfiguration": {"minimumHealthyPercent": least, "maximumPercent": most}}
-
-
-@pytest.mark.parametrize(
-    ("least", "most", "desired"), [(100, 100, 3), (50, 150, 1), (67, 133, 2), (100, 120, 4), (76, 124, 4)]
-)
-def test_a_deployment_configuration_with_which_nothing_can_move_is_refused(least: int, most: int, desired: int) -> None:
-    with pytest.raises(Refused) as caught:
-        definition.refuse_when_unsupported(service(rolling(least, most), desired=desired))
-    assert str(caught.value) == (
-        f"service prd/web cannot be deployed: with minimumHealthyPercent {least} and maximumPercent {most} none of its "
-        f"{desired} tasks may be stopped, and none more be started; raise maximumPercent (200 is the default) or lower "
-        "minimumHealthyPercent"
-    )
-
-
-@pytest.mark.parametrize(
-    ("least", "most", "desired"), [(100, 200, 1), (0, 100, 1), (50, 100, 2), (50, 150, 2), (100, 125, 4), (100, 100, 0)]
-)
-def test_one_with_which_something_can_move_is_taken(least: int, most: int, desired: int) -> None:
-    definition.refuse_when_unsupported(service(rolling(least, most), desired=desired))
-    definition.refuse_when_unsupported(service({"deploymentConfiguration": {"maximumPercent": None}}))
-
-
-def test_a_service_with_the_short_arn_is_refused_with_the_recipe() -> None:
-    arn = "arn:aws:ecs:ap-northeast-1:123456789012:service/web"
-    with pytest.raises(Refused) as caught:
-        definition.refuse_when_unsupported(service(arn=arn))
-    assert caught.value.message == (
-        f"service prd/web has the short ARN {arn}, and ECS tags only services with the long one"
-    )
-    assert caught.value.cure.startswith(
-        "migrate it once: `aws ecs tag-resource --resource-arn "
-        "arn:aws:ecs:ap-northeast-1:123456789012:service/prd/web --tags key=migrated,value=true`"
-    )

@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
+from ecs_pipeline import service_kinds
 from ecs_pipeline.aws.ecs import Ecs
 from ecs_pipeline.aws.session import AwsError
 from ecs_pipeline.aws.task_definitions import TaskDefinitions
-from ecs_pipeline.errors import InvalidInput, NotPlaced, TokenTaken
+from ecs_pipeline.errors import InvalidInput, NotPlaced, Refused, TokenTaken
 from ecs_pipeline.model import Container, Turn
+from ecs_pipeline.service_kinds import Use
 from tests.unit.aws_stub import AwsStub, aws_stub, ok, refused, session
 from tests.unit.clocks import RecordingClock
-from tests.unit.facts import ECS, GROUP, NOW, revision
+from tests.unit.facts import ECS, GROUP, NOW, OTHER_GROUP, revision
 
 TASK = f"{ECS}:task/prd/t1"
 RUN = {"taskDefinition": revision(2), "count": 1, "clientToken": "c0ffee"}
@@ -50,6 +52,49 @@ def test_a_service_is_read_with_its_marks(aws: AwsStub, ecs: Ecs) -> None:
     assert [(one.target_group, one.container, one.port) for one in found.load_balancing] == [(GROUP, "app", 8000)]
     assert found.raw["tags"] == {"ecs-pipeline:turn": "abc/r1", "team": ""}
     assert aws.asked("DescribeServices")[0].json == {"cluster": "prd", "services": ["web"], "include": ["TAGS"]}
+
+
+ADVANCED = {"alternateTargetGroupArn": OTHER_GROUP, "productionListenerRule": "rule"}
+REVISION = "arn:aws:ecs:eu-west-1:123456789012:service-revision/prd/web/"
+
+
+def with_two_groups() -> dict[str, Any]:
+    balancer = {
+        "targetGroupArn": GROUP,
+        "containerName": "app",
+        "containerPort": 8000,
+        "advancedConfiguration": ADVANCED,
+    }
+    current = [{"arn": f"{REVISION}{number}", "runningTaskCount": number} for number in (1, 3, 0)]
+    return raw_service(loadBalancers=[balancer], currentServiceRevisions=current)
+
+
+@pytest.mark.parametrize("with_traffic", [GROUP, OTHER_GROUP])
+def test_of_two_target_groups_the_one_that_has_the_traffic_is_the_services(
+    aws: AwsStub, ecs: Ecs, with_traffic: str
+) -> None:
+    resolved = {"loadBalancers": [{"targetGroupArn": with_traffic}]}
+    aws.on("DescribeServices", ok({"services": [with_two_groups()]}))
+    aws.on("DescribeServiceRevisions", ok({"serviceRevisions": [{"resolvedConfiguration": resolved}]}))
+    assert [[one.target_group for one in ecs.service().load_balancing] for _ in range(2)] == [[with_traffic]] * 2
+    assert [one.json for one in aws.asked("DescribeServiceRevisions")] == [{"serviceRevisionArns": [f"{REVISION}3"]}]
+
+
+def test_two_target_groups_of_which_aws_does_not_tell_the_one_are_refused(aws: AwsStub, ecs: Ecs) -> None:
+    aws.on("DescribeServices", ok({"services": [with_two_groups()]}))
+    aws.on("DescribeServiceRevisions", ok({"serviceRevisions": [], "failures": [{"reason": "MISSING"}]}))
+    with pytest.raises(Refused, match="which of its two target groups has the traffic"):
+        service_kinds.refuse(ecs.service(), Use.CANARY)
+
+
+def test_a_service_with_one_target_group_is_read_with_one_call(aws: AwsStub, ecs: Ecs) -> None:
+    balancer = {"targetGroupArn": GROUP, "containerName": "app", "containerPort": 8000}
+    current = [{"arn": f"{REVISION}1"}]
+    aws.on(
+        "DescribeServices", ok({"services": [raw_service(loadBalancers=[balancer], currentServiceRevisions=current)]})
+    )
+    ecs.service()
+    assert aws.asked("DescribeServiceRevisions") == []
 
 
 @pytest.mark.parametrize("services", [[], [raw_service(status="INACTIVE")]])

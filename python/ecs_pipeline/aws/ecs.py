@@ -24,6 +24,7 @@ class Ecs:
         self._client = client
         self.cluster = cluster
         self.service_name = service
+        self._revisions: dict[str, Mapping[str, Any]] = {}
 
     # ---- the service
 
@@ -43,8 +44,31 @@ class Ecs:
 
     def _service(self, *, deleted: bool) -> Service | None:
         answer = self._call("DescribeServices", cluster=self.cluster, services=[self.service_name], include=["TAGS"])
-        found = (one for one in answer["services"] if (one["status"] == "INACTIVE") is deleted)
-        return next((parse_service(one, self.cluster) for one in found), None)
+        found = next((one for one in answer["services"] if (one["status"] == "INACTIVE") is deleted), None)
+        if found is None:
+            return None
+        if any(entry.get("advancedConfiguration") for entry in found.get("loadBalancers", [])):
+            resolved = self._current_revision(found).get("resolvedConfiguration") or {}
+            groups = [
+                entry["targetGroupArn"] for entry in resolved.get("loadBalancers", []) if "targetGroupArn" in entry
+            ]
+            found = {**found, "resolvedTargetGroups": groups}
+        return parse_service(found, self.cluster)
+
+    def service_revision(self, service: Service) -> Mapping[str, Any]:
+        """The current service revision as DescribeServiceRevisions answers it; {} when AWS describes none.
+
+        It never changes, so it is read once. One of before October 25, 2024 cannot be described.
+        """
+        return self._current_revision(service.raw)
+
+    def _current_revision(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+        current = raw.get("currentServiceRevisions") or []
+        arn = str(max(current, key=lambda one: one.get("runningTaskCount", 0))["arn"]) if current else ""
+        if arn and arn not in self._revisions:
+            answer = self._call("DescribeServiceRevisions", serviceRevisionArns=[arn])
+            self._revisions[arn] = next(iter(answer.get("serviceRevisions", [])), {})
+        return self._revisions.get(arn, {})
 
     def update_service(self, revision: str) -> None:
         """UpdateService to the revision, by its full ARN: the family alone would mean the newest ACTIVE one."""

@@ -33,12 +33,18 @@ def parse_service(raw: Mapping[str, Any], cluster: str) -> Service:
             for one in raw.get("events", [])
         ),
         load_balancing=tuple(
-            LoadBalancing(one["targetGroupArn"], one.get("containerName", ""), int(one.get("containerPort", 0)))
+            LoadBalancing(_with_traffic(one, raw), one.get("containerName", ""), int(one.get("containerPort", 0)))
             for one in raw.get("loadBalancers", [])
             if one.get("targetGroupArn")
         ),
         raw={**raw, "tags": tags},
     )
+
+
+def _with_traffic(entry: Mapping[str, Any], raw: Mapping[str, Any]) -> str:
+    """The target group that has the traffic: after a blue/green deployment it may be the alternate one."""
+    alternate = (entry.get("advancedConfiguration") or {}).get("alternateTargetGroupArn", "")
+    return str(alternate if alternate in raw.get("resolvedTargetGroups", ()) else entry["targetGroupArn"])
 
 
 def parse_revision(definition: Mapping[str, Any], tags: Mapping[str, str]) -> Revision:

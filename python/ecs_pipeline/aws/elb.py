@@ -43,6 +43,7 @@ class Elb:
                 unhealthy_threshold=int(group.get("UnhealthyThresholdCount") or 0),
                 judged_within=_judged_within(group),
                 ip_type=group.get("IpAddressType", "ipv4"),
+                control_port=int(group.get("TargetControlPort", 0)),
             )
         return self._groups[arn]
 

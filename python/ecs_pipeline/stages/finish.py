@@ -19,6 +19,8 @@ from ecs_pipeline.model import CANARY, Revision, Service, Task, Turn
 from ecs_pipeline.observe import TASKS_LAG
 from ecs_pipeline.record import StepRecord
 from ecs_pipeline.run import Run
+from ecs_pipeline.service_kinds import Use
+from ecs_pipeline.stages.fitness import refuse_unfit
 from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.rollout import APPEARS_WITHIN, StableStep
 from ecs_pipeline.steps.rollout_deadline import deadline as rollout_deadline
@@ -160,6 +162,7 @@ class Finish:
             step.message = f"stopped: {', '.join(one.id for one in self._stopped.values())}"
 
     def _update(self, revision: str, seen: Look) -> None:
+        refuse_unfit(self.run, seen.service, Use.UPDATE)
         with self.steps("service-update") as step:
             self._moved, self._shown_by = revision, self.run.clock.now() + APPEARS_WITHIN
             self._moved_from = seen.service.primary.id if seen.service.primary else ""

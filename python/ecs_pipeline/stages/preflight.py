@@ -13,7 +13,9 @@ from ecs_pipeline.look import Look
 from ecs_pipeline.model import Image, Repository, Revision, Service, TaskDefinition, Turn, canaries_for, judged_tasks
 from ecs_pipeline.origin import checked_release_id, new_release_id
 from ecs_pipeline.run import Run
+from ecs_pipeline.service_kinds import Use
 from ecs_pipeline.stages.finish import Finish
+from ecs_pipeline.stages.fitness import refuse_unfit
 from ecs_pipeline.stages.judging import refuse_checks
 from ecs_pipeline.stages.rollback import Options as RollbackOptions
 from ecs_pipeline.stages.rollback import cancel
@@ -59,7 +61,7 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
     if run.origin.problem and not asked:
         run.recorder.progress(f"{run.origin.problem}; to resume a release, give its --release")
     seen = run.observer.look()
-    definition.refuse_when_unsupported(seen.service)
+    refuse_unfit(run, seen.service, Use.CANARY)
     _refuse_crowds(run, seen.service)
     _refuse_without_room(seen.service)
     current = run.definitions.get(seen.service.revision)

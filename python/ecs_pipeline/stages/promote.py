@@ -22,9 +22,11 @@ from ecs_pipeline.look import Look
 from ecs_pipeline.model import Revision, Task, Turn, judged_tasks
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
+from ecs_pipeline.service_kinds import Use
 from ecs_pipeline.stages import promote_dry_run
 from ecs_pipeline.stages.approval import checked_digest, checked_epoch, refuse_another
 from ecs_pipeline.stages.finish import Finish
+from ecs_pipeline.stages.fitness import refuse_unfit
 from ecs_pipeline.stages.preflight import refuse_when_cancelled
 from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.steps import orphans, removal
@@ -117,6 +119,7 @@ def _plan(run: Run, options: PromoteOptions) -> Plan:
         run.recorder.record.approved_by = seen.marks.approval
     told = plan.seen.service.revision == plan.revision or rolled_back(plan.seen.service, plan.revision)
     if not told:
+        refuse_unfit(run, plan.seen.service, Use.UPDATE)
         _refuse_when_unjudged(plan, options)
         _refuse_when_unwell(run, plan)
     return plan
@@ -133,7 +136,6 @@ def _new_plan(run: Run, seen: Look, release: str) -> Plan:
             f"no canary {f'of release {release} ' if release else ''}lives at {label}{why}", cure="run `canary` first"
         )
     refuse_when_cancelled(seen)
-    definition.refuse_when_not_deployable(seen.service)
     return Plan(seen, release, live.revision, seen.canaries, resumed=False)
 
 

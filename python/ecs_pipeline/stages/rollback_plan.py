@@ -28,6 +28,13 @@ def changes(
     return found
 
 
+def moves(seen: Look, release: str, target: str | None) -> bool:
+    """Whether the service is to be sent to another revision, by UpdateService."""
+    back = (decide.lost_home(seen, release) or decide.home(seen, release)) if release else None
+    astray = decide.cancelled(seen, seen.service.revision)
+    return astray or any(place not in (None, seen.service.revision) for place in (back, target))
+
+
 def nothing(seen: Look, asked: str, *, canary_only: bool) -> str:
     """Why there is nothing to roll back, in a line; `asked` is the release that was named, '' for any."""
     live, marks = decide.holder(seen), seen.marks

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.emulator.embedded_aws.test_service_shapes import two_groups
 from tests.emulator.stages.scene import NETWORK, TAGS, Scene
 
 
@@ -158,6 +159,18 @@ def test_a_percentage_decides_how_many_canaries_there_are(scene: Scene) -> None:
         ({"deploymentController": {"type": "CODE_DEPLOY"}}, "deployment controller is CODE_DEPLOY"),
         ({"deploymentController": {"type": "EXTERNAL"}}, "deployment controller is EXTERNAL"),
         ({"serviceConnectConfiguration": {"enabled": True, "namespace": "x"}}, "it uses Service Connect"),
+        ({"deploymentConfiguration": {"strategy": "CANARY"}}, "its deployment strategy is CANARY"),
+        (
+            {
+                "deploymentConfiguration": {
+                    "lifecycleHooks": [{"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}]
+                }
+            },
+            "its deployments pause at PRE_SCALE_UP",
+        ),
+        ({"schedulingStrategy": "DAEMON"}, "it is a DAEMON"),
+        ({"vpcLatticeConfigurations": [{"roleArn": "r", "targetGroupArn": "t", "portName": "p"}]}, "VPC Lattice"),
+        ({"gatewayConnectors": [{"portName": "web"}]}, "an ECS gateway sends it requests"),
     ],
 )
 def test_services_that_a_canary_task_cannot_join_are_refused(
@@ -169,3 +182,59 @@ def test_services_that_a_canary_task_cannot_join_are_refused(
     assert canary.code == 3
     assert reason in canary.stderr
     assert scene.marks() == {}
+    assert scene.revisions() == [1]
+
+
+def test_a_service_with_a_short_arn_is_refused_with_a_cure_that_works(scene: Scene) -> None:
+    scene.ecs.put_account_setting(name="serviceLongArnFormat", value="disabled")
+    try:
+        scene.start(1, tags=[])
+    finally:
+        scene.ecs.put_account_setting(name="serviceLongArnFormat", value="enabled")
+    canary = scene.canary("v2")
+    assert canary.code == 3
+    assert "it has the short ARN of before 2021" in canary.stderr
+    assert scene.revisions() == [1]
+    long = canary.report["cure"].partition("--resource-arn ")[2].partition(" ")[0]
+    scene.ecs.tag_resource(resourceArn=long, tags=[{"key": "arn", "value": "long"}])
+    assert scene.canary("v2").code == 0
+    assert scene.ecs_pipeline("promote").code == 0
+
+
+@pytest.mark.parametrize("with_traffic", [0, 1])
+def test_of_two_target_groups_the_canary_joins_the_one_that_has_the_traffic(scene: Scene, with_traffic: int) -> None:
+    groups, balancers = two_groups(scene, with_traffic)
+    scene.start(1, loadBalancers=balancers)
+    canary = scene.canary("v2")
+    assert canary.code == 0, canary.stderr
+    assert [len(scene.health(group)) for group in groups] == [2 - 2 * with_traffic, 2 * with_traffic]
+    assert scene.ecs_pipeline("promote").code == 0
+    assert scene.ecs_pipeline("rollback").code == 0
+    assert [len(scene.health(group)) for group in groups] == [1 - with_traffic, with_traffic]
+
+
+def test_target_groups_of_quic_and_of_the_target_optimizer_are_refused(scene: Scene) -> None:
+    scene.start(1, loadBalancers=[])
+    for suffix, settings in (
+        ("-q", {"Protocol": "QUIC", "HealthCheckProtocol": "TCP"}),
+        ("-o", {"TargetControlPort": 3000}),
+    ):
+        group = scene.new_target_group(suffix, **settings)
+        scene.update(loadBalancers=[{"targetGroupArn": group, "containerName": "app", "containerPort": 8000}])
+        canary = scene.canary("v2")
+        assert canary.code == 3
+        assert f"its target group {scene.name}{suffix}" in canary.stderr
+    assert scene.marks() == {}
+
+
+def test_a_rollback_starts_no_native_deployment(scene: Scene) -> None:
+    scene.start(1)
+    assert scene.canary("v2").code == 0
+    assert scene.ecs_pipeline("promote").code == 0
+    scene.update(deploymentConfiguration={"strategy": "CANARY"})
+    before = scene.service()["taskDefinition"]
+    for words in (["rollback"], ["rollback", "--to", "1"]):
+        refused = scene.ecs_pipeline(*words)
+        assert refused.code == 3, refused.stderr
+        assert "cannot be sent to another revision: its deployment strategy is CANARY" in refused.stderr
+    assert scene.service()["taskDefinition"] == before
