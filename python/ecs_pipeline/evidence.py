@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from ecs_pipeline import stops
 from ecs_pipeline.model import Container, Service, Task, TaskDefinition
 from ecs_pipeline.run import Run
 
@@ -84,6 +85,14 @@ def culprit(task: Task, definition: TaskDefinition | None = None, container: str
 def _was_stopped(container: Container) -> bool:
     """Whether it ended by ECS' signal; one that was killed for want of memory was not stopped for another's sake."""
     return container.exit_code in STOPPED_BY_SIGNAL and OUT_OF_MEMORY not in container.reason
+
+
+def end_of(task: Task) -> str:
+    """How a canary's task ended, in words: AWS took it away, or it stopped."""
+    taken = stops.taken_away(task)
+    if taken:
+        return f"AWS took its task {task.id} away ({taken})"
+    return f"its task {task.id} stopped ({first_cause(task)})"
 
 
 def stopped(tasks: Iterable[Task]) -> list[Task]:

@@ -119,7 +119,7 @@ def test_what_fails_because_the_task_goes_is_not_held_against_the_release(monkey
 
     def fails(_bake: Bake, _end: float, _checks: object) -> None:
         world.stop_task(only(world).arn, *SPOT)
-        raise CheckFailed("check answers: no answer")
+        raise CheckFailed("answers", "no answer", ())
 
     monkeypatch.setattr(Bake, "_look_until", fails)
     end = released(world)

@@ -131,7 +131,7 @@ def _new_plan(run: Run, seen: Look, release: str) -> Plan:
     if live is None:
         begun = release or seen.marks.under_way
         ended = [one for one in run.observer.stopping() if run.definitions.revision(one.revision).release == begun]
-        why = f": its task {ended[-1].id} stopped ({evidence.first_cause(ended[-1])})" if ended and begun else ""
+        why = f": {evidence.end_of(ended[-1])}" if ended and begun else ""
         raise Refused(
             f"no canary {f'of release {release} ' if release else ''}lives at {label}{why}", cure="run `canary` first"
         )

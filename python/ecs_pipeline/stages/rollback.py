@@ -22,11 +22,9 @@ from ecs_pipeline.model import Revision, Task, Turn
 from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
-from ecs_pipeline.service_kinds import Use
 from ecs_pipeline.stages import abandoned, rollback_plan
 from ecs_pipeline.stages.description import describe
 from ecs_pipeline.stages.finish import Finish, Overtaken, Steps
-from ecs_pipeline.stages.fitness import refuse_unfit
 from ecs_pipeline.stages.targets import resolve
 from ecs_pipeline.stages.turns import begin_turn, go_to
 from ecs_pipeline.steps import removal
@@ -141,8 +139,7 @@ def _target(run: Run, seen: Look, options: Options) -> str | None:
         run.observer.follow(Revision(target).family)
     else:
         _refuse_disbelieved(seen, options)
-    if rollback_plan.moves(seen, _release_to_cancel(seen, options), target):
-        refuse_unfit(run, seen.service, Use.UPDATE)
+    rollback_plan.refuse_unfit_move(run, seen, _release_to_cancel(seen, options), target)
     if not _leftover(seen, options) and not _foreign(seen, options):
         _refuse(run, seen, options)
     return target

@@ -8,6 +8,8 @@ from ecs_pipeline import decide
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import CANARY, Revision, Task
 from ecs_pipeline.run import Run
+from ecs_pipeline.service_kinds import Use
+from ecs_pipeline.stages.fitness import refuse_unfit
 from ecs_pipeline.steps.removal import departure
 
 
@@ -28,11 +30,12 @@ def changes(
     return found
 
 
-def moves(seen: Look, release: str, target: str | None) -> bool:
-    """Whether the service is to be sent to another revision, by UpdateService."""
+def refuse_unfit_move(run: Run, seen: Look, release: str, target: str | None) -> None:
+    """Raises Refused when UpdateService would be called for a service that it must not be called for."""
     back = (decide.lost_home(seen, release) or decide.home(seen, release)) if release else None
     astray = decide.cancelled(seen, seen.service.revision)
-    return astray or any(place not in (None, seen.service.revision) for place in (back, target))
+    if astray or any(place not in (None, seen.service.revision) for place in (back, target)):
+        refuse_unfit(run, seen.service, Use.UPDATE)
 
 
 def nothing(seen: Look, asked: str, *, canary_only: bool) -> str:
