@@ -97,7 +97,7 @@ def _tags(request: Members, cluster: Record, definition: Record) -> Tags:
     if request.get("enableECSManagedTags"):
         inherited.append({"key": "aws:ecs:clusterName", "value": cluster["clusterName"]})
     given: Tags = request.get("tags") or []
-    return list({tag["key"]: tag for tag in [*inherited, *given]}.values())
+    return tags.check_number(list({tag["key"]: tag for tag in [*inherited, *given]}.values()))
 
 
 def _failure(members: Members) -> Members:

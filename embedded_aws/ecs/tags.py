@@ -43,6 +43,13 @@ def check(tags: Tags) -> Tags:
     return tags
 
 
+def check_number(tags: Tags) -> Tags:
+    """Give the tags back if they are not too many, those of AWS aside; raise InvalidParameterException."""
+    if sum(not tag["key"].startswith("aws:") for tag in tags) > _LIMIT:
+        raise ApiError("InvalidParameterException", f"The maximum number of tags is {_LIMIT}.")
+    return tags
+
+
 def read(resource: str) -> Tags:
     """Give a resource's tags as they are."""
     return [dict(tag) for tag in ecs._tags.get(resource) or []]
@@ -59,8 +66,7 @@ def add(resource: str, tags: Tags) -> None:
     """Add tags to a resource, replacing those with the same keys; raise when they are too many then."""
     with records.lock:
         merged = {**{tag["key"]: tag for tag in read(resource)}, **{tag["key"]: tag for tag in check(tags)}}
-        if sum(not key.startswith("aws:") for key in merged) > _LIMIT:
-            raise ApiError("InvalidParameterException", f"The maximum number of tags is {_LIMIT}.")
+        check_number(list(merged.values()))
         write(resource, list(merged.values()))
 
 

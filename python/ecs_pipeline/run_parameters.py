@@ -2,47 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ecs_pipeline import marks
 from ecs_pipeline.model import Service, Turn
 
-MOST_OURS = 6
-"""Tags of ours that a task gets in its life."""
+OF_REVISION = "TASK_DEFINITION"
+LATER = 6
+"""Tags of ours that a task may get in its life, beside those that it is run with."""
 
 
 def run_parameters(
-    service: Service, *, revision: str, release: str, turn: Turn, role: str, index: int
+    service: Service,
+    *,
+    revision: str,
+    revision_tags: Mapping[str, str],
+    release: str,
+    turn: Turn,
+    role: str,
+    index: int,
 ) -> dict[str, Any]:
     """RunTask's parameters but cluster and clientToken.
 
-    Of the service's tags those that are neither ours nor AWS' go along; tags have to be given at creation.
+    Of the service's tags those that are neither ours nor AWS' go along; tags have to be given at creation. Where the
+    service's tasks have the tags of their revision, so has ours: by AWS, or copied where AWS' way would be too many.
     """
     raw = service.raw
-    parameters: dict[str, Any] = {
-        "taskDefinition": revision,
-        "count": 1,
-        "startedBy": marks.started_by(service.name),
-        "enableExecuteCommand": raw.get("enableExecuteCommand", False),
-        "enableECSManagedTags": raw.get("enableECSManagedTags", False),
-        "tags": [{"key": key, "value": value} for key, value in _tags(service, release, turn, role, index).items()],
-        **_capacity(raw),
-    }
-    for key in ("networkConfiguration", "placementConstraints", "placementStrategy"):
-        if raw.get(key):
-            parameters[key] = raw[key]
-    if raw.get("platformVersion") and not _on_instances(raw):
-        parameters["platformVersion"] = raw["platformVersion"]
-    if raw.get("propagateTags") == "TASK_DEFINITION":
-        parameters["propagateTags"] = "TASK_DEFINITION"
-    volumes = _volumes(raw)
-    if volumes:
-        parameters["volumeConfigurations"] = volumes
-    return parameters
-
-
-def _tags(service: Service, release: str, turn: Turn, role: str, index: int) -> dict[str, str]:
     ours = {
         marks.SERVICE: marks.tag_value(service.name),
         marks.RELEASE: release,
@@ -50,9 +36,44 @@ def _tags(service: Service, release: str, turn: Turn, role: str, index: int) -> 
         marks.ROLE: role,
         marks.INDEX: str(index),
     }
-    copied = marks.theirs(service.raw.get("tags") or {})
-    room = marks.MOST_TAGS - len(ours) - MOST_OURS
-    return {**dict(sorted(copied.items())[:room]), **ours}
+    room = marks.MOST_TAGS - len(ours) - LATER
+    of_revision = set(revision_tags) - set(ours) if raw.get("propagateTags") == OF_REVISION else set()
+    propagated = 0 < len(of_revision) <= room
+    parameters: dict[str, Any] = {
+        "taskDefinition": revision,
+        "count": 1,
+        "startedBy": marks.started_by(service.name),
+        "enableExecuteCommand": raw.get("enableExecuteCommand", False),
+        "enableECSManagedTags": raw.get("enableECSManagedTags", False),
+        "tags": _tag_list({**_copied(service, revision_tags, of_revision, room), **ours}),
+        **_capacity(raw),
+    }
+    for key in ("networkConfiguration", "placementConstraints", "placementStrategy"):
+        if raw.get(key):
+            parameters[key] = raw[key]
+    if raw.get("platformVersion") and not _on_instances(raw):
+        parameters["platformVersion"] = raw["platformVersion"]
+    if propagated:
+        parameters["propagateTags"] = OF_REVISION
+    volumes = _volumes(raw)
+    if volumes:
+        parameters["volumeConfigurations"] = volumes
+    return parameters
+
+
+def _copied(
+    service: Service, revision_tags: Mapping[str, str], of_revision: Collection[str], room: int
+) -> dict[str, str]:
+    """Tags of the service, and of the revision where they are too many to be propagated, as far as there is room."""
+    copied = sorted(marks.theirs(service.raw.get("tags") or {}).items())
+    if len(of_revision) <= room:
+        return dict([pair for pair in copied if pair[0] not in of_revision][: room - len(of_revision)])
+    first = dict(sorted(marks.theirs(revision_tags).items())[:room])
+    return {**dict([pair for pair in copied if pair[0] not in first][: room - len(first)]), **first}
+
+
+def _tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in tags.items()]
 
 
 def _capacity(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,6 +87,20 @@ def _on_instances(raw: Mapping[str, Any]) -> bool:
     return raw.get("launchType") in ("EC2", "EXTERNAL")
 
 
+def _of_task(specification: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The tags of a volume: those that come from the service are given, for RunTask takes them from no service.
+
+    Data type EBSTagSpecification: "Tags can only propagate to a SERVICE specified in ServiceVolumeConfiguration".
+    """
+    if specification.get("propagateTags") != "SERVICE":
+        return dict(specification)
+    given = {one["key"]: one.get("value", "") for one in specification.get("tags") or []}
+    of_service = sorted(marks.theirs(raw.get("tags") or {}).items())[: max(0, marks.MOST_TAGS - len(given))]
+    tags = _tag_list({**dict(of_service), **given})
+    plain = {key: value for key, value in specification.items() if key not in ("propagateTags", "tags")}
+    return {**plain, **({"tags": tags} if tags else {})}
+
+
 def _volumes(raw: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Amazon EBS volumes that the service attaches at launch; a task's own is deleted with it."""
     primary: Mapping[str, Any] = next((one for one in raw.get("deployments", []) if one.get("status") == "PRIMARY"), {})
@@ -73,9 +108,9 @@ def _volumes(raw: Mapping[str, Any]) -> list[dict[str, Any]]:
     for one in primary.get("volumeConfigurations") or []:
         volume = dict(one)
         if volume.get("managedEBSVolume"):
-            volume["managedEBSVolume"] = {
-                **volume["managedEBSVolume"],
-                "terminationPolicy": {"deleteOnTermination": True},
-            }
+            managed = {**volume["managedEBSVolume"], "terminationPolicy": {"deleteOnTermination": True}}
+            specifications = [_of_task(each, raw) for each in managed.pop("tagSpecifications", None) or []]
+            tagged = [each for each in specifications if set(each) != {"resourceType"}]
+            volume["managedEBSVolume"] = {**managed, "tagSpecifications": tagged} if tagged else managed
         found.append(volume)
     return found

@@ -31,7 +31,8 @@ VOLUME = {
 
 
 def parameters(raw: dict[str, Any] | None = None, name: str = "web", index: int = 0, **who: Any) -> dict[str, Any]:
-    asked = {"revision": revision(2), "release": "r2", "turn": Turn("abc", "r1"), "role": "canary", **who}
+    plain = {"revision": revision(2), "revision_tags": {}, "release": "r2", "turn": Turn("abc", "r1"), "role": "canary"}
+    asked = {**plain, **who}
     return run_parameters(service(raw, name=name), index=index, **asked)
 
 
@@ -105,7 +106,45 @@ def test_instances_have_no_platform_version(launch_type: str) -> None:
 def test_tags_are_propagated_from_the_revision_only_for_run_task_takes_nothing_else(
     service_has: str, sent: str | None
 ) -> None:
-    assert parameters({"propagateTags": service_has}).get("propagateTags") == sent
+    assert parameters({"propagateTags": service_has}, revision_tags={"a": "1"}).get("propagateTags") == sent
+
+
+def many(prefix: str, number: int) -> dict[str, str]:
+    return {f"{prefix}-{at:02}": "x" for at in range(number)}
+
+
+OF_REVISION = {"ecs-pipeline:release": "r2", "ecs-pipeline:turn": "abc/r1", "ecs-pipeline:commit": "c"}
+
+
+@pytest.mark.parametrize("of_revision", [0, 1, 20, 36, 38])
+@pytest.mark.parametrize("of_service", [0, 5, 41])
+def test_tags_that_aws_propagates_from_the_revision_take_room_from_those_of_the_service(
+    of_revision: int, of_service: int
+) -> None:
+    raw = {"propagateTags": "TASK_DEFINITION", "tags": many("service", of_service)}
+    revision_tags = {**OF_REVISION, **many("revision", of_revision)}
+    found = parameters(raw, revision_tags=revision_tags)
+    given = {one["key"] for one in found["tags"]}
+    assert found["propagateTags"] == "TASK_DEFINITION"
+    assert len(given | set(revision_tags)) + 6 <= 50
+    assert len([key for key in given if key.startswith("service-")]) == min(of_service, 38 - of_revision)
+
+
+@pytest.mark.parametrize("of_revision", [39, 47])
+def test_tags_of_the_revision_that_are_too_many_to_be_propagated_are_copied_as_far_as_there_is_room(
+    of_revision: int,
+) -> None:
+    raw = {"propagateTags": "TASK_DEFINITION", "tags": many("service", 41)}
+    found = parameters(raw, revision_tags={**OF_REVISION, **many("revision", of_revision)})
+    given = {one["key"] for one in found["tags"]}
+    assert "propagateTags" not in found
+    assert len(given) + 6 <= 50
+    assert len([key for key in given if key.startswith("revision-")]) == 39
+
+
+def test_a_tag_of_both_is_left_to_the_revision() -> None:
+    raw = {"propagateTags": "TASK_DEFINITION", "tags": {"team": "service"}}
+    assert "team" not in tags(raw, revision_tags={"team": "revision"})
 
 
 def test_a_volume_is_attached_as_for_the_service_and_goes_with_the_task() -> None:
@@ -117,6 +156,42 @@ def test_a_volume_is_attached_as_for_the_service_and_goes_with_the_task() -> Non
     assert volume["managedEBSVolume"].pop("terminationPolicy") == {"deleteOnTermination": True}
     assert volume == VOLUME
     assert "terminationPolicy" not in VOLUME["managedEBSVolume"]
+
+
+def volume_of(*specifications: dict[str, Any], **tags_of_service: str) -> dict[str, Any]:
+    managed = {"sizeInGiB": 1, "roleArn": "arn:aws:iam::1:role/ebs", "tagSpecifications": list(specifications)}
+    deployments = [{"status": "PRIMARY", "volumeConfigurations": [{"name": "data", "managedEBSVolume": managed}]}]
+    (found,) = parameters({"deployments": deployments, "tags": tags_of_service})["volumeConfigurations"]
+    return dict(found["managedEBSVolume"])
+
+
+def test_the_tags_that_a_volume_has_from_the_service_are_given_for_run_task_takes_none_from_there() -> None:
+    own = [{"key": "kind", "value": "data"}, {"key": "team", "value": "own"}]
+    found = volume_of({"resourceType": "volume", "propagateTags": "SERVICE", "tags": own}, team="lab", cost="7")
+    (specification,) = found["tagSpecifications"]
+    assert specification.pop("tags") == [
+        {"key": "cost", "value": "7"},
+        {"key": "team", "value": "own"},
+        {"key": "kind", "value": "data"},
+    ]
+    assert specification == {"resourceType": "volume"}
+
+
+def test_a_volume_whose_tags_come_from_a_service_without_any_has_none() -> None:
+    assert "tagSpecifications" not in volume_of({"resourceType": "volume", "propagateTags": "SERVICE"})
+
+
+def test_a_volume_never_has_more_tags_than_there_may_be() -> None:
+    own = [{"key": f"own-{at}", "value": "x"} for at in range(20)]
+    specification = {"resourceType": "volume", "propagateTags": "SERVICE", "tags": own}
+    found = volume_of(specification, **{f"of_service_{at}": "x" for at in range(41)})
+    assert len(found["tagSpecifications"][0]["tags"]) == 50
+
+
+@pytest.mark.parametrize("propagated", [{"propagateTags": "TASK_DEFINITION"}, {"propagateTags": "NONE"}, {}])
+def test_other_tags_of_a_volume_stay_as_they_are(propagated: dict[str, Any]) -> None:
+    specification = {"resourceType": "volume", "tags": [{"key": "a", "value": "1"}], **propagated}
+    assert volume_of(specification, team="lab")["tagSpecifications"] == [specification]
 
 
 def test_the_tags_of_the_service_go_along_but_for_ours_and_those_of_aws() -> None:
@@ -156,7 +231,8 @@ def test_whatever_else_changes_at_the_service_the_parameters_stay_the_same() -> 
         deployments=(deployment(5, created=later(60)),),
         revision=revision(5),
     )
-    asked: dict[str, Any] = {"revision": revision(2), "release": "r2", "turn": Turn(), "role": "canary", "index": 0}
+    who: dict[str, Any] = {"release": "r2", "turn": Turn(), "role": "canary", "index": 0}
+    asked: dict[str, Any] = {"revision": revision(2), "revision_tags": {}, **who}
     assert run_parameters(then, **asked) == run_parameters(now, **asked)
 
 

@@ -215,6 +215,7 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         parameters = run_parameters(
             self.service,
             revision=self.revision.revision.arn,
+            revision_tags=self.revision.tags,
             release=release,
             turn=turn,
             role=self.role,

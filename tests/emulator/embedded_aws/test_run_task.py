@@ -208,6 +208,16 @@ def test_tasks_that_cannot_be_placed_are_failures_of_a_call_that_succeeds(
     assert "Capacity is unavailable" in answer["failures"][0]["reason"]
 
 
+def test_tags_of_the_call_and_of_the_revision_are_fifty_together(environment: Environment) -> None:
+    """Guide, "Tag restrictions": the maximum number of tags of a resource is 50."""
+    tags = [{"key": f"k{number}", "value": ""} for number in range(30)]
+    definition = environment.register("v1", tags=tags)
+    more = [{"key": f"m{number}", "value": ""} for number in range(21)]
+    with pytest.raises(ClientError, match="The maximum number of tags is 50"):
+        environment.run(definition, propagateTags="TASK_DEFINITION", tags=more)
+    environment.run(definition, propagateTags="TASK_DEFINITION", tags=more[:20])
+
+
 def test_a_token_whose_task_was_not_placed_is_free(environment: Environment, definition: str) -> None:
     """Developer Guide, "API failure reasons"; "Ensuring idempotency": what is repeated is a request that succeeded."""
     environment.server.configure(placement_failures=1, placement_reason="ATTRIBUTE")

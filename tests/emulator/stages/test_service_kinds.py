@@ -201,6 +201,32 @@ def test_a_service_with_a_short_arn_is_refused_with_a_cure_that_works(scene: Sce
     assert scene.ecs_pipeline("promote").code == 0
 
 
+def test_a_volume_whose_tags_come_from_the_service_is_attached_to_the_canary(scene: Scene) -> None:
+    specification = {"resourceType": "volume", "propagateTags": "SERVICE"}
+    managed = {"sizeInGiB": 1, "roleArn": "arn:aws:iam::000000000000:role/ebs", "tagSpecifications": [specification]}
+    scene.start(
+        1,
+        definition={"volumes": [{"name": "data", "configuredAtLaunch": True}]},
+        volumeConfigurations=[{"name": "data", "managedEBSVolume": managed}],
+    )
+    canary = scene.canary("v2")
+    assert canary.code == 0, canary.stderr
+
+
+def test_tags_of_service_and_revision_together_may_be_more_than_fifty(scene: Scene) -> None:
+    many = {f"revision-{number:02}": "x" for number in range(30)}
+    tags = [{"key": key, "value": value} for key, value in many.items()]
+    definition = scene.register("v1", container={"image": scene.images.digest("v1")}, tags=tags)
+    of_service = [{"key": f"service-{number:02}", "value": "x"} for number in range(40)]
+    scene.create_service(definition, 1, propagateTags="TASK_DEFINITION", tags=of_service)
+    scene.wait_until_stable()
+    canary = scene.canary("v2")
+    assert canary.code == 0, canary.stderr
+    found = tags_of(scene.canaries()[0])
+    assert set(many) <= set(found)
+    assert len([key for key in found if not key.startswith("aws:")]) <= 50
+
+
 @pytest.mark.parametrize("with_traffic", [0, 1])
 def test_of_two_target_groups_the_canary_joins_the_one_that_has_the_traffic(scene: Scene, with_traffic: int) -> None:
     groups, balancers = two_groups(scene, with_traffic)
