@@ -121,6 +121,9 @@ class FakeEcs:
             ),
         )
 
+    def protected_until(self, arns: Sequence[str]) -> list[datetime]:
+        return self._read("GetTaskProtection", list)
+
     def run_task(self, parameters: Mapping[str, Any]) -> str:
         return self._write("RunTask", lambda: self.world.run_task(parameters), parameters["clientToken"])
 

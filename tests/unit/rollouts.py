@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from ecs_pipeline.model import Deployment, Service, Task
@@ -33,6 +34,7 @@ class Rollout:
         world.register(definition_with("new"), {})
         run = new_run(world, "promote", ["stable"])
         self.step = StableStep(replace(run, ecs=self), revision(2), patient)  # type: ignore[arg-type]
+        self.protected: list[datetime] = []
         self.told: list[str] = []
         run.recorder.progress = self.told.append  # type: ignore[method-assign]
         self.described: list[list[str]] = []
@@ -48,9 +50,12 @@ class Rollout:
     def service(self) -> Service:
         return self._found
 
-    def arns_of_service(self, desired_status: str) -> list[str]:
-        assert desired_status == "STOPPED"
-        return [one.arn for one in self._stopped]
+    def arns_of_service(self, desired_status: str = "RUNNING") -> list[str]:
+        return [one.arn for one in self._stopped] if desired_status == "STOPPED" else ["arn:running"]
+
+    def protected_until(self, arns: Sequence[str]) -> list[datetime]:
+        assert arns == ["arn:running"]
+        return self.protected
 
     def tasks(self, arns: Sequence[str]) -> tuple[Task, ...]:
         self.described.append(list(arns))

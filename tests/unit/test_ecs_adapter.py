@@ -123,6 +123,15 @@ def test_tasks_are_described_a_hundred_at_once(aws: AwsStub, ecs: Ecs, tasks: in
     assert all(one["include"] == ["TAGS"] for one in asked)
 
 
+def test_tasks_that_are_protected_from_scale_in_are_told_with_their_time_a_hundred_at_once(
+    aws: AwsStub, ecs: Ecs
+) -> None:
+    protected = {"taskArn": TASK, "protectionEnabled": True, "expirationDate": NOW.timestamp()}
+    aws.on("GetTaskProtection", ok({"protectedTasks": [protected, {"taskArn": TASK, "protectionEnabled": False}]}))
+    assert ecs.protected_until([TASK] * 150) == [NOW, NOW]
+    assert [len(one.json["tasks"]) for one in aws.asked("GetTaskProtection")] == [100, 50]
+
+
 def test_tasks_are_listed_page_by_page_with_no_filter_but_their_starter(aws: AwsStub, ecs: Ecs) -> None:
     aws.on("ListTasks", ok({"taskArns": ["a"], "nextToken": "n"}), ok({"taskArns": ["b"]}))
     assert ecs.arns_started_by("canary/web", "STOPPED") == ["a", "b"]

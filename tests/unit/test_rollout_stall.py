@@ -22,6 +22,9 @@ WORDINGS = [
 LACKING = f"{UNABLE} The closest matching (container-instance 1) is missing an attribute required by your task."
 
 
+UNDER_PROTECTION = "(service web) (taskSet ecs-svc/1) was unable to scale in due to (reason 2 tasks under protection)"
+
+
 def event(message: str = UNABLE, seconds: float = 1) -> Event:
     return Event("1", later(seconds), message)
 
@@ -94,6 +97,20 @@ def test_old_tasks_that_drain_are_waited_for_and_then_the_time_counts_anew() -> 
     assert isinstance(after(found, 5, all_new, stopped=[leaving("STOPPED")]), Waiting)
     assert isinstance(after(found, STALLED_AFTER - 10, all_new, stopped=[leaving("STOPPED")]), Waiting)
     assert "nothing has moved" in broken(after(found, 20, all_new, stopped=[leaving("STOPPED")]))
+
+
+def test_old_tasks_that_are_protected_from_scale_in_are_waited_for_and_told() -> None:
+    found, until = Rollout(), later(3600)
+    deployments = (rolling(running=3, pending=0), old(running=2))
+    found.look(*deployments, events=(event(UNDER_PROTECTION),))
+    assert found.told == [UNDER_PROTECTION]
+    found.protected = [later(60), until]
+    told = "3 of 3 tasks run web:2, 2 of another revision; 2 tasks are protected from scale-in until 08:15 UTC"
+    for _ in range(5):
+        assert waiting(after(found, STALLED_AFTER, *deployments)) == told
+    found.protected = []
+    assert isinstance(after(found, 5, *deployments), Waiting)
+    assert "nothing has moved" in broken(after(found, STALLED_AFTER, *deployments))
 
 
 def test_alarms_that_ecs_watches_at_the_end_are_waited_for() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from typing import Any
 
 from ecs_pipeline.aws.ecs_facts import parse_service, parse_task, tag_list
@@ -14,7 +15,7 @@ from ecs_pipeline.model import Service, Task
 NOT_TAGGED = ("InvalidParameterException", "ResourceNotFoundException")
 """What TagResource answers for a task that has stopped, or is gone."""
 DESCRIBED_AT_ONCE = 100
-"""DescribeTasks takes so many."""
+"""DescribeTasks and GetTaskProtection take so many."""
 
 
 class Ecs:
@@ -131,6 +132,16 @@ class Ecs:
             )
             found += [parse_task(one) for one in answer["tasks"]]
         return tuple(found)
+
+    def protected_until(self, arns: Sequence[str]) -> list[datetime]:
+        """Until when each of the tasks is protected from scale-in that is so (GetTaskProtection, a hundred at once)."""
+        found: list[datetime] = []
+        for start in range(0, len(arns), DESCRIBED_AT_ONCE):
+            tasks = list(arns[start : start + DESCRIBED_AT_ONCE])
+            answer = self._call("GetTaskProtection", cluster=self.cluster, tasks=tasks)
+            protected = (one for one in answer["protectedTasks"] if one.get("protectionEnabled"))
+            found += [one["expirationDate"].astimezone(timezone.utc) for one in protected if "expirationDate" in one]
+        return found
 
     def run_task(self, parameters: Mapping[str, Any]) -> str:
         """RunTask of one task; the ARN of the task that its clientToken stands for, just started or long ago.

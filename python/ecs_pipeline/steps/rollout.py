@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,6 +25,7 @@ APPEARS_WITHIN = 30.0
 HOPELESS_FOR = 15.0
 """Seconds without a move after which a reason that cannot pass is believed: another container instance may do."""
 
+PROTECTED = "under protection"
 NOT_PLACED = ("unable to place a task", "failed to launch a task")
 STUCK = "because of the service deployment configuration"
 """In ECS' event when neither a task can be stopped nor one be started: no waiting changes that."""
@@ -61,7 +63,7 @@ class StableStep(Step[Seen, Service]):
     _forgiven: set[str] = field(default_factory=set)
     _failed_before: int = 0
     _told: set[str] = field(default_factory=set)
-    _leaving: bool = False
+    _excuse: str = ""
 
     def observe(self) -> Seen:
         """The service; while it rolls also the tasks that failed (their reasons are the evidence)."""
@@ -87,8 +89,8 @@ class StableStep(Step[Seen, Service]):
         done = primary.rollout == "COMPLETED" or (not primary.rollout and primary.running >= service.desired)
         if done and not others and service.pending == 0:
             return Settled(service)
-        missing = "; the deployment is not complete" if self._all_run(service, primary) else ""
-        return Waiting(f"{self._counts(service, primary)}{missing}")
+        missing = "the deployment is not complete" if self._all_run(service, primary) else ""
+        return Waiting("; ".join(filter(None, (self._counts(service, primary), missing, self._excuse))))
 
     def _all_run(self, service: Service, primary: Deployment) -> bool:
         return primary.running >= service.desired and not _others(service, primary)
@@ -137,7 +139,7 @@ class StableStep(Step[Seen, Service]):
             return f"the deployment failed: {primary.reason or 'no reason given'}"
         if primary.rollout == "COMPLETED":
             return ""
-        stuck = next((event.message for event in _said_since(seen.service, primary) if STUCK in event.message), "")
+        stuck = next((event.message for event in _saying(seen.service, primary, [STUCK])), "")
         if stuck or self.patient or breaker_is_on(seen.service):
             return stuck
         failed = [one for one in seen.failed if one.arn not in self._forgiven]
@@ -155,10 +157,10 @@ class StableStep(Step[Seen, Service]):
         if primary.failed < self._failed_before or replaced:
             self._forgiven |= {one.arn for one in seen.failed}
         self._failed_before = primary.failed
-        unplaced = self._unplaced(seen.service, primary)
-        if unplaced and unplaced.message not in self._told:
-            self._told.add(unplaced.message)
-            self.run.recorder.progress(unplaced.message)
+        for event in reversed(_saying(seen.service, primary, (*NOT_PLACED, PROTECTED))):
+            if event.message not in self._told:
+                self._told.add(event.message)
+                self.run.recorder.progress(event.message)
 
     def _stalled(self, service: Service, primary: Deployment) -> str:
         """Why waiting longer is of no use; '' while something moves, drains or has its time to become healthy."""
@@ -167,24 +169,31 @@ class StableStep(Step[Seen, Service]):
         if unplaced and not placement.may_pass(unplaced.message) and still >= HOPELESS_FOR:
             return unplaced.message
         too_long = still >= patience + (self._until_healthy(service) if primary.running else 0)
-        if too_long or self._leaving:
-            self._leaving = self._tasks_leave()
-            if self._leaving or (rollout_time.watches_alarms(service) and self._all_run(service, primary)):
-                self._progress.excuse(self.run.clock.now())
-                return ""
-        if not too_long:
+        self._excuse = self._excused(service, primary) if too_long or self._excuse else ""
+        if self._excuse:
+            self._progress.excuse(self.run.clock.now())
+        if self._excuse or not too_long:
             return ""
         why = f": {unplaced.message}" if unplaced else ""
         return f"nothing has moved for {duration(still)}, {self._counts(service, primary)}{why}"
 
     def _unplaced(self, service: Service, primary: Deployment) -> Event | None:
         """The newest event of this deployment that says that a task has no place."""
-        said = _said_since(service, primary)
-        return next((event for event in said if any(text in event.message for text in NOT_PLACED)), None)
+        return next(iter(_saying(service, primary, NOT_PLACED)), None)
 
     def _until_healthy(self, service: Service) -> float:
         definition = self.run.definitions.get(self.revision).definition
         return rollout_time.until_healthy(service, groups_of(self.run, service), definition)
+
+    def _excused(self, service: Service, primary: Deployment) -> str:
+        """What goes on that the counts do not show; '' for nothing."""
+        if self._tasks_leave():
+            return "old tasks drain or stop"
+        if self._all_run(service, primary):
+            return "ECS watches its alarms" if rollout_time.watches_alarms(service) else ""
+        until = self.run.ecs.protected_until(self.run.ecs.arns_of_service()) if _others(service, primary) else []
+        tasks = "1 task is" if len(until) == 1 else f"{len(until)} tasks are"
+        return f"{tasks} protected from scale-in until {max(until):%H:%M} UTC" if until else ""
 
     def _tasks_leave(self) -> bool:
         """Whether tasks of the service drain or stop, which its counts do not show."""
@@ -271,10 +280,11 @@ def failures_allowed(service: Service) -> int:
     return min(MOST_FAILED, max(LEAST_FAILED, math.ceil(FAILED_PART * service.desired)))
 
 
-def _said_since(service: Service, deployment: Deployment) -> list[Event]:
-    """The service's events since the deployment began, newest first."""
+def _saying(service: Service, deployment: Deployment, texts: Sequence[str]) -> list[Event]:
+    """The service's events since the deployment began that say one of the texts, newest first."""
     since = deployment.created
-    return [event for event in service.events if not since or event.at >= since]
+    said = [event for event in service.events if any(text in event.message for text in texts)]
+    return [event for event in said if not since or event.at >= since]
 
 
 def _others(service: Service, primary: Deployment) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -75,6 +76,25 @@ def test_a_promote_that_finds_no_place_at_all_is_rolled_back(scene: Scene, reaso
     assert why in promote.case_message("stable")
     assert scene.service()["taskDefinition"] == before
     assert scene.canaries() == []
+
+
+def test_a_protected_task_holds_the_rollout_and_is_told(scene: Scene) -> None:
+    scene.start(1, healthCheckGracePeriodSeconds=0)
+    scene.config(promote={"stalled_after": "1s", "stable_within": "5m"})
+    assert scene.canary("v2").code == 0
+    arguments = {"cluster": scene.cluster, "tasks": [scene.tasks()[0]["taskArn"]]}
+    scene.ecs.update_task_protection(**arguments, protectionEnabled=True)
+
+    def end_it_later() -> None:
+        wait_for(lambda: scene.service()["deployments"][0]["runningCount"] == 1)
+        time.sleep(30)  # well beyond stalled_after and the time to become healthy
+        scene.ecs.update_task_protection(**arguments, protectionEnabled=False)
+
+    promote = alongside(scene, "promote", end_it_later)
+    assert promote.code == 0, promote.stderr
+    assert "was unable to scale in due to (reason 1 tasks under protection)" in promote.stderr
+    assert "1 task is protected from scale-in until" in promote.stderr
+    scene.assert_nothing_left()
 
 
 def test_an_interrupted_task_of_the_rollout_is_not_the_releases_failure(scene: Scene) -> None:
