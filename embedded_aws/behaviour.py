@@ -34,6 +34,9 @@ class Behaviour:
     #: Tasks that AWS takes away, by their ARNs, and the stop code: SpotInterruption, TerminationNotice,
     #: InfrastructureHealth.
     taken_away: dict[str, str] = dataclasses.field(default_factory=dict)
+    #: ListTasks refuses startedBy with any other filter, desiredStatus too, as the API reference has it; off: as users
+    #: of AWS see it.
+    started_by_alone: bool = False
     #: Stopping a task removes its tags.
     stop_removes_tags: bool = True
     #: Targets are checked so often, which makes tests quick; None: as their group says (AWS: from 5 s on).
@@ -58,6 +61,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "unnamed_conflicts": (int,),
     "taken_away": (dict,),
     "stop_removes_tags": (bool,),
+    "started_by_alone": (bool,),
     "anomalous_targets": (list,),
 }
 

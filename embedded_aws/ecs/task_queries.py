@@ -41,7 +41,9 @@ def forget_stopped_tasks() -> None:
 
 def _list_tasks(request: Members) -> Members:
     cluster = records.cluster(request)
-    if request.get("startedBy") and (request.get("serviceName") or request.get("family")):
+    others = ["serviceName", "family", "launchType", "containerInstance"]
+    others += ["desiredStatus"] if behaviour.current.started_by_alone else []
+    if request.get("startedBy") and any(request.get(name) for name in others):
         raise ApiError("InvalidParameterException", "cannot specify startedBy with any other filter")
     service = _service(cluster, request)
     with records.lock:

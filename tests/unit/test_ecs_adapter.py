@@ -132,11 +132,33 @@ def test_tasks_that_are_protected_from_scale_in_are_told_with_their_time_a_hundr
     assert [len(one.json["tasks"]) for one in aws.asked("GetTaskProtection")] == [100, 50]
 
 
-def test_tasks_are_listed_page_by_page_with_no_filter_but_their_starter(aws: AwsStub, ecs: Ecs) -> None:
+def test_tasks_are_listed_page_by_page(aws: AwsStub, ecs: Ecs) -> None:
     aws.on("ListTasks", ok({"taskArns": ["a"], "nextToken": "n"}), ok({"taskArns": ["b"]}))
     assert ecs.arns_started_by("canary/web", "STOPPED") == ["a", "b"]
     plain = {"cluster": "prd", "startedBy": "canary/web", "desiredStatus": "STOPPED"}
     assert [one.json for one in aws.asked("ListTasks")] == [plain, {**plain, "nextToken": "n"}]
+
+
+def test_running_tasks_are_listed_by_their_starter_alone(aws: AwsStub, ecs: Ecs) -> None:
+    aws.on("ListTasks", ok({"taskArns": ["a"]}))
+    assert ecs.arns_started_by("canary/web", "RUNNING") == ["a"]
+    assert aws.asked("ListTasks")[0].json == {"cluster": "prd", "startedBy": "canary/web"}
+
+
+def test_where_aws_takes_no_status_with_the_starter_the_stopped_tasks_are_described(aws: AwsStub, ecs: Ecs) -> None:
+    alone = refused("InvalidParameterException", "cannot specify startedBy with any other filter")
+    aws.on("ListTasks", alone, ok({"taskArns": ["a", "b"]}))
+    raw = {"taskDefinitionArn": revision(2)}
+    ours, theirs = {"taskArn": "a", "startedBy": "canary/web", **raw}, {"taskArn": "b", "startedBy": "x", **raw}
+    aws.on("DescribeTasks", ok({"tasks": [ours, theirs]}))
+    assert ecs.arns_started_by("canary/web", "STOPPED") == ["a"]
+    assert aws.asked("ListTasks")[1].json == {"cluster": "prd", "desiredStatus": "STOPPED"}
+
+
+def test_another_refusal_to_list_tasks_is_one(aws: AwsStub, ecs: Ecs) -> None:
+    aws.on("ListTasks", refused("InvalidParameterException", "Invalid token."))
+    with pytest.raises(AwsError, match="Invalid token"):
+        ecs.arns_started_by("canary/web", "STOPPED")
 
 
 def test_a_task_is_read_with_its_marks_address_and_containers(aws: AwsStub, ecs: Ecs) -> None:

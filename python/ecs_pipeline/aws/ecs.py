@@ -14,6 +14,8 @@ from ecs_pipeline.model import Service, Task
 
 NOT_TAGGED = ("InvalidParameterException", "ResourceNotFoundException")
 """What TagResource answers for a task that has stopped, or is gone."""
+LISTED_BY_DEFAULT = "RUNNING"
+"""The desired status that ListTasks lists when none is asked for."""
 DESCRIBED_AT_ONCE = 100
 """DescribeTasks and GetTaskProtection take so many."""
 
@@ -100,10 +102,20 @@ class Ecs:
         return self.tasks(self.arns_started_by(started_by, desired_status))
 
     def arns_started_by(self, started_by: str, desired_status: str) -> list[str]:
-        """ARNs of tasks with that startedBy (ListTasks takes no other filter with it; it matches exactly)."""
-        return self._pages(
-            "ListTasks", "taskArns", cluster=self.cluster, startedBy=started_by, desiredStatus=desired_status
-        )
+        """ARNs of tasks with that startedBy, which ListTasks matches exactly.
+
+        "When you specify startedBy as the filter, it must be the only filter that you use" (ListTasks): RUNNING is what
+        it lists by itself. That AWS takes STOPPED with it all the same is experience; where it does not, the stopped
+        tasks of the cluster are described.
+        """
+        filters = {"desiredStatus": desired_status} if desired_status != LISTED_BY_DEFAULT else {}
+        try:
+            return self._pages("ListTasks", "taskArns", cluster=self.cluster, startedBy=started_by, **filters)
+        except AwsError as error:
+            if error.code != "InvalidParameterException" or not filters or "startedby" not in error.text.lower():
+                raise
+        arns = self._pages("ListTasks", "taskArns", cluster=self.cluster, **filters)
+        return [task.arn for task in self.tasks(arns) if task.started_by == started_by]
 
     def arns_of_service(self, desired_status: str = "RUNNING") -> list[str]:
         """ARNs of the service's own tasks."""

@@ -208,6 +208,20 @@ def test_tasks_that_cannot_be_placed_are_failures_of_a_call_that_succeeds(
     assert "Capacity is unavailable" in answer["failures"][0]["reason"]
 
 
+def test_the_starter_may_have_to_be_the_only_filter_of_a_list(environment: Environment, definition: str) -> None:
+    """ListTasks, parameter startedBy: "it must be the only filter that you use"; RUNNING is listed by default."""
+    arn = environment.run(definition, startedBy="someone")
+    arguments = {"cluster": environment.cluster, "startedBy": "someone"}
+    for others in ({"family": environment.name}, {"launchType": "FARGATE"}):
+        with pytest.raises(ClientError, match="startedBy"):
+            environment.ecs.list_tasks(**arguments, **others)
+    assert environment.ecs.list_tasks(**arguments, desiredStatus="RUNNING")["taskArns"] == [arn]
+    environment.server.configure(started_by_alone=True)
+    with pytest.raises(ClientError, match="startedBy"):
+        environment.ecs.list_tasks(**arguments, desiredStatus="RUNNING")
+    assert environment.ecs.list_tasks(**arguments)["taskArns"] == [arn]
+
+
 def test_tags_of_the_call_and_of_the_revision_are_fifty_together(environment: Environment) -> None:
     """Guide, "Tag restrictions": the maximum number of tags of a resource is 50."""
     tags = [{"key": f"k{number}", "value": ""} for number in range(30)]

@@ -242,7 +242,8 @@ class Scene(Environment):
 
     def canaries(self, status: str = "RUNNING") -> list[Any]:
         """Tasks of ours."""
-        arns = self.ecs.list_tasks(cluster=self.name, startedBy=f"canary/{self.name}", desiredStatus=status)["taskArns"]
+        filters = {"desiredStatus": status} if status != "RUNNING" else {}
+        arns = self.ecs.list_tasks(cluster=self.name, startedBy=f"canary/{self.name}", **filters)["taskArns"]
         return list(self.ecs.describe_tasks(cluster=self.name, tasks=arns, include=["TAGS"])["tasks"]) if arns else []
 
     def registered(self) -> set[str]:
