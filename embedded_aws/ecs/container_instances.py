@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from ministack.services import ecs
 
-from embedded_aws.api import json_action
+from embedded_aws.api import ApiError, json_action
 from embedded_aws.ecs import records
 
 if TYPE_CHECKING:
     from embedded_aws.api import Members
     from embedded_aws.ecs.records import Record
+
+
+_LIMIT = 100
 
 
 def install() -> None:
@@ -50,8 +53,11 @@ def _list(request: Members) -> Members:
 def _describe(request: Members) -> Members:
     cluster = records.cluster(request)
     known = instance_arn(cluster)
+    references = request.get("containerInstances") or []
+    if not 1 <= len(references) <= _LIMIT:
+        raise ApiError("InvalidParameterException", f"Container instances takes 1 to {_LIMIT} IDs or ARNs.")
     instances, failures = [], []
-    for reference in request.get("containerInstances", []):
+    for reference in references:
         if reference in {known, known.rsplit("/", 1)[-1]}:
             instances.append(_shown(cluster))
         else:

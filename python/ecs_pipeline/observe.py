@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from ecs_pipeline import doubts, marks
 from ecs_pipeline.load_balancing import IPV6, LoadBalancing, Registration, Target, TargetGroup
 from ecs_pipeline.look import Look, mismatch
-from ecs_pipeline.model import Container, Revision, Service, Task
+from ecs_pipeline.model import Container, Revision, Service, Task, living
 from ecs_pipeline.ports import EcsPort, ElbPort, TaskDefinitionsPort
 
 SCANNED = 20
@@ -108,7 +109,7 @@ class Observer:
             address = task.address_in(group.ip_type)
             return Target(entry.target_group, address, entry.port, task.arn) if address else None
         container = next((one for one in task.containers if one.name == entry.container), None)
-        instance = self._instance(task.container_instance)
+        instance = self._instance_of(task)
         port = self._host_port(task, container, entry.port) if container else 0
         return Target(entry.target_group, instance, port, task.arn) if instance and port else None
 
@@ -122,10 +123,24 @@ class Observer:
         mapped = (definition.container(container.name) or {}).get("portMappings") or []
         return port if port in [mapping.get("containerPort") for mapping in mapped] else 0
 
-    def _instance(self, container_instance: str) -> str:
-        if container_instance and container_instance not in self._instances:
-            self._instances[container_instance] = self._ecs.instance_of(container_instance)
-        return self._instances.get(container_instance, "")
+    def _instance_of(self, task: Task) -> str:
+        self._know_instances([task])
+        return self._instances.get(task.container_instance, "")
+
+    def _know_instances(self, tasks: Iterable[Task]) -> None:
+        """Ask for the instances of all the tasks at once: by one at a time a big cluster would be throttled."""
+        unknown = {task.container_instance for task in tasks} - set(self._instances) - {""}
+        if unknown:
+            self._instances.update(dict.fromkeys(unknown, "") | self._ecs.instances_of(sorted(unknown)))
+
+    def holders(self, targets: Iterable[Target], service: Service, tasks: Sequence[Task]) -> dict[Target, str]:
+        """Which of the tasks have the targets: their ARNs."""
+        groups = [self._elb.target_group(entry.target_group) for entry in service.load_balancing]
+        if any(group and group.kind == INSTANCE for group in groups):
+            self._know_instances(tasks)
+        wanted = {replace(target, task="") for target in targets}
+        found = ((target, task.arn) for task in tasks for target in self._possible(task, service))
+        return {target: arn for target, arn in found if target in wanted}
 
     def _revisions(self, service: Service, tasks: Iterable[Task], *, scan: bool) -> dict[str, Revision]:
         needed = {service.revision, service.marks.wanted, service.marks.previous} | {one.revision for one in tasks}
@@ -177,14 +192,21 @@ class Observer:
                 yield Target(arn, one.identity, one.port), one.draining
 
     def _with_other_owners(self, found: Iterable[Registration], service: Service) -> Iterator[Registration]:
-        """Addresses are used again at once: a running task of anybody's may have a recorded one by now (rule 5)."""
-        running = [one for one in self._ecs.running_tasks() if one.alive]
+        """Addresses are used again at once: a running task of anybody's may have a recorded one by now (rule 5).
+
+        It mostly is the service's own, so the whole cluster is listed only when none of its family has the address.
+        """
+        found = list(found)
+        unowned = {one.target for one in found if not one.owner}
+        holders: dict[Target, str] = {}
+        for list_tasks in (
+            partial(self._ecs.tasks_of_family, Revision(service.revision).family),
+            self._ecs.running_tasks,
+        ):
+            if unowned - set(holders):
+                holders |= self.holders(unowned, service, living(list_tasks()))
         for one in found:
-            if one.owner:
-                yield one
-                continue
-            holders = (task.arn for task in running if one.target in self._possible(task, service))
-            yield replace(one, owner=next(holders, ""))
+            yield one if one.owner else replace(one, owner=holders.get(one.target, ""))
 
     def _possible(self, task: Task, service: Service) -> set[Target]:
         return {replace(target, task="") for target in self.targets_of(task, service)}

@@ -102,9 +102,13 @@ class FakeEcs:
         return self._read("ListTasks", list)
 
     def tasks_of_family(self, family: str) -> tuple[Task, ...]:
-        return self.running_tasks()
+        return tuple(one for one in self._running() if Revision(one.revision).family == family)
 
     def running_tasks(self) -> tuple[Task, ...]:
+        self.world.scans += 1
+        return (*self._running(), *self.world.other_tasks)
+
+    def _running(self) -> tuple[Task, ...]:
         ours = self.tasks([one.arn for one in self.world.alive()])
         return (*ours, *self._read("DescribeTasks", self.world.listed_of_service))
 
@@ -130,8 +134,8 @@ class FakeEcs:
     def stop_task(self, arn: str, reason: str) -> None:
         self._write("StopTask", lambda: self.world.stop_task(arn, reason), arn)
 
-    def instance_of(self, container_instance: str) -> str:
-        return ""
+    def instances_of(self, container_instances: Sequence[str]) -> dict[str, str]:
+        return {}
 
     def _read(self, name: str, act: Callable[[], Any]) -> Any:
         return self.world.call(name, act, write=False)

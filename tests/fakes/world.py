@@ -99,6 +99,8 @@ class World:
     hook: Callable[[str, str, bool], None] = lambda _when, _call, _write: None
     wrote: Callable[[], None] = lambda: None
     missing: set[str] = field(default_factory=set)
+    scans: int = 0
+    other_tasks: list[Task] = field(default_factory=list)
     service_tasks: list[tuple[float, str]] = field(default_factory=list)
     other_targets: dict[str, str] = field(default_factory=dict)
     expired_tokens: set[str] = field(default_factory=set)

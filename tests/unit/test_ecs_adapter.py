@@ -123,6 +123,15 @@ def test_tasks_are_described_a_hundred_at_once(aws: AwsStub, ecs: Ecs, tasks: in
     assert all(one["include"] == ["TAGS"] for one in asked)
 
 
+def test_container_instances_are_described_a_hundred_at_once(aws: AwsStub, ecs: Ecs) -> None:
+    aws.on(
+        "DescribeContainerInstances",
+        ok({"containerInstances": [{"containerInstanceArn": "a", "ec2InstanceId": "i-1"}]}),
+    )
+    assert ecs.instances_of([f"ci-{number}" for number in range(150)]) == {"a": "i-1"}
+    assert [len(one.json["containerInstances"]) for one in aws.asked("DescribeContainerInstances")] == [100, 50]
+
+
 def test_tasks_that_are_protected_from_scale_in_are_told_with_their_time_a_hundred_at_once(
     aws: AwsStub, ecs: Ecs
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -47,9 +47,13 @@ class Ports:
         self.asked.append("running tasks")
         return (*self.ours, *self.others)
 
-    def instance_of(self, container_instance: str) -> str:
-        self.asked.append(f"instance of {container_instance}")
-        return container_instance.replace("ci", "i")
+    def tasks_of_family(self, family: str) -> tuple[Task, ...]:
+        self.asked.append(f"tasks of {family}")
+        return tuple(one for one in (*self.ours, *self.others) if Revision(one.revision).family == family)
+
+    def instances_of(self, container_instances: Sequence[str]) -> dict[str, str]:
+        self.asked.append(f"instances of {' '.join(container_instances)}")
+        return {one: one.replace("ci", "i") for one in container_instances}
 
     def target_group(self, arn: str) -> TargetGroup | None:
         return self.groups.get(arn)
@@ -161,7 +165,19 @@ def test_with_instances_a_target_is_the_host_port_of_the_container_that_the_serv
     for _ in range(2):
         found = watching.targets_of(on_instance(), ports.found)
         assert [(one.group, str(one)) for one in found] == [(GROUP, "i-7:49153"), (OTHER_GROUP, "i-7:49154")]
-    assert ports.asked == ["instance of ci-7"]
+    assert ports.asked == ["instances of ci-7"]
+
+
+def test_the_instances_of_many_tasks_are_asked_for_at_once() -> None:
+    others = tuple(replace(on_instance(), arn=f"t{number}", container_instance=f"ci-{number}") for number in range(250))
+    ports = Ports(
+        recording(("i-249", 49153), ("i-7", 1)),
+        others=others,
+        groups={GROUP: group(kind="instance")},
+        states={(GROUP, "i-249", 49153): "healthy"},
+    )
+    assert registered(ports) == [(GROUP, "i-249:49153", False, "t249")]
+    assert len([one for one in ports.asked if one.startswith("instances")]) == 1
 
 
 @pytest.mark.parametrize(
@@ -250,6 +266,17 @@ def test_a_recorded_address_that_another_running_task_has_by_now_is_that_tasks()
     states = {(GROUP, "10.0.0.1", 8000): "healthy", (GROUP, "10.0.0.2", 8000): "healthy"}
     ports = Ports(recording(("10.0.0.1", 8000), ("10.0.0.2", 8000)), others=others, states=states)
     assert registered(ports) == [(GROUP, "10.0.0.1:8000", False, "theirs"), (GROUP, "10.0.0.2:8000", False, "")]
+
+
+def test_the_whole_cluster_is_listed_only_when_no_task_of_the_services_family_has_the_address() -> None:
+    recorded = recording(("10.0.0.1", 8000))
+    states = {(GROUP, "10.0.0.1", 8000): "healthy"}
+    own = Ports(recorded, others=(task("own", of=""),), states=states)
+    assert registered(own) == [(GROUP, "10.0.0.1:8000", False, "own")]
+    assert "running tasks" not in own.asked
+    another = Ports(recorded, others=(task("another", of="", revision=revision(1, "worker")),), states=states)
+    assert registered(another) == [(GROUP, "10.0.0.1:8000", False, "another")]
+    assert another.asked[-2:] == ["tasks of web", "running tasks"]
 
 
 def test_a_task_that_stops_does_not_keep_its_address() -> None:

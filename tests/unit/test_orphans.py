@@ -14,7 +14,7 @@ from ecs_pipeline.steps import orphans, removal
 from tests.fakes.ports import new_run
 from tests.fakes.world import FakeDeployment, World, utc
 from tests.unit.canary_world import at
-from tests.unit.facts import GROUP
+from tests.unit.facts import GROUP, revision, task
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import rollback
 
@@ -44,6 +44,15 @@ def remove(world: World, run: Run, *, owner: str = "", draining: bool = False) -
     """What was taken out, and how many seconds that took."""
     begun = world.now
     return orphans.remove(run, [Registration(TARGET, draining, owner)], removal.plainly), world.now - begun
+
+
+def test_the_whole_cluster_is_listed_once_at_the_end_and_its_word_counts() -> None:
+    world, run = with_target()
+    assert remove(world, run)[0] == [TARGET]
+    assert world.scans == 1
+    world, run = with_target()
+    world.other_tasks.append(task("another", address=ADDRESS, revision=revision(1, "worker"), group="service:worker"))
+    assert (remove(world, run)[0], world.registered()) == ([], [TARGET.key])
 
 
 def test_where_the_service_is_at_rest_and_all_its_tasks_are_listed_it_goes_soon() -> None:

@@ -17,7 +17,7 @@ NOT_TAGGED = ("InvalidParameterException", "ResourceNotFoundException")
 LISTED_BY_DEFAULT = "RUNNING"
 """The desired status that ListTasks lists when none is asked for."""
 DESCRIBED_AT_ONCE = 100
-"""DescribeTasks and GetTaskProtection take so many."""
+"""DescribeTasks, GetTaskProtection and DescribeContainerInstances take so many."""
 
 
 class Ecs:
@@ -195,10 +195,15 @@ class Ecs:
         """Whether a task is gone, has stopped or was told to (DescribeTasks)."""
         return not any(one.alive for one in self.tasks([arn]))
 
-    def instance_of(self, container_instance: str) -> str:
-        """The EC2 instance id of a container instance (DescribeContainerInstances)."""
-        answer = self._call("DescribeContainerInstances", cluster=self.cluster, containerInstances=[container_instance])
-        return next((str(one["ec2InstanceId"]) for one in answer["containerInstances"]), "")
+    def instances_of(self, container_instances: Sequence[str]) -> dict[str, str]:
+        """The EC2 instance ids of container instances by their ARNs (DescribeContainerInstances, a hundred at once)."""
+        found = {}
+        for start in range(0, len(container_instances), DESCRIBED_AT_ONCE):
+            asked = list(container_instances[start : start + DESCRIBED_AT_ONCE])
+            answer = self._call("DescribeContainerInstances", cluster=self.cluster, containerInstances=asked)
+            known = answer["containerInstances"]
+            found.update({str(one["containerInstanceArn"]): str(one.get("ec2InstanceId", "")) for one in known})
+        return found
 
     def _call(self, operation: str, /, **parameters: Any) -> dict[str, Any]:
         with self._existing_cluster():

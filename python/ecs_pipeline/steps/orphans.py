@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 
 from ecs_pipeline import wait
 from ecs_pipeline.load_balancing import Registration, Target
-from ecs_pipeline.model import Service, Task, living
+from ecs_pipeline.model import Revision, Service, Task, living
 from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import removal
@@ -31,22 +31,31 @@ def without_owner(registrations: Collection[Registration]) -> list[Target]:
 
 
 def _proven(run: Run, targets: Sequence[Target]) -> list[Target]:
-    """Those that no task has, when the service is at rest and all its tasks are listed, or after TASKS_LAG."""
+    """Those that no task has, when the service is at rest and all its tasks are listed, or after TASKS_LAG.
+
+    The service's family is looked at again and again, the whole cluster once, at the end.
+    """
     steady_since: float | None = None
     left = list(targets)
 
     def look() -> tuple[list[Target], str]:
         nonlocal steady_since
-        service, running = run.ecs.service(), living(run.ecs.running_tasks())
-        held = {(one.group, *one.key) for task in running for one in run.observer.targets_of(task, service)}
-        left[:] = [one for one in left if (one.group, *one.key) not in held]
+        service = run.ecs.service()
+        running = living(run.ecs.tasks_of_family(Revision(service.revision).family))
+        left[:] = _without_holder(run, left, service, running)
         now = run.clock.now()
         steady_since = (steady_since or now) if _all_listed(service, running) else None
         if not left or (steady_since is not None and now - steady_since >= SERVICE_LAG):
             return left, ""
         return left, f"no task is listed that has {', '.join(sorted({str(one) for one in left}))}: looking again"
 
-    return wait.last_seen(look, run.clock, Deadline.after(run.clock, TASKS_LAG), run.recorder.progress)
+    wait.last_seen(look, run.clock, Deadline.after(run.clock, TASKS_LAG), run.recorder.progress)
+    return _without_holder(run, left, run.ecs.service(), living(run.ecs.running_tasks())) if left else []
+
+
+def _without_holder(run: Run, targets: Sequence[Target], service: Service, tasks: Sequence[Task]) -> list[Target]:
+    held = {(one.group, *one.key) for one in run.observer.holders(targets, service, tasks)}
+    return [one for one in targets if (one.group, *one.key) not in held]
 
 
 def _all_listed(service: Service, running: Sequence[Task]) -> bool:

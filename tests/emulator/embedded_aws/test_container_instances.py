@@ -100,3 +100,10 @@ def test_what_does_not_fit_the_network_mode_is_refused(environment: Environment)
     balancers = [{"targetGroupArn": group, "containerName": "app", "containerPort": 8000}]
     with pytest.raises(ClientError, match="incompatible"):
         environment.create_service(environment.register("v1"), loadBalancers=balancers)
+
+
+@pytest.mark.parametrize("number", [0, 101])
+def test_a_hundred_instances_are_described_at_once(environment: Environment, number: int) -> None:
+    """DescribeContainerInstances: "A list of up to 100 container instance IDs"."""
+    with pytest.raises(ClientError, match="InvalidParameterException"):
+        environment.ecs.describe_container_instances(cluster=environment.cluster, containerInstances=["i"] * number)
