@@ -66,6 +66,7 @@ def install() -> None:
     ecr._put_image = _putting(ecr._put_image)
     ecr._v2_put_manifest = _pushing(ecr._v2_put_manifest)
     ecr.handle_registry_request = _asking_for_token(ecr.handle_registry_request)
+    ecr.handle_request = _with_archive(ecr.handle_request)
     registry_images.install()
 
 
@@ -188,6 +189,18 @@ def _needed(method: str, path: str) -> list[Need]:
     name, action = path.removeprefix("/v2/").partition(f"/{kind}/")[0], _ACTIONS.get((method, kind))
     arn = f"arn:aws:ecr:{os.environ['MINISTACK_REGION']}:{os.environ['MINISTACK_ACCOUNT_ID']}:repository/{name}"
     return [Need(f"ecr:{action}", arn)] if action else []
+
+
+def _with_archive(handle: Any) -> Any:
+    update = json_action(registry_images.update_storage_class)
+
+    async def handle_request(method: str, path: str, headers: Members, body: bytes, query: Members) -> Response:
+        if headers.get("x-amz-target", "").endswith(".UpdateImageStorageClass"):
+            return update(json.loads(body))
+        answer: Response = await handle(method, path, headers, body, query)
+        return answer
+
+    return handle_request
 
 
 def _asking_for_token(handle: Any) -> Any:

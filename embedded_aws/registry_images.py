@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def install() -> None:
     """Replace ministack's operations."""
+    ecr._describe_repositories = json_action(describe_repositories)
     ecr._describe_images = json_action(_describe_images)
     ecr._list_images = json_action(_list_images)
     ecr._batch_get_image = json_action(_batch_get_image)
@@ -27,12 +28,31 @@ def repository(request: Members) -> Members:
     """Find the repository that a request names; raise RepositoryNotFoundException."""
     name = request.get("repositoryName", "")
     found: Members | None = ecr._repositories.get(name)
-    if found is None:
+    if found is None or (request.get("registryId") or _registry()) != _registry():
         raise ApiError(
             "RepositoryNotFoundException",
-            f"The repository with name '{name}' does not exist in the registry with id '{_registry()}'",
+            f"The repository with name '{name}' does not exist in the registry with id "
+            f"'{request.get('registryId') or _registry()}'",
         )
     return found
+
+
+def describe_repositories(request: Members) -> Members:
+    """DescribeRepositories of this registry; another one has none that anybody here may see."""
+    names = request.get("repositoryNames")
+    found = [repository({**request, "repositoryName": name}) for name in names or ecr._repositories]
+    shown, more = page(found, request)
+    return {"repositories": [ecr._repo_shape(each) for each in shown], **more}
+
+
+def update_storage_class(request: Members) -> Members:
+    """UpdateImageStorageClass: an image into the archive, or back at once (AWS takes its time)."""
+    name = repository(request)["repositoryName"]
+    image = find(name, request["imageId"])
+    if image is None:
+        raise _not_found(name, request["imageId"])
+    image["imageStatus"] = "ARCHIVED" if request["targetStorageClass"] == "ARCHIVE" else "ACTIVE"
+    return {"repositoryName": name, "imageId": request["imageId"], "imageStatus": image["imageStatus"]}
 
 
 def find(name: str, identifier: Members) -> Members | None:
@@ -63,28 +83,35 @@ def _describe_images(request: Members) -> Members:
     name = repository(request)["repositoryName"]
     wanted = request.get("imageIds")
     if wanted:
-        images = [_found(name, identifier) for identifier in wanted]
+        images = [_found(name, identifier, request) for identifier in wanted]
         return {"imageDetails": [_detail(name, image) for image in images]}
     images = [image for image in ecr._images.get(name, []) if _has_status(image, request)]
     shown, more = page(images, request)
     return {"imageDetails": [_detail(name, image) for image in shown], **more}
 
 
-def _found(name: str, identifier: Members) -> Members:
+def _found(name: str, identifier: Members, request: Members) -> Members:
     image = find(name, identifier)
-    if image is None:
-        digest, tag = identifier.get("imageDigest", "null"), identifier.get("imageTag", "null")
-        raise ApiError(
-            "ImageNotFoundException",
-            f"The image with imageId {{imageDigest:'{digest}', imageTag:'{tag}'}} does not exist within "
-            f"the repository with name '{name}' in the registry with id '{_registry()}'",
-        )
+    if image is None or not _has_status(image, request):
+        raise _not_found(name, identifier)
     return image
 
 
+def _not_found(name: str, identifier: Members) -> ApiError:
+    digest, tag = identifier.get("imageDigest", "null"), identifier.get("imageTag", "null")
+    return ApiError(
+        "ImageNotFoundException",
+        f"The image with imageId {{imageDigest:'{digest}', imageTag:'{tag}'}} does not exist within "
+        f"the repository with name '{name}' in the registry with id '{_registry()}'",
+    )
+
+
 def _has_status(image: Members, request: Members) -> bool:
-    status = (request.get("filter") or {}).get("tagStatus", "ANY")
-    return bool(status == "ANY" or (status == "TAGGED") == bool(image["imageTags"]))
+    """Data type DescribeImagesFilter: "If not specified, only images with ACTIVE status are returned"."""
+    asked = request.get("filter") or {}
+    status, archived = asked.get("tagStatus", "ANY"), asked.get("imageStatus", "ACTIVE")
+    is_tagged = status == "ANY" or (status == "TAGGED") == bool(image["imageTags"])
+    return bool(is_tagged and archived in {"ANY", image.get("imageStatus", "ACTIVE")})
 
 
 def _detail(name: str, image: Members) -> Members:
@@ -97,6 +124,7 @@ def _detail(name: str, image: Members) -> Members:
         "imageSizeInBytes": _size(image),
         "imagePushedAt": image.get("imagePushedAt", time.time()),
         "imageManifestMediaType": image["imageManifestMediaType"],
+        "imageStatus": image.get("imageStatus", "ACTIVE"),
     }
 
 

@@ -14,8 +14,8 @@ from ecs_pipeline.mistakes import FREE_TEXT, Written, placed, told
 
 DEFAULT_FILE = "ecs-pipeline.yml"
 
-AS_WRITTEN = FREE_TEXT | {"run"}
-"""Keys below which numbers are text: 1.10 is not 1.1."""
+AS_WRITTEN = FREE_TEXT | {"run", "registry"}
+"""Keys below which numbers are text: 1.10 is not 1.1, and an account may begin with a 0."""
 
 
 @dataclass(frozen=True)

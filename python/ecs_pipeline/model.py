@@ -224,11 +224,23 @@ class Image:
 
 
 @dataclass(frozen=True)
+class EcrRegistry:
+    """Where a private registry of Amazon ECR is; '' is the account and the region that the job works in."""
+
+    account: str = ""
+    region: str = ""
+
+    def __str__(self) -> str:
+        return "/".join(filter(None, (self.account, self.region)))
+
+
+@dataclass(frozen=True)
 class Repository:
     """An ECR repository, with the URI that images in it are referred to by."""
 
     name: str
     uri: str
+    registry: EcrRegistry = EcrRegistry()
 
 
 def canaries_for(percent: float, desired: int) -> int:

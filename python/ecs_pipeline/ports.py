@@ -9,8 +9,10 @@ from typing import Any, Protocol
 
 from ecs_pipeline.docker_engine import Build
 from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth
-from ecs_pipeline.model import Repository, Revision, Service, Task, TaskDefinition
+from ecs_pipeline.model import EcrRegistry, Repository, Revision, Service, Task, TaskDefinition
 from ecs_pipeline.signals import Alarm, LogLine, LogStream, Series
+
+OWN_REGISTRY = EcrRegistry()
 
 
 class EcsPort(Protocol):
@@ -64,12 +66,14 @@ class ElbPort(Protocol):
 class RepositoryPort(Protocol):
     """Image repositories; see aws/ecr.py."""
 
-    def repository(self, name: str) -> Repository | None: ...
+    def repository(self, name: str, registry: EcrRegistry = OWN_REGISTRY) -> Repository | None: ...
     def digest(
-        self, repository: str, *, tag: str = "", digest: str = "", account: str = "", region: str = ""
+        self, repository: str, *, tag: str = "", digest: str = "", registry: EcrRegistry = OWN_REGISTRY
     ) -> str: ...
-    def labels(self, repository: str, digest: str, platform: str) -> Mapping[str, str]: ...
-    def credentials(self) -> tuple[str, str]: ...
+    def labels(
+        self, repository: str, digest: str, platform: str, registry: EcrRegistry = OWN_REGISTRY
+    ) -> Mapping[str, str]: ...
+    def credentials(self, registry: EcrRegistry = OWN_REGISTRY) -> tuple[str, str]: ...
 
 
 class EnginePort(Protocol):

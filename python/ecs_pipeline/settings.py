@@ -38,6 +38,7 @@ def _role(text: str) -> str:
 ECS_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[!-~]+")
 REPOSITORY = re.compile(r"(?=.{1,256}$)(?:[a-z0-9]+(?:[._-]+[a-z0-9]+)*/)*[a-z0-9]+(?:[._-]+[a-z0-9]+)*")
+REGISTRY = re.compile(r"\d{12}(?:/[a-z]{2,}(?:-[a-z]+)+-\d{1,2})?")
 PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?")
 Capability = Literal["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 ClusterName = Annotated[str, AfterValidator(_name_of("cluster"))]
@@ -51,6 +52,14 @@ def _repository(name: str) -> str:
     return name
 
 
+def _registry(text: str) -> str:
+    if text and not REGISTRY.fullmatch(text):
+        raise ValueError(
+            f"{text[:60]!r} is not an ECR registry; write ACCOUNT or ACCOUNT/REGION, 123456789012/eu-west-1"
+        )
+    return text
+
+
 def _platform(name: str) -> str:
     if name and not PLATFORM.fullmatch(name):
         raise ValueError(f"{name[:60]!r} is not a platform; write linux/amd64 or linux/arm64")
@@ -62,6 +71,9 @@ class ImageSettings(Section):
 
     repository: Annotated[str, AfterValidator(_repository)] = Field(
         "", description="ECR repository; default: the app's name"
+    )
+    registry: Annotated[str, AfterValidator(_registry)] = Field(
+        "", description="ACCOUNT or ACCOUNT/REGION of the ECR registry; default: the job's own account and region"
     )
     context: str = Field(".", description="folder that is built")
     dockerfile: str = Field("Dockerfile", description="relative to the context")

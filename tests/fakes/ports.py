@@ -13,8 +13,9 @@ from ecs_pipeline.aws.ecs_facts import parse_revision
 from ecs_pipeline.docker_engine import Build
 from ecs_pipeline.errors import InvalidInput, Trouble
 from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth
-from ecs_pipeline.model import Repository, Revision, Service, Task, TaskDefinition
+from ecs_pipeline.model import EcrRegistry, Repository, Revision, Service, Task, TaskDefinition
 from ecs_pipeline.observe import Observer
+from ecs_pipeline.ports import OWN_REGISTRY
 from ecs_pipeline.record import Recorder, StageRecord, StepRecord
 from ecs_pipeline.run import Origin, Run, note
 from ecs_pipeline.settings import Settings
@@ -244,17 +245,19 @@ class FakeRepositories:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def repository(self, name: str) -> Repository | None:
-        return Repository(name, f"{REGISTRY}/{name}") if name == SERVICE else None
+    def repository(self, name: str, registry: EcrRegistry = OWN_REGISTRY) -> Repository | None:
+        return Repository(name, f"{REGISTRY}/{name}", registry) if name == SERVICE else None
 
-    def digest(self, repository: str, *, tag: str = "", digest: str = "", account: str = "", region: str = "") -> str:
+    def digest(self, repository: str, *, tag: str = "", digest: str = "", registry: EcrRegistry = OWN_REGISTRY) -> str:
         return self.world.call("DescribeImages", lambda: self.world.images.get(digest or tag, ""), write=False)
 
-    def labels(self, repository: str, digest: str, platform: str) -> Mapping[str, str]:
+    def labels(
+        self, repository: str, digest: str, platform: str, registry: EcrRegistry = OWN_REGISTRY
+    ) -> Mapping[str, str]:
         self.world.call("BatchGetImage", lambda: None, write=False)
         return self.world.call("GetDownloadUrlForLayer", lambda: self.world.labels.get(digest, {}), write=False)
 
-    def credentials(self) -> tuple[str, str]:
+    def credentials(self, registry: EcrRegistry = OWN_REGISTRY) -> tuple[str, str]:
         return "AWS", "password"
 
 

@@ -112,6 +112,7 @@ class World:
 
     def __post_init__(self) -> None:
         first = self.register(definition_with(f"{REGISTRY}/web@{digest_of('v1')}"), {"team": "lab"})
+        self.images = {digest_of("v1"): digest_of("v1"), **self.images}
         self.deployments = [FakeDeployment("ecs-svc/0", first, self.now - 1000, rollout="COMPLETED")]
         self.service_tasks = [(0, f"10.1.0.{number}") for number in range(1, self.desired + 1)]
 

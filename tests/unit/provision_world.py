@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ecs_pipeline.errors import PipelineError
-from ecs_pipeline.model import Repository
+from ecs_pipeline.model import EcrRegistry, Repository
+from ecs_pipeline.ports import OWN_REGISTRY
 from ecs_pipeline.stacks import Change, ChangeSet, Stack
 from ecs_pipeline.stages.environment_parameters import REPOSITORIES
 from ecs_pipeline.stages.provision import STEPS, Provision, ProvisionOptions
@@ -40,8 +41,9 @@ class Repositories(FakeRepositories):
     world: World
     names: set[str]
 
-    def repository(self, name: str) -> Repository | None:
-        return Repository(name, f"{HOST}/{name}") if name in self.names else None
+    def repository(self, name: str, registry: EcrRegistry = OWN_REGISTRY) -> Repository | None:
+        host = f"{registry.account}.dkr.ecr.{registry.region}.amazonaws.com" if registry.account else HOST
+        return Repository(name, f"{host}/{name}", registry) if name in self.names else None
 
 
 @dataclass

@@ -178,6 +178,21 @@ def test_a_build_argument_is_what_is_written(read: Read, number: str) -> None:
     assert (settings.image.build_args, settings.provision.parameters) == ({"A": number}, {"B": number})
 
 
+@pytest.mark.parametrize(
+    "registry", ["123456789012", "012345678901", "012345678901/eu-west-1", "123456789012/us-gov-west-1"]
+)
+def test_an_account_is_what_is_written(read: Read, registry: str) -> None:
+    assert read(f"{NAMES}image: {{registry: {registry}}}\n").image.registry == registry
+
+
+@pytest.mark.parametrize(
+    "registry", ["12345", "'123456789012.dkr.ecr.eu-west-1.amazonaws.com'", "123456789012/", "eu-west-1"]
+)
+def test_what_is_no_registry_is_bad_input(read: Read, registry: str) -> None:
+    with pytest.raises(InvalidInput, match="is not an ECR registry; write ACCOUNT or ACCOUNT/REGION"):
+        read(f"{NAMES}image: {{registry: {registry}}}\n")
+
+
 def test_the_words_of_a_command_are_what_is_written(read: Read) -> None:
     settings = read(f"{NAMES}canary: {{checks: [{{command: {{run: [./check, 1.10, true, 5]}}}}]}}\n")
     assert settings.canary.checks[0].command is not None

@@ -13,7 +13,8 @@ import pytest
 from ecs_pipeline.converge import converge
 from ecs_pipeline.docker_engine import Build
 from ecs_pipeline.errors import InvalidInput, Refused, Trouble
-from ecs_pipeline.model import Image, Repository
+from ecs_pipeline.model import EcrRegistry, Image, Repository
+from ecs_pipeline.ports import OWN_REGISTRY
 from ecs_pipeline.run import Origin, Run
 from ecs_pipeline.settings import ImageSettings
 from ecs_pipeline.steps import image as images
@@ -226,6 +227,90 @@ def test_it_is_built_for_what_the_tasks_run_on(definition: dict[str, Any], platf
     assert platform_of(definition) == platform
 
 
+@pytest.mark.parametrize("family", ["WINDOWS_SERVER_2022_CORE", "WINDOWS_SERVER_2019_FULL"])
+def test_no_image_for_windows_is_built_here(family: str) -> None:
+    with pytest.raises(InvalidInput, match=f"the tasks run on {family}.*--image"):
+        images.refuse_windows({"runtimePlatform": {"operatingSystemFamily": family}})
+    images.refuse_windows({"runtimePlatform": {"operatingSystemFamily": "LINUX"}})
+    images.refuse_windows({})
+
+
+# ---- in another registry
+
+ELSEWHERE = "210987654321/eu-west-1"
+
+
+def test_it_is_pushed_to_the_registry_of_the_config_and_told_with_whose_credentials() -> None:
+    world = World()
+    run, engine = run_of(world)
+    asked: list[tuple[str, EcrRegistry]] = []
+    told: list[str] = []
+    run.recorder.progress = told.append  # type: ignore[method-assign]
+    for name in ("repository", "digest", "labels", "credentials"):
+        plain = getattr(run.repositories, name)
+
+        def noting(*given: Any, _name: str = name, _plain: Any = plain, **keys: Any) -> Any:
+            asked.append((_name, keys.get("registry") or given[-1]))
+            return _plain(*given, **keys)
+
+        setattr(run.repositories, name, noting)
+    settings = ImageSettings.model_validate({"repository": "web", "registry": ELSEWHERE})
+    step = BuiltImage(run, settings, images.repository(run, settings), "v1", "linux/amd64")
+    carried_out(step, run)
+    assert {name for name, _ in asked} == {"repository", "digest", "credentials"}
+    assert {registry for _, registry in asked} == {EcrRegistry("210987654321", "eu-west-1")}
+    assert engine.pushed
+    assert told[-1] == f"push {REGISTRY}/web:v1 with the job's own AWS credentials"
+
+
+def test_with_a_role_the_push_is_made_with_its_credentials() -> None:
+    role = "arn:aws:iam::123456789012:role/deploy"
+    run = replace(run_of(World())[0], settings=new_run(World(), "canary", [], {"role_arn": role}).settings)
+    told: list[str] = []
+    run.recorder.progress = told.append  # type: ignore[method-assign]
+    carried_out(building(run), run)
+    assert told[-1].endswith(f" with the credentials of {role}")
+
+
+def test_a_repository_that_the_registry_has_not_is_told_with_both() -> None:
+    settings = ImageSettings.model_validate({"repository": "nope", "registry": ELSEWHERE})
+    with pytest.raises(InvalidInput, match=f"no ECR repository nope in registry {ELSEWHERE}; .*image.registry"):
+        images.repository(run_of(World())[0], settings)
+
+
+# ---- the image of a rollback
+
+
+def test_an_image_that_a_rollback_would_need_and_ecr_has_no_more_is_told() -> None:
+    world = start_of("P runs")
+    world.images.pop(digest_of("P"), None)
+    end = canary(world, release="A")
+    assert end.code == 0
+    note = "ECR does not have the image of web:2, to which a rollback would return"
+    assert end.run.recorder.record.notes == [note]
+
+
+@pytest.mark.parametrize(
+    ("error", "notes"),
+    [
+        (InvalidInput("image x is ARCHIVED"), ["to which a rollback would return: image x is ARCHIVED"]),
+        (Trouble("AccessDenied"), []),
+    ],
+)
+def test_an_archived_one_is_told_and_one_that_may_not_be_asked_for_is_not(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, notes: list[str]
+) -> None:
+    run, _ = run_of(World())
+
+    def fails(*_given: Any, **_keys: Any) -> str:
+        raise error
+
+    monkeypatch.setattr(run.repositories, "digest", fails)
+    current = run.definitions.get(run.ecs.service().revision)
+    images.tell_lost(run, current, "app")
+    assert [note.partition(", ")[2] for note in run.recorder.record.notes] == notes
+
+
 def test_an_image_that_ecr_lists_late_is_waited_for() -> None:
     world = World()
     run, engine = run_of(world)
@@ -268,7 +353,7 @@ def test_ecr_without_permission_does_not_keep_another_registrys_image_out(monkey
     assert images.given(run, f"registry.invalid/app@{DIGEST}").digest == DIGEST
 
 
-def denied(_name: str) -> Repository:
+def denied(_name: str, _registry: EcrRegistry = OWN_REGISTRY) -> Repository:
     raise Trouble("ecr:DescribeRepositories: AccessDenied")
 
 

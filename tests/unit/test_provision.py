@@ -106,6 +106,14 @@ def test_what_containers_read_and_pull_is_added_to_the_lists_of_the_config() -> 
     assert account.given[0]["ImageRepositoryArns"] == "arn:aws:ecr:eu-west-1:210987654321:repository/envoy"
 
 
+def test_tasks_may_pull_what_is_built_into_another_registry() -> None:
+    elsewhere = {"DatadogImage": {"repository": "tools", "registry": "210987654321/eu-west-1"}}
+    account = Account(repositories={"web", "tools"})
+    end = provision(account, image=APP, images=elsewhere, parameters={"DatadogApiKeySecretArn": SECRET})
+    assert end.code == 0, end.text
+    assert account.given[0]["ImageRepositoryArns"] == "arn:aws:ecr:eu-west-1:210987654321:repository/tools"
+
+
 def test_a_value_that_is_null_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DatadogTags", "env:prd")
     monkeypatch.delenv("DatadogSite", raising=False)

@@ -93,13 +93,16 @@ class Parameters:
         if before:
             return {} if "MakeRepository" in before else dict.fromkeys(REPOSITORIES, "true")
         app = self.run.settings.image.repository
-        wanted = {app, *(settings.repository for settings in self.built.values())}
+        built = [self.run.settings.image, *self.built.values()]
+        wanted = {settings.repository for settings in built if not settings.registry}
         found = {}
         for parameter, suffix in REPOSITORIES.items():
             missing = app + suffix in wanted and self.run.repositories.repository(app + suffix) is None
             found[parameter] = "true" if missing else "false"
-        for name in sorted(wanted - {app + suffix for suffix in REPOSITORIES.values()}):
-            images.repository(self.run, name)
+        own = {app + suffix for suffix in REPOSITORIES.values()}
+        for settings in built:
+            if settings.registry or settings.repository not in own:
+                images.repository(self.run, settings)
         return found
 
     def _listed(self, given: Mapping[str, str], before: Mapping[str, str]) -> Values:
@@ -107,7 +110,8 @@ class Parameters:
         containers = self.run.settings.provision.containers
         values = self.values(given, None) if not before else {**self.template.defaults, **before, **given}
         named = {self.image or values["Image"], values["DatadogImage"], values["FlumeImage"]}
-        named |= {one.image for one in containers.values()}
+        named |= {container.image for container in containers.values()}
+        named |= {images.repository(self.run, built).uri for built in self.built.values() if built.registry}
         found = {"ImageRepositoryArns": self._pulled(named - {"", "built"}), "SecretArns": secret_arns(containers)}
         return {key: ",".join(sorted(arns | _split(given.get(key, "")))) for key, arns in found.items()}
 

@@ -67,7 +67,7 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
     current = run.definitions.get(seen.service.revision)
     container = definition.chosen_container(current.definition, seen.service, run.settings.container)
     image = images.given(run, options.image) if options.image else None
-    repository = None if image else images.repository(run, run.settings.image.repository)
+    repository = None if image else images.repository(run, run.settings.image)
     source = _source(run, image)
     release = asked or _release(seen, source) or _living(run, seen, image, container)
     release = release or new_release_id(run.clock.wall(), run.origin.commit)
@@ -84,7 +84,9 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
         _refuse_lost_groups(run, seen.service)
         refuse_checks(run, alive=bool(seen.canaries), watched=run.settings.canary.watched)
         refuse_unreachable(run, seen.service)
+        images.tell_lost(run, current, container)
     if repository and not done:
+        images.refuse_windows(base.definition)
         images.refuse_unbuildable(run, run.settings.image, release)
     run.recorder.progress(f"release {release} of {seen.service.label}, container {container}")
     return replace(plan, done=done)

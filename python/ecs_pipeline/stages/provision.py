@@ -258,7 +258,7 @@ class Provision:
             with run.recorder.step("image"):
                 found[IMAGE] = images.given(run, self.options.image).reference
         for parameter, settings in self._built().items():
-            repository = images.repository(run, settings.repository)
+            repository = images.repository(run, settings)
             step = images.BuiltImage(run, settings, repository, self.tag, platform)
             found[parameter] = converge(step, run, self._within(images.LISTED_WITHIN)).reference
         return found

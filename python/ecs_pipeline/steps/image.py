@@ -10,7 +10,7 @@ from ecs_pipeline import references, registry
 from ecs_pipeline.converge import Step
 from ecs_pipeline.docker_engine import Build
 from ecs_pipeline.errors import InvalidInput, Refused, Trouble
-from ecs_pipeline.model import Image, Repository
+from ecs_pipeline.model import EcrRegistry, Image, Repository, TaskDefinition
 from ecs_pipeline.references import Reference
 from ecs_pipeline.run import Run
 from ecs_pipeline.settings import ImageSettings
@@ -32,11 +32,11 @@ class OtherImage(Refused):
 def given(run: Run, text: str) -> Image:
     """The image that `--image` names, by digest: from ECR, else from the registry's API. Raises InvalidInput."""
     reference = references.parse(text)
-    account, region = reference.ecr or ("", "")
+    elsewhere = EcrRegistry(*(reference.ecr or ()))
     ours, trouble = (True, None) if reference.ecr else _is_ours(run, reference)
     if ours:
         digest = run.repositories.digest(
-            reference.repository, tag=reference.tag, digest=reference.digest, account=account, region=region
+            reference.repository, tag=reference.tag, digest=reference.digest, registry=elsewhere
         )
     else:
         digest = reference.digest or _elsewhere(run, reference, trouble)
@@ -70,14 +70,22 @@ def _elsewhere(run: Run, reference: Reference, trouble: Trouble | None) -> str:
         raise trouble from refusal
 
 
-def repository(run: Run, name: str) -> Repository:
+def repository(run: Run, settings: ImageSettings) -> Repository:
     """The ECR repository that is pushed to. Raises InvalidInput when there is none."""
-    found = run.repositories.repository(name)
+    registry = _registry_of(settings)
+    found = run.repositories.repository(settings.repository, registry)
     if found is None:
+        where, key = (f" in registry {registry}", " and image.registry") if str(registry) else ("", "")
         raise InvalidInput(
-            f"no ECR repository {name}", cure="run `provision`, create it, or check image.repository in the config"
+            f"no ECR repository {settings.repository}{where}",
+            cure=f"run `provision`, create it, or check image.repository{key} in the config",
         )
     return found
+
+
+def _registry_of(settings: ImageSettings) -> EcrRegistry:
+    account, _, region = settings.registry.partition("/")
+    return EcrRegistry(account, region)
 
 
 def refuse_unbuildable(run: Run, settings: ImageSettings, tag: str) -> None:
@@ -85,11 +93,42 @@ def refuse_unbuildable(run: Run, settings: ImageSettings, tag: str) -> None:
     context = (run.folder / settings.context).resolve()
     if run.engine.has_dockerfile(context, settings.dockerfile):
         return
-    if not run.repositories.digest(settings.repository, tag=tag):
+    if not run.repositories.digest(settings.repository, tag=tag, registry=_registry_of(settings)):
         raise InvalidInput(
             f"no Dockerfile {context / settings.dockerfile}",
             cure="check image.context and image.dockerfile in the config, or give --image",
         )
+
+
+def refuse_windows(definition: Mapping[str, Any]) -> None:
+    """Tasks that run on Windows: what is built here is for Linux. Raises InvalidInput."""
+    family = str((definition.get("runtimePlatform") or {}).get("operatingSystemFamily", ""))
+    if family.startswith("WINDOWS"):
+        raise InvalidInput(
+            f"the tasks run on {family}, and images are built for Linux here",
+            cure="build it elsewhere and give it with --image",
+        )
+
+
+def tell_lost(run: Run, current: TaskDefinition, container: str) -> None:
+    """Say so when the image that a rollback would need is not in ECR any more: expired, deleted or archived."""
+    text = next(
+        (str(one["image"]) for one in current.definition["containerDefinitions"] if one["name"] == container), ""
+    )
+    try:
+        reference = references.parse(text)
+        if reference.ecr is None:
+            return
+        place, name = EcrRegistry(*reference.ecr), reference.repository
+        found, why = run.repositories.digest(name, tag=reference.tag, digest=reference.digest, registry=place), ""
+    except InvalidInput as archived:
+        found, why = "", f": {archived.message}"
+    except Trouble:
+        return
+    if not found:
+        note = f"ECR does not have the image of {current.revision.name}, to which a rollback would return{why}"
+        run.recorder.progress(note)
+        run.recorder.record.notes.append(note)
 
 
 def platform_of(definition: Mapping[str, Any]) -> str:
@@ -147,7 +186,8 @@ class BuiltImage(Step[str, Image]):
 
     def observe(self) -> str:
         """The digest that ECR has under the tag, or ''. Raises Refused when that is an image of something else."""
-        digest = self.run.repositories.digest(self.repository.name, tag=self.tag)
+        repository = self.repository
+        digest = self.run.repositories.digest(repository.name, tag=self.tag, registry=repository.registry)
         if digest and not self._pushed and digest != self._taken:
             self._take(digest)
         return digest
@@ -170,16 +210,24 @@ class BuiltImage(Step[str, Image]):
         )
         self.run.engine.build(build, told)
         self.run.recorder.wrote()
+        told(f"push {self._target} with {self._pusher}")
         try:
-            self.run.engine.push(self._target, self.run.repositories.credentials(), told)
+            self.run.engine.push(self._target, self.run.repositories.credentials(self.repository.registry), told)
             self._pushed = True
         except Trouble:
             if not self.observe():  # another run of the release was faster, and its tag is immutable
                 raise
 
+    @property
+    def _pusher(self) -> str:
+        """Whose credentials the push is made with."""
+        role = self.run.settings.role_arn
+        return f"the credentials of {role}" if role else "the job's own AWS credentials"
+
     def _take(self, digest: str) -> None:
         """An image that this run did not build: its labels say whether it is one of these sources for this service."""
-        labels = self.run.repositories.labels(self.repository.name, digest, self._platform)
+        repository = self.repository
+        labels = self.run.repositories.labels(repository.name, digest, self._platform, repository.registry)
         conflict = self._sources.conflict(labels)
         if conflict:
             raise OtherImage(

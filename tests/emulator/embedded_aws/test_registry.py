@@ -45,6 +45,34 @@ class Repository:
         return str(found["imageDetails"][0]["imageDigest"])
 
 
+def test_another_accounts_registry_has_nothing_to_show(environment: Environment) -> None:
+    """DescribeRepositories and DescribeImages, parameter registryId."""
+    repository = Repository(environment)
+    own = repository.ecr.describe_repositories(repositoryNames=[repository.name])["repositories"][0]["registryId"]
+    described = repository.ecr.describe_repositories(registryId=own, repositoryNames=[repository.name])
+    assert described["repositories"][0]["repositoryUri"] == repository.uri
+    other = {"registryId": "210987654321"}
+    with pytest.raises(ClientError, match=r"RepositoryNotFoundException.*210987654321"):
+        repository.ecr.describe_repositories(repositoryNames=[repository.name], **other)
+    with pytest.raises(ClientError, match="RepositoryNotFoundException"):
+        repository.ecr.describe_images(repositoryName=repository.name, **other)
+
+
+def test_an_archived_image_is_shown_only_to_who_asks_for_it(environment: Environment) -> None:
+    """UpdateImageStorageClass; data type DescribeImagesFilter: by default "only images with ACTIVE status"."""
+    repository = Repository(environment)
+    assert repository.push("v1", "one") == ""
+    image = {"repositoryName": repository.name, "imageId": {"imageTag": "one"}}
+    repository.ecr.update_image_storage_class(**image, targetStorageClass="ARCHIVE")
+    asked = {"repositoryName": repository.name, "imageIds": [{"imageTag": "one"}]}
+    with pytest.raises(ClientError, match="ImageNotFoundException"):
+        repository.ecr.describe_images(**asked)
+    shown = repository.ecr.describe_images(**asked, filter={"imageStatus": "ANY"})["imageDetails"]
+    assert [each["imageStatus"] for each in shown] == ["ARCHIVED"]
+    repository.ecr.update_image_storage_class(**image, targetStorageClass="STANDARD")
+    assert repository.digest("one")
+
+
 def test_images_are_pushed_and_pulled_with_the_token(environment: Environment) -> None:
     """GetAuthorizationToken; the registry refuses who has none (ECR User Guide, "Private registry authentication")."""
     repository = Repository(environment)

@@ -64,6 +64,23 @@ def test_an_image_is_built_pushed_and_pinned(scene: Scene, project: Path) -> Non
     assert "a-build-secret" not in canary.stderr + canary.stdout + canary.junit.read_text()
 
 
+def test_an_image_is_pushed_to_the_registry_that_is_named(scene: Scene, project: Path) -> None:
+    scene.start(1)
+    found = scene.client("ecr").describe_repositories(repositoryNames=[REPOSITORY])["repositories"][0]
+    registry = f"{found['registryId']}/{scene.server.region}"
+    scene.config(image={"registry": registry, "context": "app", "build_args": {"VERSION": "built"}})
+    canary = scene.ecs_pipeline("canary", "--release", f"{scene.name}-r")
+    assert canary.code == 0, canary.stderr
+    assert f"push {found['repositoryUri']}:{scene.name}-r with the job's own AWS credentials" in canary.stderr
+    scene.client("ecr").update_image_storage_class(
+        repositoryName=REPOSITORY, imageId={"imageTag": f"{scene.name}-r"}, targetStorageClass="ARCHIVE"
+    )
+    assert scene.ecs_pipeline("rollback").code == 0
+    archived = scene.ecs_pipeline("canary", "--image", f"{found['repositoryUri']}:{scene.name}-r")
+    assert archived.code == 2
+    assert "is ARCHIVED" in archived.stderr
+
+
 def test_an_image_that_ecr_has_is_neither_built_nor_pushed_again(scene: Scene, project: Path) -> None:
     scene.start(1)
     release = f"{scene.name}-1"
@@ -225,6 +242,7 @@ def test_a_release_id_that_lives_with_another_image_is_refused(scene: Scene) -> 
         (("--image", "{repository}:nothing"), {}, "has no image nothing"),
         (("--image", "Not/An:Image:Name"), {}, "is not an image reference"),
         ((), {"image": {"repository": "no-such-repository"}}, "no ECR repository no-such-repository"),
+        ((), {"image": {"registry": "210987654321"}}, f"no ECR repository {REPOSITORY} in registry 210987654321"),
         (("--service", "nobody"), {}, "no service nobody"),
         (("--cluster", "nowhere"), {}, "no cluster nowhere"),
         ((), {"container": "ap"}, "no container ap in the task definition (did you mean app?)"),
