@@ -15,7 +15,7 @@ import pytest
 from ecs_pipeline import text
 from ecs_pipeline.aws.cloudwatch import CloudWatch
 from ecs_pipeline.aws.logs import ATTEMPTS, MOST_PAGES, Logs
-from ecs_pipeline.aws.session import AwsSession
+from ecs_pipeline.aws.session import AwsError, AwsSession
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.signals import Alarm, LogStream, Series
 from tests.unit.aws_stub import session
@@ -27,7 +27,7 @@ from tests.unit.facts import NOW, definition, task
 class Session:
     """Gives a client whose calls answer what a test lined up; the last answer is repeated."""
 
-    answers: list[dict[str, Any]]
+    answers: list[dict[str, Any] | AwsError]
     asked: list[dict[str, Any]] = field(default_factory=list)
     regions: list[str] = field(default_factory=list)
 
@@ -37,10 +37,13 @@ class Session:
 
     def call(self, operation: str, /, *, attempts: int | None = None, **parameters: Any) -> dict[str, Any]:
         self.asked.append({"operation": operation, "attempts": attempts, **parameters})
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, AwsError):
+            raise answer
+        return answer
 
 
-def made(*answers: dict[str, Any]) -> tuple[Session, AwsSession]:
+def made(*answers: dict[str, Any] | AwsError) -> tuple[Session, AwsSession]:
     fake = Session(list(answers))
     return fake, cast(AwsSession, fake)
 
@@ -48,12 +51,27 @@ def made(*answers: dict[str, Any]) -> tuple[Session, AwsSession]:
 # ---- alarms
 
 
-def test_alarms_are_asked_for_by_a_hundred_names_and_by_each_prefix_composite_ones_too() -> None:
+def test_alarms_are_asked_for_by_a_hundred_names_and_by_each_prefix() -> None:
     fake, aws = made({"MetricAlarms": []})
     CloudWatch(aws).alarms([f"a{number}" for number in range(101)], ["web-", "shop-"])
     asked = [(len(one.get("AlarmNames", ())), one.get("AlarmNamePrefix")) for one in fake.asked]
     assert asked == [(100, None), (1, None), (0, "web-"), (0, "shop-")]
-    assert {tuple(one["AlarmTypes"]) for one in fake.asked} == {("MetricAlarm", "CompositeAlarm")}
+    assert {tuple(one["AlarmTypes"]) for one in fake.asked} == {("MetricAlarm", "CompositeAlarm", "LogAlarm")}
+
+
+def test_alarms_of_every_type_are_found() -> None:
+    one = {"StateValue": "OK"}
+    kinds = ("MetricAlarms", "CompositeAlarms", "LogAlarms")
+    _, aws = made({kind: [{"AlarmName": kind, **one}] for kind in kinds})
+    assert [alarm.name for alarm in CloudWatch(aws).alarms(kinds)] == list(kinds)
+
+
+def test_a_region_that_does_not_know_the_newest_type_is_asked_for_the_others() -> None:
+    refusal = AwsError("cloudwatch:DescribeAlarms", "ValidationError", "Value '[LogAlarm]' at 'alarmTypes' failed")
+    fake, aws = made(refusal, {"MetricAlarms": [{"AlarmName": "a", "StateValue": "OK"}]})
+    watching = CloudWatch(aws)
+    assert [alarm.name for _ in range(2) for alarm in watching.alarms(["a"])] == ["a", "a"]
+    assert [len(one["AlarmTypes"]) for one in fake.asked] == [3, 2, 2]
 
 
 def test_alarms_come_in_pages_each_of_them_once() -> None:

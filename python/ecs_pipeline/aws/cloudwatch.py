@@ -8,9 +8,11 @@ from typing import Any
 
 from botocore.validate import ParamValidator
 
-from ecs_pipeline.aws.session import AwsClient, AwsSession
+from ecs_pipeline.aws.session import AwsClient, AwsError, AwsSession
 from ecs_pipeline.signals import Alarm, Series
 
+ALARM_TYPES = ("MetricAlarm", "CompositeAlarm", "LogAlarm")
+"""Types of alarms, the newest last (data type AlarmType); an answer has a list of each, named in the plural."""
 NAMED_AT_ONCE = 100
 """DescribeAlarms takes so many names."""
 QUERIED_AT_ONCE = 500
@@ -24,19 +26,31 @@ class CloudWatch:
 
     def __init__(self, session: AwsSession) -> None:
         self._session = session
+        self._alarm_types = list(ALARM_TYPES)
 
     def alarms(self, names: Sequence[str], prefixes: Sequence[str] = ()) -> list[Alarm]:
-        """The alarms of those names, and those whose names begin so (DescribeAlarms), composite ones too."""
+        """The alarms of those names, and those whose names begin so (DescribeAlarms), of every type."""
         requests: list[dict[str, Any]] = [
             {"AlarmNames": list(names[start : start + NAMED_AT_ONCE])} for start in range(0, len(names), NAMED_AT_ONCE)
         ]
         requests += [{"AlarmNamePrefix": one} for one in prefixes]
         found: dict[str, Alarm] = {}
         for request in requests:
-            for page in self._pages("DescribeAlarms", AlarmTypes=["MetricAlarm", "CompositeAlarm"], **request):
-                raw = [*page.get("MetricAlarms", []), *page.get("CompositeAlarms", [])]
+            for page in self._alarm_pages(request):
+                raw = [alarm for kind in ALARM_TYPES for alarm in page.get(f"{kind}s", [])]
                 found.update({one["AlarmName"]: _alarm(one) for one in raw})
         return list(found.values())
+
+    def _alarm_pages(self, request: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Without a list of types only metric alarms are shown. A region may not know the newest type yet."""
+        try:
+            return self._pages("DescribeAlarms", AlarmTypes=self._alarm_types, **request)
+        except AwsError as error:
+            newest = self._alarm_types[-1]
+            if newest not in error.text or len(self._alarm_types) < len(ALARM_TYPES):
+                raise
+            self._alarm_types = self._alarm_types[:-1]
+            return self._pages("DescribeAlarms", AlarmTypes=self._alarm_types, **request)
 
     def series(self, queries: Sequence[Mapping[str, Any]], since: datetime, until: datetime) -> list[Series]:
         """The series that the queries return (GetMetricData); one that is a search may return several.
