@@ -13,6 +13,7 @@ import botocore.exceptions
 import botocore.parsers
 
 from ecs_pipeline import retry
+from ecs_pipeline.aws import cures
 from ecs_pipeline.errors import AnswerLost, PipelineError, Trouble
 
 THROTTLES = frozenset(
@@ -187,9 +188,9 @@ def _answered(action: str, error: Any, *, once: bool) -> Exception:
         return AwsError(action, code, text, cure="check the job's AWS credentials and its clock", raw=answer)
     missing = ACTION.search(text)
     if code in DENIED or missing:
-        cure = f"allow {missing[1] if missing else action} to the role that the job runs with"
+        cure = cures.of_denial(missing[1] if missing else action, text)
         return AwsError(action, code, text or "not allowed", cure=cure, raw=answer)
-    failure = AwsError(action, code, text, raw=answer)
+    failure = AwsError(action, code, text, cure=cures.of(code, text), raw=answer)
     unnamed = (error.operation_name, code) == UNNAMED and not answer.get("resourceIds")
     if code in THROTTLES or status == 429 or CROWDED in text or unnamed:
         return retry.Transient(failure)
