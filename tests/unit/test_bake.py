@@ -172,6 +172,14 @@ def test_without_a_load_balancer_tasks_alone_are_watched() -> None:
     assert watched(bake, 30) == pytest.approx(30)
 
 
+def with_sidecar(bake: Bake) -> Bake:
+    """The same with a second container in its revision."""
+    whole = bake.subject.revision
+    containers = [*whole.definition["containerDefinitions"], {"name": "sidecar", "image": "s", "essential": False}]
+    bake.subject.revision = replace(whole, definition={**whole.definition, "containerDefinitions": containers})
+    return bake
+
+
 @pytest.mark.parametrize(
     ("sidecar", "words"),
     [
@@ -182,7 +190,7 @@ def test_without_a_load_balancer_tasks_alone_are_watched() -> None:
 )
 def test_a_container_that_ends_with_an_error_ends_it_though_the_task_lives(sidecar: Container, words: str) -> None:
     world = World()
-    bake = baking(world)
+    bake = with_sidecar(baking(world))
     tasks, begun = bake.run.ecs.tasks, world.now
 
     class Ecs:
@@ -198,6 +206,21 @@ def test_a_container_that_ends_with_an_error_ends_it_though_the_task_lives(sidec
         return
     with pytest.raises(StepBroken, match=rf"^container sidecar of task \w+ ended: {words}$"):
         sick.watch(30)
+
+
+def test_a_container_that_the_revision_does_not_have_may_end_as_it_likes() -> None:
+    """GuardDuty puts its agent into tasks: guide, "Identify unauthorized behavior using Runtime Monitoring"."""
+    bake = with_sidecar(baking(World()))
+    tasks = bake.run.ecs.tasks
+    agent = Container("aws-guardduty-agent-x", "STOPPED", exit_code=1)
+
+    class Ecs:
+        service = staticmethod(bake.run.ecs.service)
+
+        def tasks(self, arns: list[str]) -> Any:
+            return tuple(replace(one, containers=(*one.containers, agent)) for one in tasks(arns))
+
+    assert watched(on(bake, ecs=Ecs()), 30) == pytest.approx(30)
 
 
 class Restarting:
@@ -238,7 +261,7 @@ def test_another_container_that_was_started_anew_is_only_shown() -> None:
 def test_one_that_ended_with_an_error_before_the_bake_may_only_when_those_of_the_service_do_too(*, usual: bool) -> None:
     """A bake that was cut short and starts over must not pass over what died meanwhile."""
     world = World()
-    bake = baking(world)
+    bake = with_sidecar(baking(world))
     tasks = bake.run.ecs.tasks
     ended = Container("sidecar", "STOPPED", exit_code=1)
     own = replace(bake.subject.canary[0], arn="arn:task/prd/own", containers=(ended,) if usual else ())

@@ -62,7 +62,9 @@ def parse_task(raw: Mapping[str, Any]) -> Task:
         revision=raw["taskDefinitionArn"],
         status=raw.get("lastStatus", ""),
         desired_status=raw.get("desiredStatus", ""),
-        created=_utc(raw.get("createdAt")),
+        created=_utc(
+            raw.get("createdAt") or datetime.now(timezone.utc)
+        ),  # of two tasks the one without it is the younger
         started=_utc(raw["startedAt"]) if raw.get("startedAt") else None,
         started_by=raw.get("startedBy", ""),
         group=raw.get("group", ""),

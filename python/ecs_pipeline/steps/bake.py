@@ -133,9 +133,10 @@ class Bake:
     def _judge_containers(self, seen: Seen) -> None:
         """A container that ended with an error while its task lives on: one that is not essential, or out of memory.
 
-        Before the bake it may have when the service's own tasks have such a one as well.
+        Before the bake it may have when the service's own tasks have such a one as well. One that the revision does not
+        have is AWS' own (GuardDuty's agent, for one), and no fault of the release.
         """
-        ended = _ended(seen.tasks)
+        ended = {key: one for key, one in _ended(seen.tasks).items() if self.subject.revision.container(key[1])}
         if self._ended_before is None:
             usual = {name for _, name in _ended(self.subject.stable)} if ended else set()
             self._ended_before = {(arn, name) for arn, name in ended if name in usual}
