@@ -71,6 +71,9 @@ class TargetGroup:
     judged_within: int = 0
     ip_type: str = "ipv4"
     control_port: int = 0
+    algorithm: str = ""
+    cross_zone: str = ""
+    sticky: bool = False
 
 
 @dataclass(frozen=True)

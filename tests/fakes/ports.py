@@ -249,7 +249,11 @@ class FakeRepositories:
         return Repository(name, f"{REGISTRY}/{name}", registry) if name == SERVICE else None
 
     def digest(self, repository: str, *, tag: str = "", digest: str = "", registry: EcrRegistry = OWN_REGISTRY) -> str:
-        return self.world.call("DescribeImages", lambda: self.world.images.get(digest or tag, ""), write=False)
+        def found() -> str:
+            known = {**self.world.images, **{one: one for one in self.world.images.values()}}
+            return known.get(digest or tag, "")
+
+        return self.world.call("DescribeImages", found, write=False)
 
     def labels(
         self, repository: str, digest: str, platform: str, registry: EcrRegistry = OWN_REGISTRY

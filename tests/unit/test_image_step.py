@@ -283,7 +283,7 @@ def test_a_repository_that_the_registry_has_not_is_told_with_both() -> None:
 
 def test_an_image_that_a_rollback_would_need_and_ecr_has_no_more_is_told() -> None:
     world = start_of("P runs")
-    world.images.pop(digest_of("P"), None)
+    world.images.pop("P")
     end = canary(world, release="A")
     assert end.code == 0
     note = "ECR does not have the image of web:2, to which a rollback would return"

@@ -27,6 +27,7 @@ CORE: dict[str, set[str]] = {
     "references": {"errors", "text"},
     "placement": set(),
     "stops": {"model", "placement"},
+    "shares": {"load_balancing"},
     "service_kinds": {"errors", "load_balancing", "model"},
     "rollout_time": {"load_balancing", "model"},
     "setting_types": {"documents"},

@@ -44,6 +44,9 @@ class Elb:
                 judged_within=_judged_within(group),
                 ip_type=group.get("IpAddressType", "ipv4"),
                 control_port=int(group.get("TargetControlPort", 0)),
+                algorithm=values.get("load_balancing.algorithm.type", ""),
+                cross_zone=values.get("load_balancing.cross_zone.enabled", ""),
+                sticky=values.get("stickiness.enabled") == "true",
             )
         return self._groups[arn]
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from ecs_pipeline import service_kinds
+from ecs_pipeline import service_kinds, shares
 from ecs_pipeline.model import Service
 from ecs_pipeline.run import Run
 from ecs_pipeline.service_kinds import Use
 from ecs_pipeline.steps.rollout_deadline import groups_of
+
+
+def tell_shares(run: Run, service: Service) -> None:
+    """Say what makes the canary's share of the traffic another one than its share of the targets."""
+    for group in groups_of(run, service):
+        for note in shares.notes(group):
+            run.recorder.progress(note)
+            run.recorder.record.notes.append(note)
 
 
 def refuse_unfit(run: Run, service: Service, use: Use) -> None:

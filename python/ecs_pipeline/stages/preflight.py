@@ -15,7 +15,7 @@ from ecs_pipeline.origin import checked_release_id, new_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.service_kinds import Use
 from ecs_pipeline.stages.finish import Finish
-from ecs_pipeline.stages.fitness import refuse_unfit
+from ecs_pipeline.stages.fitness import refuse_unfit, tell_shares
 from ecs_pipeline.stages.judging import refuse_checks
 from ecs_pipeline.stages.rollback import Options as RollbackOptions
 from ecs_pipeline.stages.rollback import cancel
@@ -84,6 +84,7 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
         _refuse_lost_groups(run, seen.service)
         refuse_checks(run, alive=bool(seen.canaries), watched=run.settings.canary.watched)
         refuse_unreachable(run, seen.service)
+        tell_shares(run, seen.service)
         images.tell_lost(run, current, container)
     if repository and not done:
         images.refuse_windows(base.definition)

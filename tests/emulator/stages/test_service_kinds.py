@@ -253,6 +253,21 @@ def test_target_groups_of_quic_and_of_the_target_optimizer_are_refused(scene: Sc
     assert scene.marks() == {}
 
 
+def test_what_makes_the_shares_unequal_is_told_first(scene: Scene) -> None:
+    scene.start(1)
+    attributes = {
+        "stickiness.enabled": "true",
+        "load_balancing.cross_zone.enabled": "false",
+        "load_balancing.algorithm.type": "least_outstanding_requests",
+    }
+    listed = [{"Key": key, "Value": value} for key, value in attributes.items()]
+    scene.elb.modify_target_group_attributes(TargetGroupArn=scene.target_group, Attributes=listed)
+    canary = scene.ecs_pipeline("canary", "--image", scene.images.uri("v2"), "--dry-run")
+    assert canary.code == 0, canary.stderr
+    for words in ("is sticky", "has cross-zone off", "fewest requests under way"):
+        assert words in canary.stderr
+
+
 def test_a_rollback_starts_no_native_deployment(scene: Scene) -> None:
     scene.start(1)
     assert scene.canary("v2").code == 0
