@@ -37,6 +37,9 @@ class Behaviour:
     #: ListTasks refuses startedBy with any other filter, desiredStatus too, as the API reference has it; off: as users
     #: of AWS see it.
     started_by_alone: bool = False
+    #: Deregistered revisions are described only while a task or a service references them, as the API reference has it;
+    #: off: for good, as DeregisterTaskDefinition says that it is "at this time".
+    inactive_forgotten: bool = False
     #: Stopping a task removes its tags.
     stop_removes_tags: bool = True
     #: Targets are checked so often, which makes tests quick; None: as their group says (AWS: from 5 s on).
@@ -62,6 +65,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "taken_away": (dict,),
     "stop_removes_tags": (bool,),
     "started_by_alone": (bool,),
+    "inactive_forgotten": (bool,),
     "anomalous_targets": (list,),
 }
 

@@ -98,7 +98,7 @@ def usable(reference: str) -> Record:
 
 def _describe(request: Members) -> Members:
     definition = find(str(request.get("taskDefinition", "")))
-    if definition is None:
+    if definition is None or not _discoverable(definition):
         raise ApiError("ClientException", "Unable to describe task definition.")
     answer: Members = {"taskDefinition": records.shown(definition)}
     if "TAGS" in (request.get("include") or []):
@@ -106,12 +106,24 @@ def _describe(request: Members) -> Members:
     return answer
 
 
+def _discoverable(definition: Record) -> bool:
+    """A deregistered revision is shown while an active task or a service references it; AWS may show it longer."""
+    if definition["status"] != "INACTIVE" or not behaviour.current.inactive_forgotten:
+        return True
+    arn = definition["taskDefinitionArn"]
+    tasks = (each for each in ecs._tasks.values() if each["lastStatus"] != "STOPPED")
+    return any(each["taskDefinitionArn"] == arn for each in tasks) or any(
+        arn in {service["taskDefinition"], *(each["taskDefinition"] for each in service["deployments"])}
+        for service in records.services()
+    )
+
+
 def _list(request: Members) -> Members:
     family, status = request.get("familyPrefix"), request.get("status") or "ACTIVE"
     found = [
         each
         for each in ecs._task_defs.values()
-        if each["status"] == status and (not family or each["family"] == family)
+        if each["status"] == status and (not family or each["family"] == family) and _discoverable(each)
     ]
     found.sort(key=lambda each: (each["family"], _revision(each)), reverse=request.get("sort") == "DESC")
     shown, more = page([each["taskDefinitionArn"] for each in found], request)

@@ -81,7 +81,7 @@ def promote(
 @cli.command()
 @text_option("--release", metavar="ID", help="That release only: its canary, or its promotion.")
 @click.option("--canary", "canary_only", is_flag=True, help="A live canary only; a promoted service is left alone.")
-@text_option("--to", metavar="REVISION|RELEASE", help="Send the service to any revision or release.")
+@text_option("--to", metavar="REVISION|RELEASE|FILE", help="Send the service to any revision, release or definition.")
 @common_options
 def rollback(release: str, canary_only: bool, to: str, **common: Any) -> int:  # noqa: FBT001
     """Undo what is under way, or what was released last."""

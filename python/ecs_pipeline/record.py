@@ -6,11 +6,11 @@ under way, so that what a killed process leaves behind is right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from ecs_pipeline.clock import Clock
 from ecs_pipeline.errors import AnswerLost, Held, Holder, Interrupted, PipelineError
@@ -63,6 +63,7 @@ class ReleaseRecord:
     epoch: str = ""
     task_definition: str = ""
     previous_task_definition: str = ""
+    previous_document: Mapping[str, Any] | None = None
     commit: str = ""
     build: str = ""
 

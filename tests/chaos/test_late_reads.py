@@ -12,7 +12,7 @@ from tests.chaos.proxy import Call
 from tests.chaos.rig import KILLED, Rig, differences
 from tests.chaos.scenarios import SCENARIOS, Scenario
 
-LATE = {"task_visibility_delay": 3.0, "service_read_lag": 1.5, "inactive_delay": 600.0}
+LATE = {"task_visibility_delay": 3.0, "service_read_lag": 1.5, "inactive_delay": 600.0, "inactive_forgotten": True}
 WRITES = {"canary": "RunTask", "promote": "UpdateService", "rollback of a promotion": "UpdateService"}
 
 

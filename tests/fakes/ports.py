@@ -158,12 +158,12 @@ class FakeDefinitions:
         self.world = world
 
     def get(self, arn: str) -> TaskDefinition:
-        if arn not in self.world.revisions:
+        if not self.exists(arn):
             raise InvalidInput(f"no task definition {arn}")
         return self.world.call("DescribeTaskDefinition", lambda: self._whole(arn), write=False)
 
     def exists(self, arn: str) -> bool:
-        return arn in self.world.revisions
+        return arn in self.world.revisions and not self.world.revisions[arn].forgotten
 
     def revision(self, arn: str, active: Iterable[str] | None = None) -> Revision:
         return self.get(arn).revision if self.exists(arn) else Revision(arn, active=False)
@@ -176,7 +176,7 @@ class FakeDefinitions:
             same = [
                 one
                 for one in self.world.revisions.values()
-                if Revision(one.arn).family == family and one.active == (status == "ACTIVE")
+                if Revision(one.arn).family == family and one.active == (status == "ACTIVE") and not one.forgotten
             ]
             return [one.arn for one in sorted(same, key=lambda one: Revision(one.arn).number, reverse=True)][:most]
 

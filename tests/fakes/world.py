@@ -41,13 +41,14 @@ class FakeTask:
 
 @dataclass
 class FakeRevision:
-    """A revision; `image` decides how its tasks fare."""
+    """A revision; `image` decides how its tasks fare; a `forgotten` one is described no more."""
 
     arn: str
     definition: dict[str, Any]
     tags: dict[str, str]
     active: bool = True
     deregistered: float = 0.0
+    forgotten: bool = False
 
     @property
     def image(self) -> str:

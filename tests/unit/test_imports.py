@@ -29,6 +29,7 @@ CORE: dict[str, set[str]] = {
     "stops": {"model", "placement"},
     "shares": {"load_balancing"},
     "service_kinds": {"errors", "load_balancing", "model"},
+    "previous_definition": {"model"},
     "rollout_time": {"load_balancing", "model"},
     "setting_types": {"documents"},
     "check_settings": {"setting_types", "text"},

@@ -17,12 +17,18 @@ from ecs_pipeline.reports.plain import one_line
 
 
 class JsonReport(FileReport):
-    """Keeps STAGE.json up to date."""
+    """Keeps STAGE.json up to date, and beside it what `rollback --to FILE` may need one day."""
 
     def files(self, record: StageRecord) -> Mapping[str, bytes]:
-        """STAGE.json in UTF-8."""
-        text = json.dumps(to_dict(record), indent=2, ensure_ascii=False)
-        return {f"{self.stage}.json": f"{text}\n".encode()}
+        """STAGE.json in UTF-8; STAGE.previous-task-definition.json when the revision to return to is known."""
+        found = {f"{self.stage}.json": _file(to_dict(record))}
+        if record.release.previous_document:
+            found[f"{self.stage}.previous-task-definition.json"] = _file(record.release.previous_document)
+        return found
+
+
+def _file(content: Any) -> bytes:
+    return f"{json.dumps(content, indent=2, ensure_ascii=False, default=str)}\n".encode()
 
 
 def to_dict(record: StageRecord) -> dict[str, Any]:

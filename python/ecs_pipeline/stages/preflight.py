@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
-from ecs_pipeline import decide, definition, marks
+from ecs_pipeline import decide, definition, marks, previous_definition
 from ecs_pipeline.checks.reach import refuse_unreachable
 from ecs_pipeline.errors import InvalidInput, Refused
 from ecs_pipeline.load_balancing import group_name
@@ -230,6 +230,7 @@ def _record(run: Run, plan: Plan) -> None:
     release.commit, release.build = run.origin.commit, run.origin.build
     release.previous_task_definition = plan.current.revision.arn
     release.epoch = seen.marks.turn.digest
+    release.previous_document = previous_definition.document(plan.current, run.definitions.read_only_members)
     if plan.image:
         release.refer_to(plan.image.reference)
     live = decide.holder(seen)
@@ -237,6 +238,7 @@ def _record(run: Run, plan: Plan) -> None:
         release.task_definition = live.revision
     elif decide.promoted(seen, plan.release):
         release.task_definition, release.previous_task_definition = str(seen.marks.wanted), seen.marks.previous or ""
+        release.previous_document = None
     if release.task_definition:
         release.refer_to(_image_of(run, release.task_definition, plan.base.container))
     record_seen(run, seen)

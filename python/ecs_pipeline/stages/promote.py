@@ -13,7 +13,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from ecs_pipeline import decide, definition, evidence, marks
+from ecs_pipeline import decide, definition, evidence, marks, previous_definition
 from ecs_pipeline.converge import settle
 from ecs_pipeline.errors import Held, Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal, settled
@@ -293,5 +293,7 @@ def _record(run: Run, plan: Plan) -> None:
     record.release.build = whole.tags.get(marks.BUILD, run.origin.build)
     record_seen(run, plan.seen)
     before = record.release.previous_task_definition
-    if before:
-        record.changes = definition.changes(run.definitions.get(before), whole, run.definitions.read_only_members)
+    if before and run.definitions.exists(before):
+        earlier, read_only = run.definitions.get(before), run.definitions.read_only_members
+        record.changes = definition.changes(earlier, whole, read_only)
+        record.release.previous_document = previous_definition.document(earlier, read_only)

@@ -25,7 +25,7 @@ from ecs_pipeline.run import Run
 from ecs_pipeline.stages import abandoned, rollback_plan
 from ecs_pipeline.stages.description import describe
 from ecs_pipeline.stages.finish import Finish, Overtaken, Steps
-from ecs_pipeline.stages.targets import resolve
+from ecs_pipeline.stages.targets import Target, family_of, resolve
 from ecs_pipeline.stages.turns import begin_turn, go_to
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.tasks import build_of, holder_of
@@ -86,7 +86,7 @@ def rollback(run: Run, options: Options) -> None:
         _carry_out(run, options, seen, target)
 
 
-def _carry_out(run: Run, options: Options, seen: Look, target: str | None) -> None:
+def _carry_out(run: Run, options: Options, seen: Look, target: Target | None) -> None:
     undone = run.recorder.record.release.task_definition
     outcome, seen = cancel(run, options, run.recorder.step, seen)
     if target is not None:
@@ -130,13 +130,13 @@ def _shows_what_to_undo(seen: Look, options: Options) -> bool:
     return bool(release) and (bool(options.release) or bool(seen.canaries) or release != seen.marks.release)
 
 
-def _target(run: Run, seen: Look, options: Options) -> str | None:
+def _target(run: Run, seen: Look, options: Options) -> Target | None:
     """Where `--to` leads, if it is given. Raises Refused or InvalidInput when there is nothing to do or no way."""
     record_seen(run, seen)
     describe(run, seen)
     target = resolve(run, seen, options.to) if options.to else None
     if target:
-        run.observer.follow(Revision(target).family)
+        run.observer.follow(family_of(target))
     else:
         _refuse_disbelieved(seen, options)
     rollback_plan.refuse_unfit_move(run, seen, _release_to_cancel(seen, options), target)
@@ -242,7 +242,7 @@ def _release_to_cancel(seen: Look, options: Options) -> str:
     return release
 
 
-def _plan(run: Run, seen: Look, options: Options, target: str | None) -> str:
+def _plan(run: Run, seen: Look, options: Options, target: Target | None) -> str:
     """What is to be done, in a line; a dry run's plan has a line for each thing."""
     going = (*_left_by_promote(seen, options), *_foreign(seen, options))
     finishing = bool(_leftover(seen, options))

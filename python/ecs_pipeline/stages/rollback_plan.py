@@ -10,11 +10,12 @@ from ecs_pipeline.model import CANARY, Revision, Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.service_kinds import Use
 from ecs_pipeline.stages.fitness import refuse_unfit
+from ecs_pipeline.stages.targets import FromFile, Target, refuse_lost
 from ecs_pipeline.steps.removal import departure
 
 
 def changes(
-    run: Run, seen: Look, release: str, going: Sequence[Task], target: str | None, *, finishing: bool
+    run: Run, seen: Look, release: str, going: Sequence[Task], target: Target | None, *, finishing: bool
 ) -> list[str]:
     """What is to be changed, in order: [] when nothing is.
 
@@ -25,14 +26,19 @@ def changes(
     found += _removal(seen, going)
     if release:
         found += _cancel(seen, release)
-    if target is not None and seen.service.revision != target:
+    if isinstance(target, FromFile):
+        found += target.changes(seen.service.label)
+    elif target is not None and seen.service.revision != target:
         found += _move(run, seen, target, gone=f"deregister {_name(target)}" in found)
     return found
 
 
-def refuse_unfit_move(run: Run, seen: Look, release: str, target: str | None) -> None:
-    """Raises Refused when UpdateService would be called for a service that it must not be called for."""
-    back = (decide.lost_home(seen, release) or decide.home(seen, release)) if release else None
+def refuse_unfit_move(run: Run, seen: Look, release: str, target: Target | None) -> None:
+    """Raises Refused when the service must not be sent elsewhere, or when there is no way back any more."""
+    lost = decide.lost_home(seen, release) if release else None
+    if lost and target is None:
+        refuse_lost(run, lost)
+    back = (lost or decide.home(seen, release)) if release else None
     astray = decide.cancelled(seen, seen.service.revision)
     if astray or any(place not in (None, seen.service.revision) for place in (back, target)):
         refuse_unfit(run, seen.service, Use.UPDATE)

@@ -7,7 +7,7 @@ from ecs_pipeline.look import Look
 from ecs_pipeline.model import Revision
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.finish import Finish, Overtaken, Steps
-from ecs_pipeline.stages.targets import registered_anew
+from ecs_pipeline.stages.targets import Target, registered_anew, usable
 from ecs_pipeline.steps.trust import refuse_disbelieved
 
 
@@ -55,10 +55,10 @@ def begin_turn(
         raise
 
 
-def go_to(run: Run, target: str, steps: Steps) -> Look:
+def go_to(run: Run, target: Target, steps: Steps) -> Look:
     """`--to`: the service to any revision; the promoted release is cancelled for it. The last look."""
     seen = run.observer.look(scan=True)
-    wanted = target if run.definitions.revision(target).active else registered_anew(run, target)
+    wanted = usable(run, target)
     if seen.service.revision == wanted and seen.marks.wanted in (None, wanted) and not _astray(seen):
         run.recorder.progress(f"the service runs {_name(wanted)} already")
         return seen

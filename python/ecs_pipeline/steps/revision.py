@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ecs_pipeline import decide, definition, definition_file, marks
@@ -39,7 +40,7 @@ class Base:
 def base_of(run: Run, current: TaskDefinition, service: Service, container: str) -> Base:
     """The current revision, or the config's task-definition file, without what only a description has."""
     if run.settings.task_definition:
-        base = _from_file(run, current, service)
+        base = from_file(run, run.folder / run.settings.task_definition, current, service)
     else:
         base = Base(_registrable(run, current.definition), marks.theirs(current.tags), container)
     _refuse_crowded(run, base)
@@ -57,9 +58,8 @@ def _refuse_crowded(run: Run, base: Base) -> None:
         )
 
 
-def _from_file(run: Run, current: TaskDefinition, service: Service) -> Base:
-    """The file's definition, checked before anything is written; without tags or a family it has the current ones."""
-    path = run.folder / run.settings.task_definition
+def from_file(run: Run, path: Path, current: TaskDefinition, service: Service) -> Base:
+    """A file's definition, checked before anything is written; without tags or a family it has the current ones."""
     whole = definition_file.read(path, run.definitions.members)
     dropped = list(definition_file.nulls(definition.without(whole, run.definitions.read_only_members)))
     if dropped:

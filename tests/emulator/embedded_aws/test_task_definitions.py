@@ -168,3 +168,20 @@ def test_a_container_depends_on_what_can_be_waited_for(
     app = {"name": "app", "image": "app", "essential": True, "dependsOn": [dependency]}
     with pytest.raises(ClientError, match=told):
         environment.register("v1", containerDefinitions=[app, {"name": "sidecar", "image": "sidecar"}])
+
+
+def test_a_deregistered_revision_may_be_described_only_while_something_runs_it(environment: Environment) -> None:
+    """DescribeTaskDefinition: an INACTIVE one only while an active task or service references it."""
+    arn, other = environment.register("v1"), environment.register("v2")
+    environment.create_service(arn, loadBalancers=[])
+    environment.wait_until_stable()
+    for each in (arn, other):
+        environment.ecs.deregister_task_definition(taskDefinition=each)
+    assert described(environment, other)["taskDefinition"]["status"] == "INACTIVE"
+
+    environment.server.configure(inactive_forgotten=True)
+
+    assert described(environment, arn)["taskDefinition"]["status"] == "INACTIVE"
+    with pytest.raises(ClientError, match="Unable to describe task definition"):
+        described(environment, other)
+    assert environment.ecs.list_task_definitions(status="INACTIVE")["taskDefinitionArns"] == [arn]
