@@ -34,7 +34,7 @@ def call(attempt: Callable[[], T], clock: Clock, attempts: int = ATTEMPTS) -> T:
     policy = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(Transient),
         stop=tenacity.stop_after_attempt(attempts),
-        wait=tenacity.wait_exponential_jitter(initial=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=JITTER),
+        wait=tenacity.wait_exponential_jitter(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=JITTER),
         sleep=clock.sleep,
         reraise=True,
     )
