@@ -28,7 +28,8 @@ class JsonReport(FileReport):
 
 
 def _file(content: Any) -> bytes:
-    return f"{json.dumps(content, indent=2, ensure_ascii=False, default=str)}\n".encode()
+    text = f"{json.dumps(content, indent=2, ensure_ascii=False, default=str)}\n"
+    return text.encode(errors="backslashreplace")  # half a surrogate pair becomes the escape that JSON has for it
 
 
 def to_dict(record: StageRecord) -> dict[str, Any]:
