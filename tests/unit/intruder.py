@@ -53,7 +53,7 @@ def forge(
 
 def the_lock(world: World) -> str:
     """The token that the next canary comes to: anybody can work it out."""
-    token = decide.first_token(world.service_facts().arn, turn_of(world), CANARY, 0)
+    token = decide.first_token(world.service_facts().label, turn_of(world), CANARY, 0)
     while known := [one for one in world.tasks.values() if one.token == token]:
         token = decide.next_token(token, known[0].arn)
     return token

@@ -246,7 +246,7 @@ def test_the_role_of_one_service_cannot_make_take_or_block_a_canary_of_another(
     revision = scene.register("v3", family=other, container={"image": scene.images.digest("v3")})
     page = documents()[0].replace("FAMILY", other).replace("SERVICE", other)
     theirs = deployer.client("ecs", deployer.filled(page)["Statement"])
-    lock = decide.first_token(scene.service()["serviceArn"], Turn(), CANARY, 0)
+    lock = decide.first_token(scene.service()["serviceArn"].partition(":service/")[2], Turn(), CANARY, 0)
     run = {
         "cluster": scene.name,
         "taskDefinition": revision,
@@ -291,7 +291,7 @@ def test_somebody_who_may_run_and_tag_tasks_promotes_nothing_of_his_own(scene: S
         "taskDefinition": intruder.evil,
     }
     denied(his.run_task, **run, tags=tags("v2", scene.name, verdict="pass"))
-    lock = decide.first_token(scene.service()["serviceArn"], Turn(), CANARY, 0)
+    lock = decide.first_token(scene.service()["serviceArn"].partition(":service/")[2], Turn(), CANARY, 0)
     bare = his.run_task(**run, clientToken=lock)["tasks"][0]["taskArn"]
     denied(his.tag_resource, resourceArn=bare, tags=tags("v2", scene.name))
     canary = deployer.canary()

@@ -53,7 +53,7 @@ class Intruder:
 
     def the_lock(self) -> str:
         """The token that a canary of a fresh service comes to."""
-        return decide.first_token(self.scene.service()["serviceArn"], self.turn, CANARY, 0)
+        return decide.first_token(self.scene.service()["serviceArn"].partition(":service/")[2], self.turn, CANARY, 0)
 
     def tag_service(self, **tags: str) -> None:
         """TagResource on the service."""
