@@ -18,6 +18,7 @@ from ecs_pipeline.common import Common, common_options, text_option
 from ecs_pipeline.config import load
 from ecs_pipeline.errors import Interrupted, InvalidInput, PipelineError
 from ecs_pipeline.record import INTERRUPTED, PASSED, Recorder
+from ecs_pipeline.rehearsal import Rehearsing, rehearsal_options
 
 if TYPE_CHECKING:
     from ecs_pipeline.run import Run
@@ -85,9 +86,17 @@ def rollback(release: str, canary_only: bool, to: str, **common: Any) -> int:  #
 
 @cli.command()
 @text_option("--release", metavar="ID", help="Refuse to judge any other release.")
+@rehearsal_options
 @common_options
-def judge(release: str, **common: Any) -> int:
-    """Run the checks alone, once, on the live canary; exit 0, 1 or 5, and nothing is changed."""
+def judge(release: str, rehearsal: Rehearsing, **common: Any) -> int:
+    """Run the checks alone, once, on the live canary; exit 0, 1 or 5, and nothing is changed.
+
+    With --replay, --from or --simulate nobody is asked: it judges samples that are recorded, or drawn.
+    """
+    if rehearsal.asked:
+        lines = rehearsal.lines(as_json=common["output"] == "json")
+        _print(lines)
+        return 0
     from ecs_pipeline.stages import judge as stage
 
     return run_stage("judge", stage.STEPS, Common(**common), lambda run: stage.judge(run, release))

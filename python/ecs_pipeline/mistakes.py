@@ -44,6 +44,13 @@ def told(error: Any, written: Written) -> list[str]:
     return [line for placed in (True, False) for here, line in lines if here is placed]
 
 
+def first(error: Any, place: Place = ()) -> str:
+    """The first mistake in a document that is no config; `place` is where it would stand in one."""
+    problem = error.errors(include_url=False)[0]
+    name = ".".join(str(part) for part in problem["loc"])
+    return f"{name or 'this'}: {_told({**problem, 'loc': (*place, *problem['loc'])})}"
+
+
 def _line(problem: Mapping[str, Any], written: Written) -> tuple[bool, str]:
     """Whether the mistake stands in the file, and its line."""
     place: Place = problem["loc"]

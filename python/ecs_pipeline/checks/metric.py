@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from ecs_pipeline.check_settings import BASELINE, CheckSettings
+from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.checks import queries
 from ecs_pipeline.checks.comparison import Difference, compare_values, percent
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, UNCLEAR, Conclusion, Sample
 from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.comparison_settings import BASELINE
 from ecs_pipeline.errors import PipelineError, Trouble
 from ecs_pipeline.model import CANARY, FAIL, INCONCLUSIVE
 from ecs_pipeline.ports import CloudWatchPort

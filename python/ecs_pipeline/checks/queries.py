@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ecs_pipeline.check_settings import BASELINE, STABLE
 from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.comparison_settings import BASELINE, STABLE
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model import CANARY
 from ecs_pipeline.signals import Series

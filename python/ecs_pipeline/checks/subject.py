@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from ecs_pipeline.check_settings import BASELINE, STABLE
+from ecs_pipeline.comparison_settings import BASELINE, STABLE
 from ecs_pipeline.model import CANARY, Service, Task, TaskDefinition
 from ecs_pipeline.run import Run
 

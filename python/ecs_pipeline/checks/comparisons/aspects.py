@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ecs_pipeline.checks.comparisons import words
 from ecs_pipeline.checks.comparisons.counts import CountsQuestion, Total
-from ecs_pipeline.checks.comparisons.moment import Moment, balanced, by_task
+from ecs_pipeline.checks.comparisons.moment import History, Moment
 from ecs_pipeline.checks.comparisons.question import Question
 from ecs_pipeline.checks.comparisons.rules import DECREASE, INCREASE, Rules
 from ecs_pipeline.checks.comparisons.spread import Spread, levels
@@ -46,15 +46,15 @@ class ValuesAspect:
 
     def __init__(self, rules: Rules, name: str, unit: str = "") -> None:
         ways = [up for up in (True, False) if rules.direction != (DECREASE if up else INCREASE)]
-        self.questions = [ValuesQuestion(rules, up=up) for up in ways]
+        self._history = History()
+        self.questions = [ValuesQuestion(rules, self._history, up=up) for up in ways]
         self._name, self._unit = name, unit
-        self._moments: list[Moment] = []
 
     def add(self, moment: Moment) -> bool:
         """Bet on a moment in which both sides were seen."""
         if not moment.paired:
             return False
-        self._moments.append(moment)
+        self._history.add(moment)
         for question in self.questions:
             question.add(moment)
         return True
@@ -64,31 +64,28 @@ class ValuesAspect:
 
     def differs(self) -> str:
         """The two medians."""
-        if not self._moments:
+        if not self._history.moments:
             return ""
         mine, theirs = (measured(float(f"{middle:.4g}"), self._unit) for middle in self._medians())
         effect = self.effect()
         more = "" if effect is None else f": {words.more_or_less(effect)}"
-        return f"median {mine} against {theirs} of {words.others(self._name, len(self._of('others')))}{more}"
+        return f"median {mine} against {theirs} of {words.others(self._name, len(self._history.others))}{more}"
 
     def effect(self) -> float | None:
         """The difference of the medians."""
-        if not self._moments:
+        if not self._history.moments:
             return None
         canary, others = self._medians()
         return (canary - others) / abs(others) if others else None
 
     def spread(self) -> Spread:
         """By the level of each task."""
-        canary = levels(self._of("canary"))
-        return Spread(canary, canary, levels(self._of("others")))
+        canary = levels(self._history.canary)
+        return Spread(canary, canary, levels(self._history.others))
 
     def _medians(self) -> tuple[float, float]:
-        canary, others = balanced(self._moments)
+        canary, others = self._history.balanced()
         return median(canary), median(others)
-
-    def _of(self, side: str) -> Mapping[str, Sequence[float]]:
-        return by_task(self._moments, side)
 
 
 class CountsAspect:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from ecs_pipeline.checks.comparisons.question import End, Question
 from ecs_pipeline.checks.comparisons.rank_test import p_of, z_of
@@ -30,7 +31,9 @@ class Decision:
 
 def evidence(questions: Sequence[Question]) -> float:
     """The evidence on the way: half of the false alarms are left for the end."""
-    return sum(question.wealth for question in questions) / len(questions) / 2
+    if len(questions) == 1:
+        return questions[0].wealth / 2
+    return fmean(question.wealth for question in questions) / 2
 
 
 def failed(rules: Rules, questions: Sequence[Question]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ecs_pipeline.checks.comparisons.autocorrelation import Autocorrelation
 from ecs_pipeline.checks.comparisons.bets import Bets, Pool
-from ecs_pipeline.checks.comparisons.moment import Moment, balanced, by_task
+from ecs_pipeline.checks.comparisons.moment import History, Moment
 from ecs_pipeline.checks.comparisons.question import End
 from ecs_pipeline.checks.comparisons.rank_test import rank_z, z_of_same
 from ecs_pipeline.checks.comparisons.rules import Rules
@@ -15,11 +15,11 @@ from ecs_pipeline.checks.comparisons.tolerance import Tolerance
 class ValuesQuestion:
     """Bets at each moment, and the rank test at the end."""
 
-    def __init__(self, rules: Rules, *, up: bool) -> None:
+    def __init__(self, rules: Rules, history: History, *, up: bool) -> None:
+        self._history = history
         self._tolerated = Tolerance(up, rules.tolerance)
         self._detected = Tolerance(up, rules.tolerance, rules.detect)
         self._bets, self._pool, self._memory = Bets(), Pool(), Autocorrelation()
-        self._moments: list[Moment] = []
 
     @property
     def wealth(self) -> float:
@@ -27,8 +27,7 @@ class ValuesQuestion:
         return self._bets.wealth
 
     def add(self, moment: Moment) -> None:
-        """Bet on a moment in which both sides were seen."""
-        self._moments.append(moment)
+        """Bet on a moment in which both sides were seen; it is the last of the history."""
         excused, turned = self._tolerated.excused, self._tolerated.turned
         mine = [excused(value) for values in moment.canary.values() for value in values]
         theirs = [turned(value) for values in moment.others.values() for value in values]
@@ -45,7 +44,7 @@ class ValuesQuestion:
 
     def end(self) -> End:
         """The rank test of all that was seen."""
-        canary, others = balanced(self._moments)
+        canary, others = self._history.balanced()
         if not canary:
             return End()
         turned = [self._tolerated.turned(value) for value in others]
@@ -60,8 +59,7 @@ class ValuesQuestion:
         )
 
     def _spread(self, tolerance: Tolerance) -> Spread:
-        canary = levels(by_task(self._moments, "canary"))
-        others = levels(by_task(self._moments, "others"))
+        canary, others = levels(self._history.canary), levels(self._history.others)
         seen, turned = ([tolerance.turned(level) for level in side] for side in (canary, others))
         return Spread(seen, [tolerance.excused(level) for level in canary], turned)
 

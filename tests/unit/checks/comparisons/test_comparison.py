@@ -10,7 +10,7 @@ import pytest
 
 from ecs_pipeline.checks.comparisons.autocorrelation import Autocorrelation
 from ecs_pipeline.checks.comparisons.comparison import of_answers, of_values
-from ecs_pipeline.checks.comparisons.moment import Moment, balanced
+from ecs_pipeline.checks.comparisons.moment import History, Moment
 from ecs_pipeline.checks.comparisons.rules import Rules
 from ecs_pipeline.checks.comparisons.spread import AT_THE_END, Spread, middle_mean
 from ecs_pipeline.checks.comparisons.tolerance import Tolerance
@@ -208,8 +208,13 @@ def test_of_tasks_that_come_and_go_equally_many_are_compared() -> None:
         Moment(2, {"0": [3]}, {"a": [12], "b": [22], "c": [32]}),
         Moment(3, {"0": [4]}, {"c": [33]}),
     ]
-    assert balanced(seen) == ([1, 2, 3], [10, 20, 11, 21, 12, 22])
-    assert balanced(seen[:2]) == ([1, 2], [10, 20, 11, 21])
+    history = History()
+    for moment in seen[:2]:
+        history.add(moment)
+    assert history.balanced() == ([1, 2], [10, 11, 20, 21])
+    for moment in seen[2:]:
+        history.add(moment)
+    assert history.balanced() == ([1, 2, 3], [10, 20, 11, 21, 12, 22])
 
 
 def test_gaps_on_either_side_are_passed_over() -> None:
