@@ -208,6 +208,17 @@ class CheckSettings(Section):
         return self.interval
 
     @property
+    def asked_alone(self) -> int:
+        """So many samples are a verdict in `judge`."""
+        return self.min_samples if self.compared else max(self.failures, self.min_samples)
+
+    @property
+    def passed_over(self) -> str:
+        """What was given and does not apply to a comparison, in words; '' for nothing."""
+        given = [key for key in ("failures", "of") if key in self.model_fields_set]
+        return " and ".join(given) if self.compared else ""
+
+    @property
     def kind(self) -> str:
         """The kind's name."""
         return next(kind for kind in KINDS if getattr(self, kind) is not None)

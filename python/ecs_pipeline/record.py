@@ -6,12 +6,13 @@ under way, so that what a killed process leaves behind is right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
+from ecs_pipeline.check_series import CheckSeries
 from ecs_pipeline.clock import Clock
 from ecs_pipeline.errors import AnswerLost, Held, Holder, Interrupted, PipelineError
 
@@ -36,7 +37,11 @@ class StepRecord:
 
 @dataclass
 class CheckRecord:
-    """One check of the bake: a JUnit case `check: NAME`; `unit` is that of value and limit, '' for none."""
+    """One check of the bake: a JUnit case `check: NAME`; `unit` is that of value and limit, '' for none.
+
+    Of a comparison `evidence` is that against the canary, which fails it at `line`. `rules` with `series` can be
+    judged again.
+    """
 
     name: str
     kind: str
@@ -51,6 +56,10 @@ class CheckRecord:
     seconds: float = 0.0
     details: tuple[str, ...] = ()
     unit: str = ""
+    evidence: float | None = None
+    line: float | None = None
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    series: CheckSeries = field(default_factory=CheckSeries)
 
 
 @dataclass

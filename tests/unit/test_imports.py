@@ -38,7 +38,8 @@ CORE: dict[str, set[str]] = {
     "documents": {"errors"},
     "mistakes": {"documents", "settings"},
     "config": {"documents", "errors", "mistakes", "settings"},
-    "record": {"clock", "errors"},
+    "check_series": set(),
+    "record": {"check_series", "clock", "errors"},
     "docker_engine": {"clock", "errors", "retry"},
     "registry": {"clock", "errors", "references", "retry"},
     "ports": {"docker_engine", "load_balancing", "model", "signals"},
@@ -52,7 +53,7 @@ CORE: dict[str, set[str]] = {
 
 LAYERS: dict[str, set[str]] = {
     "aws": {"aws", "clock", "errors", "load_balancing", "marks", "model", "retry", "signals", "stacks"},
-    "reports": {"clock", "errors", "model", "record", "reports", "wait"},
+    "reports": {"check_series", "clock", "errors", "model", "record", "reports", "wait"},
 }
 """The same for folders: adapters know the model and no stage; reports know the record and no AWS."""
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import IO
 
 from ecs_pipeline.check_settings import CommandCheck
+from ecs_pipeline.checks.judges.judge import Undecided
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, UNCLEAR, Conclusion, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.errors import Trouble
@@ -23,7 +24,7 @@ MOST_OUTPUT = 64 * 1024
 LAST_LINES = 10
 
 
-class Command:
+class Command(Undecided):
     """Runs the program beside everything else: begun, looked at, killed with all its children when it is late."""
 
     limit: str | float | None = 0

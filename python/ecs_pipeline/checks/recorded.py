@@ -26,6 +26,14 @@ NOT_NEEDED: dict[str, dict[str, Any]] = {
     "http": {},
 }
 """The kinds that can be judged again, and the keys that only say where samples come from."""
+COMPARED = {"compare", "tolerance", "detect", "confidence"}
+JUDGED = {
+    "metric": COMPARED | {"at_most", "at_least", "direction"},
+    "logs": COMPARED | {"filter", "at_most", "per", "ignore_below"},
+    "http": COMPARED | {"percentiles", "ignore_below"},
+}
+SHARED = {"failures", "of", "min_samples", "on_missing"}
+"""The keys that say how they are judged."""
 
 
 class RecordedSample(BaseModel):
@@ -128,3 +136,28 @@ def _known_settings(check: str, place: str, changes: str) -> CheckSettings:
         raise InvalidInput(f"{place}: check: {why}", cure="write it as in canary.checks (docs/checks.md)") from error
     except ValueError as error:
         raise InvalidInput(f"{place}: check: {error}", cure=f"give one of {', '.join(NOT_NEEDED)}") from error
+
+
+def rules_of(settings: CheckSettings) -> dict[str, Any]:
+    """What a check is judged by, as an entry of canary.checks; where its samples come from is left out.
+
+    Headers of requests and the like are no part of it: they may be secret. Empty for kinds that are not judged again.
+    """
+    kind = settings.kind
+    if kind not in NOT_NEEDED:
+        return {}
+    section = getattr(settings, kind)
+    whole = section.model_dump(mode="json", exclude_unset=True, exclude_none=True, include=JUDGED[kind])
+    if settings.logs and settings.logs.per:
+        whole["per"] = f"{settings.logs.per:g}s"
+    percentiles = {f"p{part}": limit for part, limit in whole.pop("percentiles", {}).items()}
+    unit = {"unit": settings.metric.unit_shown} if settings.metric and settings.metric.unit_shown else {}
+    shared = settings.model_dump(mode="json", exclude_unset=True, include=SHARED)
+    return {kind: {**whole, **percentiles, **unit}, **shared}
+
+
+def unit_of(settings: CheckSettings) -> str:
+    """The unit of the values that a check's series has."""
+    if settings.metric:
+        return settings.metric.unit_shown
+    return {"http": "ms", "logs": "lines"}.get(settings.kind, "")

@@ -103,9 +103,19 @@ def _moment(sample: RecordedSample) -> Moment:
 def _answers(sample: RecordedSample) -> Moment:
     """An answer that is null was none, or a wrong one."""
     moment = _moment(sample)
-    canary = {"0": _errors(sample.canary)} if sample.canary is not None else {}
-    others = {task: _errors(values) for task, values in sample.others.items() if values is not None}
+    canary = _wrong("", sample.canary)
+    others = {name: wrong for task, values in sample.others.items() for name, wrong in _wrong(task, values).items()}
     return replace(moment, canary_errors=canary, other_errors=others)
+
+
+def _wrong(task: str, values: Recorded) -> dict[str, int]:
+    """Which answers were none or wrong: each answer of a task counts by itself."""
+    answers = values if isinstance(values, list) else [values]
+    if values is None:
+        return {}
+    return {
+        task if len(answers) == 1 and task else f"{task}{n}": int(answer is None) for n, answer in enumerate(answers)
+    }
 
 
 def _by_task(canary: Recorded) -> dict[str, list[float]]:

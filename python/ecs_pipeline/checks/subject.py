@@ -12,6 +12,8 @@ from ecs_pipeline.comparison_settings import BASELINE, STABLE
 from ecs_pipeline.model import CANARY, Service, Task, TaskDefinition
 from ecs_pipeline.run import Run
 
+MOST_COMPARED = 20
+"""So many other tasks are enough to compare with: each costs calls of AWS."""
 KNOWN_FOR = 30.0
 """Seconds that the service's own tasks are remembered: they come and go with its scaling."""
 
@@ -46,6 +48,10 @@ class Subject:
         if group == STABLE:
             return self.stable
         return {CANARY: self.canary, BASELINE: self.baseline}[group]
+
+    def compared_with(self, group: str) -> Sequence[Task]:
+        """The tasks of BASELINE or STABLE that a comparison looks at, in an order that stays: that of their ids."""
+        return sorted(self.tasks(group), key=lambda task: task.id)[:MOST_COMPARED]
 
     def facts(self) -> str:
         """The facts for a program, as JSON."""

@@ -40,6 +40,7 @@ class Scripted:
     value: str | float | None = 1
     limit: str | float | None = 2
     unit: str = "ms"
+    evidence: float | None = None
     begun: list[float] = field(default_factory=list)
     closed: bool = False
 
@@ -48,6 +49,9 @@ class Scripted:
 
     def collect(self) -> Sequence[Sample] | None:
         return self.at(self._now)
+
+    def decided(self) -> Conclusion | None:
+        return None
 
     def conclude(self) -> Conclusion | None:
         return self.conclusion

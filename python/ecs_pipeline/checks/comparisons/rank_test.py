@@ -33,7 +33,8 @@ def rank_z(left: Sequence[float], right: Sequence[float]) -> float:
         ties = sum(count**3 - count for count in Counter([*left, *right]).values())
     total = n + m
     variance = n * m / 12 * (total + 1 - ties / (total * (total - 1)))
-    return (u - n * m / 2 - 0.5) / math.sqrt(variance) if variance > 0 else 0.0
+    z = (u - n * m / 2 - 0.5) / math.sqrt(variance) if variance > 0 else 0.0
+    return min(z, _most(min(n, m), max(n, m)))
 
 
 def z_of_same(n: int) -> float:
@@ -52,6 +53,12 @@ def z_of(p: float) -> float:
 def p_of(z: float) -> float:
     """The other way round."""
     return max(math.erfc(z / math.sqrt(2)) / 2, LEAST_P)
+
+
+@lru_cache(maxsize=512)
+def _most(n: int, m: int) -> float:
+    """The greatest z that so many values can have: one order of all. Ties make the normal distribution go beyond."""
+    return z_of(1 / math.comb(n + m, n))
 
 
 @lru_cache(maxsize=512)

@@ -22,6 +22,10 @@ class Judge(Protocol):
     def unit(self) -> str:
         """Of both; '' for none."""
 
+    @property
+    def evidence(self) -> float | None:
+        """That against the canary, of a comparison; None for other judges."""
+
     def decided(self) -> Conclusion | None:
         """A failure that ends the bake, whatever comes; None without one."""
 
@@ -34,6 +38,8 @@ class Judge(Protocol):
 
 class Undecided:
     """A judge that leaves it to the samples to end a bake."""
+
+    evidence: float | None = None
 
     def decided(self) -> Conclusion | None:
         """Never."""

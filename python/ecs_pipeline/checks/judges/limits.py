@@ -13,6 +13,8 @@ from ecs_pipeline.record import measured
 from ecs_pipeline.wait import duration
 
 MINUTE = 60.0
+MUCH = 100
+"""A bound that is so many times the value says nothing."""
 
 
 class ValueLimit(Undecided):
@@ -154,7 +156,7 @@ class AnswersLimit(Undecided):
         found = bounded(self._times, self._worst, self._confidence)
         told = f"p{self._worst} {latency(found.value)}, limit {latency(self._limits[self._worst])}"
         sides = [f"at least {latency(found.least)}"] if math.isfinite(found.least) else []
-        sides += [f"at most {latency(found.most)}"] if math.isfinite(found.most) else []
+        sides += [f"at most {latency(found.most)}"] if found.most < MUCH * found.value else []
         sure = f" ({100 * self._confidence:g} % sure: {', '.join(sides)})" if sides else ""
         return f"{told}{sure}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from random import Random
 
 import pytest
@@ -12,18 +11,9 @@ from ecs_pipeline.checks.comparisons.dispersion import Dispersion
 from ecs_pipeline.checks.comparisons.exact import binomial_head, binomial_tail, poisson_head, poisson_tail
 from ecs_pipeline.checks.comparisons.moment import Moment
 from ecs_pipeline.checks.comparisons.rules import Rules
-from tests.unit.checks.comparisons.draws import played
+from tests.unit.checks.comparisons.draws import played, poisson
 
 EVERY = 10.0
-
-
-def poisson(random: Random, mean: float) -> int:
-    """Knuth's way."""
-    limit, product, count = math.exp(-mean), random.random(), 0
-    while product > limit:
-        product *= random.random()
-        count += 1
-    return count
 
 
 def counted(*rows: tuple[int, ...], rules: Rules | None = None) -> Comparison:

@@ -28,6 +28,10 @@ def test_it_is_scipys(left: list[float], right: list[float], p: float) -> None:
     assert p_of(rank_z(left, right)) == pytest.approx(p, rel=1e-9)
 
 
+def test_three_values_against_three_tell_no_more_than_one_order_of_twenty() -> None:
+    assert p_of(rank_z([9, 9, 9], [1, 1, 1])) == pytest.approx(1 / 20)
+
+
 def test_what_is_all_the_same_tells_nothing() -> None:
     assert rank_z([5, 5, 5], [5, 5, 5, 5]) == 0
 
