@@ -25,6 +25,11 @@ class ComparedSection(Section):
     only_compared: ClassVar[tuple[str, ...]] = ("tolerance", "detect", "confidence")
     """Keys that mean something in a comparison only."""
 
+    @property
+    def line(self) -> float:
+        """The evidence that fails a canary: 20 for a confidence of 95%."""
+        return round(1 / (1 - self.confidence), 6)
+
     @model_validator(mode="after")
     def _told_of_a_comparison(self) -> ComparedSection:
         given = [key for key in self.only_compared if key in self.model_fields_set]

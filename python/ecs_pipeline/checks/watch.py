@@ -45,7 +45,7 @@ class Watched:
     begun: bool = False
     attempts: int = 0
     said: str = field(default=GOOD)
-
+    warned: bool = False
     most: float = math.inf
 
     @property
@@ -81,7 +81,7 @@ class Watch:
             record.series.counts = settings.logs is not None
             if settings.compared:
                 self._tell_passed_over(settings)
-                record.line = 1 / (1 - settings.compared.confidence)
+                record.line = settings.compared.line
             self.checks.append(Watched(settings, check, record, Tally(settings), now))
             if alone:
                 self.checks[-1].most = settings.asked_alone
@@ -163,7 +163,10 @@ class Watch:
         one.record.series.add(Point(at, sample.outcome, shown.canary, shown.others, shown.evidence))
 
     def _tell(self, one: Watched, sample: Sample) -> None:
-        """Say a sample when it is of another kind than the one before."""
+        """Say a sample when it is of another kind than the one before, and evidence once it is half of what fails."""
+        if not one.warned and one.record.line and (sample.shown.evidence or 0.0) >= one.record.line / 2:
+            one.warned = True
+            self._run.recorder.progress(f"check {one.record.name}: {sample.message}")
         if sample.outcome == one.said:
             return
         one.said = sample.outcome

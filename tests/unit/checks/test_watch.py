@@ -138,3 +138,22 @@ def test_what_changes_is_told_once() -> None:
         "check c: well again: seen",
         "check c passed: 7 samples, p95 1 ms, limit 2 ms",
     ]
+
+
+def test_keys_that_a_comparison_has_no_use_for_are_said_once() -> None:
+    subject = subject_of(World())
+    settings = check_of(name="like", http={"compare": "stable"})
+    for _ in range(2):
+        watched(subject, [settings], ScriptedKinds({"like": good}), 1)
+    told = "check like: failures and of do not apply to a comparison: its confidence decides"
+    assert subject.run.recorder.record.notes == [told]
+
+
+def test_what_was_seen_is_kept_with_its_time() -> None:
+    subject = subject_of(World())
+    settings = check_of(name="like", interval="1s", http={"compare": "stable"})
+    watched(subject, [settings], ScriptedKinds({"like": bad_from(2)}), 1)
+    (record,) = subject.run.recorder.record.checks
+    assert [(point.at, point.outcome) for point in record.series.until_now()] == [(0, "good"), (1, "good")]
+    assert (record.line, record.series.unit) == (20, "ms")
+    assert record.rules == {"http": {"compare": "stable"}, "failures": 2, "of": 3, "min_samples": 2}

@@ -68,7 +68,7 @@ class Compared:
     def value(self) -> float | None:
         """By how much the canary differs, in percent of the others."""
         effect = self._comparison.effect() if self._final is not None else self._differs()[1]
-        return None if effect is None else round(100 * effect, 1)
+        return None if effect is None else float(f"{100 * effect:.3g}")
 
     def stands(self) -> str:
         """How it stands on the way."""
