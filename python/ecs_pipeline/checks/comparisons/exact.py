@@ -14,12 +14,12 @@ def binomial_tail(successes: int, trials: int, probability: float) -> float:
         return 1.0
     yes, no = math.log(probability), math.log1p(-probability)
 
-    def terms() -> Iterator[float]:
-        for k in range(successes, trials + 1):
-            ways = math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1)
-            yield math.exp(ways + k * yes + (trials - k) * no)
+    def term(k: int) -> float:
+        ways = math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1)
+        return math.exp(ways + k * yes + (trials - k) * no)
 
-    return min(_sum(terms()), 1.0)
+    falling = successes > trials * probability
+    return min(_sum(map(term, range(successes, trials + 1)), falling=falling), 1.0)
 
 
 def binomial_head(successes: int, trials: int, probability: float) -> float:
@@ -47,12 +47,12 @@ def _poisson(count: int, mean: float) -> float:
     return math.exp(count * math.log(mean) - mean - math.lgamma(count + 1))
 
 
-def _sum(terms: Iterator[float]) -> float:
-    """The sum of terms that rise at most once and then fall, as far as they matter."""
+def _sum(terms: Iterator[float], *, falling: bool = True) -> float:
+    """The sum of terms that fall, or that rise at most once and then fall, as far as they matter."""
     total = last = 0.0
     for term in terms:
         total += term
-        if term < last and term < total * NEGLIGIBLE:
+        if (falling or term < last) and term <= total * NEGLIGIBLE:
             break
         last = term
     return total

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.checks.comparisons.comparison import Comparison, of_answers, of_counts, of_values
@@ -50,6 +51,7 @@ class Compared:
 
     def add(self, moment: Moment) -> Sample:
         """One moment; it is a sample when both sides were seen."""
+        moment = replace(moment, canary=_rounded(moment.canary), others=_rounded(moment.others))
         before = self._comparison.moments
         self._comparison.add(moment)
         seen = bool(any(moment.canary.values()) or moment.canary_errors)
@@ -118,7 +120,9 @@ def shown_of(moment: Moment, evidence: float, *, counts: bool) -> Shown:
 def _in_order(values: Mapping[str, Sequence[float]], errors: Mapping[str, int]) -> dict[str, list[float | None]]:
     """The values of each task, and a null for each error."""
     tasks = dict.fromkeys((*values, *errors))
-    return {
-        task: [*(float(f"{value:.6g}") for value in values.get(task, ())), *[None] * errors.get(task, 0)]
-        for task in tasks
-    }
+    return {task: [*values.get(task, ()), *[None] * errors.get(task, 0)] for task in tasks}
+
+
+def _rounded(values: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    """Six digits: what is kept of a bake is exactly what was judged."""
+    return {task: [float(f"{value:.6g}") for value in series] for task, series in values.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from random import Random
 
 import pytest
@@ -67,6 +68,22 @@ def test_thousands_of_errors_are_no_trouble() -> None:
     assert binomial_tail(9000, 10_000, 0.5) < 1e-300
     assert binomial_tail(5000, 10_000, 0.5) == pytest.approx(0.503989, rel=1e-4)
     assert poisson_tail(200_000, 100_000) == pytest.approx(0, abs=1e-300)
+
+
+def test_what_is_out_of_all_proportion_costs_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Terms that are too small for a float are not added up one by one."""
+    asked = 0
+    found = math.lgamma
+
+    def lgamma(value: float) -> float:
+        nonlocal asked
+        asked += 1
+        return found(value)
+
+    monkeypatch.setattr(math, "lgamma", lgamma)
+    assert poisson_tail(5000, 5.0) == poisson_head(5, 5000.0) == 0
+    assert binomial_tail(90_000, 100_000, 0.1) == binomial_head(10, 100_000, 0.9) == 0
+    assert asked < 50
 
 
 def test_a_canary_at_its_tolerance_hardly_ever_fails_however_long_it_is_watched() -> None:
