@@ -212,9 +212,9 @@ def _prepared(common: Common, clock: SystemClock, recorder: Recorder) -> Run:
 def _print_result(common: Common, recorder: Recorder) -> None:
     record = recorder.record
     if common.output == "json":
-        from ecs_pipeline.reports.json_report import to_dict
+        from ecs_pipeline.reports.json_report import without_series
 
-        _print([json.dumps(to_dict(record), indent=2)])
+        _print([json.dumps(without_series(record), indent=2)])
     elif common.dry_run and record.exit_code == 0:
         _print([f"{step.name:<16} {step.message}" for step in record.steps if step.message])
         _print([f"{'change':<16} {line}" for line in record.changes])

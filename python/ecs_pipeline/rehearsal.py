@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from ecs_pipeline.common import text_option
-from ecs_pipeline.setting_types import parse_percentage, parse_rate
 
 WAYS = ("replay", "from_stage", "simulate")
 SIMULATED = ("rate", "regression", "others", "noise")
@@ -42,6 +41,7 @@ class Rehearsing:
         """What it came to. Raises click.UsageError, InvalidInput."""
         from ecs_pipeline.checks.comparisons.rules import Rules
         from ecs_pipeline.checks.simulation import Traffic
+        from ecs_pipeline.setting_types import parse_percentage, parse_rate
         from ecs_pipeline.stages.rehearse import Rehearsal, rehearse
 
         changes = {key: getattr(self, key) for key in RULES if getattr(self, key)}

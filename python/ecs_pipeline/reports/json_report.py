@@ -67,6 +67,14 @@ def to_dict(record: StageRecord) -> dict[str, Any]:
     return {key: in_one_line(value) for key, value in result.items()}
 
 
+def without_series(record: StageRecord) -> dict[str, Any]:
+    """The same without what each check saw: thousands of numbers are for a file."""
+    report = to_dict(record)
+    for check in report["checks"]:
+        del check["series"], check["every"], check["rules"]
+    return report
+
+
 def _text(report: dict[str, Any]) -> str:
     """The report with a line for each thing; of a series that is a sample."""
     series = [check.pop("series") for check in report["checks"]]

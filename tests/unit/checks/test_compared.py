@@ -57,7 +57,7 @@ def test_a_canary_that_is_worse_fails_as_soon_as_that_is_shown() -> None:
     decided = check.decided()
     assert decided
     assert decided.message.startswith("median 3.01 against 1.01 of the 2 stable tasks: 198 % more")
-    assert "worse by more than 25 % is shown; evidence against it" in decided.message
+    assert "of 20; worse by more than 25 % is shown" in decided.message
     assert (check.limit, check.unit) == (25, "%")
     assert check.evidence is not None
     assert check.evidence >= 20

@@ -34,16 +34,17 @@ def reason(decision: Decision, differs: str, differ: str, rules: Rules, seconds:
     `differs` says how the canary differs, `differ` how the others do among themselves ('' for unknown); `seconds` is
     how long they were watched.
     """
-    parts = [differs, differ]
+    parts = [differs, against(decision.evidence, rules)]
     if decision.verdict == FAIL:
         parts.append(f"worse by more than {percent(rules.tolerance)} is shown")
     elif decision.verdict == PASS:
         parts.append(f"worse by more than {percent(rules.tolerance + rules.detect)} is ruled out")
     elif decision.within:
-        parts.append("so this is no failure")
+        parts.append(f"no failure, for {differ}")
     else:
         parts.append(_cannot_tell(rules))
-    parts.append(against(decision.evidence, rules))
+    if differ and not decision.within:
+        parts.append(differ)
     if decision.longer:
         parts.append(f"about {longer(seconds * (decision.longer - 1))} at this rate would tell")
     return "; ".join(part for part in parts if part)

@@ -135,7 +135,7 @@ def test_rates_that_do_not_matter_fail_nothing() -> None:
 def test_the_reason_has_both_rates() -> None:
     found = counted(*[(3, 1, 2)] * 20).conclude()
     assert found.message.startswith(
-        "60 (18 a minute and task) against 60 (9 a minute and task) of the 2 stable tasks; worse by more than 25 % is"
+        "60 (18 a minute and task) against 60 (9 a minute and task) of the 2 stable tasks; evidence against it 75.3 of"
     )
 
 
