@@ -55,7 +55,7 @@ def chart(check: CheckRecord, layout: Layout) -> Chart | None:
     points = check.series.until_now()
     if not points:
         return None
-    total = max(points[-1].at, 1.0)
+    total = points[-1].at or 1.0
     seen = columns(points, counts=check.series.counts)
 
     def across(at: float) -> float:

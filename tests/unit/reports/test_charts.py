@@ -115,3 +115,14 @@ def test_pictures_are_readable_without_their_style(name: str, tmp_path: Path) ->
         assert all(one.get("fill") for one in root.iter(f"{SVG}path", f"{SVG}text"))
         assert all(one.get("stroke") for one in root.iter(f"{SVG}path") if one.get("class") != "band")
     assert files["canary.html"].count(b"canary-check-1.svg") == 1
+
+
+def test_a_failure_within_a_second_is_at_the_end_of_the_picture() -> None:
+    check = CheckRecord("c", "http", "fail", limit=3.0)
+    for number in range(5):
+        check.series.add(Point(number / 10, "bad", [9.0]))
+    found = chart(check, LAYOUTS[""])
+    assert found
+    (verdict,) = places(found, "verdict")
+    assert max(x for x, _ in places(found, "bad")) == pytest.approx(verdict[0], abs=0.1)
+    assert found.labels[-1].text == "failed after 0.4s"
