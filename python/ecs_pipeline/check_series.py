@@ -26,7 +26,9 @@ class Point:
     @property
     def size(self) -> int:
         """How many numbers it has."""
-        return 2 + sum(len(one) if isinstance(one, Sequence) else 1 for one in (self.canary, *self.others.values()))
+        return 2 + sum(
+            len(values) if isinstance(values, Sequence) else 1 for values in (self.canary, *self.others.values())
+        )
 
 
 @dataclass

@@ -71,7 +71,7 @@ class HttpCompared(Judged):
         living = {task.arn for task in self._subject.tasks(self._group)}
         times: dict[str, dict[str, list[float]]] = {CANARY: {}, self._group: {}}
         errors: dict[str, dict[str, int]] = {CANARY: {}, self._group: {}}
-        for group, task, result in sorted(asked, key=lambda one: one[1].id):
+        for group, task, result in sorted(asked, key=lambda answered: answered[1].id):
             answer = result.get()
             why = wrong(self._settings, answer)
             if group != CANARY and not answer.status and task.arn not in living:

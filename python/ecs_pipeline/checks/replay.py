@@ -50,7 +50,7 @@ def replay(bake: RecordedBake) -> Replayed:
 def _judge(settings: CheckSettings) -> tuple[Judge, Add]:
     """The judge of a check, and how it takes recorded samples."""
     if settings.compared:
-        compared = Compared(settings)
+        compared = Compared(settings, quiet=True)
         moment = _answers if settings.http else _moment
         return compared, lambda sample: compared.add(moment(sample))
     if settings.http:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from ecs_pipeline.record import StageRecord
 
 STAGE = re.compile(r"[a-z]+")
-LARGEST = 1_000_000
+LARGEST = 10_000_000
 """Bytes of a report that is read: ours are far smaller."""
 
 

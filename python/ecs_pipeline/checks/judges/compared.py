@@ -32,11 +32,15 @@ def comparison_of(settings: CheckSettings) -> Comparison:
 
 
 class Compared:
-    """The judge of a comparison; `limit` is what is tolerated, in percent."""
+    """The judge of a comparison; `limit` is what is tolerated, in percent.
+
+    `quiet`: its values were recorded, and its samples say nothing.
+    """
 
     unit = "%"
 
-    def __init__(self, settings: CheckSettings) -> None:
+    def __init__(self, settings: CheckSettings, *, quiet: bool = False) -> None:
+        self._quiet = quiet
         self._comparison = comparison_of(settings)
         self._name = str(settings.compared.compare) if settings.compared else ""
         self._counts = settings.logs is not None
@@ -51,15 +55,16 @@ class Compared:
 
     def add(self, moment: Moment) -> Sample:
         """One moment; it is a sample when both sides were seen."""
-        moment = replace(moment, canary=_rounded(moment.canary), others=_rounded(moment.others))
+        if not self._quiet:
+            moment = replace(moment, canary=_rounded(moment.canary), others=_rounded(moment.others))
         before = self._comparison.moments
         self._comparison.add(moment)
         seen = bool(any(moment.canary.values()) or moment.canary_errors)
         self._canary_seen = self._canary_seen or seen
-        shown = shown_of(moment, self.evidence, counts=self._counts)
+        shown = Shown() if self._quiet else shown_of(moment, self.evidence, counts=self._counts)
         if self._comparison.moments == before:
             return Sample(UNCLEAR, f"nothing of the {self._name if seen else 'canary'} to compare", shown)
-        return Sample(GOOD, self.stands(), shown)
+        return Sample(GOOD, "" if self._quiet else self.stands(), shown)
 
     @property
     def evidence(self) -> float:
@@ -112,8 +117,13 @@ def shown_of(moment: Moment, evidence: float, *, counts: bool) -> Shown:
     rounded = float(f"{evidence:.4g}")
     if counts:
         counted = [sum(value or 0 for value in values) for values in canary.values()]
-        one = counted[0] if len(counted) == 1 else counted
-        return Shown(moment.at, one, {task: sum(v or 0 for v in values) for task, values in others.items()}, rounded)
+        canary_count = counted[0] if len(counted) == 1 else counted
+        return Shown(
+            moment.at,
+            canary_count,
+            {task: sum(value or 0 for value in values) for task, values in others.items()},
+            rounded,
+        )
     return Shown(moment.at, [value for values in canary.values() for value in values or [None]], others, rounded)
 
 
