@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline.checks.sample import BAD, GOOD, Sample
+from ecs_pipeline.check_settings import CheckSettings
+from ecs_pipeline.checks.sample import BAD, GOOD, Sample, Shown
 from ecs_pipeline.checks.watch import CheckFailed, Watch
 from ecs_pipeline.errors import Interrupted
 from ecs_pipeline.steps.bake import Bake
@@ -157,3 +158,27 @@ def test_what_was_seen_is_kept_with_its_time() -> None:
     assert [(point.at, point.outcome) for point in record.series.until_now()] == [(0, "good"), (1, "good")]
     assert (record.line, record.series.unit) == (20, "ms")
     assert record.rules == {"http": {"compare": "stable"}, "failures": 2, "of": 3, "min_samples": 2}
+
+
+def test_a_failure_that_is_shown_ends_the_bake_though_no_sample_failed() -> None:
+    subject = subject_of(World())
+    begun = subject.run.clock.now()
+    kinds = ScriptedKinds({"like": good}, shown_at=4)
+    with pytest.raises(CheckFailed, match=r"^check like: shown$"):
+        watched(subject, [check_of(name="like", http={"compare": "stable"})], kinds, 1000)
+    assert subject.run.clock.now() - begun == pytest.approx(4)
+    (record,) = subject.run.recorder.record.checks
+    assert (record.verdict, record.message, record.failures) == ("fail", "shown", 0)
+
+
+def test_evidence_that_is_half_of_what_fails_is_told_once() -> None:
+    said: list[str] = []
+    subject = subject_of(World())
+    subject.run.recorder.progress = said.append  # type: ignore[method-assign]
+    grown = {0: 1.0, 1: 9.0, 2: 11.0, 3: 15.0}
+    kinds = ScriptedKinds(
+        {"like": lambda now: [Sample(GOOD, f"evidence {grown[int(now)]}", Shown(evidence=grown[int(now)]))]}
+    )
+    settings = CheckSettings.model_validate({"name": "like", "interval": "1s", "http": {"compare": "stable"}})
+    watched(subject, [settings], kinds, 3)
+    assert said[:-1] == ["check like: evidence 11.0"]
