@@ -37,11 +37,7 @@ class StepRecord:
 
 @dataclass
 class CheckRecord:
-    """One check of the bake: a JUnit case `check: NAME`; `unit` is that of value and limit, '' for none.
-
-    Of a comparison `evidence` is that against the canary, which fails it at `line`. `rules` with `series` can be
-    judged again.
-    """
+    """One check of the bake: a JUnit case `check: NAME`; `unit` is of value and limit, evidence fails at `line`."""
 
     name: str
     kind: str
