@@ -4,12 +4,13 @@
 # make groovy  the Jenkins library: its tests with Maven, CodeNarc over it
 # make package what the Jenkins library carries: python/ecs_pipeline as one file
 # make chaos-sample  a fault at every AWS call, a few races: part of make test
+# make judge-characteristics  how often each way of judging is wrong: the tables of docs/judging.md, half an hour
 # make chaos   every fault at every AWS call, and many more orders of events
 SHELL := /bin/sh
 # The tests start hundreds of stages; each would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test check format unit emulator groovy chaos-sample chaos environments requirements package clean
+.PHONY: help demo demo-stop test check format unit emulator groovy chaos-sample chaos judge-characteristics environments requirements package clean
 
 VENV := .cache/venv
 BIN := $(VENV)/bin
@@ -62,6 +63,9 @@ chaos: environments
 	$(BIN)/pytest -q -n 2 tests/unit/protocol --seeds 300
 	$(BIN)/pytest -q -n 4 --dist loadgroup tests/chaos --whole
 	$(BIN)/python -m tests.chaos --processes 6 $(CHAOS)
+
+judge-characteristics: environments
+	@$(BIN)/python -m tests.characteristics $(JUDGE)
 
 format: environments
 	$(BIN)/ruff check --fix $(PYTHON_SOURCES)

@@ -32,6 +32,8 @@ HERE = Path(__file__).parent
 APP = HERE / "sample-app"
 REPORTS = Path("ecs-pipeline-reports") / "demo"
 PROGRAM = Path(sys.executable).with_name("ecs-pipeline")
+NO_FAULTS = {"CRASH": "", "UNHEALTHY": "", "SLOW": ""}
+"""Build arguments of the app, which its config takes from the environment."""
 COUNTED = 4.0
 """Seconds of answers that are counted after each stage."""
 
@@ -78,6 +80,7 @@ class Story:
             self.run(
                 "canary", version="v3", title="v3 starts, but is unhealthy", wanted=1, expect={"v2": 1.0}, UNHEALTHY="1"
             )
+            self.run("canary", version="v3", title="v3 works, but is slow", wanted=1, expect={"v2": 1.0}, SLOW="60")
             self.run("canary", version="v4", title="v4 is well", expect={"v2": 0.75, "v4": 0.25})
             self.run("rollback", title="but nobody wants it", expect={"v2": 1.0})
             self.run("canary", version="v5", title="v5 is well", expect={"v2": 0.75, "v5": 0.25})
@@ -109,12 +112,12 @@ class Story:
         reports = REPORTS / f"{len(self.acts) + 1:02}-{command}"
         words = [command, "--environment", "prd", "--config", str(APP / "ecs-pipeline.yml")]
         words += ["--reports", str(reports)] if command != "status" else []
-        words += ["--release", f"demo-{version}{'-unhealthy' if 'UNHEALTHY' in variables else ''}"] if version else []
+        suffix = "".join(f"-{fault.lower()}" for fault in ("UNHEALTHY", "SLOW") if fault in variables)
+        words += ["--release", f"demo-{version}{suffix}"] if version else []
         shown = f"ecs-pipeline {command} --environment prd{f'   # {version}' if version else ''}"
         say(f"\n── {title}\n$ {shown}")
         started = time.monotonic()
-        build = {"VERSION": version, "CRASH": "", "UNHEALTHY": ""}
-        environment = {**os.environ, **self.aws.environment, **build, **variables}
+        environment = {**os.environ, **self.aws.environment, **NO_FAULTS, "VERSION": version, **variables}
         code = subprocess.run([str(PROGRAM), *words], env=environment, check=False).returncode
         seconds = time.monotonic() - started
         answers = self.answers(title, expect) if expect else ""

@@ -33,6 +33,7 @@ APP_VARIANTS: Mapping[str, Mapping[str, str]] = {
     "crash-when-asked": {"VERSION": "crash-when-asked", "CRASH_WHEN_ASKED": "3"},
     "unhealthy": {"VERSION": "unhealthy", "UNHEALTHY": "1"},
     "failing": {"VERSION": "failing", "FAILING": "1"},
+    "slower": {"VERSION": "slower", "SLOW": "60"},
     "slow-start": {"VERSION": "slow-start", "SLOW_START": "6"},
 }
 

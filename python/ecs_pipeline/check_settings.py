@@ -4,36 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from ecs_pipeline.setting_types import Argument, Duration, Percentage, Section, Word, parse_duration
+from ecs_pipeline.comparison_settings import BASELINE, ComparedSection
+from ecs_pipeline.metric_settings import BASELINE_IDS, MetricCheck, texts
+from ecs_pipeline.setting_types import Argument, Duration, Percentage, Rate, Section, Word, parse_duration
 from ecs_pipeline.text import without_credentials
-
-BASELINE, STABLE = "baseline", "stable"
-"""What a canary may be compared with: one fresh task of the stable revision, or the service's own tasks."""
 
 BAKE = "bake"
 KINDS = ("http", "alarm", "metric", "logs", "command")
 
 STATUS = re.compile(r"[1-5](\d\d|xx)")
+SLOWEST, FASTEST = 1 / 60, 10.0
+"""Requests a second to each task that a comparison may ask for."""
 PERCENTILE = re.compile(r"p[5-9]\d")
-QUERY_ID = re.compile(r"[a-z][a-zA-Z0-9_]{0,199}")
-CANARY_IDS, BASELINE_IDS = "{canary.task_ids}", "{baseline.task_ids}"
-PLACEHOLDER = re.compile(r"\{((?:canary|stable|baseline)\b[^{}]*)\}")
-UNITS = {
-    "Percent": "%",
-    "Count": "count",
-    "Seconds": "s",
-    "Milliseconds": "ms",
-    "Microseconds": "µs",
-    "Bytes": "B",
-    "Count/Second": "per second",
-    "None": "",
-}
-"""Units of CloudWatch (MetricStat.Unit) as people write them."""
-PLACEHOLDERS = ("canary.task_ids", "stable.task_ids", "baseline.task_ids")
 
 
 def _statuses(value: Any) -> Any:
@@ -57,11 +43,10 @@ Statuses = Annotated[
     WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}, {"type": "array"}], "default": 200}),
 ]
 Per = Annotated[float | None, BeforeValidator(_per), WithJsonSchema({"anyOf": [{"const": BAKE}, {"type": "string"}]})]
-Limit = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
-class HttpCheck(Section):
-    """One request to every canary task, or one through the load balancer."""
+class HttpCheck(ComparedSection):
+    """One request to every canary task, or one through the load balancer; or to canary and others, compared."""
 
     path: str = Field("", description="default: /, or the URL's own")
     via: Literal["canary", "load-balancer"] = "canary"
@@ -72,6 +57,10 @@ class HttpCheck(Section):
     body: str | None = Field(None, description="text that the body has to contain")
     timeout: Duration = Field(5.0, gt=0)
     percentiles: dict[int, Duration] = Field(default_factory=dict, description="written p50 … p99")
+    rate: Rate = Field(2.0, description="of a comparison: requests to each task")
+    ignore_below: Percentage = Field(0.02, description="of a comparison: so few errors do not matter")
+
+    only_compared: ClassVar[tuple[str, ...]] = ("tolerance", "detect", "rate", "ignore_below")
 
     @model_validator(mode="before")
     @classmethod
@@ -101,6 +90,19 @@ class HttpCheck(Section):
             raise ValueError("port is of the canary's own address; with via: load-balancer it stands in the url")
         return self
 
+    @model_validator(mode="after")
+    def _compared(self) -> HttpCheck:
+        if self.compare and self.via != "canary":
+            raise ValueError("compare asks the tasks themselves; leave out `via: load-balancer`")
+        if self.compare and self.percentiles:
+            names = ", ".join(f"p{part}" for part in sorted(self.percentiles))
+            raise ValueError(f"compare excludes {names}: a limit is a check of its own")
+        if not SLOWEST <= self.rate <= FASTEST:
+            raise ValueError("rate: between 1/min and 10/s, to each task")
+        if "confidence" in self.model_fields_set and not self.compare and not self.percentiles:
+            raise ValueError("confidence belongs to a comparison or a percentile; leave it out")
+        return self
+
 
 class AlarmCheck(Section):
     """CloudWatch alarms that have to be OK."""
@@ -116,76 +118,20 @@ class AlarmCheck(Section):
         return self
 
 
-class MetricCheck(Section):
-    """One series of CloudWatch, within a limit, or the canary's like that of others."""
-
-    query: list[dict[str, Any]] = Field(..., min_length=1, description="MetricDataQuery, as GetMetricData takes it")
-    at_most: Limit | None = None
-    at_least: Limit | None = None
-    unit: str = Field("", max_length=20, description="shown with the numbers; default: the query's MetricStat.Unit")
-    compare: Literal["baseline", "stable"] | None = None
-    tolerance: Percentage = 0.25
-    direction: Literal["increase", "decrease", "either"] = "increase"
-
-    @field_validator("query")
-    @classmethod
-    def _one_series(cls, query: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        ids = [one.get("Id") for one in query]
-        for entry in query:
-            one = entry.get("Id")
-            if not isinstance(one, str) or not QUERY_ID.fullmatch(one) or ids.count(one) > 1:
-                raise ValueError(
-                    f"Id {one!r}: each entry has an Id of its own: a small letter, then letters, digits, _"
-                )
-            if ("Expression" in entry) == ("MetricStat" in entry):
-                raise ValueError(f"{one}: give either Expression or MetricStat")
-        returned = [one["Id"] for one in query if one.get("ReturnData", True)]
-        if len(returned) != 1:
-            raise ValueError(
-                f"exactly one series is judged, {len(returned)} are returned; give the others `ReturnData: false`"
-            )
-        for text in _texts(query):
-            for found in PLACEHOLDER.findall(text):
-                if found not in PLACEHOLDERS:
-                    raise ValueError(
-                        f"no placeholder {{{found}}}; known: {', '.join(f'{{{one}}}' for one in PLACEHOLDERS)}"
-                    )
-        return query
-
-    @model_validator(mode="after")
-    def _one_limit(self) -> MetricCheck:
-        given = [key for key in ("at_most", "at_least", "compare") if getattr(self, key) is not None]
-        if len(given) != 1:
-            raise ValueError(
-                f"{' and '.join(given)} exclude each other; keep one" if given else "give at_most, at_least or compare"
-            )
-        _refuse_without_compare(self, "tolerance", "direction")
-        if self.compare and not any(CANARY_IDS in text for text in _texts(self.query)):
-            raise ValueError(f"compare needs {CANARY_IDS} in the query, to ask the same of both")
-        return self
-
-    @property
-    def unit_shown(self) -> str:
-        """The unit of the numbers, as people write it."""
-        returned = next(entry for entry in self.query if entry.get("ReturnData", True))
-        given = str((returned.get("MetricStat") or {}).get("Unit", ""))
-        return self.unit or UNITS.get(given, given.lower())
-
-
-class LogsCheck(Section):
+class LogsCheck(ComparedSection):
     """Lines in the logs of the canary's containers."""
 
     filter: str = Field(..., min_length=1, max_length=1024, description="CloudWatch Logs' filter pattern")
     at_most: int | None = Field(None, ge=0, strict=True)
     per: Per = Field(None, description="bake, or a duration: at most so many within it")
-    compare: Literal["baseline", "stable"] | None = None
-    tolerance: Percentage = 0.25
+    ignore_below: Rate = Field(1 / 60, description="of a comparison: so few lines of a task do not matter")
+
+    only_compared: ClassVar[tuple[str, ...]] = (*ComparedSection.only_compared, "ignore_below")
 
     @model_validator(mode="after")
     def _one_limit(self) -> LogsCheck:
         if self.compare and (self.at_most is not None or self.per is not None):
             raise ValueError("compare excludes at_most and per; keep one")
-        _refuse_without_compare(self, "tolerance")
         if self.per is not None and self.per <= 0:
             raise ValueError("per is `bake` or a duration of more than 0s")
         return self
@@ -244,6 +190,36 @@ class CheckSettings(Section):
             raise ValueError(f"{self.failures} failures among the last {self.of} samples cannot be; raise `of`")
         return self
 
+    @model_validator(mode="after")
+    def _one_pace(self) -> CheckSettings:
+        if self.http and {"rate"} <= self.http.model_fields_set and "interval" in self.model_fields_set:
+            raise ValueError("rate and interval exclude each other; keep one")
+        return self
+
+    @property
+    def compared(self) -> ComparedSection | None:
+        """What is said of the comparison, if it is one."""
+        section = self.http or self.metric or self.logs
+        return section if section and section.compare else None
+
+    @property
+    def pace(self) -> float:
+        """Seconds between two samples: answers are compared more often than a limit is looked at."""
+        if self.http and self.http.compare and "interval" not in self.model_fields_set:
+            return 1 / self.http.rate
+        return self.interval
+
+    @property
+    def asked_alone(self) -> int:
+        """So many samples are a verdict in `judge`."""
+        return self.min_samples if self.compared else max(self.failures, self.min_samples)
+
+    @property
+    def passed_over(self) -> str:
+        """What was given and does not apply to a comparison, in words; '' for nothing."""
+        given = [key for key in ("failures", "of") if key in self.model_fields_set]
+        return " and ".join(given) if self.compared else ""
+
     @property
     def kind(self) -> str:
         """The kind's name."""
@@ -257,8 +233,8 @@ class CheckSettings(Section):
     @property
     def needs_baseline(self) -> bool:
         """It compares with the baseline, or asks for its tasks."""
-        given = self.metric or self.logs
-        asked = _texts(self.metric.query) if self.metric else []
+        given = self.compared
+        asked = texts(self.metric.query) if self.metric else []
         return (given is not None and given.compare == BASELINE) or any(BASELINE_IDS in text for text in asked)
 
     @property
@@ -270,19 +246,3 @@ class CheckSettings(Section):
         if self.metric:
             return str(next(one["Id"] for one in self.metric.query if one.get("ReturnData", True)))
         return self.logs.filter if self.logs else str(self.command and self.command.run[0])
-
-
-def _refuse_without_compare(check: MetricCheck | LogsCheck, *keys: str) -> None:
-    """A key that would be passed over in silence."""
-    given = [key for key in keys if key in check.model_fields_set]
-    if given and not check.compare:
-        raise ValueError(f"{' and '.join(given)} belong to a comparison; add `compare: stable` or leave them out")
-
-
-def _texts(value: Any) -> list[str]:
-    """Every text in a query."""
-    if isinstance(value, Mapping):
-        return [text for one in value.values() for text in _texts(one)]
-    if isinstance(value, list):
-        return [text for one in value for text in _texts(one)]
-    return [value] if isinstance(value, str) else []

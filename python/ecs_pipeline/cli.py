@@ -18,6 +18,7 @@ from ecs_pipeline.common import Common, common_options, text_option
 from ecs_pipeline.config import load
 from ecs_pipeline.errors import Interrupted, InvalidInput, PipelineError
 from ecs_pipeline.record import INTERRUPTED, PASSED, Recorder
+from ecs_pipeline.rehearsal import Rehearsing, rehearsal_options
 from ecs_pipeline.text import message
 
 if TYPE_CHECKING:
@@ -95,9 +96,17 @@ def rollback(release: str, canary_only: bool, to: str, **common: Any) -> int:  #
 
 @cli.command()
 @text_option("--release", metavar="ID", help="Refuse to judge any other release.")
+@rehearsal_options
 @common_options
-def judge(release: str, **common: Any) -> int:
-    """Run the checks alone, once, on the live canary; exit 0, 1 or 5, and nothing is changed."""
+def judge(release: str, rehearsal: Rehearsing, **common: Any) -> int:
+    """Run the checks alone, once, on the live canary; exit 0, 1 or 5, and nothing is changed.
+
+    With --replay, --from or --simulate nobody is asked: it judges samples that are recorded, or drawn.
+    """
+    if rehearsal.asked:
+        lines = rehearsal.lines(as_json=common["output"] == "json")
+        streams.show(lines)
+        return 0
     from ecs_pipeline.stages import judge as stage
 
     return run_stage("judge", stage.STEPS, Common(**common), lambda run: stage.judge(run, release))
@@ -223,9 +232,9 @@ def _prepared(common: Common, clock: SystemClock, recorder: Recorder) -> Run:
 def _print_result(common: Common, recorder: Recorder) -> None:
     record = recorder.record
     if common.output == "json":
-        from ecs_pipeline.reports.json_report import to_dict
+        from ecs_pipeline.reports.json_report import without_series
 
-        streams.show([json.dumps(to_dict(record), indent=2)])
+        streams.show([json.dumps(without_series(record), indent=2)])
     elif common.dry_run and record.exit_code == 0:
         streams.show([f"{step.name:<16} {step.message}" for step in record.steps if step.message])
         streams.show([f"{'change':<16} {line}" for line in record.changes])

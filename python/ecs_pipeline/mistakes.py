@@ -51,6 +51,13 @@ def placed(place: Place, what: str, written: Written) -> str:
     return f"{f'{written.file}:{line}: ' if line else ''}{name}: {what}"
 
 
+def first(error: Any, place: Place = ()) -> str:
+    """The first mistake in a document that is no config; `place` is where it would stand in one."""
+    problem = error.errors(include_url=False)[0]
+    name = ".".join(str(part) for part in problem["loc"])
+    return f"{name or 'this'}: {_told({**problem, 'loc': (*place, *problem['loc'])})}"
+
+
 def _line(problem: Mapping[str, Any], written: Written) -> tuple[bool, str]:
     """Whether the mistake stands in the file, and its line."""
     place: Place = problem["loc"]

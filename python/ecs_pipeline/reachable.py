@@ -34,10 +34,10 @@ def most_samples(check: CheckSettings, bake: float) -> int:
     left = bake - check.initial_delay
     if left < 0:
         return 0
-    looks = int((left + EARLY) / check.interval)
+    looks = int((left + EARLY) / check.pace)
     if check.metric is None:
         return 1 + looks
-    return int((looks * check.interval + EARLY) / period_of(check.metric.query))
+    return int((looks * check.pace + EARLY) / period_of(check.metric.query))
 
 
 def period_of(query: Sequence[Mapping[str, Any]]) -> float:
@@ -54,6 +54,6 @@ def _too_few(check: CheckSettings, most: int, bake: float) -> str:
     period = f", a datapoint each {period_of(check.metric.query):g}s" if check.metric else ""
     return (
         f"{check.min_samples} samples are needed and {come} in a bake of {bake:g}s "
-        f"(interval {check.interval:g}s{period}); "
+        f"(interval {check.pace:g}s{period}); "
         "lengthen `bake`, shorten `interval`, or lower `min_samples`"
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from ecs_pipeline.check_series import CheckSeries
 from ecs_pipeline.clock import Clock
 from ecs_pipeline.errors import AnswerLost, Held, Holder, Interrupted, PipelineError
 
@@ -36,7 +37,7 @@ class StepRecord:
 
 @dataclass
 class CheckRecord:
-    """One check of the bake: a JUnit case `check: NAME`; `unit` is that of value and limit, '' for none."""
+    """One check of the bake: a JUnit case `check: NAME`; `unit` is of value and limit, evidence fails at `line`."""
 
     name: str
     kind: str
@@ -51,6 +52,10 @@ class CheckRecord:
     seconds: float = 0.0
     details: tuple[str, ...] = ()
     unit: str = ""
+    evidence: float | None = None
+    line: float | None = None
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    series: CheckSeries = field(default_factory=CheckSeries)
 
 
 @dataclass

@@ -14,6 +14,8 @@ UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 LONGEST = 168 * 3600.0
 """Seconds: nobody waits longer than a week for a canary."""
 PERCENTAGE = re.compile(r"(\d+(?:\.\d+)?)\s?%")
+RATE = re.compile(r"(\d+(?:\.\d+)?)\s?/\s?(s|min|h)")
+RATE_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 
 def parse_duration(text: Any) -> float:
@@ -45,6 +47,23 @@ def parse_percentage(text: Any) -> float:
     return float(found[1]) / 100
 
 
+def parse_rate(text: Any) -> float:
+    """So many a second, of `5/s`, `1/min` or `10/h`; anything else is a ValueError that says so."""
+    found = RATE.fullmatch(text) if isinstance(text, str) else None
+    if not found:
+        raise ValueError(f"{shown(text)} is not a rate; write 5/s, 1/min or 10/h")
+    return float(found[1]) / RATE_UNITS[found[2]]
+
+
+def rate_in_words(rate: float) -> str:
+    """A rate as it is written: in the greatest unit that leaves no more than a few digits."""
+    for unit, seconds in RATE_UNITS.items():
+        number = float(f"{rate * seconds:.6g}")
+        if number >= 1 or unit == "h":
+            return f"{number:g}/{unit}"
+    raise AssertionError(rate)
+
+
 def _in_words(seconds: float) -> str:
     return f"{seconds:g}s"
 
@@ -67,6 +86,9 @@ Percentage = Annotated[
     PlainSerializer(lambda part: f"{100 * part:g}%"),
     WithJsonSchema(PERCENTAGE_SCHEMA),
 ]
+
+RATE_SCHEMA = {"type": "string", "pattern": rf"^{RATE.pattern}$", "examples": ["5/s", "1/min", "10/h"]}
+Rate = Annotated[float, BeforeValidator(parse_rate), PlainSerializer(rate_in_words), WithJsonSchema(RATE_SCHEMA)]
 
 
 class Section(BaseModel):

@@ -15,6 +15,7 @@ case "$path" in
     ;;
 *)
     case "$path" in /slow*) sleep 3 ;; esac
+    [ -n "$SLOW" ] && usleep "${SLOW}000"
     [ -n "$FAILING" ] && status="500 Internal Server Error" body=failing
     ;;
 esac

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The stand-in app. VERSION: what it answers. CRASH: exit code to end with at the start. CRASH_WHEN_ASKED: exit code to
-# end with at the first request. SLOW_START: seconds before it listens. UNHEALTHY: /health answers 500. FAILING: all but
+# end with at the first request. SLOW_START: seconds before it listens. UNHEALTHY: /health answers 500. SLOW:
+# milliseconds that all but /health take longer. FAILING: all but
 # /health answers 500. PORT: where it listens. ABRUPT: told to stop, it drops the requests under way.
 exec 2>&1 # an engine reads the two streams apart, and lines of one millisecond may change places
 stop() {

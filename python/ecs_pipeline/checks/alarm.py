@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ecs_pipeline.check_settings import AlarmCheck, CheckSettings
+from ecs_pipeline.checks.judges.judge import Undecided
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Conclusion, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.errors import InvalidInput, Refused, Trouble
@@ -43,7 +44,7 @@ class Alarms:
         return [one for one in self._read if one.name in settings.names or _begins(one, settings)]
 
 
-class AlarmStates:
+class AlarmStates(Undecided):
     """One check: a sample is bad when any of its alarms is in ALARM, without data when one has too little."""
 
     limit: str | float | None = OK

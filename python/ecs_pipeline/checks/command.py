@@ -13,6 +13,7 @@ from typing import IO
 
 from ecs_pipeline import programs, text
 from ecs_pipeline.check_settings import CommandCheck
+from ecs_pipeline.checks.judges.judge import Undecided
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, UNCLEAR, Conclusion, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.errors import Trouble
@@ -27,7 +28,7 @@ LONGEST_FIRST_LINE = 256
 """Bytes of a program's first line that Linux reads."""
 
 
-class Command:
+class Command(Undecided):
     """Runs the program beside everything else: begun, looked at, killed with all its children when it is late."""
 
     limit: str | float | None = 0

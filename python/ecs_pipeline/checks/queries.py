@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ecs_pipeline.check_settings import BASELINE, STABLE
 from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.comparison_settings import BASELINE, STABLE
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model import CANARY
 from ecs_pipeline.reachable import period_of
@@ -29,11 +29,15 @@ ALONE = re.compile(r"\bMETRICS\s*\(|^\s*SELECT\b", re.IGNORECASE)
 
 @dataclass
 class Asked:
-    """The queries of one check for one group of tasks, once for each task where an id stands in a dimension."""
+    """The queries of one check for one group of tasks, once for each task where an id stands in a dimension.
+
+    `tasks`: of whom each variant is, when it is of one task.
+    """
 
     variants: Sequence[Sequence[Query]]
+    tasks: Sequence[str] = ()
     trouble: str = ""
-    _series: list[Series] = field(default_factory=list)
+    _series: list[tuple[int, Series]] = field(default_factory=list)
 
     @property
     def alone(self) -> bool:
@@ -55,22 +59,31 @@ class Asked:
             if len(mine) > 1:
                 trouble = f"the query returns {len(mine)} series ({', '.join(one.label for one in mine[:3])}), not one"
             self.trouble = self.trouble or trouble
-            self._series += mine
+            self._series += [(index, series) for series in mine]
 
     def points(self, since: datetime, until: datetime) -> dict[datetime, list[float]]:
         """The datapoints of all variants by their times."""
         found: dict[datetime, list[float]] = {}
-        for one in self._series:
-            for at, value in one.points.items():
+        for _, series in self._series:
+            for at, value in series.points.items():
                 if since <= at <= until:
                     found.setdefault(at, []).append(value)
         return found
 
+    def points_by_task(self, since: datetime, until: datetime) -> dict[datetime, dict[str, list[float]]]:
+        """The datapoints by their times and tasks."""
+        found: dict[datetime, dict[str, list[float]]] = {}
+        for index, series in self._series:
+            for at, value in series.points.items():
+                if since <= at <= until:
+                    found.setdefault(at, {}).setdefault(self.tasks[index], []).append(value)
+        return found
 
-def asked(query: Sequence[Query], subject: Subject, group: str) -> Asked:
+
+def asked(query: Sequence[Query], subject: Subject, group: str, only: Sequence[str] = ()) -> Asked:
     """The query with placeholders filled in, `{canary.task_ids}` and `{family}` by those of `group`.
 
-    Raises Trouble without tasks.
+    `only` are the ids to ask for instead. Raises Trouble without tasks.
     """
     names = {CANARY: group, BASELINE: BASELINE, STABLE: STABLE}
     ids = {
@@ -78,6 +91,8 @@ def asked(query: Sequence[Query], subject: Subject, group: str) -> Asked:
         for name, of in names.items()
         if any(IDS % name in text for text in _texts(query))
     }
+    if only and CANARY in ids:
+        ids[CANARY] = list(only)
     for name, tasks in ids.items():
         if not tasks:
             raise Trouble(f"no {names[name]} task lives")
@@ -88,6 +103,19 @@ def asked(query: Sequence[Query], subject: Subject, group: str) -> Asked:
         by_task = {**joined, **{IDS % name: task for name, task in zip(apart, chosen, strict=True)}}
         variants.append([_fill(entry, joined if "Expression" in entry else by_task) for entry in query])
     return Asked(variants)
+
+
+def asked_apart(query: Sequence[Query], subject: Subject, group: str) -> Asked:
+    """The query asked for each task of `group` by itself: a comparison wants to know what tasks differ by.
+
+    One that bears no company in a request is asked once for all of them.
+    """
+    together = asked(query, subject, group)
+    if together.alone:
+        return Asked(together.variants, [group] * len(together.variants))
+    tasks = subject.canary if group == CANARY else subject.compared_with(group)
+    parts = [(task.id, variant) for task in tasks for variant in asked(query, subject, group, [task.id]).variants]
+    return Asked([variant for _, variant in parts], [task for task, _ in parts])
 
 
 def _fill(value: Any, values: Mapping[str, str]) -> Any:

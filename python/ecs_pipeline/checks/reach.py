@@ -10,7 +10,7 @@ import socket
 from collections.abc import Iterable
 
 from ecs_pipeline import definition
-from ecs_pipeline.checks.http import port_of
+from ecs_pipeline.checks.addresses import port_of
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.load_balancing import Target
 from ecs_pipeline.model import Service, Task

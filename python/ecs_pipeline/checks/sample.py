@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ecs_pipeline import text
+from ecs_pipeline.check_series import Values
 
 GOOD, BAD, MISSING, UNCLEAR = "good", "bad", "missing", "unclear"
 """A sample is good or bad; without data it is what `on_missing` says; one that is unclear is none at all."""
 
 
 @dataclass(frozen=True)
+class Shown:
+    """The numbers of a sample, for the reports; `at` in seconds of the check, None for now."""
+
+    at: float | None = None
+    canary: Values = None
+    others: Mapping[str, Values] = field(default_factory=dict)
+    evidence: float | None = None
+
+
+@dataclass(frozen=True)
 class Sample:
-    """One look at the canary; `message` says what was seen, in a few words: one plain line, whoever wrote it."""
+    """One look at the canary; `message` says what was seen in one plain line, and `shown` in numbers."""
 
     outcome: str
     message: str = ""
+    shown: Shown = field(default=Shown(), compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", text.message(self.message))
@@ -37,15 +49,30 @@ class Conclusion:
 class Check(Protocol):
     """One check at work. It never blocks for long: what takes time is begun, and collected when it is there."""
 
-    value: str | float | None
-    limit: str | float | None
-    unit: str
+    @property
+    def value(self) -> str | float | None:
+        """What is judged, as a number to show."""
+
+    @property
+    def limit(self) -> str | float | None:
+        """What it is held to."""
+
+    @property
+    def unit(self) -> str:
+        """Of both; '' for none."""
 
     def begin(self) -> None:
         """Begin to take a sample."""
 
     def collect(self) -> Sequence[Sample] | None:
         """The samples that came of it, none or several; None while it is under way."""
+
+    @property
+    def evidence(self) -> float | None:
+        """That against the canary in a comparison; None for other checks."""
+
+    def decided(self) -> Conclusion | None:
+        """A failure that ends the bake, whatever comes; None without one."""
 
     def conclude(self) -> Conclusion | None:
         """The last word at the end of the bake; None when the samples say it all."""

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from ecs_pipeline.check_settings import BASELINE, STABLE
+from ecs_pipeline.comparison_settings import BASELINE, STABLE
 from ecs_pipeline.model import CANARY, Revision, Service, Task, TaskDefinition
 from ecs_pipeline.run import Run
 
+MOST_COMPARED = 20
+"""So many other tasks are enough to compare with: each costs calls of AWS."""
 KNOWN_FOR = 30.0
 """Seconds that the service's own tasks are remembered: they come and go with its scaling."""
 
@@ -50,6 +52,10 @@ class Subject:
     def family(self, group: str) -> str:
         """The family of the revision that they run: a release's task definition may be of another one."""
         return self.revision.revision.family if group == CANARY else Revision(self.service.revision).family
+
+    def compared_with(self, group: str) -> Sequence[Task]:
+        """The tasks of BASELINE or STABLE that a comparison looks at, in an order that stays: that of their ids."""
+        return sorted(self.tasks(group), key=lambda task: task.id)[:MOST_COMPARED]
 
     def facts(self) -> str:
         """The facts for a program, as JSON."""

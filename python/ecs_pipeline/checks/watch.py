@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ecs_pipeline import evidence
+from ecs_pipeline.check_series import Point
 from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.checks.kinds import Kinds
+from ecs_pipeline.checks.recorded import rules_of, unit_of
 from ecs_pipeline.checks.sample import BAD, GOOD, Check, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.verdict import Tally
@@ -43,7 +45,7 @@ class Watched:
     begun: bool = False
     attempts: int = 0
     said: str = field(default=GOOD)
-
+    warned: bool = False
     most: float = math.inf
 
     @property
@@ -75,11 +77,24 @@ class Watch:
             record.started = self._started
             check = self._kinds.make(settings, self._subject)
             record.limit, record.unit = check.limit, check.unit
+            record.rules, record.series.unit = rules_of(settings), unit_of(settings)
+            record.series.counts = settings.logs is not None
+            if settings.compared:
+                self._tell_passed_over(settings)
+                record.line = settings.compared.line
             self.checks.append(Watched(settings, check, record, Tally(settings), now))
             if alone:
-                self.checks[-1].most = max(settings.failures, settings.min_samples)
+                self.checks[-1].most = settings.asked_alone
             else:
                 self.checks[-1].due += settings.initial_delay
+
+    def _tell_passed_over(self, settings: CheckSettings) -> None:
+        """Keys that a comparison has no use for are said, once."""
+        notes = self._run.recorder.record.notes
+        told = f"check {settings.title}: {settings.passed_over} do not apply to a comparison: its confidence decides"
+        if settings.passed_over and told not in notes:
+            notes.append(told)
+            self._run.recorder.progress(told)
 
     @property
     def busy(self) -> bool:
@@ -105,7 +120,7 @@ class Watch:
             one.begun = True
             one.attempts += 1
             late = max(now - one.due, 0.0)
-            one.due += one.settings.interval * (1 + late // one.settings.interval)
+            one.due += one.settings.pace * (1 + late // one.settings.pace)
             one.check.begin()
         for one in [one for one in self.checks if one.begun]:
             self._collect(one)
@@ -135,13 +150,23 @@ class Watch:
         one.begun = False
         for sample in samples:
             one.tally.add(sample)
+            self._keep(one, sample)
             self._tell(one, sample)
         self._note(one)
-        if one.tally.failed:
+        if one.tally.failed or one.check.decided():
             self._judge(one)
 
+    def _keep(self, one: Watched, sample: Sample) -> None:
+        """Keep the numbers of a sample."""
+        shown, passed = sample.shown, (self._run.clock.wall() - self._started).total_seconds()
+        at = passed if shown.at is None else shown.at
+        one.record.series.add(Point(at, sample.outcome, shown.canary, shown.others, shown.evidence))
+
     def _tell(self, one: Watched, sample: Sample) -> None:
-        """Say a sample when it is of another kind than the one before."""
+        """Say a sample when it is of another kind than the one before, and evidence once it is half of what fails."""
+        if not one.warned and one.record.line and (sample.shown.evidence or 0.0) >= one.record.line / 2:
+            one.warned = True
+            self._run.recorder.progress(f"check {one.record.name}: {sample.message}")
         if sample.outcome == one.said:
             return
         one.said = sample.outcome
@@ -149,7 +174,7 @@ class Watch:
         self._run.recorder.progress(f"check {one.record.name}: {what}: {sample.message}".rstrip(": "))
 
     def _judge(self, one: Watched) -> None:
-        conclusion = one.check.conclude()
+        conclusion = one.check.decided() or one.check.conclude()
         one.record.verdict, one.record.message = one.tally.verdict(conclusion, one.check.summary())
         self._note(one)
         self._tell_verdict(one)
@@ -164,6 +189,7 @@ class Watch:
         record, tally = one.record, one.tally
         record.samples, record.failures = tally.samples, tally.failures
         record.value, record.limit, record.unit = one.check.value, one.check.limit, one.check.unit
+        record.evidence = one.check.evidence
         record.details = tuple(one.check.details())
         record.seconds = (self._run.clock.wall() - self._started).total_seconds()
         if not record.verdict:

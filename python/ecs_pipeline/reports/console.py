@@ -18,7 +18,7 @@ from rich.table import Column
 from rich.text import Text
 
 from ecs_pipeline.clock import SystemClock
-from ecs_pipeline.record import ERROR, FAILED, PASSED, RUNNING, SKIPPED, StageRecord, StepRecord
+from ecs_pipeline.record import ERROR, FAILED, PASSED, RUNNING, SKIPPED, CheckRecord, StageRecord, StepRecord
 from ecs_pipeline.reports.cases import culprit, cure, evidence, reason
 from ecs_pipeline.reports.plain import one_line, plain, plain_lines
 from ecs_pipeline.wait import duration
@@ -55,7 +55,7 @@ class ConsoleLog:
     def updated(self, record: StageRecord) -> None:
         """Numbers of the checks: a terminal shows them on the live line."""
         step = next((one for one in record.steps if one.outcome == RUNNING), None)
-        counted = [f"{one.name} {one.samples - one.failures}/{one.samples}" for one in record.checks]
+        counted = [_so_far(check) for check in record.checks]
         if step and counted:
             self._wait(f"{step.name}: {', '.join(counted)}")
 
@@ -170,6 +170,13 @@ class _Lines(Console):
         except UnicodeEncodeError:
             return False
         return True
+
+
+def _so_far(check: CheckRecord) -> str:
+    """How many samples were good; of a comparison, the evidence."""
+    if check.evidence is not None and check.line:
+        return f"{check.name} evidence {check.evidence:.1f} of {check.line:.0f}"
+    return f"{check.name} {check.samples - check.failures}/{check.samples}"
 
 
 def _place(record: StageRecord) -> str:

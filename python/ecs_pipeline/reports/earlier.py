@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from ecs_pipeline.record import StageRecord
 
 STAGE = re.compile(r"[a-z]+")
-LARGEST = 1_000_000
+LARGEST = 10_000_000
 """Bytes of a report that is read: ours are far smaller."""
 
 
@@ -41,6 +42,14 @@ class EarlierCheck(BaseModel):
     message: str = ""
     required: bool = True
     details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture beside the page, by the name that its two files begin with, and what it shows in words."""
+
+    name: str
+    alternative: str
 
 
 class EarlierRelease(BaseModel):
@@ -74,6 +83,7 @@ class EarlierStage(BaseModel):
     checks: tuple[EarlierCheck, ...] = ()
     steps: tuple[EarlierStep, ...] = ()
     picture: bool = False
+    pictures: dict[int, Picture] = {}
 
 
 def earlier_stages(folder: Path, record: StageRecord) -> list[EarlierStage]:
@@ -100,7 +110,22 @@ def _stages(folder: Path) -> Iterator[EarlierStage]:
             continue
         if STAGE.fullmatch(path.stem) and stage.stage == path.stem:
             stage.picture = all((folder / f"{path.stem}{end}.svg").is_file() for end in ("", "-narrow"))
+            stage.pictures = _pictures(folder, stage)
             yield stage
+
+
+def picture_of(stage: str, number: int) -> str:
+    """What the two files begin with that show a check; the first has number 1."""
+    return f"{stage}-check-{number}"
+
+
+def _pictures(folder: Path, stage: EarlierStage) -> dict[int, Picture]:
+    names = {number: picture_of(stage.stage, number + 1) for number in range(len(stage.checks))}
+    return {
+        number: Picture(name, f"Samples of the check {stage.checks[number].name}")
+        for number, name in names.items()
+        if all((folder / f"{name}{end}.svg").is_file() for end in ("", "-narrow"))
+    }
 
 
 def _content(path: Path) -> bytes:

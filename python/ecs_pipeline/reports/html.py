@@ -21,7 +21,8 @@ import ecs_pipeline
 from ecs_pipeline.model import FAIL, INCONCLUSIVE, PASS
 from ecs_pipeline.record import ERROR, FAILED, INTERRUPTED, PASSED, CheckRecord, ReleaseRecord, StageRecord, measured
 from ecs_pipeline.reports.cases import culprit, cure, evidence, reason, step_cases, unjudged
-from ecs_pipeline.reports.earlier import EarlierCheck, EarlierStage, earlier_stages
+from ecs_pipeline.reports.charts import LAYOUTS, chart, chart_in_words
+from ecs_pipeline.reports.earlier import EarlierCheck, EarlierStage, Picture, earlier_stages, picture_of
 from ecs_pipeline.reports.files import FileReport, ReportFolder
 from ecs_pipeline.reports.plain import one_line, plain_lines, shortened
 from ecs_pipeline.reports.timeline import NARROW, WIDE, drawing, in_words
@@ -37,7 +38,7 @@ TONES = (PASSED, FAILED, ERROR, REFUSED, INCONCLUSIVE, INTERRUPTED)
 
 
 class HtmlReport(FileReport):
-    """Keeps STAGE.html, index.html, report.css, STAGE.svg and STAGE-narrow.svg (for phones) up to date."""
+    """Keeps STAGE.html, index.html, report.css and the pictures, each with a narrow one for phones, up to date."""
 
     def __init__(self, folder: ReportFolder, stage: str) -> None:
         super().__init__(folder, stage)
@@ -53,6 +54,12 @@ class HtmlReport(FileReport):
                 "timeline.svg", drawing=drawing(record, NARROW), alternative=alternative
             ),
         }
+        for number, check in enumerate(record.checks, start=1):
+            for end, layout in LAYOUTS.items():
+                found = chart(check, layout)
+                if found:
+                    name = f"{picture_of(self.stage, number)}{end}.svg"
+                    files[name] = _render("check.svg", chart=found, alternative=chart_in_words(check))
         page, earlier = _page(record, alternative), self._stages_before(record)
         own = _render("report.html", **page, earlier=())
         index = _render("report.html", **page, earlier=earlier) if earlier else own
@@ -79,11 +86,21 @@ def _page(record: StageRecord, alternative: str) -> dict[str, Any]:
         "where": ended.name if ended else "",
         "evidence": _lines(evidence(record)),
         "steps": step_cases(record),
+        "pictures": _pictures(record),
         "begun": any(step.started for step in record.steps),
         "alternative": alternative,
         "changes": _lines(record.changes),
         "log_tail": _lines(record.log_tail),
         "properties": _properties(record),
+    }
+
+
+def _pictures(record: StageRecord) -> dict[int, Picture]:
+    """Of the checks that have samples, by the check's number in the table."""
+    return {
+        number: Picture(picture_of(record.stage, number + 1), chart_in_words(check))
+        for number, check in enumerate(record.checks)
+        if check.series.until_now()
     }
 
 

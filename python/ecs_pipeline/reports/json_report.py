@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 import ecs_pipeline
+from ecs_pipeline.check_series import Point, Values
 from ecs_pipeline.errors import Holder
 from ecs_pipeline.record import CheckRecord, ReleaseRecord, StageRecord
 from ecs_pipeline.reports.cases import canary_tasks, cure, evidence, failed_step, reason, step_cases
@@ -21,15 +22,17 @@ class JsonReport(FileReport):
 
     def files(self, record: StageRecord) -> Mapping[str, bytes]:
         """STAGE.json in UTF-8; STAGE.previous-task-definition.json when the revision to return to is known."""
-        found = {f"{self.stage}.json": _file(to_dict(record))}
+        found = {f"{self.stage}.json": _file(_text(to_dict(record)))}
         if record.release.previous_document:
-            found[f"{self.stage}.previous-task-definition.json"] = _file(record.release.previous_document)
+            found[f"{self.stage}.previous-task-definition.json"] = _file(
+                json.dumps(record.release.previous_document, indent=2, ensure_ascii=False, default=str)
+            )
         return found
 
 
-def _file(content: Any) -> bytes:
-    text = f"{json.dumps(content, indent=2, ensure_ascii=False, default=str)}\n"
-    return text.encode(errors="backslashreplace")  # half a surrogate pair becomes the escape that JSON has for it
+def _file(document: str) -> bytes:
+    """A JSON document in UTF-8; half a surrogate pair becomes the escape that JSON has for it."""
+    return f"{document}\n".encode(errors="backslashreplace")
 
 
 def to_dict(record: StageRecord) -> dict[str, Any]:
@@ -73,6 +76,27 @@ def to_dict(record: StageRecord) -> dict[str, Any]:
     if record.approved_by:
         result["approved_by"] = record.approved_by
     return {key: in_one_line(value) for key, value in result.items()}
+
+
+def without_series(record: StageRecord) -> dict[str, Any]:
+    """The same without what each check saw: thousands of numbers are for a file."""
+    report = to_dict(record)
+    for check in report["checks"]:
+        del check["series"], check["every"], check["rules"]
+    return report
+
+
+def _text(report: dict[str, Any]) -> str:
+    """The report with a line for each thing; of a series that is a sample."""
+    series = [check.pop("series") for check in report["checks"]]
+    for number, check in enumerate(report["checks"]):
+        check["series"] = str(number)
+    text = json.dumps(report, indent=2, ensure_ascii=False)
+    for number, samples in enumerate(series):
+        lines = ",\n".join(f"        {json.dumps(sample, ensure_ascii=False)}" for sample in samples)
+        shown = f"[\n{lines}\n      ]" if samples else "[]"
+        text = text.replace(f'"series": "{number}"', f'"series": {shown}', 1)
+    return text
 
 
 def in_one_line(value: Any) -> Any:
@@ -123,7 +147,33 @@ def _check(check: CheckRecord) -> dict[str, Any]:
         "unit": check.unit,
         "message": check.message,
         "required": check.required,
+        "evidence": _finite(_short(check.evidence)),
+        "line": check.line,
+        "rules": dict(check.rules),
+        "every": check.series.every,
+        "series": [_sample(point) for point in check.series.until_now()],
     }
+
+
+def _sample(point: Point) -> dict[str, Any]:
+    """One sample: `t` in seconds of the check; `judge --from` judges these again."""
+    sample: dict[str, Any] = {"t": round(point.at, 3), "outcome": point.outcome, "canary": _numbers(point.canary)}
+    if point.others:
+        sample["others"] = {one_line(task): _numbers(values) for task, values in point.others.items()}
+    if point.evidence is not None:
+        sample["evidence"] = _short(point.evidence)
+    return sample
+
+
+def _numbers(values: Values) -> Values:
+    """JSON has no NaN and no infinity: such a value is none."""
+    if isinstance(values, Sequence):
+        return [value if value is not None and math.isfinite(value) else None for value in values]
+    return values if values is not None and math.isfinite(values) else None
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.4g}")
 
 
 def _steps(record: StageRecord) -> list[dict[str, Any]]:

@@ -94,7 +94,7 @@ def drawing(record: StageRecord, layout: Layout) -> Drawing:
         layout=layout,
         height=base + AXIS,
         bars=bars,
-        ticks=tuple(_ticks(layout, total, base + 18)),
+        ticks=tuple(time_ticks(layout, total, base + 18)),
         grid=len(bars) * layout.row,
         axis=base,
         area=area,
@@ -147,7 +147,8 @@ def _traffic(record: StageRecord, layout: Layout, total: float, base: float) -> 
     return f"{path}H{layout.left + layout.room:.1f}V{base:.1f}Z", tuple(labels)
 
 
-def _ticks(layout: Layout, total: float, y: float) -> list[Label]:
+def time_ticks(layout: Layout, total: float, y: float) -> list[Label]:
+    """Labels of the time axis, at even times."""
     days = math.ceil(total / layout.ticks / DAY) * DAY
     every = next((tick for tick in TICKS if total / tick <= layout.ticks), days)
     moments = range(0, int(total) + 1, every)

@@ -96,3 +96,51 @@ def test_too_few_answers_are_inconclusive_and_a_person_decides(scene: Scene) -> 
     assert promote.code == 0, promote.stderr
     assert scene.running_image() == scene.images.digest("v2")
     scene.assert_nothing_left()
+
+
+def compared(**settings: Any) -> dict[str, Any]:
+    """Ten requests a second to each task; differences that a busy machine makes are tolerated."""
+    like = {"compare": "stable", "rate": "10/s", "tolerance": "100%", "detect": "200%", "ignore_below": "20%"}
+    return {"name": "like the others", "http": {"path": "/", **like, **settings}}
+
+
+def test_a_canary_as_quick_as_the_stable_tasks_passes(scene: Scene) -> None:
+    scene.start(2)
+    scene.config(canary={"bake": "10s", "checks": [compared()]})
+    canary = scene.canary("v2")
+    assert canary.code == 0, canary.stderr
+    check = canary.check("like the others")
+    assert check["verdict"] == "pass"
+    assert check["evidence"] < check["line"] == 20
+    assert "worse by more than 300 % is ruled out" in check["message"]
+    assert set(check["series"][-1]["others"]) == {task["taskArn"].rpartition("/")[2] for task in scene.tasks()}
+
+
+def test_a_canary_that_is_slower_than_the_stable_tasks_is_taken_back(scene: Scene) -> None:
+    before = scene.start(2)
+    scene.config(canary={"bake": "120s", "checks": [compared()]})
+    canary = scene.canary("slower")
+    assert canary.code == 1, canary.stderr
+    assert canary.report["seconds"] < 100
+    assert "of 20; worse by more than 100 % is shown" in canary.case_message("check: like the others")
+    assert scene.service()["taskDefinition"] == before
+    assert (canary.junit.parent / "canary-check-1.svg").is_file()
+    scene.assert_nothing_left()
+
+
+def test_a_canary_that_answers_with_errors_the_others_have_not_is_taken_back(scene: Scene) -> None:
+    scene.start(1)
+    scene.config(canary={"bake": "120s", "checks": [compared()]})
+    canary = scene.canary("failing")
+    assert canary.code == 1, canary.stderr
+    assert "status 500 instead of 200" in canary.junit.read_text()
+    scene.assert_nothing_left()
+
+
+def test_a_few_answers_tell_nothing(scene: Scene) -> None:
+    scene.start(1)
+    scene.config(canary={"bake": "1s", "checks": [compared(ignore_below="1%")]})
+    canary = scene.canary("v2")
+    assert canary.code == 5, canary.stderr
+    assert canary.case_message("check: like the others").startswith("inconclusive: ")
+    assert len(scene.canaries()) == 1

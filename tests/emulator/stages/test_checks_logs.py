@@ -63,11 +63,28 @@ def test_a_canary_is_compared_with_the_stable_tasks(scene: Scene) -> None:
     scene.config(canary={"bake": "60s", "checks": [requests(), logs(compare="stable")]})
     canary = scene.canary("failing")
     assert canary.code == 1
-    assert "against 0 of the stable" in canary.case_message("check: errors")
-    scene.config(canary={"bake": "1500ms", "checks": [requests(), logs(compare="stable")]})
+    assert "against 0 (0 a minute and task) of the 2 stable tasks" in canary.case_message("check: errors")
+    scene.config(canary={"bake": "3s", "checks": [requests(), logs(compare="stable", ignore_below="3/s")]})
     canary = scene.canary("v2")
     assert canary.code == 0, canary.stderr
     assert canary.verdicts()["errors"] == "pass"
+
+
+def test_no_lines_in_a_short_while_tell_nothing(scene: Scene) -> None:
+    start(scene, 2)
+    scene.config(canary={"bake": "2s", "checks": [logs(compare="stable")]})
+    canary = scene.canary("v2")
+    assert canary.code == 5, canary.stderr
+    assert canary.case_message("check: errors").startswith("inconclusive: 0 (0 a minute and task) against 0 ")
+
+
+def test_too_few_looks_at_both_logs_are_inconclusive(scene: Scene) -> None:
+    start(scene)
+    scene.config(canary={"bake": "1s", "checks": [{**logs(compare="stable"), "min_samples": 50}]})
+    canary = scene.canary("v2")
+    assert canary.code == 5, canary.stderr
+    assert canary.case_message("check: errors").startswith("inconclusive")
+    assert "at least 50 are needed" in canary.case_message("check: errors")
 
 
 def test_logs_that_cannot_be_read_are_inconclusive(scene: Scene) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -81,12 +82,43 @@ def test_a_canary_is_compared_with_the_stable_tasks(scene: Scene, latency: float
     noise = {"canary": lambda count: latency + count % 7 / 1000, "stable": lambda count: 0.1 + count % 5 / 1000}
     with Metrics(scene, noise) as metrics:
         scene.config(
-            canary={"bake": "8s", "checks": [own_metric(metrics.namespace, compare="stable", tolerance="50%")]}
+            canary={"bake": "15s", "checks": [own_metric(metrics.namespace, compare="stable", tolerance="50%")]}
         )
         canary = scene.canary("v2")
     assert canary.code == code, canary.stderr
     assert canary.verdicts() == {"latency": verdict}
-    assert "of the stable" in canary.check("latency")["message"]
+    assert "of the 2 stable tasks" in canary.check("latency")["message"]
+    assert "evidence against it" in canary.check("latency")["message"]
+
+
+def test_a_bake_that_is_too_short_to_tell_is_inconclusive_and_says_so(scene: Scene) -> None:
+    """About as much worse as is tolerated: neither more nor less is shown in a few seconds."""
+    scene.start(2)
+    noise = {"canary": lambda count: 0.125 + count * 7 % 11 / 80, "stable": lambda count: 0.1 + count * 5 % 11 / 100}
+    with Metrics(scene, noise) as metrics:
+        latency = own_metric(metrics.namespace, compare="stable", detect="1%")
+        scene.config(canary={"bake": "5s", "checks": [latency]})
+        canary = scene.canary("v2")
+    assert canary.code == 5, canary.stderr
+    assert canary.case_message("check: latency").startswith("inconclusive: ")
+    assert len(scene.canaries()) == 1
+
+
+def test_what_was_compared_can_be_judged_again(scene: Scene) -> None:
+    scene.start(2)
+    noise = {"canary": lambda count: 0.5 + count % 7 / 1000, "stable": lambda count: 0.1 + count % 5 / 1000}
+    with Metrics(scene, noise) as metrics:
+        scene.config(canary={"bake": "60s", "checks": [own_metric(metrics.namespace, compare="stable")]})
+        canary = scene.canary("v2")
+    assert canary.code == 1
+    check = canary.check("latency")
+    assert len(check["series"]) == check["samples"]
+    assert set(check["series"][-1]["others"]) == {task["taskArn"].rpartition("/")[2] for task in scene.tasks()}
+    again = scene.ecs_pipeline("judge", "--from", str(canary.junit.parent / "canary.json"))
+    assert again.code == 0, again.stderr
+    judged = json.loads(again.stdout)
+    assert (judged["verdict"], judged["samples"]) == ("fail", check["samples"])
+    assert judged["message"] == check["message"]
 
 
 def test_too_little_to_compare_with_is_inconclusive(scene: Scene) -> None:
@@ -96,7 +128,7 @@ def test_too_little_to_compare_with_is_inconclusive(scene: Scene) -> None:
         canary = scene.canary("v2")
     assert canary.code == 5, canary.stderr
     assert canary.case_message("check: latency").startswith("inconclusive")
-    assert "and 0 of the stable's datapoints are too few to tell them apart" in canary.check("latency")["message"]
+    assert "0 samples, at least 2 are needed" in canary.check("latency")["message"]
     assert len(scene.canaries()) == 1
 
 

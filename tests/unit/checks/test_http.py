@@ -232,10 +232,12 @@ def answered(monkeypatch: pytest.MonkeyPatch, *milliseconds: float, **keys: Any)
 def test_percentiles_are_of_all_answers_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
     samples, one = answered(monkeypatch, 10, 20, 400, 30, 10, p50="100ms")
     assert {each.outcome for each in samples} == {GOOD}
-    assert one.conclude() is None
+    conclusion = one.conclude()
+    assert conclusion
+    assert conclusion.verdict == "inconclusive"
     assert (one.value, one.limit, one.unit) == (20, 100, "ms")
     assert one.details() == ["5 answers: p50 20 ms, p95 400 ms, slowest 400 ms"]
-    assert one.summary() == "p50 20 ms, limit 100 ms"
+    assert one.summary() == "p50 20 ms, limit 100 ms (95 % sure: at least 10 ms, at most 400 ms)"
 
 
 def test_without_a_percentile_the_status_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +256,10 @@ def test_an_answer_that_is_slow_fails_when_the_percentile_is_over(monkeypatch: p
     assert samples[1].message == "p95 of 2 answers is 400 ms, more than 300 ms"
     conclusion = one.conclude()
     assert conclusion
-    assert (conclusion.verdict, conclusion.message) == ("fail", "p95 of 4 answers is 500 ms, more than 300 ms")
+    assert (conclusion.verdict, conclusion.message) == (
+        "fail",
+        "4 answers, p95 500 ms, limit 300 ms (95 % sure: at least 400 ms)",
+    )
 
 
 def test_a_wrong_answer_has_a_latency_as_well_and_none_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,4 +269,4 @@ def test_a_wrong_answer_has_a_latency_as_well_and_none_has_not(monkeypatch: pyte
     assert [sample(one).outcome for _ in range(2)] == [BAD, BAD]
     conclusion = one.conclude()
     assert conclusion
-    assert conclusion.message == "p99 of the one answer is 400 ms, more than 100 ms"
+    assert conclusion.message == "one answer, p99 400 ms, limit 100 ms (95 % sure: at least 400 ms)"

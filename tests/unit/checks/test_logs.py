@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -113,68 +112,6 @@ def test_what_cannot_be_read_is_a_sample_without_data(adapter: Unreadable, why: 
     assert sample(check(subject)) == Sample(MISSING, why)
 
 
-def compared(canary: int, others: int, tasks: int = 1, **keys: Any) -> tuple[Sample, Check]:
-    """After a minute: so many lines of the canary, and so many of all the other tasks."""
-    subject = subject_of(World())
-    stable = [replace(subject.canary[0], arn=f"arn:task/prd/s{number}") for number in range(tasks)]
-    subject._stable, subject._looked = tuple(stable), math.inf
-    one = check(subject, compare="stable", **keys)
-    write(subject, *(line(subject, 1, number=number) for number in range(canary)))
-    write(subject, *(line(subject, 1, stable[0], number) for number in range(others)))
-    subject.run.clock.sleep(60)
-    return sample(one), one
-
-
-@pytest.mark.parametrize(
-    ("canary", "others", "tasks", "outcome"),
-    [
-        (0, 0, 1, GOOD),
-        (3, 0, 1, GOOD),
-        (6, 0, 1, BAD),
-        (10, 10, 1, GOOD),
-        (30, 10, 1, BAD),
-        (10, 30, 3, GOOD),
-        (25, 30, 3, BAD),
-    ],
-)
-def test_rates_by_task_and_time_are_compared(canary: int, others: int, tasks: int, outcome: str) -> None:
-    found, one = compared(canary, others, tasks)
-    assert found.outcome == outcome
-    conclusion = one.conclude()
-    assert (conclusion.verdict if conclusion else "") == ("fail" if outcome == BAD else "")
-    assert (one.value, one.limit, one.unit) == (canary, others / tasks * 1.25, "lines/min")
-
-
-@pytest.mark.parametrize("seconds", [0, 60])
-def test_nobody_to_compare_with_is_inconclusive(seconds: float) -> None:
-    subject = subject_of(World())
-    one = check(subject, compare="baseline")
-    write(subject, *(line(subject, 1, number=number) for number in range(6)))
-    subject.run.clock.sleep(seconds)
-    assert sample(one).outcome == GOOD
-    conclusion = one.conclude()
-    assert conclusion
-    assert (conclusion.verdict, conclusion.message) == ("inconclusive", "no baseline task to compare with")
-
-
-def test_a_baseline_that_lived_for_a_while_is_nobody_to_compare_with_either() -> None:
-    subject = subject_of(World())
-    subject.baseline = [replace(subject.canary[0], arn="arn:task/prd/b")]
-    one = check(subject, compare="baseline")
-    write(subject, *(line(subject, 1, number=number) for number in range(6)))
-    subject.run.clock.sleep(30)
-    assert sample(one).outcome == BAD
-    subject.baseline = []
-    subject.run.clock.sleep(30)
-    assert sample(one) == Sample(GOOD, "no baseline task to compare with")
-
-
-def test_logs_that_were_never_read_cannot_be_compared() -> None:
-    conclusion = check(subject_of(World()), compare="stable").conclude()
-    assert conclusion
-    assert (conclusion.verdict, conclusion.message) == ("inconclusive", "no logs were read")
-
-
 @pytest.mark.parametrize(
     ("keys", "unit", "summary"),
     [
@@ -192,11 +129,6 @@ def test_what_it_came_to_is_told_with_its_unit(keys: dict[str, Any], unit: str, 
     subject.run.clock.sleep(90)
     sample(one)
     assert (one.unit, one.summary()) == (unit, summary)
-
-
-def test_a_comparison_tells_both_rates() -> None:
-    _, one = compared(3, 1)
-    assert one.summary().startswith("3 (3 a minute and task) against 1 of the stable (1), p ")
 
 
 def test_matching_lines_may_be_left_out_of_the_reports() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from ecs_pipeline.checks import queries
 from ecs_pipeline.checks.kinds import Kinds
-from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, UNCLEAR, Check, Sample
+from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Check, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model import Task
@@ -251,89 +251,6 @@ def test_judged_alone_the_last_datapoints_since_the_bake_began_are_looked_at() -
     of_canary(subject, *range(1, 11))
     samples = after(subject, 601, metric(subject, at_most=100))
     assert [one.message.partition(" ")[0] for one in samples] == ["9", "10"]
-
-
-# ---- comparisons
-
-
-def compared(canary: Sequence[float], stable: Sequence[float], **keys: Any) -> tuple[list[Sample], Check]:
-    subject = with_others(subject_of(World()), stable=["s1"])
-    put(subject, **{subject.canary[0].id: canary, "s1": stable})
-    check = metric(subject, compare="stable", **keys)
-    return after(subject, 60 * max(len(canary), len(stable)) + 1, check), check
-
-
-def test_a_canary_that_is_worse_than_the_others_fails() -> None:
-    samples, check = compared([5, 6, 7, 8], [1, 2, 3, 4])
-    assert {one.outcome for one in samples} == {BAD}
-    conclusion = check.conclude()
-    assert conclusion
-    assert conclusion.verdict == "fail"
-    assert conclusion.message.startswith("median 6.5 against 2.5 of the stable: 160 % worse, in 100 % of the pairs")
-    assert (check.value, check.limit, check.unit) == (160, 25, "%")
-
-
-@pytest.mark.parametrize(
-    ("canary", "direction", "verdict"),
-    [
-        ([5, 6, 7, 8], "decrease", None),
-        ([0.1, 0.2, 0.3, 0.4], "decrease", "fail"),
-        ([0.1, 0.2, 0.3, 0.4], "increase", None),
-        ([0.1, 0.2, 0.3, 0.4, 0.5], "either", "fail"),
-        ([1.1, 2.1, 3.1, 4.1], "increase", None),
-    ],
-)
-def test_direction_says_what_is_worse(canary: list[float], direction: str, verdict: str | None) -> None:
-    _, check = compared(canary, [1, 2, 3, 4, 5][: len(canary)], direction=direction)
-    conclusion = check.conclude()
-    assert (conclusion.verdict if conclusion else None) == verdict
-
-
-def test_a_difference_within_the_tolerance_is_none_however_certain() -> None:
-    _, check = compared([1.1, 1.11, 1.12, 1.13], [1, 1.01, 1.02, 1.03], tolerance="25%")
-    assert check.conclude() is None
-
-
-@pytest.mark.parametrize(
-    ("canary", "stable"), [([9, 9, 9], [1, 1, 1]), ([], [1, 2, 3, 4]), ([1, 2, 3, 4], [])], ids=["few", "none", "alone"]
-)
-def test_too_little_to_tell_is_inconclusive(canary: list[float], stable: list[float]) -> None:
-    _, check = compared(canary, stable)
-    conclusion = check.conclude()
-    assert conclusion
-    assert conclusion.verdict == "inconclusive"
-    assert "are too few to tell them apart" in conclusion.message
-
-
-@pytest.mark.parametrize("on_missing", ["inconclusive", "pass", "fail"])
-def test_nobody_to_compare_with_is_inconclusive_whatever_counts_as_missing(on_missing: str) -> None:
-    subject = with_others(subject_of(World()))
-    of_canary(subject, 1, 2, 3, 4)
-    check = metric(subject, compare="baseline", on_missing=on_missing)
-    assert after(subject, 241, check) == [Sample(UNCLEAR, "no baseline task lives to compare with")]
-    conclusion = check.conclude()
-    assert conclusion
-    assert (conclusion.verdict, conclusion.message) == ("inconclusive", "no baseline task lives to compare with")
-
-
-def test_no_data_at_all_may_be_taken_as_good() -> None:
-    _, check = compared([], [1, 2, 3, 4], on_missing="pass")
-    assert check.conclude() is None
-
-
-def test_others_that_cannot_be_listed_are_a_sample_without_data() -> None:
-    subject = subject_of(World())
-    of_canary(subject, 1, 2, 3, 4)
-    check = metric(subject, compare="stable")
-
-    def denied() -> list[str]:
-        raise Trouble("ecs:ListTasks: AccessDeniedException: no")
-
-    subject.run.ecs.arns_of_service = denied  # type: ignore[method-assign, assignment]
-    assert after(subject, 241, check) == [Sample(MISSING, "ecs:ListTasks: AccessDeniedException: no")]
-    conclusion = check.conclude()
-    assert conclusion
-    assert conclusion.verdict == "inconclusive"
 
 
 # ---- units

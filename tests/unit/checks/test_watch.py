@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.checks.kinds import Kinds
-from ecs_pipeline.checks.sample import BAD, GOOD, Sample
+from ecs_pipeline.checks.sample import BAD, GOOD, Sample, Shown
 from ecs_pipeline.checks.watch import CheckFailed, Watch
 from ecs_pipeline.errors import Interrupted
 from ecs_pipeline.model import PASS
@@ -173,3 +174,46 @@ def test_what_came_since_the_bake_began_is_told_by_aws_clock() -> None:
     assert subject.since == begun
     assert (watch.checks[0].record.verdict, watch.checks[0].record.value) == (PASS, 1)
     assert watch.checks[0].record.details == (f"{begun + timedelta(seconds=1):%H:%M:%S} {stream}: ERROR since",)
+
+
+def test_keys_that_a_comparison_has_no_use_for_are_said_once() -> None:
+    subject = subject_of(World())
+    settings = check_of(name="like", http={"compare": "stable"})
+    for _ in range(2):
+        watched(subject, [settings], ScriptedKinds({"like": good}), 1)
+    told = "check like: failures and of do not apply to a comparison: its confidence decides"
+    assert subject.run.recorder.record.notes == [told]
+
+
+def test_what_was_seen_is_kept_with_its_time() -> None:
+    subject = subject_of(World())
+    settings = check_of(name="like", interval="1s", http={"compare": "stable"})
+    watched(subject, [settings], ScriptedKinds({"like": bad_from(2)}), 1)
+    (record,) = subject.run.recorder.record.checks
+    assert [(point.at, point.outcome) for point in record.series.until_now()] == [(0, "good"), (1, "good")]
+    assert (record.line, record.series.unit) == (20, "ms")
+    assert record.rules == {"http": {"compare": "stable"}, "failures": 2, "of": 3, "min_samples": 2}
+
+
+def test_a_failure_that_is_shown_ends_the_bake_though_no_sample_failed() -> None:
+    subject = subject_of(World())
+    begun = subject.run.clock.now()
+    kinds = ScriptedKinds({"like": good}, shown_at=4)
+    with pytest.raises(CheckFailed, match=r"^check like: shown$"):
+        watched(subject, [check_of(name="like", http={"compare": "stable"})], kinds, 1000)
+    assert subject.run.clock.now() - begun == pytest.approx(4)
+    (record,) = subject.run.recorder.record.checks
+    assert (record.verdict, record.message, record.failures) == ("fail", "shown", 0)
+
+
+def test_evidence_that_is_half_of_what_fails_is_told_once() -> None:
+    said: list[str] = []
+    subject = subject_of(World())
+    subject.run.recorder.progress = said.append  # type: ignore[method-assign]
+    grown = {0: 1.0, 1: 9.0, 2: 11.0, 3: 15.0}
+    kinds = ScriptedKinds(
+        {"like": lambda now: [Sample(GOOD, f"evidence {grown[int(now)]}", Shown(evidence=grown[int(now)]))]}
+    )
+    settings = CheckSettings.model_validate({"name": "like", "interval": "1s", "http": {"compare": "stable"}})
+    watched(subject, [settings], kinds, 3)
+    assert said[:-1] == ["check like: evidence 11.0"]

@@ -12,6 +12,7 @@ from ecs_pipeline.config import load
 from ecs_pipeline.errors import InvalidInput
 
 QUERY = [{"Id": "m", "Expression": "1", "Period": 60}]
+COMPARED = [{"Id": "m", "Expression": "SEARCH('{canary.task_ids}', 'Sum', 60)"}]
 OF_BASELINE = [{"Id": "m", "Expression": "SEARCH('{baseline.task_ids}', 'Sum', 60)"}]
 SAME = {"Id": "m", "Expression": "SEARCH('{canary.task_id}', 'Sum', 60)"}
 
@@ -44,6 +45,31 @@ SAME = {"Id": "m", "Expression": "SEARCH('{canary.task_id}', 'Sum', 60)"}
         ({"metric": {"query": OF_BASELINE, "at_most": 1}}, "set `baseline: true` as well"),
         ({"logs": {"filter": "ERROR", "tolerance": "5%"}}, "tolerance belong to a comparison"),
         ({"http": {"path": "/", "p95": "0s"}}, "p95: more than 0s is expected"),
+        ({"http": {"path": "/", "rate": "5/s"}}, "rate belong to a comparison"),
+        ({"http": {"path": "/", "confidence": "99%"}}, "confidence belongs to a comparison or a percentile"),
+        ({"http": {"path": "/", "compare": "stable", "rate": "50/s"}}, "rate: between 1/min and 10/s"),
+        ({"http": {"path": "/", "compare": "stable", "rate": "5"}}, "'5' is not a rate; write 5/s, 1/min or 10/h"),
+        (
+            {"http": {"path": "/", "compare": "stable", "p95": "1s"}},
+            "compare excludes p95: a limit is a check of its own",
+        ),
+        (
+            {"http": {"compare": "stable", "via": "load-balancer", "url": "http://h"}},
+            "compare asks the tasks themselves; leave out `via: load-balancer`",
+        ),
+        ({"http": {"compare": "stable", "rate": "1/s"}, "interval": "1s"}, "rate and interval exclude each other"),
+        ({"http": {"path": "/", "compare": "baseline"}}, "set `baseline: true` as well"),
+        (
+            {"logs": {"filter": "E", "compare": "stable", "confidence": "5%"}},
+            "confidence 5%: it is between 50% and 99.99%",
+        ),
+        ({"logs": {"filter": "E", "compare": "stable", "confidence": "100%"}}, "write 95%"),
+        ({"logs": {"filter": "E", "compare": "stable", "detect": "0%"}}, "detect"),
+        ({"logs": {"filter": "E", "ignore_below": "1/min"}}, "ignore_below belong to a comparison"),
+        (
+            {"metric": {"query": COMPARED, "compare": "stable", "direction": "decrease", "tolerance": "100%"}},
+            "tolerance: nothing decreases by more than 100%",
+        ),
         ({"logs": {"at_most": 0}}, "filter"),
         ({"logs": {"filter": "ERROR", "at_most": -1}}, "at_most"),
         ({"logs": {"filter": "ERROR", "compare": "stable", "at_most": 1}}, "compare excludes at_most and per"),

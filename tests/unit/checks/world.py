@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -40,14 +41,19 @@ class Scripted:
     value: str | float | None = 1
     limit: str | float | None = 2
     unit: str = "ms"
+    evidence: float | None = None
     begun: list[float] = field(default_factory=list)
     closed: bool = False
+    shown_at: float = math.inf
 
     def begin(self) -> None:
         self.begun.append(round(self._now, 3))
 
     def collect(self) -> Sequence[Sample] | None:
         return self.at(self._now)
+
+    def decided(self) -> Conclusion | None:
+        return Conclusion("fail", "shown") if self._now >= self.shown_at else None
 
     def conclude(self) -> Conclusion | None:
         return self.conclusion
@@ -74,13 +80,16 @@ def good(_now: float) -> list[Sample]:
 class ScriptedKinds(Kinds):
     """Makes checks of scripts, by the checks' names."""
 
-    def __init__(self, scripts: Mapping[str, Callable[[float], Sequence[Sample] | None]]) -> None:
+    def __init__(
+        self, scripts: Mapping[str, Callable[[float], Sequence[Sample] | None]], shown_at: float = math.inf
+    ) -> None:
         super().__init__(FakeCloudWatch())
         self._scripts = scripts
+        self._shown_at = shown_at
         self.made: dict[str, Scripted] = {}
 
     def make(self, settings: CheckSettings, subject: Subject) -> Check:
-        self.made[settings.title] = Scripted(self._scripts[settings.title], subject)
+        self.made[settings.title] = Scripted(self._scripts[settings.title], subject, shown_at=self._shown_at)
         return self.made[settings.title]
 
 

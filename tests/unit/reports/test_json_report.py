@@ -1,4 +1,6 @@
 import json
+import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -6,10 +8,13 @@ from typing import Any
 import pytest
 
 import ecs_pipeline
+from ecs_pipeline.check_series import Point
+from ecs_pipeline.checks.recorded import read_stage
+from ecs_pipeline.checks.replay import replay
 from ecs_pipeline.record import CanaryTaskRecord
 from ecs_pipeline.reports.files import ReportFolder
 from ecs_pipeline.reports.json_report import JsonReport, to_dict
-from tests.unit.reports import stage_records
+from tests.unit.reports import judged_checks, stage_records
 
 CONTRACT = {
     "stage": None,
@@ -17,7 +22,8 @@ CONTRACT = {
     "exit_code": None,
     "release": {"id", "image", "digest", "task_definition", "previous_task_definition"},
     "canary": {"tasks", "share", "since"},
-    "checks": {"name", "kind", "verdict", "samples", "failures", "value", "limit", "unit", "message", "required"},
+    "checks": {"name", "kind", "verdict", "samples", "failures", "value", "limit", "unit", "message", "required"}
+    | {"evidence", "line", "rules", "every", "series"},
     "steps": {"name", "outcome", "seconds", "message"},
     "aws_calls": None,
     "waited_seconds": None,
@@ -155,3 +161,36 @@ def test_numbers_that_json_does_not_know_are_text(tmp_path: Path) -> None:
 
     result = json.loads((tmp_path / "canary.json").read_text(encoding="utf-8"), parse_constant=refuse)
     assert (result["checks"][0]["value"], result["checks"][0]["limit"]) == ("nan", "inf")
+
+
+def test_a_comparison_can_be_judged_again_from_the_report(tmp_path: Path) -> None:
+    """The very verdict, from the very file."""
+    record = stage_records.passed_canary()
+    record.checks = [judged_checks.slow_metric(), judged_checks.lines(), judged_checks.answers()]
+    JsonReport(ReportFolder(tmp_path), "canary").finished(record)
+    again = [replay(bake) for bake in read_stage(tmp_path / "canary.json", {})]
+    assert [bake.verdict for bake in again] == [check.verdict for check in record.checks]
+    assert [bake.message for bake in again] == [check.message for check in record.checks]
+
+
+def test_a_sample_is_a_line_of_its_own(tmp_path: Path) -> None:
+    record = stage_records.passed_canary()
+    check = judged_checks.like_metric()
+    check.message = check.name = '"series": "0"'
+    record.checks = [check]
+    JsonReport(ReportFolder(tmp_path), "canary").finished(record)
+    text = (tmp_path / "canary.json").read_text(encoding="utf-8")
+    assert len(re.findall(r"^ {8}\{\"t\": .*\},?$", text, re.MULTILINE)) == 40
+    (found,) = json.loads(text)["checks"]
+    assert found["name"] == '"series": "0"'
+    assert set(found["series"][0]) == {"t", "outcome", "canary", "others", "evidence"}
+    assert found["rules"] == {"metric": {"compare": "stable", "unit": "ms"}}
+    assert (found["line"], found["every"]) == (20, 1)
+
+
+def test_what_is_no_number_is_null() -> None:
+    record = stage_records.passed_canary()
+    record.checks[0].series.add(Point(1.0, "good", [math.nan, 2.0], {"a": math.inf}))
+    assert to_dict(record)["checks"][0]["series"] == [
+        {"t": 1.0, "outcome": "good", "canary": [None, 2.0], "others": {"a": None}}
+    ]
