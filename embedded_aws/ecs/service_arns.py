@@ -39,11 +39,11 @@ def for_tags(resource: str) -> str:
     API reference, TagResource: "If you try to tag a service with a short ARN, you receive an
     InvalidParameterException".
     """
-    path = resource.rpartition(":")[2].split("/")
-    if len(path) == 2:
+    cluster, _, name = resource.partition(":service/")[2].partition("/")
+    if not name:
         raise ApiError("InvalidParameterException", "Long arn format must be used for tagging operations")
-    short = records.arn("service", path[-1])
-    service = next((each for each in records.services() if _is_short(each, short, path[1])), None)
+    short = records.arn("service", name)
+    service = next((each for each in records.services() if _is_short(each, short, cluster)), None)
     if service is not None and _is_on():
         _migrate(service, resource)
     return resource

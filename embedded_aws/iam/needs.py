@@ -80,6 +80,11 @@ def _each(kind: str, member: str) -> Callable[[str, Members], Iterator[Need]]:
     return needs
 
 
+def _service_revisions(action: str, request: Members) -> Iterator[Need]:
+    for arn in _listed(request.get("serviceRevisionArns")):
+        yield Need(action, arn)
+
+
 def _listed(value: Any) -> Iterable[str]:
     return [value] if isinstance(value, str) else value or []
 
@@ -167,7 +172,9 @@ def _assume_role(action: str, request: Members) -> Iterator[Need]:
 
 _SPECIAL: dict[str, Callable[[str, Members], Iterable[Need]]] = {
     "ecs:DescribeServices": _each("service", "services"),
+    "ecs:DescribeServiceRevisions": _service_revisions,
     "ecs:DescribeTasks": _each("task", "tasks"),
+    "ecs:GetTaskProtection": _each("task", "tasks"),
     "ecs:StopTask": _each("task", "task"),
     "ecs:DescribeContainerInstances": _each("container-instance", "containerInstances"),
     "ecs:ListTasks": _list_tasks,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model import Deployment, Service, Task
 from ecs_pipeline.steps.rollout import StableStep
 from ecs_pipeline.wait import Broken, Judgement, Waiting
@@ -35,6 +36,7 @@ class Rollout:
         run = new_run(world, "promote", ["stable"])
         self.step = StableStep(replace(run, ecs=self), revision(2), patient)  # type: ignore[arg-type]
         self.protected: list[datetime] = []
+        self.denied = ""
         self.told: list[str] = []
         run.recorder.progress = self.told.append  # type: ignore[method-assign]
         self.described: list[list[str]] = []
@@ -55,6 +57,8 @@ class Rollout:
 
     def protected_until(self, arns: Sequence[str]) -> list[datetime]:
         assert arns == ["arn:running"]
+        if self.denied:
+            raise Trouble(self.denied)
         return self.protected
 
     def tasks(self, arns: Sequence[str]) -> tuple[Task, ...]:

@@ -113,6 +113,16 @@ def test_old_tasks_that_are_protected_from_scale_in_are_waited_for_and_told() ->
     assert "nothing has moved" in broken(after(found, STALLED_AFTER, *deployments))
 
 
+def test_a_role_that_may_not_ask_for_the_protection_is_told_so_once_and_no_rollout_ends_for_it() -> None:
+    found = Rollout()
+    found.denied = "ecs:GetTaskProtection: AccessDeniedException: not allowed"
+    deployments = (rolling(running=3, pending=0), old(running=2))
+    found.look(*deployments)
+    assert "nothing has moved" in broken(after(found, 2 * STALLED_AFTER, *deployments))
+    found.look(*deployments)
+    assert found.told == [f"whether tasks are protected cannot be told: {found.denied}"]
+
+
 def test_alarms_that_ecs_watches_at_the_end_are_waited_for() -> None:
     found = Rollout()
     raw = {"deploymentConfiguration": {"alarms": {"enable": True, "alarmNames": ["a"]}}}

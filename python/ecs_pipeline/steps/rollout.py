@@ -10,7 +10,7 @@ from datetime import datetime
 from ecs_pipeline import evidence, placement, rollout_time, stops
 from ecs_pipeline.converge import Step
 from ecs_pipeline.definition import chosen_container
-from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.errors import InvalidInput, Trouble
 from ecs_pipeline.model import Deployment, Event, Revision, Service, Task, TaskDefinition
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps.rollout_deadline import groups_of
@@ -158,9 +158,7 @@ class StableStep(Step[Seen, Service]):
             self._forgiven |= {one.arn for one in seen.failed}
         self._failed_before = primary.failed
         for event in reversed(_saying(seen.service, primary, (*NOT_PLACED, PROTECTED))):
-            if event.message not in self._told:
-                self._told.add(event.message)
-                self.run.recorder.progress(event.message)
+            self._tell_once(event.message)
 
     def _stalled(self, service: Service, primary: Deployment) -> str:
         """Why waiting longer is of no use; '' while something moves, drains or has its time to become healthy."""
@@ -191,9 +189,23 @@ class StableStep(Step[Seen, Service]):
             return "old tasks drain or stop"
         if self._all_run(service, primary):
             return "ECS watches its alarms" if rollout_time.watches_alarms(service) else ""
-        until = self.run.ecs.protected_until(self.run.ecs.arns_of_service()) if _others(service, primary) else []
+        until = self._protected_until() if _others(service, primary) else []
         tasks = "1 task is" if len(until) == 1 else f"{len(until)} tasks are"
         return f"{tasks} protected from scale-in until {max(until):%H:%M} UTC" if until else ""
+
+    def _protected_until(self) -> list[datetime]:
+        """Nothing, and told once, where the role may not ask: no rollout ends for that."""
+        running = self.run.ecs.arns_of_service()
+        try:
+            return self.run.ecs.protected_until(running)
+        except Trouble as denied:
+            self._tell_once(f"whether tasks are protected cannot be told: {denied.message}")
+        return []
+
+    def _tell_once(self, line: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            self.run.recorder.progress(line)
 
     def _tasks_leave(self) -> bool:
         """Whether tasks of the service drain or stop, which its counts do not show."""

@@ -184,4 +184,6 @@ def test_a_deregistered_revision_may_be_described_only_while_something_runs_it(e
     assert described(environment, arn)["taskDefinition"]["status"] == "INACTIVE"
     with pytest.raises(ClientError, match="Unable to describe task definition"):
         described(environment, other)
-    assert environment.ecs.list_task_definitions(status="INACTIVE")["taskDefinitionArns"] == [arn]
+    family = arn.rpartition("/")[2].partition(":")[0]
+    listed = environment.ecs.list_task_definitions(familyPrefix=family, status="INACTIVE")
+    assert listed["taskDefinitionArns"] == [arn]

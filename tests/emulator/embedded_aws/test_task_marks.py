@@ -69,7 +69,8 @@ def test_tags_that_aws_refuses_are_refused(environment: Environment, tags: Any) 
 
 def test_tags_of_what_is_not_there_are_an_error(environment: Environment) -> None:
     """TagResource, error ResourceNotFoundException."""
-    arn = environment.register("v1").replace(":1", ":99").replace("task-definition", "service")
+    service = environment.create_service(environment.register("v1"), count=0, loadBalancers=[])
+    arn = f"{service['serviceArn']}-gone"
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         environment.ecs.list_tags_for_resource(resourceArn=arn)
 

@@ -135,7 +135,7 @@ def test_too_little_to_compare_with_is_inconclusive(scene: Scene) -> None:
 def test_an_expression_that_cloudwatch_refuses_is_inconclusive_and_named(scene: Scene) -> None:
     scene.start(1)
     query = [{"Id": "e", "Expression": "NO_SUCH_FUNCTION(1)", "Period": 1}]
-    scene.config(canary={"bake": "2s", "checks": [{"name": "math", **SOON, "metric": {"query": query, "at_most": 1}}]})
+    scene.config(canary={"bake": "4s", "checks": [{"name": "math", **SOON, "metric": {"query": query, "at_most": 1}}]})
     canary = scene.canary("v2")
     assert canary.code == 5, canary.stderr
     assert "NO_SUCH_FUNCTION" in canary.case_message("check: math")

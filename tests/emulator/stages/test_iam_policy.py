@@ -53,9 +53,16 @@ TOLD_ONLY = {
     "logs:FilterLogEvents",
     "logs:GetLogEvents",
     "cloudwatch:GetMetricData",
+    "ecs:GetTaskProtection",
 }
 """Without them a check has no data, or evidence is missing; a stage ends as it would."""
-ELSEWHERE = {"ecs:UpdateService", "ecs:DescribeContainerInstances", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}
+ELSEWHERE = {
+    "ecs:UpdateService",
+    "ecs:DescribeContainerInstances",
+    "ecs:DescribeServiceRevisions",
+    "ecr:BatchGetImage",
+    "ecr:GetDownloadUrlForLayer",
+}
 """In tests of their own."""
 OLD_RECORD = {"key": f"{marks.TARGETS}old", "value": "1000000000 10.9.9.9:80"}
 
@@ -85,7 +92,7 @@ def quiet_alarm(scene: Scene) -> dict[str, Any]:
         Threshold=1,
         ComparisonOperator="GreaterThanThreshold",
     )
-    return {"name": "errors", "alarm": {"names": [scene.name]}, "required": False}
+    return {"name": "errors", "interval": "200ms", "alarm": {"names": [scene.name]}, "required": False}
 
 
 def refused_for(outcome: Outcome, action: str) -> None:
@@ -215,6 +222,15 @@ def test_instances_with_dynamic_ports_ask_for_one_more(scene: Scene) -> None:
     deployer = Deployer(scene)
     deployer.without("ecs:DescribeContainerInstances")
     refused_for(deployer.canary(), "ecs:DescribeContainerInstances")
+
+
+def test_a_service_without_a_load_balancer_asks_for_its_service_revision(scene: Scene) -> None:
+    scene.start(1, loadBalancers=[])
+    deployer = Deployer(scene)
+    deployer.without("ecs:DescribeServiceRevisions")
+    refused_for(deployer.canary(), "ecs:DescribeServiceRevisions")
+    deployer.allow(deployer.stages["Statement"])
+    assert deployer.canary().code == 0
 
 
 # ---- other people
