@@ -39,7 +39,7 @@ def for_tags(resource: str) -> str:
     API reference, TagResource: "If you try to tag a service with a short ARN, you receive an
     InvalidParameterException".
     """
-    path = resource.rpartition(":")[2].split("/")
+    path = resource.split(":", 5)[-1].split("/")
     if len(path) == 2:
         raise ApiError("InvalidParameterException", "Long arn format must be used for tagging operations")
     short = records.arn("service", path[-1])
