@@ -41,6 +41,12 @@ def _external_id(text: str) -> str:
     return text
 
 
+def _session(seconds: float) -> float:
+    if not 15 * 60 <= seconds <= 12 * 3600:
+        raise ValueError("the session of a role lasts 15m to 12h")
+    return seconds
+
+
 ECS_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[!-~]+")
 EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
@@ -51,6 +57,7 @@ Capability = Literal["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_
 ClusterName = Annotated[str, AfterValidator(_name_of("cluster"))]
 ServiceName = Annotated[str, AfterValidator(_name_of("service"))]
 RoleArn = Annotated[str, AfterValidator(_role)]
+SessionDuration = Annotated[Duration, AfterValidator(_session)]
 ExternalId = Annotated[str, AfterValidator(_external_id)]
 
 
@@ -218,9 +225,7 @@ class Settings(Section):
     region: str = ""
     role_arn: RoleArn = Field("", description="role that is assumed for all AWS calls")
     role_external_id: ExternalId = Field("", description="the external id that the role asks for")
-    role_duration: Duration | None = Field(
-        None, ge=900, le=43200, description="how long a session of the role lasts before it is renewed; default: 1h"
-    )
+    role_duration: SessionDuration | None = Field(None, description="how long a session of the role lasts; default: 1h")
     cluster: ClusterName = Field(..., description="default: APP-ENVIRONMENT")
     service: ServiceName = Field(..., description="default: APP")
     container: str = Field(
