@@ -18,6 +18,9 @@ class Behaviour:
     task_visibility_delay: float = 0.0
     #: DescribeServices and ListTagsForResource answer as of so long ago.
     service_read_lag: float = 0.0
+    #: Of four answers of DescribeServices about a service two, one after the other, come from a replica that is so far
+    #: behind (Amazon ECS API reference, RunTask: eventual consistency).
+    stale_pairs: float = 0.0
     #: New tasks and services with a deregistered revision are still accepted for so long (AWS: up to ten minutes).
     inactive_delay: float = 0.0
     #: RunTask's clientToken lives so long; None: AWS' own rule, min(24 h, the task's life + 1 h).

@@ -7,6 +7,8 @@
 # Takes the ecs-pipeline of the PATH when it has this version. Else it uses a virtual environment in a cache folder,
 # which the first build on an agent makes and the others wait for:
 # ${XDG_CACHE_HOME:-$HOME/.cache}/ecs-pipeline, or WORKSPACE_TMP/ecs-pipeline when that cannot be written.
+# Nothing that others can write to is run: a cache folder is this user's alone, and relative folders of PATH and in
+# XDG_CACHE_HOME, which lead into the workspace, do not count.
 # pip takes its settings from where it always does: PIP_INDEX_URL, PIP_NO_INDEX, PIP_FIND_LINKS, PIP_CERT, pip.conf.
 # ECS_PIPELINE_PYTHON names the Python to use; default: the first of the PATH that will do.
 #
@@ -17,6 +19,16 @@
 set -u
 
 version=0.1.0
+
+# Before any program is started; the stage gets the same.
+searched=$PATH:
+absolute=''
+while [ -n "$searched" ]; do
+    case $searched in /*) absolute=${absolute:+$absolute:}${searched%%:*} ;; esac
+    searched=${searched#*:}
+done
+PATH=${absolute:-/usr/bin:/bin}
+unset PYTHONPATH PYTHONHOME PYTHONUSERBASE PYTHONPYCACHEPREFIX
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 archive=$here/$(basename -- "$0")
@@ -97,8 +109,14 @@ why() { # one line, without its end
 
 launch() { # STAGE [options]
     rm -f "$here/launch-error"
-    case $(ecs-pipeline --version 2>/dev/null) in
-        *" $version") exec ecs-pipeline "$@" ;;
+    installed=$(command -v ecs-pipeline)
+    case $installed in
+        "${WORKSPACE:-$PWD}"/* | '') ;; # what a commit brings along
+        *)
+            case $("$installed" --version 2>/dev/null) in
+                *" $version") exec "$installed" "$@" ;;
+            esac
+            ;;
     esac
     mask=$(umask)
     umask 077
@@ -187,17 +205,31 @@ fits() { # PYTHON
 }
 
 find_environment() {
-    cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
+    others=''
+    cache=${HOME:+$HOME/.cache}
+    case ${XDG_CACHE_HOME:-} in /*) cache=$XDG_CACHE_HOME ;; esac
     for base in ${cache:+"$cache/ecs-pipeline"} ${WORKSPACE_TMP:+"$WORKSPACE_TMP/ecs-pipeline"}; do
         environment=$base/$key
+        case $base in /*) ;; *) continue ;; esac
+        if ! ours_alone "$base" || ! ours_alone "$environment"; then continue; fi
         usable && return
         if (mkdir -p "$base" && : >>"$base/.lock") 2>/dev/null; then
             make_environment
             return
         fi
     done
+    [ -z "$others" ] || fail 4 "others can write to $others: remove it, or set XDG_CACHE_HOME to a folder of this user \
+alone, $instead"
     fail 4 "cannot write to ${cache:-a cache folder (no HOME)} nor to ${WORKSPACE_TMP:-a workspace (no WORKSPACE_TMP)}: \
 set XDG_CACHE_HOME to a folder that this user can write, $instead"
+}
+
+ours_alone() { # FOLDER: true also when there is none
+    [ -e "$1" ] || return 0
+    [ -O "$1" ] && [ -z "$(find -H "$1" -prune \( -perm -020 -o -perm -002 \))" ] && return
+    others=${others:-$1}
+    printf 'ecs-pipeline: %s is not this user'"'"'s alone: it is not used\n' "$1" >&2
+    return 1
 }
 
 usable() { # bin/python is a link: it leads nowhere once the agent's own Python is gone
@@ -246,7 +278,7 @@ install() {
 python3-venv), $instead" "$(tail -n 5 "$log")"
     run "$unfinished/bin/python" -I -c "$unpack" "$archive" "$unfinished" >"$log" 2>&1 9>&- ||
         fail 4 "the package cannot be unpacked ($(tail -n 1 "$log")): make room in $base, $instead"
-    unset PIP_TARGET PIP_PREFIX PIP_ROOT PIP_NO_DEPS PIP_DRY_RUN
+    unset PIP_TARGET PIP_PREFIX PIP_ROOT PIP_NO_DEPS PIP_DRY_RUN PIP_REQUIREMENT PIP_EDITABLE PIP_CONSTRAINT PIP_PYTHON
     run "$unfinished/bin/python" -I -m pip install --quiet --no-user --disable-pip-version-check --no-input \
         --require-hashes --only-binary :all: --requirement "$unfinished/requirements.txt" --log "$unfinished/pip.log" \
         >"$log" 2>&1 9>&- || not_installed

@@ -1,10 +1,10 @@
-"""What services and tags were a moment ago, for answers that lag behind (behaviour `service_read_lag`)."""
+"""What services and tags were a moment ago, for answers that lag behind (`service_read_lag`, `stale_pairs`)."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
 from embedded_aws import behaviour
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _KEPT = 200
 _lock = threading.Lock()
 _past: dict[str, deque[tuple[float, Any]]] = {}
+_answers: Counter[str] = Counter()
 
 
 def record_service(arn: str, shown: dict[str, Any]) -> None:
@@ -27,14 +28,24 @@ def record_tags(arn: str, tags: Tags) -> None:
     _record(f"tags {arn}", tags)
 
 
-def service_as_of_now(arn: str, current: dict[str, Any]) -> dict[str, Any] | None:
+def lag_of_answer(arn: str) -> float:
+    """How far behind the replica is that tells of the service this time."""
+    with _lock:
+        _answers[arn] += 1
+        stale = _answers[arn] % 4 in (2, 3)
+    switches = behaviour.current
+    return switches.stale_pairs if stale and switches.stale_pairs else switches.service_read_lag
+
+
+def service_as_of_now(arn: str, current: dict[str, Any], lag: float) -> dict[str, Any] | None:
     """Give the service as a reader sees it now: as it was the lag ago; None when it was not there yet."""
-    return _as_of_now(f"service {arn}", current, missing=None)
+    return _as_of_now(f"service {arn}", current, lag, missing=None)
 
 
-def tags_as_of_now(arn: str, current: Tags) -> Tags:
+def tags_as_of_now(arn: str, current: Tags, lag: float | None = None) -> Tags:
     """Give the tags as a reader sees them now."""
-    tags: Tags = _as_of_now(f"tags {arn}", current, missing=[])
+    behind = behaviour.current.service_read_lag if lag is None else lag
+    tags: Tags = _as_of_now(f"tags {arn}", current, behind, missing=[])
     return tags
 
 
@@ -45,8 +56,7 @@ def _record(key: str, value: Any) -> None:
             past.append((time.monotonic(), value))
 
 
-def _as_of_now(key: str, current: Any, *, missing: Any) -> Any:
-    lag = behaviour.current.service_read_lag
+def _as_of_now(key: str, current: Any, lag: float, *, missing: Any) -> Any:
     if lag <= 0:
         return current
     then = time.monotonic() - lag

@@ -203,9 +203,10 @@ def _as_of_now(cluster: Record, reference: str, *, with_tags: bool) -> Members |
         if service is None:
             return None
         arn = service["serviceArn"]
-        shown = history.service_as_of_now(arn, records.shown(service))
+        lag = history.lag_of_answer(arn)
+        shown = history.service_as_of_now(arn, records.shown(service), lag)
         if shown is not None and with_tags:
-            shown = {**shown, "tags": history.tags_as_of_now(arn, tags.read(arn))}
+            shown = {**shown, "tags": history.tags_as_of_now(arn, tags.read(arn), lag)}
         return shown
 
 

@@ -14,12 +14,15 @@ T = TypeVar("T")
 
 FRESH = 1.0
 """Seconds. The look after a write serves as the look before the next one when nothing was waited for between."""
-PAUSE = 0.2
-"""Seconds between two looks that are to agree."""
+PAUSE, AGREEING = 1.0, 3
+"""Seconds between looks that are to agree before anything is undone, and how many have to.
+
+ECS is eventually consistent (API reference, RunTask): a replica that is behind may answer twice.
+"""
 
 
 class TurnChanged(Refused):
-    """The turn is another than the stage began with; `service` is what two looks agreed on."""
+    """The turn is another than the stage began with; `service` is what three looks agreed on."""
 
     def __init__(self, service: Service) -> None:
         super().__init__("another turn began: the release was cancelled")
@@ -78,14 +81,15 @@ class Fence:
 
 
 def settled(ecs: EcsPort, clock: Clock, first: Service | None = None) -> Service:
-    """(3) What two looks agree on: undo or not is never decided on one read, which may be stale."""
+    """(3) What three looks in a row agree on: undo or not is never decided on fewer, which may be stale."""
     seen = first or ecs.service()
-    while True:
+    agreeing = 1
+    while agreeing < AGREEING:
         clock.sleep(PAUSE)
         again = ecs.service()
-        if (again.marks, again.revision) == (seen.marks, seen.revision):
-            return again
-        seen = again
+        same = (again.marks, again.revision) == (seen.marks, seen.revision)
+        seen, agreeing = again, agreeing + 1 if same else 1
+    return seen
 
 
 def refusal(seen: Service, release: str) -> Refused:

@@ -35,8 +35,21 @@ def _role(text: str) -> str:
     return text
 
 
+def _external_id(text: str) -> str:
+    if text and not EXTERNAL_ID.fullmatch(text):
+        raise ValueError("this is not an external id; AWS takes 2 to 1224 letters, digits and any of _+=,.@:/-")
+    return text
+
+
+def _session(seconds: float) -> float:
+    if not 15 * 60 <= seconds <= 12 * 3600:
+        raise ValueError("the session of a role lasts 15m to 12h")
+    return seconds
+
+
 ECS_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[!-~]+")
+EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 REPOSITORY = re.compile(r"(?=.{1,256}$)(?:[a-z0-9]+(?:[._-]+[a-z0-9]+)*/)*[a-z0-9]+(?:[._-]+[a-z0-9]+)*")
 REGISTRY = re.compile(r"\d{12}(?:/[a-z]{2,}(?:-[a-z]+)+-\d{1,2})?")
 PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?")
@@ -44,6 +57,8 @@ Capability = Literal["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_
 ClusterName = Annotated[str, AfterValidator(_name_of("cluster"))]
 ServiceName = Annotated[str, AfterValidator(_name_of("service"))]
 RoleArn = Annotated[str, AfterValidator(_role)]
+SessionDuration = Annotated[Duration, AfterValidator(_session)]
+ExternalId = Annotated[str, AfterValidator(_external_id)]
 
 
 def _repository(name: str) -> str:
@@ -209,6 +224,8 @@ class Settings(Section):
     app: str = Field("", max_length=100, description="name from which others are derived")
     region: str = ""
     role_arn: RoleArn = Field("", description="role that is assumed for all AWS calls")
+    role_external_id: ExternalId = Field("", description="the external id that the role asks for")
+    role_duration: SessionDuration | None = Field(None, description="how long a session of the role lasts; default: 1h")
     cluster: ClusterName = Field(..., description="default: APP-ENVIRONMENT")
     service: ServiceName = Field(..., description="default: APP")
     container: str = Field(

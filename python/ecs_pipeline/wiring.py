@@ -55,7 +55,14 @@ def new_run(
     from ecs_pipeline.origin import origin
 
     settings = config.settings
-    session = AwsSession(clock, settings.region, settings.role_arn, environment.get("BUILD_TAG", ""))
+    session = AwsSession(
+        clock,
+        settings.region,
+        settings.role_arn,
+        environment.get("BUILD_TAG", ""),
+        external_id=settings.role_external_id,
+        role_duration=settings.role_duration,
+    )
     recorder.counts(lambda: session.calls)
     recorder.record.region = session.region
     ecs = Ecs(session.client("ecs"), settings.cluster, settings.service)

@@ -14,7 +14,7 @@ class CommandLine implements Serializable {
     /** Below the limit of one environment variable, 128 KiB. */
     private static final int MOST_LETTERS = 100000
     /** No value of a user's is ever part of a script. */
-    private static final String SCRIPT = '#!/bin/sh\nexec sh "$ECS_PIPELINE_LAUNCH" --for-jenkins\n'
+    private static final String SCRIPT = '#!/bin/sh\nexec /bin/sh "$ECS_PIPELINE_LAUNCH" --for-jenkins\n'
 
     Object steps
     Memory memory

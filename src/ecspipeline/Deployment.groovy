@@ -28,7 +28,8 @@ class Deployment implements Serializable {
                 steps.stage('Approve') { approval = new Gate(steps, true).run(asked) }
             }
             Map promotion = [:]
-            Map promoted = Parameters.shared('ecsPromote', parameters) + [release: canary.release.id]
+            Map shown = approval ?: [digest: canary.release.digest, epoch: canary.epoch]
+            Map promoted = Parameters.shared('ecsPromote', parameters) + [release: canary.release.id, digest: shown.digest, epoch: shown.epoch]
             steps.stage('Promote') { promotion = new PromoteStep(steps).run(promoted) }
             return promotion + [canary: canary, approval: approval]
         } catch (e) {

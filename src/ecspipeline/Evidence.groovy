@@ -22,7 +22,8 @@ class Evidence implements Serializable {
         }
         Map release = (Map) (result.release ?: [:])
         return [
-            release: release.id, image: release.image, digest: release.digest, revision: revision(release.task_definition), commit: result.commit ?: commit,
+            release: release.id, image: release.image, digest: release.digest, epoch: result.epoch, revision: revision(release.task_definition),
+            commit: result.commit ?: commit,
             cluster: result.cluster, service: result.service, region: result.region, share: result.canary?.share, since: since(result.canary?.since),
             outcome: result.outcome, checks: checks, reports: reports, message: Text.cut(result.message, MOST_LETTERS),
         ]
@@ -34,7 +35,7 @@ class Evidence implements Serializable {
         Map canary = (Map) (status.canary ?: [:])
         if (!canary) { return [:] }
         return [
-            release: canary.release, image: canary.image, digest: canary.digest, revision: revision(canary.task_definition),
+            release: canary.release, image: canary.image, digest: canary.digest, epoch: canary.epoch, revision: revision(canary.task_definition),
             commit: canary.commit, cluster: status.cluster, service: status.service, region: status.region, share: canary.share, since: since(canary.since),
             outcome: canary.verdict == 'inconclusive' ? 'inconclusive' : (canary.verdict ? 'passed' : 'no verdict'),
             checks: [], message: '',

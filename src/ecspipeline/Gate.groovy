@@ -28,7 +28,7 @@ class Gate implements Serializable {
         Map known = adopted(wanted)
         if (wanted.dryRun) {
             steps.echo('ecsApprove: dry run: nobody is asked')
-            return [approved: false, release: known.release, approver: null, comment: null]
+            return [approved: false, release: known.release, digest: null, epoch: null, approver: null, comment: null]
         }
         if (!known.release) { steps.error('ecsApprove: there is no canary to approve; run ecsCanary first') }
         if (State.gone(known)) { steps.error("ecsApprove: release ${known.release} was rolled back; run ecsCanary again".toString()) }
@@ -47,13 +47,13 @@ class Gate implements Serializable {
         Map known = commandLine.memory.state(parameters)
         String release = Text.of(parameters.release)
         if (release && known.release != release) { known = [stage: 'canary', outcome: State.PASSED, release: release, names: known.names] }
-        if (!known.evidence && !parameters.dryRun) {
+        if (!known.evidence?.digest && !State.gone(known) && !parameters.dryRun) { // what lives is not known, so it is looked at
             Map status = commandLine.run('status', parameters)
             Map seen = Evidence.ofStatus(status)
-            if (!known.release || seen.release == known.release) {
-                known += [stage: 'canary', outcome: seen.outcome ?: '', release: seen.release ?: '', evidence: seen]
+            if (known.release && seen.release != known.release) {
+                steps.error("ecsApprove: no canary of release ${known.release} lives; run ecsCanary first".toString())
             }
-            known += [names: Result.names(status) ?: known.names]
+            known += [stage: 'canary', outcome: seen.outcome ?: '', release: seen.release ?: '', evidence: seen, names: Result.names(status) ?: known.names]
         }
         known += [build: steps.env.BUILD_NUMBER]
         if (known.release && !parameters.dryRun) { commandLine.memory.remember(parameters, known) }
@@ -66,7 +66,7 @@ class Gate implements Serializable {
 
     /** What the approver said, as a map: an answer by Jenkins' API names nobody and says nothing. */
     private Map answered(Map parameters, Map known) {
-        Map evidence = (Map) (known.evidence ?: [:]) + [release: known.release]
+        Map evidence = (Map) known.evidence
         Map question = questionAbout(parameters, known, evidence)
         steps.echo("${question.message}\n${question.parameters[0].description}".toString())
         int every = Parameters.seconds(parameters.watch)
@@ -189,7 +189,8 @@ class Gate implements Serializable {
         Map now = known + [approval: [by: by, comment: comment]]
         commandLine.memory.remember(parameters, now)
         commandLine.memory.tell(parameters, (Map) known.names, "${known.release}${Result.approval(now) ?: ', approved by somebody unnamed'}".toString())
-        return [approved: true, release: known.release, approver: by ?: null, comment: comment ?: null, evidence: known.evidence]
+        Map shown = (Map) known.evidence
+        return [approved: true, release: known.release, digest: shown.digest, epoch: shown.epoch, approver: by ?: null, comment: comment ?: null, evidence: shown]
     }
 
     private void notApproved(Map parameters, Map known, Exception cause, boolean late) {

@@ -18,10 +18,14 @@ class PromoteStep implements Serializable {
         Map known = commandLine.memory.state(wanted)
         String release = Text.of(parameters.release) ?: known.release ?: announced(parameters, known)
         wanted += [release: release]
-        if (known.release == release && known.approval) {
-            wanted += [approvedBy: Text.of(parameters.approvedBy) ?: known.approval.by, comment: Text.of(parameters.comment) ?: known.approval.comment]
-        }
+        if (known.release == release) { wanted += approved(parameters, (Map) (known.approval ?: [:]), (Map) (known.evidence ?: [:])) }
         return Shown.plan(steps, 'ecsPromote', wanted, commandLine.run('promote', wanted))
+    }
+
+    /** Who said yes, and to which image and epoch: what this build's canary was, and was shown as. What lives by now is not asked. */
+    private static Map approved(Map parameters, Map approval, Map shown) {
+        Map said = [approvedBy: Text.of(parameters.approvedBy) ?: approval.by, comment: Text.of(parameters.comment) ?: approval.comment]
+        return said + [digest: Text.of(parameters.digest) ?: shown.digest, epoch: Text.of(parameters.epoch) ?: shown.epoch]
     }
 
     /** The release of this service, else of the build, by whichever step it was told. */

@@ -87,7 +87,8 @@ class State implements Serializable {
         boolean refused = (status == Result.INVALID || status == Result.REFUSED) && !result.changed
         boolean notStarted = status == Result.TROUBLE && !result.outcome
         Map names = Result.names(result) ?: before.names
-        if (refused || notStarted) { return before + [names: names] }
+        boolean same = before.release && before.release == begun.release
+        if (refused || notStarted) { return before + [names: names] + (same ? [why: Result.reason(result)] : [:]) }
         Map now = begun + [outcome: result.outcome ?: 'error', release: result.release?.id ?: begun.release, names: names]
         if (status == Result.TROUBLE) { now += [why: Result.reason(result)] }
         if (Result.aborted(status)) { return now + [why: 'aborted'] }

@@ -13,6 +13,7 @@ from tests.chaos.rig import KILLED, Rig, differences
 from tests.chaos.scenarios import SCENARIOS, Scenario
 
 LATE = {"task_visibility_delay": 3.0, "service_read_lag": 1.5, "inactive_delay": 600.0, "inactive_forgotten": True}
+STALE_PAIRS = 2.5
 WRITES = {"canary": "RunTask", "promote": "UpdateService", "rollback of a promotion": "UpdateService"}
 
 
@@ -46,4 +47,18 @@ def test_a_canary_that_is_not_listed_yet_does_not_outlive_a_rollback(rig: Rig) -
         finally:
             rig.aws.configure(**dict.fromkeys(LATE, 0.0))
         assert (first.code, back.code) == (KILLED, 0), back.stderr
+        assert differences(wanted, picture(scene)) == []
+
+
+@pytest.mark.parametrize("scenario", [one for one in SCENARIOS if one.name in WRITES], ids=lambda one: one.name)
+def test_pairs_of_answers_of_a_replica_that_is_behind_end_no_stage(rig: Rig, scenario: Scenario) -> None:
+    wanted = rig.undisturbed(scenario).picture
+    with rig.scene(scenario) as scene:
+        time.sleep(STALE_PAIRS)  # what was made before is seen by now
+        rig.aws.configure(stale_pairs=STALE_PAIRS)
+        try:
+            done = rig.run(scene, scenario.stage, scenario)
+        finally:
+            rig.aws.configure(stale_pairs=0.0)
+        assert done.code == 0, done.stderr
         assert differences(wanted, picture(scene)) == []

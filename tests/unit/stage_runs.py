@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,26 +38,28 @@ class End:
 
 
 def canary(world: World, origin: Origin | None = None, *, dry_run: bool = False, **options: Any) -> End:
-    """The canary stage; `settings` are those of the config."""
-    run = _run(world, "canary", canary_stage.STEPS, options.pop("settings", None), dry_run=dry_run)
+    """The canary stage; `settings` are those of the config, `session` is AWS' one."""
+    run = _run(world, "canary", canary_stage.STEPS, options, dry_run=dry_run)
     run = replace(run, origin=origin or Origin())
     return _ended(world, run, lambda: canary_stage.canary(run, CanaryOptions(**options)))
 
 
 def promote(world: World, *, dry_run: bool = False, **options: Any) -> End:
     """The promote stage."""
-    run = _run(world, "promote", promote_stage.STEPS, options.pop("settings", None), dry_run=dry_run)
+    run = _run(world, "promote", promote_stage.STEPS, options, dry_run=dry_run)
     return _ended(world, run, lambda: promote_stage.promote(run, promote_stage.PromoteOptions(**options)))
 
 
 def rollback(world: World, *, dry_run: bool = False, **options: Any) -> End:
     """The rollback stage."""
-    run = _run(world, "rollback", rollback_stage.STEPS, options.pop("settings", None), dry_run=dry_run)
+    run = _run(world, "rollback", rollback_stage.STEPS, options, dry_run=dry_run)
     return _ended(world, run, lambda: rollback_stage.rollback(run, rollback_stage.Options(**options)))
 
 
-def _run(world: World, stage: str, steps: Sequence[str], settings: Mapping[str, Any] | None, *, dry_run: bool) -> Run:
-    return replace(new_run(world, stage, steps, {**QUICK, **(settings or {})}), dry_run=dry_run)
+def _run(world: World, stage: str, steps: Sequence[str], options: dict[str, Any], *, dry_run: bool) -> Run:
+    """The run of a stage; takes `settings` and `session` out of its options."""
+    settings, session = options.pop("settings", None) or {}, options.pop("session", None)
+    return replace(new_run(world, stage, steps, {**QUICK, **settings}), session=session, dry_run=dry_run)
 
 
 def _ended(world: World, run: Run, body: Callable[[], None]) -> End:

@@ -109,6 +109,20 @@ def test_any_build_makes_a_name_that_aws_takes_and_long_ones_differ(build: str) 
     assert session_name(80 * "x" + build) != session_name(80 * "x" + build + "1")
 
 
+def test_a_name_that_is_cut_keeps_the_number_of_the_build() -> None:
+    name = session_name(f"jenkins-{'folder-' * 20}shop-1234")
+    assert re.fullmatch(r"ecs-pipeline-jenkins-folder-.*-[0-9a-f]{8}-1234", name)
+
+
+def test_the_role_gets_its_external_id_and_how_long_the_session_lasts(aws: AwsStub) -> None:
+    aws.on("AssumeRole", credentials("ASIAROLE", timedelta(hours=1)))
+    calls = AwsSession(RecordingClock(), REGION, ROLE, external_id="shop/7", role_duration=7200.0)
+    calls.client("ecs").call("StopTask", task="t")
+    (asked,) = aws.asked("AssumeRole")
+    form = parse_qs(asked.body.decode())
+    assert (form["ExternalId"], form["DurationSeconds"]) == (["shop/7"], ["7200"])
+
+
 def test_the_session_is_named_after_the_build(aws: AwsStub) -> None:
     aws.on("AssumeRole", credentials("ASIAROLE", timedelta(hours=1)))
     AwsSession(RecordingClock(), REGION, ROLE, "jenkins-shop-7").client("ecs").call("StopTask", task="t")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from ecs_pipeline.errors import NotPlaced
+from ecs_pipeline.fence import Fence, TurnChanged
+from ecs_pipeline.model import Service
 from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
-from tests.fakes.ports import FakeEcs
+from tests.fakes.ports import FakeClock, FakeEcs
 from tests.fakes.world import World
 from tests.unit.canary_world import dies, kill_at, only
 from tests.unit.protocol.simulation import clean, start_of
@@ -50,6 +53,20 @@ def read_late(world: World, monkeypatch: pytest.MonkeyPatch, seconds: float) -> 
     """For so long DescribeServices shows what it shows now."""
     stale, read, until = world.service_facts(), world.service_facts, world.now + seconds
     monkeypatch.setattr(world, "service_facts", lambda: stale if world.now < until else read())
+
+
+def stale_pairs(world: World, monkeypatch: pytest.MonkeyPatch, seconds: float, first: int) -> None:
+    """Two answers of DescribeServices out of four come from a replica that is so far behind, one after the other."""
+    read, answers = world.service_facts, itertools.count(first)
+    past = [(world.now - seconds, read())]
+    world.hook = lambda _moment, _call, _write: past.append((world.now, read()))
+
+    def told() -> Service:
+        if next(answers) % 4 < 2:
+            return read()
+        return next(facts for since, facts in reversed(past) if since <= world.now - seconds)
+
+    monkeypatch.setattr(world, "service_facts", told)
 
 
 def undone(world: World) -> bool:
@@ -229,3 +246,31 @@ def test_a_promote_of_what_is_promoted_is_not_held_up(monkeypatch: pytest.Monkey
     read_late(world, monkeypatch, SERVICE_LAG)
     begun = world.now
     assert (promote(world, release="A").code, world.now) == (0, begun)
+
+
+@pytest.mark.parametrize("first", range(4))
+@pytest.mark.parametrize("stage", ["canary", "promote"])
+def test_a_stage_is_not_given_up_for_two_answers_of_one_stale_replica(
+    monkeypatch: pytest.MonkeyPatch, stage: str, first: int
+) -> None:
+    world = start_of("P runs" if stage == "canary" else "A is a canary")
+    stale_pairs(world, monkeypatch, SERVICE_LAG - 0.5, first)
+    end = canary(world, release="A") if stage == "canary" else promote(world, release="A")
+    assert end.code == 0
+    assert (serving(world) != "web:2") == (stage == "promote")
+    assert len(world.alive()) == (1 if stage == "canary" else 0)
+
+
+def test_the_fence_falls_after_three_looks_that_agree() -> None:
+    behind, now = (start_of(start).service_facts() for start in ("A is a canary", "A was rolled back"))
+    world = start_of("A was rolled back")
+
+    def fence(*answers: Service) -> Fence:
+        ecs, given = FakeEcs(world), iter(answers)
+        ecs.service = lambda: next(given)  # type: ignore[method-assign]
+        return Fence(ecs, FakeClock(world), now)
+
+    assert fence(behind, behind, now, now, now).look_again() == now
+    assert fence(behind, now, behind, behind, now, now, now).look_again() == now
+    with pytest.raises(TurnChanged):
+        fence(behind, behind, behind).look_again()

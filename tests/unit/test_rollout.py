@@ -71,12 +71,25 @@ def test_a_rollback_by_ecs_is_told_by_its_event_when_the_deployment_is_gone_from
 def test_another_revision_set_by_hand_is_told_as_that() -> None:
     found = Rollout()
     found.look(rolling(), old())
+    assert waiting(found.look(deployment(7))) == "ECS shows web:7 again"
+    found.step.run.clock.sleep(rollout.ANOTHER_FOR + 0.1)
     assert broken(found.look(deployment(7))) == "the service was set to web:7 while web:2 rolled out"
+
+
+def test_answers_of_a_replica_that_is_behind_do_not_end_it() -> None:
+    found = Rollout()
+    for _ in range(3):
+        assert waiting(found.look(rolling(), old())).startswith("1 of 3 tasks run web:2")
+        for _ in range(2):
+            assert waiting(found.look(deployment(1))) == "ECS shows web:1 again"
+            found.step.run.clock.sleep(rollout.ANOTHER_FOR / 2)
 
 
 def test_a_rollback_of_an_earlier_deployment_is_none_of_this_one() -> None:
     found = Rollout()
     found.look(rolling(created=later(10)), old())
+    found.look(deployment(7), events=(BACK,))
+    found.step.run.clock.sleep(rollout.ANOTHER_FOR + 0.1)
     assert broken(found.look(deployment(7), events=(BACK,))).startswith("the service was set to web:7")
 
 

@@ -68,6 +68,28 @@ def test_a_canary_of_steps_bakes_each_for_its_own_time_or_for_that_of_the_canary
     assert sizes(steps=steps, bake="7m") == [(1, None, 0), (None, 50, 420), (4, None, 600)]
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "taken"),
+    [
+        ("role_duration", "15m", True),
+        ("role_duration", "12h", True),
+        ("role_duration", "14m", False),
+        ("role_duration", "13h", False),
+        ("role_external_id", "shop/7:a=b", True),
+        ("role_external_id", "a", False),
+        ("role_external_id", "two words", False),
+    ],
+)
+def test_a_roles_session_is_as_aws_takes_it(key: str, value: str, *, taken: bool) -> None:
+    config = {"cluster": "c", "service": "s", key: value}
+    if taken:
+        assert Settings.model_validate(config)
+        return
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate(config)
+    assert caught.value.errors()[0]["loc"] == (key,)
+
+
 def test_settings_cannot_be_changed_by_a_stage() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         setattr(canary(tasks=1), "tasks", 2)  # noqa: B010 - mypy would refuse the plain assignment

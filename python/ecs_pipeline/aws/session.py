@@ -20,6 +20,7 @@ from botocore import xform_name
 
 from ecs_pipeline import __version__, retry
 from ecs_pipeline.aws import answers, failures
+from ecs_pipeline.aws.credentials import Lasting, lasting
 from ecs_pipeline.aws.failures import DENIED, GIVE_CREDENTIALS, NO_CREDENTIALS, AwsError, one_line, unread
 from ecs_pipeline.errors import InvalidInput, Trouble
 
@@ -105,10 +106,21 @@ class AwsClient:
 class AwsSession:
     """Hands out one client a service; settings come from arguments, then the usual places of AWS' SDKs."""
 
-    def __init__(self, clock: Clock, region: str = "", role_arn: str = "", build: str = "") -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        region: str = "",
+        role_arn: str = "",
+        build: str = "",
+        *,
+        external_id: str = "",
+        role_duration: float | None = None,
+    ) -> None:
         self._clock = clock
         self._role_arn = role_arn
-        self._session_name = session_name(build)
+        self._assumes: dict[str, Any] = {"RoleSessionName": session_name(build)}
+        self._assumes |= {"ExternalId": external_id} if external_id else {}
+        self._assumes |= {"DurationSeconds": round(role_duration)} if role_duration else {}
         self._behind = timedelta(0)
         self._botocore = botocore.session.Session()
         self._clients: dict[tuple[str, str], AwsClient] = {}
@@ -146,8 +158,16 @@ class AwsSession:
         """The time in UTC as AWS has it: the agent's clock may be minutes off, and AWS still takes its signatures."""
         return self._clock.wall() + self._behind
 
+    def lasting(self) -> Lasting:
+        """How long the job's credentials last; with a role those that it is assumed with, for they renew it."""
+        return lasting(self._source)
+
     def _note_time(self, behind: timedelta) -> None:
         self._behind = behind
+
+    @cached_property
+    def _source(self) -> Any:
+        return self._botocore.get_credentials()
 
     @cached_property
     def _session(self) -> Any:
@@ -157,14 +177,14 @@ class AwsSession:
 
     def _assumed(self) -> Any:
         """The role's credentials, renewed by botocore before they end (STS AssumeRole)."""
-        source = self._botocore.get_credentials()
+        source = self._source
         if source is None:
             raise Trouble("no AWS credentials to assume the role with", cure=GIVE_CREDENTIALS)
         fetcher = botocore.credentials.AssumeRoleCredentialFetcher(
             client_creator=partial(self._botocore.create_client, config=_settings()),
             source_credentials=source,
             role_arn=self._role_arn,
-            extra_args={"RoleSessionName": self._session_name},
+            extra_args=self._assumes,
         )
         return botocore.credentials.DeferredRefreshableCredentials(
             method="assume-role", refresh_using=fetcher.fetch_credentials
@@ -202,15 +222,16 @@ def on_event(client: AwsClient, event: str, handler: Callable[..., Any]) -> None
 
 
 def session_name(build: str) -> str:
-    """The name of the role's session, by which CloudTrail tells the build: 64 of AWS' characters at most.
+    """The name of the role's session, by which CloudTrail tells job and build: 64 of AWS' characters at most.
 
-    A longer one is cut, and keeps a hash of the whole.
+    A longer one is cut, and keeps a hash of the whole and the build's number.
     """
     name = "-".join(filter(None, (SESSION_NAME, NOT_IN_SESSION_NAME.sub("-", build))))
     if len(name) <= LONGEST_SESSION_NAME:
         return name
-    mark = hashlib.sha256(build.encode()).hexdigest()[:8]
-    return f"{name[: LONGEST_SESSION_NAME - len(mark) - 1]}-{mark}"
+    number = re.search(r"-\d{1,9}\Z", name)
+    mark = f"-{hashlib.sha256(build.encode()).hexdigest()[:8]}{number[0] if number else ''}"
+    return f"{name[: LONGEST_SESSION_NAME - len(mark)]}{mark}"
 
 
 def _ask_nobody(session: Any) -> None:

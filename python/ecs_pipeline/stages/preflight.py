@@ -19,6 +19,7 @@ from ecs_pipeline.stages.fitness import refuse_unfit, tell_shares
 from ecs_pipeline.stages.judging import refuse_checks
 from ecs_pipeline.stages.rollback import Options as RollbackOptions
 from ecs_pipeline.stages.rollback import cancel
+from ecs_pipeline.steps import credentials
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.revision import Base, base_of
 from ecs_pipeline.steps.tasks import held_by
@@ -84,6 +85,7 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
         _refuse_lost_groups(run, seen.service)
         refuse_checks(run, alive=bool(seen.canaries), watched=run.settings.canary.watched)
         refuse_unreachable(run, seen.service)
+        credentials.refuse_short_bake(run, seen.service, seen.service.revision)
         tell_shares(run, seen.service)
         images.tell_lost(run, current, container)
     if repository and not done:

@@ -29,7 +29,7 @@ from ecs_pipeline.stages.finish import Finish
 from ecs_pipeline.stages.fitness import refuse_unfit
 from ecs_pipeline.stages.preflight import refuse_when_cancelled
 from ecs_pipeline.stages.rollback import restore
-from ecs_pipeline.steps import orphans, removal
+from ecs_pipeline.steps import credentials, orphans, removal
 from ecs_pipeline.steps.rollout import StableStep, rolled_back
 from ecs_pipeline.steps.rollout_deadline import deadline as rollout_deadline
 from ecs_pipeline.steps.tasks import build_of, holder_of
@@ -120,6 +120,7 @@ def _plan(run: Run, options: PromoteOptions) -> Plan:
     told = plan.seen.service.revision == plan.revision or rolled_back(plan.seen.service, plan.revision)
     if not told:
         refuse_unfit(run, plan.seen.service, Use.UPDATE)
+        credentials.refuse_short_drain(run, plan.seen.service, plan.revision)
         _refuse_when_unjudged(plan, options)
         _refuse_when_unwell(run, plan)
     return plan

@@ -20,8 +20,8 @@ from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting, duration
 LEAST_FAILED, MOST_FAILED, FAILED_PART = 3, 200, 0.5
 """The circuit breaker's default threshold, kept here too, for services without a breaker."""
 
-APPEARS_WITHIN = 30.0
-"""Seconds that DescribeServices may lag behind UpdateService."""
+APPEARS_WITHIN, ANOTHER_FOR = 30.0, 5.0
+"""Seconds: DescribeServices may lag so far behind UpdateService; a replica that is behind may answer for so long."""
 HOPELESS_FOR = 15.0
 """Seconds without a move after which a reason that cannot pass is believed: another container instance may do."""
 
@@ -59,6 +59,7 @@ class StableStep(Step[Seen, Service]):
     _known: dict[str, Task] = field(default_factory=dict)
     _ours: Deployment | None = None
     _begun: float | None = None
+    _another_since: float | None = None
     _progress: Progress = field(default_factory=Progress)
     _forgiven: set[str] = field(default_factory=set)
     _failed_before: int = 0
@@ -81,6 +82,7 @@ class StableStep(Step[Seen, Service]):
             return Waiting("the service has no primary deployment")
         if primary.revision != self.revision:
             return self._not_ours(seen, primary)
+        self._another_since = None
         self._look_in(seen, primary)
         ended = self._ended(seen, primary)
         if ended:
@@ -218,12 +220,13 @@ class StableStep(Step[Seen, Service]):
         now = Revision(primary.revision).name
         if self._ours is None and not self._overdue():
             return Waiting(f"ECS does not show the deployment of {Revision(self.revision).name} yet")
-        since = self._ours.created if self._ours else primary.created
-        if self._was_rolled_back(seen.service, since):
+        if self._was_rolled_back(seen.service, (self._ours or primary).created):
             cause = self._cause(seen)
             why = (
                 f"ECS rolled the deployment back to {now}: {cause or (self._ours and self._ours.reason) or 'it failed'}"
             )
+        elif self._ours is not None and not self._shown_for_long():
+            return Waiting(f"ECS shows {now} again")
         else:
             why = f"the service was set to {now} while {Revision(self.revision).name} rolled out"
         return Broken(why, self._evidence(seen, self._ours or primary))
@@ -232,6 +235,12 @@ class StableStep(Step[Seen, Service]):
         """ECS says so in its events; a failed deployment itself soon leaves the list."""
         said = [one for one in service.events if ROLLED_BACK in one.message and (since is None or one.at >= since)]
         return bool(said) or rolled_back(service, self.revision)
+
+    def _shown_for_long(self) -> bool:
+        """Whether another revision was shown for longer than a replica is behind."""
+        now = self.run.clock.now()
+        self._another_since = now if self._another_since is None else self._another_since
+        return now - self._another_since > ANOTHER_FOR
 
     def _overdue(self) -> bool:
         if self._begun is None:

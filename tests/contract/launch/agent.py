@@ -18,7 +18,7 @@ from tools.package import REQUIREMENTS, pack
 
 RESOURCES = Path(__file__).parents[3] / "resources" / "ecs_pipeline"
 SHELLS = {"dash": ["dash"], "busybox": ["busybox", "sh"]}
-BOUND = 120.0
+BOUND = 300.0
 
 PACKAGE = {
     "__init__.py": "",

@@ -143,6 +143,7 @@ Promote: the whole service follows. Abort: the canary is removed, the service st
         assert echoes.contains('api shop: r1 not approved')
     }
     @Test void aGateAboutANamedReleaseNeverUndoesAPromotion() {
+        cli.answers.status = { [0, [canary: [release: 'r9', digest: 'sha256:abc', verdict: 'pass']]] }
         h.steps.input = { StepCall c -> throw new FlowInterruptedException() }
         assert scripted("ecsApprove(service: 'api', cluster: 'shop', release: 'r9')") == 'ABORTED'
         assert cli.options('rollback').subMap(['release', 'canary']) == [release: 'r9', canary: true]
@@ -185,6 +186,58 @@ Promote: the whole service follows. Abort: the canary is removed, the service st
     }
     @Test void aDryRunAsksNobody() {
         assert scripted("ecsApprove(service: 'api', dryRun: true)") == 'SUCCESS' && !calls('input')
+    }
+
+    // ---- what was approved is what is promoted
+
+    static final String PROMOTE = "node { ecsPromote(service: 'api', cluster: 'shop') }"
+    /** Stands for the command line's own refusal: another image under the release's id, or a rollback since. */
+    private void lives(String digest, String epoch) {
+        cli.answers.promote = { Map o ->
+            o.digest == digest && o.epoch == epoch ? [0, [:]] : [3, [failed_step: 'preflight', message: "release r1 of shop/api is image ${digest} now, not ${o.digest}, which was approved".toString()]]
+        }
+    }
+    @Test void thePromotionIsOfTheImageThatWasShown() {
+        cli.answers.canary = { [0, [epoch: 'e1', release: [id: 'r1', digest: 'sha256:one']]] }
+        lives('sha256:one', 'e1')
+        scripted("${CANARY}def a = ecsApprove(service: 'api', cluster: 'shop')\necho(\"shown \${a.digest} \${a.epoch}\")\n${PROMOTE}")
+        assert h.failure == null && echoes.contains('shown sha256:one e1')
+        assert cli.options('promote').subMap(['release', 'digest', 'epoch']) == [release: 'r1', digest: 'sha256:one', epoch: 'e1']
+        restarted()
+        lives('sha256:one', 'e1')
+        assert scripted(PROMOTE) == 'SUCCESS'
+    }
+    @Test void aCanaryThatWasReplacedSinceIsRefused() {
+        cli.answers.canary = { [0, [epoch: 'e1', release: [id: 'r1', digest: 'sha256:one']]] }
+        lives('sha256:two', 'e1')
+        String why = 'preflight: release r1 of shop/api is image sha256:two now, not sha256:one, which was approved'
+        assert gate() == 'FAILURE' && h.failure.message.startsWith(why)
+        assert h.build.description == "api shop: r1 not promoted: ${why}"
+        newBuild()
+        cli.answers.canary = { [0, [epoch: 'e1', release: [id: 'r1', digest: 'sha256:one']]] }
+        lives('sha256:one', 'e2')
+        assert scripted("ecsDeploy(service: 'api', cluster: 'shop', image: 'x', approve: false)") == 'FAILURE'
+        assert cli.commands == ['canary', 'promote', 'rollback'] && cli.options('rollback').subMap(['release', 'canary']) == [release: 'r1', canary: true]
+        assert h.build.description == "api shop: r1 rolled back (${why.replace('two', 'one')})"
+    }
+    @Test void ofACanaryOfAnotherBuildTheStatusIsBinding() {
+        cli.answers.status = { [0, [canary: [release: 'r0', image: 'x@sha256:two', digest: 'sha256:two', epoch: 'e2', share: 25.0, verdict: 'pass']]] }
+        assert scripted("ecsApprove(service: 'api', cluster: 'shop'); ${PROMOTE}") == 'SUCCESS'
+        assert cli.options('promote').subMap(['release', 'digest', 'epoch']) == [release: 'r0', digest: 'sha256:two', epoch: 'e2']
+    }
+    @Test void whatWasShownOfOneReleaseBindsNoOther() {
+        assert scripted("${CANARY}node { ecsPromote(service: 'api', cluster: 'shop', release: 'r9') }") == 'SUCCESS'
+        assert !cli.options('promote').containsKey('digest') && !cli.options('promote').containsKey('epoch')
+        newBuild()
+        assert scripted("${CANARY}node { ecsPromote(service: 'api', cluster: 'shop', digest: 'sha256:three', epoch: 'e3') }") == 'SUCCESS'
+        assert cli.options('promote').subMap(['digest', 'epoch']) == [digest: 'sha256:three', epoch: 'e3'] : 'of a gate in another job'
+    }
+    @Test void nobodyIsAskedAboutWhatDoesNotLive() {
+        assert scripted("ecsApprove(service: 'api', cluster: 'shop', release: 'r9')") == 'FAILURE'
+        assert h.failure.message == 'ecsApprove: no canary of release r9 lives; run ecsCanary first' && !calls('input')
+        newBuild()
+        cli.answers.canary = { [4, null] }
+        assert scripted("try { ${CANARY} } catch (e) { }\necsApprove(service: 'api', cluster: 'shop')") == 'FAILURE' && !calls('input')
     }
 
     // ---- restart from a stage

@@ -12,7 +12,7 @@ class DocsTest extends LibraryTestCase {
         List<String> blocks = PAGE.split('<!-- tests/groovy/src/DocsTest.groovy makes these lines -->\n```text\n').drop(1)*.split('\n```\n')*.getAt(0)
         return blocks.find { it.contains(within) }.readLines()
     }
-    private Map report(Map more = [:]) { [cluster: 'sample-app-prd', service: 'sample-app', release: [id: RELEASE]] + more }
+    private Map report(Map more = [:]) { [cluster: 'sample-app-prd', service: 'sample-app', release: [id: RELEASE, digest: 'sha256:d55c4177db74cc028eaa']] + more }
     private String story(Map answers, Closure set = {}, String gate = ', rollback: false') {
         newBuild()
         env().putAll([BUILD_URL: 'https://ci.example.com/job/shop/7/'])

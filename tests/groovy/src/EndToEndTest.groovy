@@ -136,6 +136,29 @@ class EndToEndTest {
         assert agent.published['TEST-ecs-pipeline-rollback.xml']['service-update'] == 'passed' : log()
         serves('v1')
     }
+    /** Somebody rolls the canary back and starts the same release again while the approver reads. */
+    @Test void aCanaryThatWasReplacedAtTheGateIsNotPromoted() {
+        service('v2')
+        h.steps.input = { StepCall c ->
+            commandLine('rollback', '--release', 'r1')
+            commandLine('canary', '--release', 'r1')
+            atTheGate = [state: state()]
+            [APPROVER: 'jane', COMMENT: '']
+        }
+        assert scripted("ecsDeploy(environment: 'stg', release: 'r1')") == 'FAILURE' : log()
+        String name = "${started.service}/${started.service}"
+        assert h.failure.message =~ /^preflight: release r1 of ${name} lives in epoch \w{12} now, not 0: a rollback came since it was approved; have what lives approved \(ecs-pipeline promote, exit 3\)$/ : h.failure
+        assert h.build.description =~ /: r1 rolled back/ && atTheGate.state.canaries == 1
+        serves('v1')
+    }
+    private void commandLine(String... arguments) {
+        List<String> command = [new File('.cache/venv/bin/ecs-pipeline').absolutePath] + arguments.toList() + ['--environment', 'stg', '--reports', folder.newFolder().path]
+        ProcessBuilder pb = new ProcessBuilder(command).directory(workspace).redirectErrorStream(true)
+        pb.environment().putAll(agent.agent)
+        Process p = pb.start()
+        String said = p.inputStream.getText('UTF-8')
+        assert p.waitFor() == 0 : said
+    }
     private void abortAfter(String stage, String step) {
         agent.aborting = { report(stage)?.steps?.any { it.name == step && it.outcome == 'passed' } }
     }

@@ -64,13 +64,14 @@ class FakeCommandLine {
         List answer = answers[command] ? answers[command].call(options) : [0, [:]]
         int code = (int) answer[0]
         boolean none = answer.size() > 1 && answer[1] == null
-        String report = none ? '' : JsonOutput.toJson(report(command, options, code) + (Map) (answer[1] ?: [:]))
+        String report = none ? '' : JsonOutput.toJson(merged(report(command, options, code), (Map) (answer[1] ?: [:])))
         files[told] = "${env.ECS_PIPELINE_CALL} ${code}\n${answer.size() > 2 ? answer[2] : ''}\n${report}\n".toString()
         if (code == 143) { throw new FlowInterruptedException() }
         if (!(code.toString() in env.ECS_PIPELINE_ACCEPT.tokenize(' '))) { throw new AbortException("script returned exit code ${code}") }
         return null
     }
 
+    private static Map merged(Map usual, Map told) { usual + told + (usual.release instanceof Map && told.release ? [release: usual.release + (Map) told.release] : [:]) }
     static Map report(String command, Map options, int code) {
         String cluster = options.cluster ?: 'shop', service = options.service ?: 'api', region = options.region ?: 'eu-west-1'
         if (command == 'status') { return [cluster: cluster, service: service, region: region, release: 'r0', tasks: [desired: 3, running: 3], canary: null] }
@@ -78,7 +79,7 @@ class FakeCommandLine {
         return [
             stage: command, outcome: outcome, exit_code: code, cluster: cluster, service: service, region: region,
             changed: command != 'judge' && !(code in [2, 3]), failed_step: '', holder: null, dry_run: options.dry_run ?: false,
-            message: code ? "${command} ended with ${code}".toString() : '', cure: code ? 'do something' : '',
+            message: code ? "${command} ended with ${code}".toString() : '', cure: code ? 'do something' : '', epoch: '0',
             release: [id: options.release ?: 'r1', image: DIGEST, digest: 'sha256:abc', task_definition: 'api:2', previous_task_definition: 'api:1'],
             canary: [tasks: [], share: command == 'canary' && code in [0, 5] ? 25.0 : 0.0], checks: [], steps: [],
         ] + (options.dry_run ? [plan: ['image: build it', 'tasks: run 1 task']] : [:])

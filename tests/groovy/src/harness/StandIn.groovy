@@ -14,7 +14,7 @@ class StandIn {
 [ "\$1" != --version ] || { echo "ecs-pipeline, version ${version}"; exit 0; }
 { echo "command=\$1"; echo "folder=\$PWD"; [ ! -f ecs-pipeline.yml ] || echo config=found; env | grep -e ^AWS_ -e ^ECS_PIPELINE_LAUNCH; } >"${notes}/\$(ls "${notes}" | wc -l)"
 if [ "\$1" = status ]; then echo '{"cluster": "shop", "service": "api", "region": "eu-west-1", "canary": null}'; exit 0; fi
-echo '{"outcome": "passed", "message": "", "service": "", "release": {"id": "r1"}, "canary": {"share": 25.0}}' >"\$ECS_PIPELINE_REPORTS/\$1.json"
+echo '{"outcome": "passed", "message": "", "service": "", "epoch": "0", "release": {"id": "r1", "digest": "sha256:abc"}, "canary": {"share": 25.0}}' >"\$ECS_PIPELINE_REPORTS/\$1.json"
 echo '<testsuite name="x"><testcase name="preflight"/></testsuite>' >"\$ECS_PIPELINE_REPORTS/TEST-ecs-pipeline-\$1.xml"
 """
         program.executable = true
