@@ -13,7 +13,7 @@ import click
 from ecs_pipeline import streams
 from ecs_pipeline.clock import SystemClock
 from ecs_pipeline.common import Common
-from ecs_pipeline.config import load
+from ecs_pipeline.config import Config, load
 from ecs_pipeline.errors import Interrupted, InvalidInput, PipelineError
 from ecs_pipeline.record import INTERRUPTED, PASSED, Recorder
 
@@ -55,13 +55,22 @@ def run_stage(name: str, steps: Sequence[str], common: Common, body: Body) -> in
 
 def run_quietly(common: Common, body: Body) -> int:
     """Run a command that leaves no reports; returns the exit code."""
+    return _quietly(common, lambda clock, recorder: body(_prepared(common, clock, recorder)))
+
+
+def run_on_config(common: Common, body: Callable[[Config], None]) -> int:
+    """Run a command that needs the config alone; returns the exit code."""
+    return _quietly(common, lambda _clock, _recorder: body(load(common.config, common.environment, common.flags)))
+
+
+def _quietly(common: Common, act: Callable[[SystemClock, Recorder], None]) -> int:
     from ecs_pipeline.wiring import new_record
 
     clock = SystemClock()
     with clock.listening():
         recorder = Recorder(new_record(common, "status", (), clock), clock, ())
         try:
-            body(_prepared(common, clock, recorder))
+            act(clock, recorder)
         except PipelineError as error:
             _show_traceback(common)
             _tell(error)

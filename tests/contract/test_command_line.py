@@ -28,8 +28,9 @@ OWN = {
     "judge": {"--release"},
     "status": {"--watch"},
     "provision": {"--image"},
+    "config": {"--schema"},
 }
-FLAGS = {"--dry-run", "--verbose", "--replace", "--unjudged", "--canary", "--watch"}
+FLAGS = {"--dry-run", "--verbose", "--replace", "--unjudged", "--canary", "--watch", "--schema"}
 DEFAULTS = {"--reports": "ecs-pipeline-reports", "--output": "text"}
 
 EXIT_CODES = {
