@@ -48,6 +48,13 @@ def load(file: str, environment: str, flags: Mapping[str, str]) -> Config:
     return Config(_validated(merged, written), path.parent, written)
 
 
+def from_flags(flags: Mapping[str, str]) -> Config:
+    """A config without a file. Raises InvalidInput."""
+    given = {key: value for key, value in flags.items() if value}
+    written = Written({}, "", DEFAULT_FILE, frozenset(given))
+    return Config(_validated(_named_by_arns(dict(given)), written), Path(), written)
+
+
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any], *, within: str = "") -> dict[str, Any]:
     """The base with the overlay's keys over it, deeply; lists and plain values are replaced whole."""
     from ecs_pipeline.settings import EXCLUSIVE

@@ -13,7 +13,7 @@ import click
 from ecs_pipeline import streams
 from ecs_pipeline.clock import SystemClock
 from ecs_pipeline.common import Common
-from ecs_pipeline.config import Config, load
+from ecs_pipeline.config import Config, from_flags, load
 from ecs_pipeline.errors import Interrupted, InvalidInput, PipelineError
 from ecs_pipeline.record import INTERRUPTED, PASSED, Recorder
 
@@ -53,9 +53,12 @@ def run_stage(name: str, steps: Sequence[str], common: Common, body: Body) -> in
         return code
 
 
-def run_quietly(common: Common, body: Body) -> int:
-    """Run a command that leaves no reports; returns the exit code."""
-    return _quietly(common, lambda clock, recorder: body(_prepared(common, clock, recorder)))
+def run_quietly(common: Common, body: Callable[[Run], int | None], *, on_flags: bool = False) -> int:
+    """Run a command that leaves no reports; returns the exit code, which the body may tell.
+
+    `on_flags`: no file is read, the flags are the whole config.
+    """
+    return _quietly(common, lambda clock, recorder: body(_prepared(common, clock, recorder, on_flags=on_flags)))
 
 
 def run_on_config(common: Common, body: Callable[[Config], None]) -> int:
@@ -63,14 +66,14 @@ def run_on_config(common: Common, body: Callable[[Config], None]) -> int:
     return _quietly(common, lambda _clock, _recorder: body(load(common.config, common.environment, common.flags)))
 
 
-def _quietly(common: Common, act: Callable[[SystemClock, Recorder], None]) -> int:
+def _quietly(common: Common, act: Callable[[SystemClock, Recorder], int | None]) -> int:
     from ecs_pipeline.wiring import new_record
 
     clock = SystemClock()
     with clock.listening():
         recorder = Recorder(new_record(common, "status", (), clock), clock, ())
         try:
-            act(clock, recorder)
+            return act(clock, recorder) or 0
         except PipelineError as error:
             _show_traceback(common)
             _tell(error)
@@ -79,7 +82,6 @@ def _quietly(common: Common, act: Callable[[SystemClock, Recorder], None]) -> in
         except Exception as error:  # noqa: BLE001
             _print_failure(common, recorder, PipelineError(f"{type(error).__name__}: {error}"))
             return _bug()
-    return 0
 
 
 def _tell(error: PipelineError) -> None:
@@ -94,7 +96,7 @@ def _tell(error: PipelineError) -> None:
         click.echo(f"  {line}", err=True)
 
 
-def _prepared(common: Common, clock: SystemClock, recorder: Recorder) -> Run:
+def _prepared(common: Common, clock: SystemClock, recorder: Recorder, *, on_flags: bool = False) -> Run:
     """Config and adapters; what is wrong with them is a failure of the first step."""
     from ecs_pipeline.reports.files import refuse_unwritable
     from ecs_pipeline.wiring import new_run
@@ -103,7 +105,7 @@ def _prepared(common: Common, clock: SystemClock, recorder: Recorder) -> Run:
     try:
         if record.steps and not common.dry_run:
             refuse_unwritable(common.reports)
-        config = load(common.config, common.environment, common.flags)
+        config = from_flags(common.flags) if on_flags else load(common.config, common.environment, common.flags)
         record.cluster, record.service = config.settings.cluster, config.settings.service
         return new_run(config, common, clock, recorder, os.environ)
     except PipelineError as error:

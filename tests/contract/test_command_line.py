@@ -29,8 +29,20 @@ OWN = {
     "status": {"--watch"},
     "provision": {"--image"},
     "config": {"--schema"},
+    "diff": {"--image", "--exit-code"},
 }
-FLAGS = {"--dry-run", "--verbose", "--replace", "--unjudged", "--canary", "--watch", "--schema"}
+FLAGS = {
+    "--dry-run",
+    "--verbose",
+    "--replace",
+    "--unjudged",
+    "--canary",
+    "--watch",
+    "--schema",
+    "--exit-code",
+    "--task-definition",
+    "--jenkinsfile",
+}
 DEFAULTS = {"--reports": "ecs-pipeline-reports", "--output": "text"}
 
 EXIT_CODES = {

@@ -207,7 +207,10 @@ class FakeElb:
         self.world = world
 
     def target_group(self, arn: str) -> TargetGroup | None:
-        return TargetGroup(arn, "ip", "HTTP", int(self.world.delays.drain), 0, anomaly_detection=False)
+        drain, checked = int(self.world.delays.drain), (self.world.health_path, self.world.health_codes)
+        return TargetGroup(
+            arn, "ip", "HTTP", drain, 0, anomaly_detection=False, health_path=checked[0], health_codes=checked[1]
+        )
 
     def health(self, group: str, targets: Sequence[Target] = (), *, anomalies: bool = False) -> list[TargetHealth]:
         def found() -> list[TargetHealth]:

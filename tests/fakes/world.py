@@ -107,6 +107,8 @@ class World:
     expired_tokens: set[str] = field(default_factory=set)
     with_load_balancer: bool = True
     deleted: bool = False
+    health_path: str = ""
+    health_codes: str = ""
     raw: dict[str, Any] = field(default_factory=dict)
     service_revision: dict[str, Any] = field(default_factory=dict)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
