@@ -40,6 +40,8 @@ class Setting:
 def settings_of(config: Config) -> list[Setting]:
     """All settings in the order of the documentation; those that are empty by default are left out."""
     given = config.settings.model_dump(mode="json")
+    if not config.settings.canary.steps and config.settings.canary.percent is None:
+        given["canary"]["tasks"] = config.settings.canary.sizes[0].tasks
     return [_setting(place, value, config.written) for place, value in _leaves(given) if _counts(place, value)]
 
 

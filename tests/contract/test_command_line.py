@@ -29,6 +29,7 @@ OWN = {
     "status": {"--watch"},
     "provision": {"--image"},
     "config": {"--schema"},
+    "init": {"--task-definition", "--jenkinsfile"},
     "diff": {"--image", "--exit-code"},
 }
 FLAGS = {

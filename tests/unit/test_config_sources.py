@@ -64,6 +64,13 @@ def test_a_key_that_the_overlay_s_excludes_is_not_there(tmp_path: Path) -> None:
     assert told(found(tmp_path, "stg")["canary.tasks"]) == ("2", "file", 4)
 
 
+def test_the_default_number_of_tasks_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "plain.yml"
+    file.write_text("app: web")
+    settings = {setting.key: setting for setting in settings_of(load(str(file), "prd", {}))}
+    assert told(settings["canary.tasks"]) == ("1", "default", 0)
+
+
 def test_a_list_of_an_overlay_takes_the_place_of_the_whole_list(tmp_path: Path) -> None:
     settings = found(tmp_path, "ci")
     assert told(settings["canary.checks.0.http.path"]) == ("/ready", "overlay", 13)

@@ -20,3 +20,24 @@ def test_diff_shows_what_a_canary_changed(scene: Scene) -> None:
     done = scene.ecs_pipeline("diff", "v2")
     assert done.stdout.splitlines()[1:] == planned.stdout.splitlines()[1:]
     assert scene.ecs_pipeline("diff", "--image", uri).stdout == planned.stdout
+
+
+def test_init_writes_a_config_that_the_other_commands_take(scene: Scene) -> None:
+    scene.start(count=1)
+    words = ("--cluster", scene.name, "--service", scene.name, "--config", "new.yml")
+    made = scene.ecs_pipeline("init", *words, "--task-definition", "--jenkinsfile")
+    assert made.code == 0, made.stderr
+    assert made.stdout.splitlines()[:3] == ["wrote new.yml", "wrote taskdef.json", "wrote Jenkinsfile"]
+    config = (scene.folder / "new.yml").read_text()
+    assert f"service: {scene.name}" in config
+    assert "    - http: {path: /health}" in config
+
+    uri = scene.images.uri("v2")
+    planned = scene.ecs_pipeline("diff", "--config", "new.yml", "--image", uri)
+    assert planned.code == 0, planned.stderr
+    assert [line.partition(":")[0] for line in planned.stdout.splitlines()[1:]] == ["  containerDefinitions.app.image"]
+    again = scene.ecs_pipeline("init", *words)
+    assert (again.code, again.stderr) == (
+        2,
+        "ecs-pipeline: new.yml is there already; move it away, or name another: --config FILE\n",
+    )
