@@ -15,6 +15,7 @@ import pytest
 
 import ecs_pipeline
 from ecs_pipeline import marks
+from ecs_pipeline.permissions import STATEMENTS, VERSION
 from tests.unit.cloudformation import Stack, stack
 
 PACKAGE = Path(ecs_pipeline.__file__).parent
@@ -159,6 +160,11 @@ def called(*, provision: bool) -> set[str]:
             [service] = [name for name, all_of_it in known.items() if its <= all_of_it]
             found |= {f"{PREFIXES.get(service, service)}:{operation}" for operation in its}
     return found
+
+
+def test_the_stages_policy_is_the_one_that_the_package_prints() -> None:
+    source = json.loads(json.dumps({"Version": VERSION, "Statement": STATEMENTS}))
+    assert source == STAGES, "docs/iam.md and python/ecs_pipeline/permissions.py differ: make them alike"
 
 
 def test_the_stages_policy_allows_what_the_package_calls_and_no_more() -> None:

@@ -49,6 +49,8 @@ CORE: dict[str, set[str]] = {
     "documents": {"errors", "json_document"},
     "mistakes": {"documents", "settings"},
     "config": {"documents", "errors", "mistakes", "reachable", "settings"},
+    "permissions": set(),
+    "filled_policy": {"permissions"},
     "config_schema": {"setting_types", "settings"},
     "config_sources": {"config", "documents", "mistakes", "settings", "text"},
     "record": {"clock", "errors"},

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ecs_pipeline import definition, references
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.model import Service, TaskDefinition
-from ecs_pipeline.references import Reference
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.proposed_checks import proposed_checks
+from ecs_pipeline.steps.image import is_of_account
 from ecs_pipeline.text import yaml_scalar
 
 DEFINITION = "taskdef.json"
@@ -71,7 +71,7 @@ def _image(run: Run, service: Service, image: str) -> list[str]:
     except InvalidInput:
         return []
     own = service.arn.split(":")[4], run.recorder.record.region
-    place = reference.ecr or (own if _is_of_ecr(run, reference) else None)
+    place = reference.ecr or (own if is_of_account(run, reference) else None)
     if place is None:
         return [
             f"# The service runs {reference.name}: give releases with --image, or build them into an ECR repository:"
@@ -79,12 +79,6 @@ def _image(run: Run, service: Service, image: str) -> list[str]:
     lines = [] if reference.repository == service.name else [f"  repository: {yaml_scalar(reference.repository)}"]
     lines += [f'  registry: "{place[0]}/{place[1]}"'] if place != own else []
     return ["image:                               # where the service's image comes from", *lines] if lines else []
-
-
-def _is_of_ecr(run: Run, reference: Reference) -> bool:
-    """Whether ECR itself says that a repository of the account has this name: its hosts are not all alike."""
-    found = run.repositories.repository(reference.repository)
-    return found is not None and found.uri == reference.name
 
 
 def _definition(run: Run, current: TaskDefinition) -> tuple[str, list[str]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+from tests.emulator.stages.deployer import Deployer
 from tests.emulator.stages.scene import Scene
 
 
@@ -41,3 +44,22 @@ def test_init_writes_a_config_that_the_other_commands_take(scene: Scene) -> None
         2,
         "ecs-pipeline: new.yml is there already; move it away, or name another: --config FILE\n",
     )
+
+
+def test_a_role_with_the_printed_policy_deploys(scene: Scene) -> None:
+    scene.client("logs").create_log_group(logGroupName=f"/{scene.name}")
+    options = {"awslogs-group": f"/{scene.name}", "awslogs-region": scene.server.region, "awslogs-stream-prefix": "app"}
+    logging = {"logConfiguration": {"logDriver": "awslogs", "options": options}}
+    deployer = Deployer(scene)
+    scene.start(1, container=logging, definition=deployer.roles())
+    scene.images.uri("v2")
+    printed = scene.ecs_pipeline("policy")
+    assert printed.code == 0, printed.stderr
+    deployer.allow(json.loads(printed.stdout)["Statement"])
+
+    canary = deployer.canary("v2")
+    assert canary.code == 0, canary.stderr
+    for stage in ("promote", "rollback"):
+        done = deployer.runs(stage)
+        assert done.code == 0, done.stderr
+    scene.assert_nothing_left()
