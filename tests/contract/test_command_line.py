@@ -30,6 +30,7 @@ OWN = {
     "provision": {"--image"},
     "config": {"--schema"},
     "init": {"--task-definition", "--jenkinsfile"},
+    "validate": set(),
     "policy": {"--trust", "--issuer", "--subject"},
     "diff": {"--image", "--exit-code"},
 }

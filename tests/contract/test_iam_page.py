@@ -29,6 +29,9 @@ PREFIXES = {"elbv2": "elasticloadbalancing"}
 PROVISION_ONLY = {"cloudformation", "ec2"}
 """Modules of aws/ that no other command uses."""
 
+ASKS_OF_THE_CALLER = {"caller", "permissions"}
+"""Modules of aws/ that `validate` alone uses; sts:GetCallerIdentity needs no permission (STS API reference)."""
+
 CALLS = {"call", "_call", "pages", "_pages"}
 """Functions whose first argument is an operation's name."""
 
@@ -67,7 +70,7 @@ def policies() -> list[dict[str, Any]]:
     return [json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
 
 
-STAGES, EVERYBODY_ELSE, ASSUME, *PARTS = policies()
+STAGES, EVERYBODY_ELSE, ASSUME, ASKING, *PARTS = policies()
 PROVISION: dict[str, Any] = {"Statement": [statement for part in PARTS for statement in part["Statement"]]}
 """All that provision needs: a policy's text is limited, so there are two."""
 
@@ -156,7 +159,7 @@ def called(*, provision: bool) -> set[str]:
     found = set()
     for module in (PACKAGE / "aws").glob("*.py"):
         its = set(operations(module))
-        if its and (module.stem in PROVISION_ONLY) == provision:
+        if its and module.stem not in ASKS_OF_THE_CALLER and (module.stem in PROVISION_ONLY) == provision:
             [service] = [name for name, all_of_it in known.items() if its <= all_of_it]
             found |= {f"{PREFIXES.get(service, service)}:{operation}" for operation in its}
     return found
@@ -172,6 +175,11 @@ def test_the_stages_policy_allows_what_the_package_calls_and_no_more() -> None:
     assert len(needed) > 20
     assert sorted(needed - allowed(STAGES)) == [], f"called, but not allowed; {CURE}"
     assert sorted(allowed(STAGES) - needed) == [], f"allowed, but not called; {CURE}"
+
+
+def test_what_validate_asks_of_iam_has_a_policy_of_its_own() -> None:
+    called_there = {name for module in ASKS_OF_THE_CALLER for name in operations(PACKAGE / "aws" / f"{module}.py")}
+    assert {f"iam:{name}" for name in called_there - {"GetCallerIdentity"}} == allowed(ASKING), CURE
 
 
 def test_provision_s_policy_allows_what_provision_calls_itself() -> None:

@@ -107,6 +107,9 @@ class World:
     expired_tokens: set[str] = field(default_factory=set)
     with_load_balancer: bool = True
     deleted: bool = False
+    engine_problem: str = ""
+    principal: str = ""
+    denied: set[str] | None = None
     health_path: str = ""
     health_codes: str = ""
     raw: dict[str, Any] = field(default_factory=dict)

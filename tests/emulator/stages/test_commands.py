@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.emulator.stages.deployer import Deployer
+from tests.emulator.stages.deployer import Deployer, documents
 from tests.emulator.stages.scene import Scene
 
 
@@ -63,3 +63,27 @@ def test_a_role_with_the_printed_policy_deploys(scene: Scene) -> None:
         done = deployer.runs(stage)
         assert done.code == 0, done.stderr
     scene.assert_nothing_left()
+
+
+def test_validate_asks_iam_what_the_deploy_role_may_do(scene: Scene) -> None:
+    scene.start(count=1)
+    scene.images.uri("v2")
+    deployer = Deployer(scene)
+    asking = deployer.filled(documents()[3])["Statement"]
+    deployer.allow([*deployer.stages["Statement"], *asking])
+    good = deployer.runs("validate")
+    assert good.code == 0, good.stderr
+    assert good.message("permissions").startswith(f"{deployer.role_arn} may do all of")
+
+    left = [statement for statement in deployer.stages["Statement"] if statement["Sid"] != "StopCanary"]
+    deployer.allow([*left, *asking])
+    bad = deployer.runs("validate")
+    assert bad.code == 2
+    assert bad.report["evidence"] == [
+        f"{deployer.role_arn} may not ecs:StopTask (statement StopCanary); give it what `ecs-pipeline policy` prints"
+    ]
+
+    deployer.allow(left)
+    unknown = deployer.runs("validate")
+    assert unknown.code == 0, unknown.stderr
+    assert unknown.message("permissions").startswith("cannot be known")
