@@ -66,6 +66,11 @@ def run_on_config(common: Common, body: Callable[[Config], None]) -> int:
     return _quietly(common, lambda _clock, _recorder: body(load(common.config, common.environment, common.flags)))
 
 
+def run_alone(common: Common, body: Callable[[], None]) -> int:
+    """Run a command that needs neither config nor AWS; returns the exit code."""
+    return _quietly(common, lambda _clock, _recorder: body())
+
+
 def _quietly(common: Common, act: Callable[[SystemClock, Recorder], int | None]) -> int:
     from ecs_pipeline.wiring import new_record
 

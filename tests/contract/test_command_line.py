@@ -31,6 +31,7 @@ OWN = {
     "config": {"--schema"},
     "init": {"--task-definition", "--jenkinsfile"},
     "validate": set(),
+    "report": set(),
     "policy": {"--trust", "--issuer", "--subject"},
     "diff": {"--image", "--exit-code"},
 }
