@@ -156,6 +156,7 @@ STATEMENTS: tuple[Mapping[str, Any], ...] = (
                 "aws:TagKeys": [
                     "ecs-pipeline:approved-by",
                     "ecs-pipeline:previous",
+                    "ecs-pipeline:ran:*",
                     "ecs-pipeline:release",
                     "ecs-pipeline:source",
                     "ecs-pipeline:targets:*",

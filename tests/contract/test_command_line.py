@@ -32,6 +32,7 @@ OWN = {
     "init": {"--task-definition", "--jenkinsfile"},
     "validate": set(),
     "report": set(),
+    "run": {"--name", "--release", "--timeout"},
     "policy": {"--trust", "--issuer", "--subject"},
     "diff": {"--image", "--exit-code"},
 }

@@ -87,3 +87,24 @@ def test_validate_asks_iam_what_the_deploy_role_may_do(scene: Scene) -> None:
     unknown = deployer.runs("validate")
     assert unknown.code == 0, unknown.stderr
     assert unknown.message("permissions").startswith("cannot be known")
+
+
+def test_a_command_runs_once_a_release_with_its_log_and_exit_code(scene: Scene) -> None:
+    scene.client("logs").create_log_group(logGroupName=f"/{scene.name}")
+    options = {"awslogs-group": f"/{scene.name}", "awslogs-region": scene.server.region, "awslogs-stream-prefix": "app"}
+    deployer = Deployer(scene)
+    logging = {"logConfiguration": {"logDriver": "awslogs", "options": options}}
+    scene.start(1, container=logging, definition=deployer.roles())
+    words = ("run", "--name", "migrate")
+    done = deployer.runs(*words, "--", "sh", "-c", "echo migrated; exit 5")
+    assert done.code == 5, done.stderr
+    assert "| migrated" in done.stderr
+    assert done.cases() == {"preflight": "passed", "task": "passed", "command": "error"}
+    assert scene.canaries() == []
+
+    again = deployer.runs(*words, "--", "sh", "-c", "echo migrated; exit 5")
+    assert again.code == 5
+    assert "ran for this release before" in again.message("command")
+    assert deployer.runs("run", "--", "true").code == 0
+    assert scene.marks().keys() & {"under-way", "release"} == set()
+    scene.assert_nothing_left()
