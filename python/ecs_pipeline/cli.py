@@ -14,6 +14,7 @@ from ecs_pipeline import __version__, streams
 from ecs_pipeline.arguments import options_of
 from ecs_pipeline.commands import config, diff, init, policy, report, run, validate
 from ecs_pipeline.common import Common, common_options, text_option
+from ecs_pipeline.documents import nearest
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.runner import run_quietly, run_stage
 from ecs_pipeline.text import message
@@ -165,8 +166,17 @@ def _usage(error: click.ClickException) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "ecs-pipeline"
     said = message(error.format_message()).rstrip(".")
+    if isinstance(error, click.NoSuchOption) and context:
+        said = _no_option(error.option_name, context.command)
     click.echo(f"{command}: {said} (see `{command} --help`)", err=True)
     return 2
+
+
+def _no_option(given: str, command: click.Command) -> str:
+    """An option that there is not, with the one that must be meant."""
+    known = [option.removeprefix("--") for parameter in command.params for option in parameter.opts]
+    near = nearest(given.lstrip("-"), known)
+    return message(f"No such option '{given}'") + (f". Did you mean '--{near}'?" if near else "")
 
 
 def _defaults(words: Sequence[str]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import traceback
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -50,7 +51,16 @@ def run_stage(name: str, steps: Sequence[str], common: Common, body: Body) -> in
         outcome = INTERRUPTED if isinstance(failure, Interrupted) else failure.outcome if failure else PASSED
         recorder.finish(outcome, code, failure)
         _print_result(common, recorder)
+        if name == "canary" and code == 0 and record.share and not common.dry_run:
+            _tell_next(common, record.share)
         return code
+
+
+def _tell_next(common: Common, share: float) -> None:
+    """What a person may do with a canary that passed, with the flags that were given."""
+    given = {"config": common.config, "environment": common.environment, **common.flags}
+    flags = "".join(f" --{key.replace('_', '-')} {shlex.quote(value)}" for key, value in given.items() if value)
+    click.echo(f"→ takes {share:.1f} % until: ecs-pipeline promote{flags} | rollback{flags} --canary", err=True)
 
 
 def run_quietly(common: Common, body: Callable[[Run], int | None], *, on_flags: bool = False) -> int:
