@@ -15,7 +15,7 @@ from embedded_aws.cloudformation import installation as cloudformation
 from embedded_aws.cloudwatch import alarms, metric_data
 from embedded_aws.ecs import containers
 from embedded_aws.ecs import installation as ecs
-from embedded_aws.iam import enforcement
+from embedded_aws.iam import enforcement, simulation
 from embedded_aws.load_balancing import data_plane, group_settings, refusals, target_health
 from embedded_aws.logs import filter_log_events
 
@@ -47,6 +47,7 @@ def install(folder: Path) -> None:
         alarms,
         ecs,
         cloudformation,
+        simulation,
     )
     for part in parts:
         part.install()

@@ -171,6 +171,8 @@ def _assume_role(action: str, request: Members) -> Iterator[Need]:
 
 
 _SPECIAL: dict[str, Callable[[str, Members], Iterable[Need]]] = {
+    "sts:GetCallerIdentity": lambda _action, _request: [],
+    "iam:SimulatePrincipalPolicy": lambda action, request: [Need(action, str(request["PolicySourceArn"]))],
     "ecs:DescribeServices": _each("service", "services"),
     "ecs:DescribeServiceRevisions": _service_revisions,
     "ecs:DescribeTasks": _each("task", "tasks"),

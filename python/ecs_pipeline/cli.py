@@ -1,33 +1,27 @@
-"""The command line: reads options, runs a command, and turns what ended it into words and an exit code."""
+"""The command line: what commands and options there are."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ecs_pipeline import __version__, streams
 from ecs_pipeline.arguments import options_of
-from ecs_pipeline.clock import SystemClock
+from ecs_pipeline.commands import config, diff, init, policy, report, run, validate
 from ecs_pipeline.common import Common, common_options, text_option
-from ecs_pipeline.config import load
-from ecs_pipeline.errors import Interrupted, InvalidInput, PipelineError
-from ecs_pipeline.record import INTERRUPTED, PASSED, Recorder
+from ecs_pipeline.documents import nearest
+from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.rehearsal import Rehearsing, rehearsal_options
+from ecs_pipeline.runner import run_quietly, run_stage
 from ecs_pipeline.text import message
 
 if TYPE_CHECKING:
     from ecs_pipeline.run import Run
-
-BUG = 4
-"""A mistake of ours ends a stage as trouble does: nothing is undone, the same command may be run again."""
-
-Body = Callable[["Run"], None]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -151,118 +145,8 @@ def provision(image: str, release: str, delete: bool, confirm: str, **common: An
     return run_stage("provision", stage.STEPS, Common(**common), lambda run: new_provision(run, options)())
 
 
-def run_stage(name: str, steps: Sequence[str], common: Common, body: Body) -> int:
-    """Run a stage with its record and reports; returns the exit code."""
-    from ecs_pipeline.wiring import listeners, new_record
-
-    clock = SystemClock()
-    with clock.listening():
-        record = new_record(common, name, tuple(steps), clock)
-        recorder = Recorder(record, clock, listeners(common, name))
-        failure: PipelineError | None = None
-        code = 0
-        try:
-            body(_prepared(common, clock, recorder))
-        except PipelineError as error:
-            failure, code = error, error.exit_code
-            _show_traceback(common)
-        except Exception as error:  # noqa: BLE001 - the last place to tell a mistake of ours
-            clock.calm()
-            recorder.finish("error", BUG, PipelineError(f"{type(error).__name__}: {error}"))
-            _print_result(common, recorder)
-            return _bug()
-        clock.calm()
-        outcome = INTERRUPTED if isinstance(failure, Interrupted) else failure.outcome if failure else PASSED
-        recorder.finish(outcome, code, failure)
-        _print_result(common, recorder)
-        return code
-
-
-def run_quietly(common: Common, body: Body) -> int:
-    """Run a command that leaves no reports; returns the exit code."""
-    from ecs_pipeline.wiring import new_record
-
-    clock = SystemClock()
-    with clock.listening():
-        recorder = Recorder(new_record(common, "status", (), clock), clock, ())
-        try:
-            body(_prepared(common, clock, recorder))
-        except PipelineError as error:
-            _show_traceback(common)
-            _tell(error)
-            _print_failure(common, recorder, error)
-            return error.exit_code
-        except Exception as error:  # noqa: BLE001
-            _print_failure(common, recorder, PipelineError(f"{type(error).__name__}: {error}"))
-            return _bug()
-    return 0
-
-
-def _tell(error: PipelineError) -> None:
-    """What ended a command without reports; bad input in one line."""
-    from ecs_pipeline.reports.brief import tell
-
-    if isinstance(error, InvalidInput):
-        tell(error)
-        return
-    click.echo(f"ecs-pipeline: {error}", err=True)
-    for line in error.evidence:
-        click.echo(f"  {line}", err=True)
-
-
-def _prepared(common: Common, clock: SystemClock, recorder: Recorder) -> Run:
-    """Config and adapters; what is wrong with them is a failure of the first step."""
-    from ecs_pipeline.reports.files import refuse_unwritable
-    from ecs_pipeline.wiring import new_run
-
-    record = recorder.record
-    try:
-        if record.steps and not common.dry_run:
-            refuse_unwritable(common.reports)
-        config = load(common.config, common.environment, common.flags)
-        record.cluster, record.service = config.settings.cluster, config.settings.service
-        return new_run(config, common, clock, recorder, os.environ)
-    except PipelineError as error:
-        if record.steps:
-            with recorder.step(record.steps[0].name):
-                raise error from None
-        raise
-
-
-def _print_result(common: Common, recorder: Recorder) -> None:
-    record = recorder.record
-    if common.output == "json":
-        from ecs_pipeline.reports.json_report import without_series
-
-        streams.show([json.dumps(without_series(record), indent=2)])
-    elif common.dry_run and record.exit_code == 0:
-        streams.show([f"{step.name:<16} {step.message}" for step in record.steps if step.message])
-        streams.show([f"{'change':<16} {line}" for line in record.changes])
-
-
-def _print_failure(common: Common, recorder: Recorder, error: PipelineError) -> None:
-    """What a command without reports ended with, for machines."""
-    if common.output == "json":
-        from ecs_pipeline.reports.json_report import in_one_line
-
-        record = recorder.record
-        told = {"message": error.message, "cure": error.cure, "exit_code": error.exit_code}
-        streams.show([json.dumps(in_one_line({"cluster": record.cluster, "service": record.service, **told}))])
-
-
-def _show_traceback(common: Common) -> None:
-    if common.verbose:
-        traceback.print_exc()
-
-
-def _bug() -> int:
-    traceback.print_exc()
-    click.echo(
-        "ecs-pipeline: this is a mistake in ecs-pipeline, not in your set-up: please report the lines above. "
-        "The same command may be run again.",
-        err=True,
-    )
-    return BUG
+for module in (config, diff, init, policy, report, run, validate):
+    cli.add_command(module.command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -291,8 +175,17 @@ def _usage(error: click.ClickException) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "ecs-pipeline"
     said = message(error.format_message()).rstrip(".")
+    if isinstance(error, click.NoSuchOption) and context:
+        said = _no_option(error.option_name, context.command)
     click.echo(f"{command}: {said} (see `{command} --help`)", err=True)
     return 2
+
+
+def _no_option(given: str, command: click.Command) -> str:
+    """An option that there is not, with the one that must be meant."""
+    known = [option.removeprefix("--") for parameter in command.params for option in parameter.opts]
+    near = nearest(given.lstrip("-"), known)
+    return message(f"No such option '{given}'") + (f". Did you mean '--{near}'?" if near else "")
 
 
 def _defaults(words: Sequence[str]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ class Config:
 
     settings: Any  # settings.Settings; pydantic is imported when a config is read, not for --help
     folder: Path
+    written: Written
 
 
 def load(file: str, environment: str, flags: Mapping[str, str]) -> Config:
@@ -44,7 +45,14 @@ def load(file: str, environment: str, flags: Mapping[str, str]) -> Config:
     merged = _named_by_arns({**merge(base, overlay), **given})
     merged = _with_names(merged, environment)
     written = Written(document, environment, str(path), frozenset(given))
-    return Config(_validated(merged, written), path.parent)
+    return Config(_validated(merged, written), path.parent, written)
+
+
+def from_flags(flags: Mapping[str, str]) -> Config:
+    """A config without a file. Raises InvalidInput."""
+    given = {key: value for key, value in flags.items() if value}
+    written = Written({}, "", DEFAULT_FILE, frozenset(given))
+    return Config(_validated(_named_by_arns(dict(given)), written), Path(), written)
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any], *, within: str = "") -> dict[str, Any]:

@@ -51,6 +51,15 @@ class DockerEngine:
         """Whether there is something to build."""
         return (context / dockerfile).is_file()
 
+    def problem(self) -> str:
+        """Why no engine answers here, '' when one does."""
+        try:
+            with self._engine() as engine:
+                engine.ping()
+        except PipelineError as error:
+            return error.message
+        return ""
+
     def build(self, build: Build, told: Told) -> None:
         """Build an image and tag it. Raises Trouble with the builder's last lines, InvalidInput for the context."""
         path = build.context / build.dockerfile

@@ -81,6 +81,16 @@ class ReleaseFailed(PipelineError):
     outcome = "failed"
 
 
+class CommandFailed(PipelineError):
+    """A one-off command ended with an exit code of its own, which becomes the stage's."""
+
+    outcome = "failed"
+
+    def __init__(self, message: str, code: int, *, cure: str = "") -> None:
+        super().__init__(message, cure=cure)
+        self.exit_code = code
+
+
 class NotPlaced(ReleaseFailed):
     """RunTask answered with failures[]: AWS found no place for the task; `reasons` are AWS' own words."""
 

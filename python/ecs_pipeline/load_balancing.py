@@ -74,6 +74,8 @@ class TargetGroup:
     algorithm: str = ""
     cross_zone: str = ""
     sticky: bool = False
+    health_path: str = ""
+    health_codes: str = ""
 
 
 @dataclass(frozen=True)

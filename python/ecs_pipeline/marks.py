@@ -26,6 +26,8 @@ VERDICT, JUDGED_STEPS, JUDGED_TASKS, BAKE_BEGAN = (
 UNDER_WAY, SOURCE, WANTED, PREVIOUS = (PREFIX + name for name in ("under-way", "source", "wanted", "previous"))
 APPROVAL = PREFIX + "approved-by"
 TARGETS = PREFIX + "targets:"
+RAN = PREFIX + "ran:"
+RUN_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 LONGEST_VALUE = 256
 MOST_TAGS = 50
@@ -153,6 +155,18 @@ def unregistered_records(tags: Mapping[str, str], registered: Collection[tuple[s
         if targets and not any((one.identity, one.port) in registered for one in targets):
             keys.append((targets[0].recorded, key))
     return [key for _, key in sorted(keys)]
+
+
+def ran_tag(name: str, release: str, code: int, task: str) -> dict[str, str]:
+    """The tag of the service that says how a named one-off command ended: RELEASE CODE TASK."""
+    return {f"{RAN}{name}": f"{release} {code} {task}"}
+
+
+def ran(tags: Mapping[str, str], name: str, release: str) -> int | None:
+    """The exit code that a named command ended with for a release; None when it did not run for it."""
+    found, _, rest = tags.get(f"{RAN}{name}", "").partition(" ") if name else ("", "", "")
+    code = rest.partition(" ")[0]
+    return written.whole_number(code, 255) if found == release else None
 
 
 def theirs(tags: Mapping[str, str]) -> dict[str, str]:

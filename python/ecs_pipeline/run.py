@@ -15,6 +15,7 @@ from ecs_pipeline.ports import (
     ElbPort,
     EnginePort,
     LogsPort,
+    PermissionsPort,
     RepositoryPort,
     TaskDefinitionsPort,
 )
@@ -53,6 +54,7 @@ class Run:
     engine: EnginePort
     logs: LogsPort
     cloudwatch: CloudWatchPort
+    permissions: PermissionsPort
     clock: Clock
     recorder: Recorder
     observer: Observer

@@ -43,16 +43,20 @@ def refuse(
 
     `groups` are its target groups, `revision` is its current service revision as far as that is needed.
     """
-    obstacles = [*_to_any_deployment(service)]
-    if use is Use.CANARY:
-        obstacles += [
-            *_to_a_canary(service),
-            *_of_percentages(service),
-            *_of_groups(groups),
-            *_of_revision(revision or {}),
-        ]
-    for obstacle in obstacles:
+    for obstacle in obstacles(service, use, groups, revision):
         raise Refused(f"service {service.label} {use.value}: {obstacle.why}", cure=obstacle.cure)
+
+
+def obstacles(
+    service: Service, use: Use, groups: Sequence[TargetGroup] = (), revision: Mapping[str, Any] | None = None
+) -> Iterator[Obstacle]:
+    """All that keeps a service from being used so; see `refuse`."""
+    yield from _to_any_deployment(service)
+    if use is Use.CANARY:
+        yield from _to_a_canary(service)
+        yield from _of_percentages(service)
+        yield from _of_groups(groups)
+        yield from _of_revision(revision or {})
 
 
 def _to_any_deployment(service: Service) -> Iterator[Obstacle]:

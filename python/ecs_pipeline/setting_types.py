@@ -64,21 +64,25 @@ def rate_in_words(rate: float) -> str:
     raise AssertionError(rate)
 
 
-def _in_words(seconds: float) -> str:
+def in_words(seconds: float) -> str:
+    """A duration as a file has it, in the largest unit that it is a whole number of."""
+    for unit, size in reversed(UNITS.items()):
+        count = round(seconds / size, 6)
+        if count >= 1 and count == int(count):
+            return f"{count:.0f}{unit}"
     return f"{seconds:g}s"
 
 
 DURATION_SCHEMA = {"type": "string", "pattern": rf"^{DURATION.pattern}$", "examples": ["300ms", "90s", "5m", "1h"]}
-Duration = Annotated[
-    float, BeforeValidator(parse_duration), PlainSerializer(_in_words), WithJsonSchema(DURATION_SCHEMA)
-]
+Duration = Annotated[float, BeforeValidator(parse_duration), PlainSerializer(in_words), WithJsonSchema(DURATION_SCHEMA)]
 OptionalDuration = Annotated[
     Duration | None,
     BeforeValidator(_drain),
     WithJsonSchema({"anyOf": [{"const": "auto"}, DURATION_SCHEMA], "default": "auto"}),
 ]
-Argument = Annotated[str | None, BeforeValidator(_argument)]
-Word = Annotated[str, BeforeValidator(_argument)]
+PLAIN = ["string", "number", "boolean"]
+Argument = Annotated[str | None, BeforeValidator(_argument), WithJsonSchema({"type": [*PLAIN, "null"]})]
+Word = Annotated[str, BeforeValidator(_argument), WithJsonSchema({"type": PLAIN})]
 PERCENTAGE_SCHEMA = {"type": "string", "pattern": rf"^{PERCENTAGE.pattern}$", "examples": ["25%"]}
 Percentage = Annotated[
     float,

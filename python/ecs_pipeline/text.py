@@ -6,6 +6,7 @@ more.
 
 from __future__ import annotations
 
+import json
 import re
 
 LONGEST_LINE = 2000
@@ -32,6 +33,8 @@ _FORBIDDEN = re.compile(
 )
 _URL = re.compile(r"\b([a-z][a-z0-9+.-]{0,15}://)([^\s\"'<>`]+)", re.IGNORECASE)
 _HOST = re.compile(r"(?:\[[0-9a-f:.]*\]|[^:@\[\]]*)(?::\d*)?", re.IGNORECASE)
+_YAML_PLAIN = re.compile(r"[A-Za-z_/.][A-Za-z0-9_/.-]*")
+_YAML_WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "null", "y", "n"))
 _PUNCTUATION = ").,;:!"
 
 
@@ -59,6 +62,12 @@ def one_line(text: str) -> str:
     """A text on one line of no more than LONGEST_RAW characters; empty lines leave no gap."""
     said = " ".join(line for line in plain_lines(text[:LONGEST_TEXT]) if line)
     return cut(said + _told(max(len(text) - LONGEST_TEXT, 0)), LONGEST_RAW)
+
+
+def yaml_scalar(text: str) -> str:
+    """Text as YAML 1.1 and 1.2 read it back; in quotes where it needs them."""
+    plain = _YAML_PLAIN.fullmatch(text) and text.lower() not in _YAML_WORDS
+    return text if plain else json.dumps(text)
 
 
 def without_credentials(text: str) -> str:

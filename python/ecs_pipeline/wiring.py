@@ -47,6 +47,7 @@ def new_run(
     from ecs_pipeline.aws.ecs import Ecs
     from ecs_pipeline.aws.elb import Elb
     from ecs_pipeline.aws.logs import Logs
+    from ecs_pipeline.aws.permissions import Permissions
     from ecs_pipeline.aws.session import AwsSession
     from ecs_pipeline.aws.task_definitions import TaskDefinitions
     from ecs_pipeline.aws.writes import notice_writes
@@ -83,6 +84,7 @@ def new_run(
         engine=DockerEngine(clock),
         logs=Logs(session),
         cloudwatch=CloudWatch(session),
+        permissions=Permissions(session),
         clock=clock,
         recorder=recorder,
         observer=observer,

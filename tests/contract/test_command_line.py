@@ -28,8 +28,26 @@ OWN = {
     "judge": {"--release"},
     "status": {"--watch"},
     "provision": {"--image"},
+    "config": {"--schema"},
+    "init": {"--task-definition", "--jenkinsfile"},
+    "validate": set(),
+    "report": set(),
+    "run": {"--name", "--release", "--timeout"},
+    "policy": {"--trust", "--issuer", "--subject"},
+    "diff": {"--image", "--exit-code"},
 }
-FLAGS = {"--dry-run", "--verbose", "--replace", "--unjudged", "--canary", "--watch"}
+FLAGS = {
+    "--dry-run",
+    "--verbose",
+    "--replace",
+    "--unjudged",
+    "--canary",
+    "--watch",
+    "--schema",
+    "--exit-code",
+    "--task-definition",
+    "--jenkinsfile",
+}
 DEFAULTS = {"--reports": "ecs-pipeline-reports", "--output": "text"}
 
 EXIT_CODES = {

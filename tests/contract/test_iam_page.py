@@ -15,6 +15,7 @@ import pytest
 
 import ecs_pipeline
 from ecs_pipeline import marks
+from ecs_pipeline.permissions import STATEMENTS, VERSION
 from tests.unit.cloudformation import Stack, stack
 
 PACKAGE = Path(ecs_pipeline.__file__).parent
@@ -27,6 +28,9 @@ PREFIXES = {"elbv2": "elasticloadbalancing"}
 
 PROVISION_ONLY = {"cloudformation", "ec2"}
 """Modules of aws/ that no other command uses."""
+
+ASKS_OF_THE_CALLER = {"caller", "permissions"}
+"""Modules of aws/ that `validate` alone uses; sts:GetCallerIdentity needs no permission (STS API reference)."""
 
 CALLS = {"call", "_call", "pages", "_pages"}
 """Functions whose first argument is an operation's name."""
@@ -66,7 +70,7 @@ def policies() -> list[dict[str, Any]]:
     return [json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
 
 
-STAGES, EVERYBODY_ELSE, ASSUME, *PARTS = policies()
+STAGES, EVERYBODY_ELSE, ASSUME, ASKING, *PARTS = policies()
 PROVISION: dict[str, Any] = {"Statement": [statement for part in PARTS for statement in part["Statement"]]}
 """All that provision needs: a policy's text is limited, so there are two."""
 
@@ -155,10 +159,15 @@ def called(*, provision: bool) -> set[str]:
     found = set()
     for module in (PACKAGE / "aws").glob("*.py"):
         its = set(operations(module))
-        if its and (module.stem in PROVISION_ONLY) == provision:
+        if its and module.stem not in ASKS_OF_THE_CALLER and (module.stem in PROVISION_ONLY) == provision:
             [service] = [name for name, all_of_it in known.items() if its <= all_of_it]
             found |= {f"{PREFIXES.get(service, service)}:{operation}" for operation in its}
     return found
+
+
+def test_the_stages_policy_is_the_one_that_the_package_prints() -> None:
+    source = json.loads(json.dumps({"Version": VERSION, "Statement": STATEMENTS}))
+    assert source == STAGES, "docs/iam.md and python/ecs_pipeline/permissions.py differ: make them alike"
 
 
 def test_the_stages_policy_allows_what_the_package_calls_and_no_more() -> None:
@@ -166,6 +175,11 @@ def test_the_stages_policy_allows_what_the_package_calls_and_no_more() -> None:
     assert len(needed) > 20
     assert sorted(needed - allowed(STAGES)) == [], f"called, but not allowed; {CURE}"
     assert sorted(allowed(STAGES) - needed) == [], f"allowed, but not called; {CURE}"
+
+
+def test_what_validate_asks_of_iam_has_a_policy_of_its_own() -> None:
+    called_there = {name for module in ASKS_OF_THE_CALLER for name in operations(PACKAGE / "aws" / f"{module}.py")}
+    assert {f"iam:{name}" for name in called_there - {"GetCallerIdentity"}} == allowed(ASKING), CURE
 
 
 def test_provision_s_policy_allows_what_provision_calls_itself() -> None:
@@ -277,7 +291,7 @@ def test_the_tags_that_may_be_written_are_those_that_are() -> None:
     assert verdict == {marks.VERDICT, marks.JUDGED_STEPS, marks.JUDGED_TASKS, marks.BAKE_BEGAN}
     service = set(of["MarkService"]["Condition"]["ForAllValues:StringLike"]["aws:TagKeys"])
     named = {marks.TURN, marks.UNDER_WAY, marks.SOURCE, marks.WANTED, marks.RELEASE, marks.PREVIOUS, marks.APPROVAL}
-    assert service == named | {f"{marks.TARGETS}*"}
+    assert service == named | {f"{marks.TARGETS}*", f"{marks.RAN}*"}
 
 
 def test_everybody_else_is_denied_every_way_to_write_our_tags() -> None:

@@ -207,7 +207,10 @@ class FakeElb:
         self.world = world
 
     def target_group(self, arn: str) -> TargetGroup | None:
-        return TargetGroup(arn, "ip", "HTTP", int(self.world.delays.drain), 0, anomaly_detection=False)
+        drain, checked = int(self.world.delays.drain), (self.world.health_path, self.world.health_codes)
+        return TargetGroup(
+            arn, "ip", "HTTP", drain, 0, anomaly_detection=False, health_path=checked[0], health_codes=checked[1]
+        )
 
     def health(self, group: str, targets: Sequence[Target] = (), *, anomalies: bool = False) -> list[TargetHealth]:
         def found() -> list[TargetHealth]:
@@ -275,6 +278,9 @@ class FakeEngine:
     def has_dockerfile(self, context: Path, dockerfile: str) -> bool:
         return dockerfile != "gone"
 
+    def problem(self) -> str:
+        return self.world.engine_problem
+
     def build(self, build: Build, told: Callable[[str], None]) -> None:
         self.labels = build.labels
         told("built")
@@ -325,6 +331,24 @@ class FakeCloudWatch:
         return ""
 
 
+class FakePermissions:
+    """PermissionsPort: everything is allowed but what the world denies."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def principal(self) -> str:
+        return self.world.principal
+
+    def allowed(
+        self, principal: str, actions: Sequence[str], resources: Sequence[str], keys: Mapping[str, Sequence[str]]
+    ) -> set[tuple[str, str]] | None:
+        if self.world.denied is None:
+            return None
+        pairs = {(action, resource) for action in actions for resource in resources}
+        return {pair for pair in pairs if pair[0] not in self.world.denied}
+
+
 def new_run(world: World, stage: str, steps: Sequence[str], settings: Mapping[str, Any] | None = None) -> Run:
     """A run of a stage on a world."""
     defaults: dict[str, Any] = {"cluster": CLUSTER, "service": SERVICE, "image": {"repository": SERVICE}}
@@ -347,6 +371,7 @@ def new_run(world: World, stage: str, steps: Sequence[str], settings: Mapping[st
         engine=FakeEngine(world),
         logs=FakeLogs(),
         cloudwatch=FakeCloudWatch(),
+        permissions=FakePermissions(world),
         clock=clock,
         recorder=recorder,
         observer=observer,

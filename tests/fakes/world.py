@@ -107,6 +107,12 @@ class World:
     expired_tokens: set[str] = field(default_factory=set)
     with_load_balancer: bool = True
     deleted: bool = False
+    engine_problem: str = ""
+    command_code: int | None = 0
+    principal: str = ""
+    denied: set[str] | None = None
+    health_path: str = ""
+    health_codes: str = ""
     raw: dict[str, Any] = field(default_factory=dict)
     service_revision: dict[str, Any] = field(default_factory=dict)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
@@ -192,6 +198,8 @@ class World:
 
     def _pass_time(self) -> None:
         for task in self.tasks.values():
+            if task.parameters.get("overrides") and self.now >= task.created + self.delays.start + 1:
+                self.stop_task(task.arn, "Essential container in task exited", "EssentialContainerExited")
             crashes = self.fate(task.revision) == "crash" and self.now >= task.created + self.delays.start
             if crashes and task.stop_asked is None:
                 self.stop_task(task.arn, "Essential container in task exited", "EssentialContainerExited")
@@ -224,6 +232,7 @@ class World:
         if task.stop_asked is not None:
             status = "STOPPED" if self.now >= (task.stopped or 0) else "STOPPING"
         crashed = task.code == "EssentialContainerExited"
+        code = self.command_code if task.parameters.get("overrides") else 3
         return Task(
             arn=task.arn,
             revision=task.revision,
@@ -234,7 +243,7 @@ class World:
             group=task.group,
             **marks.parse_task(task.tags, task.arn.rpartition("/")[2]),
             address=task.address if running or task.stop_asked else "",
-            containers=(Container("app", status, self._health_of(task), exit_code=3 if crashed else None),),
+            containers=(Container("app", status, self._health_of(task), exit_code=code if crashed else None),),
             stop_code=task.code,
             stopped_reason=task.reason,
             overridden=bool(task.parameters.get("overrides")),

@@ -35,12 +35,14 @@ class Commands:
         self._patch, self._capture = monkeypatch, capsys
         self.world = start_of("P runs")
         self.common: Any = None
+        self.changes: dict[str, Any] = {}
         monkeypatch.setattr(wiring, "new_run", self._new_run)
 
     def _new_run(self, _config: Any, common: Any, _clock: Any, recorder: Recorder, _environment: Any) -> Run:
         self.common, self.world.wrote = common, recorder.wrote
         recorder.record.region = "eu-west-1"
-        return replace(new_run(self.world, "", [], QUICK), recorder=recorder, dry_run=common.dry_run)
+        run = new_run(self.world, "", [], QUICK)
+        return replace(run, recorder=recorder, dry_run=common.dry_run, **self.changes)
 
     def failing(self, error: Exception) -> None:
         """The next command fails with this before it does anything."""

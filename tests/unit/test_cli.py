@@ -61,6 +61,21 @@ def test_wrong_usage_is_one_line_that_names_the_help(run: Commands, words: tuple
     assert list(Path().iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("--env", "--environment"), ("--relase", "--release"), ("--tag", "--image"), ("--clustr", "--cluster")],
+)
+def test_an_option_that_there_is_not_names_the_one_that_is_meant(run: Commands, given: str, meant: str) -> None:
+    assert f"No such option '{given}'. Did you mean '{meant}'?" in run("canary", given, "x").err
+
+
+def test_a_canary_that_passed_says_what_may_be_done_next_with_the_flags_given(run: Commands) -> None:
+    end = run("canary", *NAMED, "--release", "A")
+    last = end.err.splitlines()[-1]
+    flags = "--cluster prd --service web"
+    assert last == f"→ takes 25.0 % until: ecs-pipeline promote {flags} | rollback {flags} --canary"
+
+
 def test_without_a_command_the_help_is_shown_as_a_mistake(run: Commands) -> None:
     end = run()
     assert (end.code, end.out) == (2, "")

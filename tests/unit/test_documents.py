@@ -191,3 +191,18 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, content: bytes | None, why:
 def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b'\xef\xbb\xbf{"a": 1}')
     assert read_yaml(tmp_path / "file") == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "meant"),
+    [
+        ("env", ["region", "environment"], "environment"),
+        ("pattern", ["per", "filter"], "filter"),
+        ("bakee", ["bake", "tasks"], "bake"),
+        ("count", ["tasks", "percent"], "tasks"),
+        ("environ", ["region", "environment"], "environment"),
+        ("pattern", ["per", "at_most"], ""),
+    ],
+)
+def test_the_word_that_is_meant_is_found(word: str, known: list[str], meant: str) -> None:
+    assert documents.nearest(word, known) == meant

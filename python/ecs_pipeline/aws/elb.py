@@ -47,6 +47,8 @@ class Elb:
                 algorithm=values.get("load_balancing.algorithm.type", ""),
                 cross_zone=values.get("load_balancing.cross_zone.enabled", ""),
                 sticky=values.get("stickiness.enabled") == "true",
+                health_path=str(group.get("HealthCheckPath") or ""),
+                health_codes=str((group.get("Matcher") or {}).get("HttpCode") or ""),
             )
         return self._groups[arn]
 

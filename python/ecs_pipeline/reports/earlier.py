@@ -64,6 +64,13 @@ class EarlierCanary(BaseModel):
     share: float = 0.0
 
 
+class EarlierApproval(BaseModel):
+    """Who approved a promotion, and what they said."""
+
+    by: str = ""
+    comment: str = ""
+
+
 class EarlierStage(BaseModel):
     """A stage as STAGE.json has it; `picture` when its timeline lies beside it."""
 
@@ -79,6 +86,7 @@ class EarlierStage(BaseModel):
     message: str = ""
     cure: str = ""
     canary: EarlierCanary = EarlierCanary()
+    approval: EarlierApproval = EarlierApproval()
     evidence: tuple[str, ...] = ()
     checks: tuple[EarlierCheck, ...] = ()
     steps: tuple[EarlierStep, ...] = ()
@@ -96,16 +104,17 @@ def earlier_stages(folder: Path, record: StageRecord) -> list[EarlierStage]:
     mine = (record.cluster, record.service, record.release.id)
     found = [
         stage
-        for stage in _stages(folder)
+        for stage in stages_in(folder)
         if (stage.cluster, stage.service, stage.release.id) == mine and stage.stage != record.stage
     ]
     return sorted(found, key=lambda stage: stage.started.timestamp(), reverse=True)
 
 
-def _stages(folder: Path) -> Iterator[EarlierStage]:
+def stages_in(folder: Path) -> Iterator[EarlierStage]:
+    """The stages that left a report in a folder; other files are passed over."""
     for path in sorted(folder.glob("*.json")):
         try:
-            stage = EarlierStage.model_validate_json(_content(path))
+            stage = EarlierStage.model_validate_json(content(path))
         except (OSError, ValueError, ValidationError):
             continue
         if STAGE.fullmatch(path.stem) and stage.stage == path.stem:
@@ -128,7 +137,7 @@ def _pictures(folder: Path, stage: EarlierStage) -> dict[int, Picture]:
     }
 
 
-def _content(path: Path) -> bytes:
+def content(path: Path) -> bytes:
     """What a regular file holds; links, pipes and files that are too large are refused with an OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as file:

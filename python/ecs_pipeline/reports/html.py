@@ -48,9 +48,9 @@ class HtmlReport(FileReport):
         """The pages last, so that what they link to is there."""
         alternative = in_words(record)
         files = {
-            STYLE: _style_sheet(),
-            f"{self.stage}.svg": _render("timeline.svg", drawing=drawing(record, WIDE), alternative=alternative),
-            f"{self.stage}-narrow.svg": _render(
+            STYLE: style_sheet(),
+            f"{self.stage}.svg": render("timeline.svg", drawing=drawing(record, WIDE), alternative=alternative),
+            f"{self.stage}-narrow.svg": render(
                 "timeline.svg", drawing=drawing(record, NARROW), alternative=alternative
             ),
         }
@@ -59,10 +59,10 @@ class HtmlReport(FileReport):
                 found = chart(check, layout)
                 if found:
                     name = f"{picture_of(self.stage, number)}{end}.svg"
-                    files[name] = _render("check.svg", chart=found, alternative=chart_in_words(check))
+                    files[name] = render("check.svg", chart=found, alternative=chart_in_words(check))
         page, earlier = _page(record, alternative), self._stages_before(record)
-        own = _render("report.html", **page, earlier=())
-        index = _render("report.html", **page, earlier=earlier) if earlier else own
+        own = render("report.html", **page, earlier=())
+        index = render("report.html", **page, earlier=earlier) if earlier else own
         return {**files, f"{self.stage}.html": own, INDEX: index}
 
     def _stages_before(self, record: StageRecord) -> list[EarlierStage]:
@@ -161,12 +161,14 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _render(template: str, **values: Any) -> bytes:
+def render(template: str, **values: Any) -> bytes:
+    """A page or picture from its template, in UTF-8; every value is made harmless."""
     return _environment().get_template(template).render(values).encode()
 
 
 @cache
-def _style_sheet() -> bytes:
+def style_sheet() -> bytes:
+    """The one style sheet of all pages."""
     return resources.files("ecs_pipeline.reports").joinpath(f"{TEMPLATES}/report.css").read_bytes()
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
 from ecs_pipeline import service_kinds, shares
+from ecs_pipeline.load_balancing import TargetGroup
 from ecs_pipeline.model import Service
 from ecs_pipeline.run import Run
-from ecs_pipeline.service_kinds import Use
+from ecs_pipeline.service_kinds import Obstacle, Use
 from ecs_pipeline.steps.rollout_deadline import groups_of
 
 
@@ -19,9 +23,17 @@ def tell_shares(run: Run, service: Service) -> None:
 
 def refuse_unfit(run: Run, service: Service, use: Use) -> None:
     """Raises Refused. Only for a canary of a service without a load balancer AWS is asked for its service revision."""
+    service_kinds.refuse(service, use, *_asked(run, service, use))
+
+
+def obstacles_of(run: Run, service: Service, use: Use) -> Iterator[Obstacle]:
+    """All that `refuse_unfit` would refuse one after the other."""
+    return service_kinds.obstacles(service, use, *_asked(run, service, use))
+
+
+def _asked(run: Run, service: Service, use: Use) -> tuple[Sequence[TargetGroup], Mapping[str, Any]]:
+    """Target groups and service revision, as far as the answer needs them."""
     if use is Use.UPDATE:
-        service_kinds.refuse(service, use)
-        return
+        return (), {}
     balanced = service.load_balancing or service.raw.get("loadBalancers")
-    revision = {} if balanced else run.ecs.service_revision(service)
-    service_kinds.refuse(service, use, groups_of(run, service), revision)
+    return groups_of(run, service), {} if balanced else run.ecs.service_revision(service)

@@ -63,8 +63,8 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
         run.recorder.progress(f"{run.origin.problem}; to resume a release, give its --release")
     seen = run.observer.look()
     refuse_unfit(run, seen.service, Use.CANARY)
-    _refuse_crowds(run, seen.service)
-    _refuse_without_room(seen.service)
+    refuse_crowds(run, seen.service)
+    refuse_without_room(seen.service)
     current = run.definitions.get(seen.service.revision)
     container = definition.chosen_container(current.definition, seen.service, run.settings.container)
     image = images.given(run, options.image) if options.image else None
@@ -82,7 +82,7 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
         refuse_foreign(seen)
         refuse_disbelieved(seen)
         refuse_when_cancelled(seen)
-        _refuse_lost_groups(run, seen.service)
+        refuse_lost_groups(run, seen.service)
         refuse_checks(run, alive=bool(seen.canaries), watched=run.settings.canary.watched)
         refuse_unreachable(run, seen.service)
         credentials.refuse_short_bake(run, seen.service, seen.service.revision)
@@ -106,7 +106,7 @@ def refuse_when_cancelled(seen: Look) -> None:
     )
 
 
-def _refuse_lost_groups(run: Run, service: Service) -> None:
+def refuse_lost_groups(run: Run, service: Service) -> None:
     """A target group of the service that was deleted: nothing could be registered in it."""
     gone = [one.target_group for one in service.load_balancing if run.elb.target_group(one.target_group) is None]
     if gone:
@@ -125,7 +125,7 @@ def _without_another(run: Run, seen: Look, release: str, *, replacing: bool) -> 
         raise held_by(run, seen.service, live)
     refuse_checks(run, alive=False, watched=run.settings.canary.watched)
     refuse_unreachable(run, seen.service)
-    _refuse_lost_groups(run, seen.service)
+    refuse_lost_groups(run, seen.service)
     promoted = bool(decide.left_by_promote(seen))
     what = "its canary, which the service runs by now, is taken away" if promoted else "it is rolled back"
     run.recorder.progress(f"release {live.release} holds the service: {what} first")
@@ -152,7 +152,7 @@ def _source(run: Run, image: Image | None) -> str:
     return f"commit {run.origin.commit}" if run.origin.commit and run.origin.clean else ""
 
 
-def _refuse_crowds(run: Run, service: Service) -> None:
+def refuse_crowds(run: Run, service: Service) -> None:
     """A percentage near 100 may ask for thousands of tasks."""
     for size in run.settings.canary.sizes:
         count = canaries_for(size.percent, service.desired) if size.percent else 0
@@ -164,7 +164,7 @@ def _refuse_crowds(run: Run, service: Service) -> None:
             )
 
 
-def _refuse_without_room(service: Service) -> None:
+def refuse_without_room(service: Service) -> None:
     """A service with so many tags of its own that ours would not fit."""
     own = marks.theirs(service.raw.get("tags") or {})
     if len(own) + OUR_TAGS > marks.MOST_TAGS:

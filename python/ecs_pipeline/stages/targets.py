@@ -66,15 +66,13 @@ def resolve(run: Run, seen: Look, wanted: str) -> Target:
                 return arn
     raise InvalidInput(
         f"no revision of {current.family} among the newest {LISTED} belongs to release {wanted}",
-        cure="give the revision: `--to FAMILY:NUMBER`",
+        cure="give the revision: FAMILY:NUMBER",
     )
 
 
 def _file(run: Run, service: Service, path: Path) -> FromFile:
     if not path.is_file():
-        raise InvalidInput(
-            f"{path}: no such file", cure="`--to` takes a revision, a release, or the path of a definition"
-        )
+        raise InvalidInput(f"{path}: no such file", cure="give a revision, a release, or the path of a definition")
     current = run.definitions.get(service.revision)
     base = from_file(run, path, current, service)
     hidden = previous_definition.hidden_in(base.definition)

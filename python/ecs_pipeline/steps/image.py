@@ -48,16 +48,18 @@ def given(run: Run, text: str) -> Image:
     return Image(reference.pinned(digest), digest)
 
 
-def _is_ours(run: Run, reference: Reference) -> tuple[bool, Trouble | None]:
-    """Whether ECR itself says that a repository of the account has this name: its hosts are not all alike.
+def is_of_account(run: Run, reference: Reference) -> bool:
+    """Whether ECR itself says that a repository of the account has this name: its hosts are not all alike."""
+    found = run.repositories.repository(reference.repository)
+    return found is not None and found.uri == reference.name
 
-    When ECR cannot be asked, why.
-    """
+
+def _is_ours(run: Run, reference: Reference) -> tuple[bool, Trouble | None]:
+    """Whether the reference is one of the account's; when ECR cannot be asked, why."""
     try:
-        found = run.repositories.repository(reference.repository)
+        return is_of_account(run, reference), None
     except Trouble as trouble:
         return False, trouble
-    return found is not None and found.uri == reference.name, None
 
 
 def _elsewhere(run: Run, reference: Reference, trouble: Trouble | None) -> str:

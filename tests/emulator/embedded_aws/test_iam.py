@@ -211,3 +211,39 @@ def test_a_boundary_limits_what_policies_allow(aws: Callable[[str], Any], user: 
 def test_the_accounts_own_keys_may_do_all(aws: Callable[[str], Any]) -> None:
     """IAM User Guide, "AWS account root user"."""
     aws("ecs").list_clusters()
+
+
+def test_a_simulation_knows_resources_and_condition_keys(user: Clients, aws: Callable[[str], Any]) -> None:
+    """IAM API reference, "SimulatePrincipalPolicy": a decision for each action and resource, with ContextEntries."""
+    condition = {"StringEquals": {"aws:ResourceTag/team": "lab"}}
+    stops = {
+        "Effect": "Allow",
+        "Action": "ecs:StopTask",
+        "Resource": "arn:aws:ecs:*:*:task/a/*",
+        "Condition": condition,
+    }
+    person = user(stops)
+    principal = person("sts").get_caller_identity()["Arn"]
+
+    def decided(*tags: str) -> list[tuple[str, str]]:
+        entry = {"ContextKeyName": "aws:ResourceTag/team", "ContextKeyValues": list(tags), "ContextKeyType": "string"}
+        answer = aws("iam").simulate_principal_policy(
+            PolicySourceArn=principal,
+            ActionNames=["ecs:StopTask"],
+            ResourceArns=["arn:aws:ecs:r:1:task/a/1", "arn:aws:ecs:r:1:task/b/1"],
+            ContextEntries=[entry] if tags else [],
+        )
+        return [(result["EvalResourceName"][-3:], result["EvalDecision"]) for result in answer["EvaluationResults"]]
+
+    assert decided("lab") == [("a/1", "allowed"), ("b/1", "implicitDeny")]
+    assert decided("other") == decided() == [("a/1", "implicitDeny"), ("b/1", "implicitDeny")]
+
+
+def test_who_may_not_simulate_is_refused_and_an_unknown_role_does_not_exist(user: Clients) -> None:
+    person = user({"Effect": "Allow", "Action": "iam:SimulatePrincipalPolicy", "Resource": "*"})
+    person_may_list = {"Effect": "Allow", "Action": "ecs:ListTasks", "Resource": "*"}
+    request = {"PolicySourceArn": "arn:aws:iam::123456789012:role/nobody", "ActionNames": ["ecs:StopTask"]}
+    with pytest.raises(ClientError, match="NoSuchEntity"):
+        person("iam").simulate_principal_policy(**request)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        user(person_may_list)("iam").simulate_principal_policy(**request)

@@ -137,7 +137,7 @@ class Deployer:
 
     def runs(self, *words: str) -> Outcome:
         """Run a command as the agent does."""
-        return self.scene.ecs_pipeline(*words, "--role-arn", self.role_arn, **self.key)
+        return self.scene.ecs_pipeline(words[0], "--role-arn", self.role_arn, *words[1:], **self.key)
 
     def canary(self, variant: str = "v2", *words: str) -> Outcome:
         """`canary --image` of a variant, with its name as the release id."""

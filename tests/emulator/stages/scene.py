@@ -189,7 +189,7 @@ class Scene(Environment):
         if not (self.folder / "ecs-pipeline.yml").exists():
             self.config()
         with_reports = [] if words[0] == "status" else ["--reports", str(reports)]
-        return [str(PROGRAM), *words, *with_reports], reports
+        return [str(PROGRAM), words[0], *with_reports, *words[1:]], reports
 
     def environment(self, **changes: str) -> dict[str, str]:
         """What the command line finds in its environment."""

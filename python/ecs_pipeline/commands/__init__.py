@@ -1,0 +1,1 @@
+"""The commands beside the stages, one file each: their options, and what they print."""

@@ -1,0 +1,109 @@
+"""The statements of permissions.py with the values of one service in place of their words. Pure."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ecs_pipeline.permissions import STATEMENTS, VERSION, actions_of, resources_of
+
+WORDS = re.compile(r"[A-Z]+(?:-[A-Z]+)*")
+REPOSITORIES = "arn:aws:ecr:REGION:ACCOUNT:repository/REPOSITORY"
+EXECUTION_ROLE = "arn:aws:iam::ACCOUNT:role/EXECUTION-ROLE"
+TASK_ROLE = "arn:aws:iam::ACCOUNT:role/TASK-ROLE"
+PUSH = "PushImages"
+INSTANCE = "instance"
+ISSUER, SUBJECT, AUDIENCE = "ISSUER", "SUBJECT", "sts.amazonaws.com"
+ON_INSTANCES, INSTANCES = "ecs:DescribeContainerInstances", ":container-instance/"
+
+
+@dataclass(frozen=True)
+class Values:
+    """What stands for the words in capital letters; `images` and `pushed` are ARNs of repositories, `roles` of roles.
+
+    `without`: statements that are left out, each with why. `on_instances`: the tasks run on EC2.
+    """
+
+    partition: str
+    words: Mapping[str, Sequence[str]]
+    images: Sequence[str]
+    pushed: Sequence[str]
+    roles: Sequence[str]
+    without: Mapping[str, str]
+    on_instances: bool
+
+
+def filled(values: Values, more: Sequence[Mapping[str, Any]] = ()) -> tuple[dict[str, Any], list[str]]:
+    """The policy, with more statements at its end, and a line for each statement that was left out."""
+    statements = [_filled(statement, values) for statement in STATEMENTS if statement["Sid"] not in values.without]
+    kept = [statement for statement in statements if statement["Resource"]]
+    notes = [f"left out {sid}: {why}" for sid, why in values.without.items()]
+    notes += [
+        f"left out {statement['Sid']}: the service has nothing of the kind"
+        for statement in statements
+        if not statement["Resource"]
+    ]
+    return {"Version": VERSION, "Statement": [*kept, *more]}, notes
+
+
+def trusting(partition: str, account: str, kind: str, issuer: str, subject: str) -> dict[str, Any]:
+    """Who may become the role: the agents' instances, or tokens that Jenkins hands out (IAM user guide, OIDC)."""
+    if kind == INSTANCE:
+        statement = {"Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    else:
+        issuer = issuer.removeprefix("https://").rstrip("/") or ISSUER
+        provider = f"arn:{partition}:iam::{account}:oidc-provider/{issuer}"
+        statement = {
+            "Principal": {"Federated": provider},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {
+                "StringEquals": {f"{issuer}:aud": AUDIENCE},
+                "StringLike": {f"{issuer}:sub": subject or SUBJECT},
+            },
+        }
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}
+
+
+def _filled(statement: Mapping[str, Any], values: Values) -> dict[str, Any]:
+    """A statement with the values; a resource as often as there are values, and no action that is of no use."""
+    resources = list(dict.fromkeys(_resources(statement, values)))
+    unused: Collection[str] = () if values.on_instances else (ON_INSTANCES,)
+    actions = [action for action in actions_of(statement) if action not in unused]
+    found = {**statement, "Action": actions, "Resource": "*" if resources == ["*"] else resources}
+    if "Condition" in statement:
+        found["Condition"] = _condition(statement["Condition"], values)
+    return found
+
+
+def _resources(statement: Mapping[str, Any], values: Values) -> Iterator[str]:
+    whole = {
+        REPOSITORIES: values.pushed if statement["Sid"] == PUSH else values.images,
+        EXECUTION_ROLE: values.roles,
+        TASK_ROLE: values.roles,
+    }
+    for resource in resources_of(statement):
+        if INSTANCES in resource and not values.on_instances:
+            continue
+        yield from whole[resource] if resource in whole else _each(resource, values)
+
+
+def _each(text: str, values: Values) -> Iterator[str]:
+    """The text with every combination of the values of its words."""
+    used = [word for word in dict.fromkeys(WORDS.findall(text)) if word in values.words]
+    for chosen in itertools.product(*(values.words[word] for word in used)):
+        given = dict(zip(used, chosen, strict=True))
+        in_partition = text.replace("arn:aws:", f"arn:{values.partition}:", 1)
+        yield WORDS.sub(lambda found, given=given: given.get(found[0], found[0]), in_partition)  # type: ignore[misc]
+
+
+def _condition(value: Any, values: Values) -> Any:
+    """A condition with the values; one alone is a text, several are a list."""
+    if isinstance(value, Mapping):
+        return {key: _condition(inner, values) for key, inner in value.items()}
+    if isinstance(value, list):
+        return value
+    found = list(_each(value, values))
+    return found[0] if len(found) == 1 else found

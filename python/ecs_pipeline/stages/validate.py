@@ -1,0 +1,81 @@
+"""Validate: all that a release would find in its way, at once, before it needs it. Nothing is written.
+
+config           the file, its overlay and the flags
+service          what limits.md refuses, tags without room, a rollout under way, who else manages it
+task-definition  the config's file, the container that gets the image
+image            the repository, what is built, the Docker engine; the image that a rollback would need
+target-groups    those of the service, its healthy targets, drain
+checks           queries, programs, alarms that are unknown or in ALARM
+reach            whether this machine reaches the tasks that an `http` check asks
+logs             whether the logs of what runs can be read
+permissions      every action of the policy that `policy` prints, where IAM may be asked
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ecs_pipeline.errors import Interrupted, InvalidInput, PipelineError, Trouble
+from ecs_pipeline.model import Service
+from ecs_pipeline.run import Run
+from ecs_pipeline.stages import findings, findings_of_checks
+from ecs_pipeline.stages.granted import refuse_denied
+
+Look = Callable[[Run, Service], str]
+LOOKS: dict[str, Look] = {
+    "service": findings.service,
+    "task-definition": findings.task_definition,
+    "image": findings.image,
+    "target-groups": findings.target_groups,
+    "checks": findings_of_checks.checks,
+    "reach": findings_of_checks.reach,
+    "logs": findings_of_checks.logs,
+    "permissions": refuse_denied,
+}
+STEPS = ("config", *LOOKS)
+
+
+def validate(run: Run) -> None:
+    """Look everywhere, whatever is found; then raise InvalidInput with all of it, Trouble when AWS did not answer."""
+    with run.recorder.step("config") as step:
+        step.message = f"{run.settings.cluster}/{run.settings.service}"
+    found: list[PipelineError] = []
+    service = _looked(run, "service", found)
+    if service is not None:
+        for name in STEPS[2:]:
+            _look(run, name, service, found)
+    if found:
+        raise _all_of(found)
+
+
+def _looked(run: Run, name: str, found: list[PipelineError]) -> Service | None:
+    """The service, also when something is wrong with it; None when there is none."""
+    service: Service | None = None
+    try:
+        with run.recorder.step(name) as step:
+            service = run.ecs.service()
+            run.recorder.record.release.previous_task_definition = service.revision
+            step.message = LOOKS[name](run, service)
+    except Interrupted:
+        raise
+    except PipelineError as error:
+        found.append(error)
+    return service
+
+
+def _look(run: Run, name: str, service: Service, found: list[PipelineError]) -> None:
+    try:
+        with run.recorder.step(name) as step:
+            step.message = LOOKS[name](run, service)
+    except Interrupted:
+        raise
+    except PipelineError as error:
+        found.append(error)
+
+
+def _all_of(found: Sequence[PipelineError]) -> PipelineError:
+    """One error with all findings; those of AWS' trouble alone may pass, and nothing is known then."""
+    lines = [line for error in found for line in (str(error), *error.evidence)]
+    what = "1 finding" if len(lines) == 1 else f"{len(lines)} findings"
+    kind = Trouble if all(isinstance(error, Trouble) for error in found) else InvalidInput
+    return kind(what, cure="correct them before a release", evidence=lines)

@@ -1,0 +1,118 @@
+"""`policy`: the statements of docs/iam.md with the values of a service, and no more than its config needs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecs_pipeline.filled_policy import Values, filled
+from ecs_pipeline.permissions import STATEMENTS
+from tests.fakes.world import World
+from tests.unit.commands import NAMED, Commands, Ended, commands
+
+ACCOUNT = "123456789012"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/execution"
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Commands:
+    made = commands(monkeypatch, capsys, tmp_path)
+    made.world = World()
+    made.world.raw = {"launchType": "FARGATE"}
+    return made
+
+
+def statements(end: Ended) -> dict[str, Any]:
+    assert end.code == 0, end.err
+    return {statement["Sid"]: statement for statement in json.loads(end.out)["Statement"]}
+
+
+def definition(world: World) -> dict[str, Any]:
+    return world.revisions[world.deployments[0].revision].definition
+
+
+def test_no_word_is_left_and_all_is_of_this_service(run: Commands) -> None:
+    definition(run.world)["executionRoleArn"] = ROLE
+    definition(run.world)["containerDefinitions"][0]["logConfiguration"] = {
+        "logDriver": "awslogs",
+        "options": {"awslogs-group": "/ecs/web"},
+    }
+    found = statements(run("policy", *NAMED))
+    text = json.dumps(found)
+    for word in ("REGION", "ACCOUNT", "CLUSTER", "SERVICE", "FAMILY", "REPOSITORY", "LOG-GROUP", "TARGET-GROUP"):
+        assert word not in text
+    service = f"arn:aws:ecs:eu-west-1:{ACCOUNT}:service/prd/web"
+    assert found["UpdateService"]["Resource"] == [service]
+    assert found["PassTheTasksRoles"]["Resource"] == [ROLE]
+    assert found["StopCanary"]["Condition"]["StringEquals"] == {"aws:ResourceTag/ecs-pipeline:service": "web"}
+    assert found["ReadLogs"]["Resource"][0] == f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/ecs/web:*"
+    assert set(found) | {"ReadAlarmsAndMetrics"} == {statement["Sid"] for statement in STATEMENTS}
+
+
+def test_what_the_service_and_the_config_do_not_need_is_left_out_and_told(run: Commands) -> None:
+    run.world.with_load_balancer = False
+    end = run("policy", *NAMED)
+    found = statements(end)
+    missing = {"ReadLogs", "ReadAlarmsAndMetrics", "PassTheTasksRoles", "MoveCanaryIntoAndOutOfTraffic"}
+    assert {statement["Sid"] for statement in STATEMENTS} - set(found) == missing
+    assert {line.split("left out ")[1].partition(":")[0] for line in end.err.splitlines()} == missing
+    assert "ecs:DescribeContainerInstances" not in json.dumps(found)
+
+
+def test_tasks_on_instances_need_the_instances(run: Commands) -> None:
+    run.world.raw = {"launchType": "EC2"}
+    read = statements(run("policy", *NAMED))["ReadTasks"]
+    assert "ecs:DescribeContainerInstances" in read["Action"]
+    assert f"arn:aws:ecs:eu-west-1:{ACCOUNT}:container-instance/prd/*" in read["Resource"]
+
+
+def test_an_infrastructure_role_is_passed_to_ecs_itself(run: Commands) -> None:
+    volume = {"managedEBSVolume": {"roleArn": ROLE}}
+    run.world.raw = {"deployments": [{"status": "PRIMARY", "volumeConfigurations": [volume]}]}
+    found = statements(run("policy", *NAMED))["PassTheInfrastructureRole"]
+    assert (found["Resource"], found["Condition"]) == (
+        [ROLE],
+        {"StringEquals": {"iam:PassedToService": "ecs.amazonaws.com"}},
+    )
+
+
+def test_several_values_make_several_resources_and_the_partition_is_the_service_s() -> None:
+    words = {"REGION": ["r"], "ACCOUNT": ["1"], "CLUSTER": ["c"], "SERVICE": ["s"], "FAMILY": ["a", "b"]}
+    values = Values("aws-cn", {**words, "LOG-GROUP": [], "TARGET-GROUP": []}, [], [], [], {}, on_instances=False)
+    document, _ = filled(values)
+    by_sid = {statement["Sid"]: statement for statement in document["Statement"]}
+    both = [f"arn:aws-cn:ecs:r:1:task-definition/{family}:*" for family in ("a", "b")]
+    assert by_sid["RegisterRevisions"]["Resource"] == both
+    assert by_sid["UpdateService"]["Condition"]["ArnLike"]["ecs:task-definition"] == both
+    assert "arn:aws:" not in json.dumps(document)
+
+
+def test_the_agents_instances_may_become_the_role(run: Commands) -> None:
+    end = run("policy", *NAMED, "--trust", "instance")
+    assert json.loads(end.out)["Statement"] == [
+        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ]
+
+
+def test_tokens_of_jenkins_may_become_the_role(run: Commands) -> None:
+    words = ("--issuer", "https://ci.example.org/oidc", "--subject", "job/web/*")
+    end = run("policy", *NAMED, "--trust", "jenkins-oidc", *words)
+    [statement] = json.loads(end.out)["Statement"]
+    assert end.err == ""
+    assert statement["Principal"] == {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/ci.example.org/oidc"}
+    assert statement["Condition"] == {
+        "StringEquals": {"ci.example.org/oidc:aud": "sts.amazonaws.com"},
+        "StringLike": {"ci.example.org/oidc:sub": "job/web/*"},
+    }
+
+
+def test_what_is_still_to_be_put_in_is_told(run: Commands) -> None:
+    end = run("policy", *NAMED, "--trust", "jenkins-oidc")
+    assert end.err.splitlines() == [
+        "ecs-pipeline policy: put in your value for ISSUER",
+        "ecs-pipeline policy: put in your value for SUBJECT",
+    ]
+    assert run("policy", *NAMED, "--issuer", "x").code == 2

@@ -1,0 +1,225 @@
+"""`validate`: all findings at once, with their cures; nothing is written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from ecs_pipeline.aws import permissions
+from ecs_pipeline.aws.permissions import Permissions
+from ecs_pipeline.aws.session import AwsError
+from ecs_pipeline.clock import SystemClock
+from ecs_pipeline.docker_engine import DockerEngine
+from ecs_pipeline.errors import InvalidInput, Trouble
+from ecs_pipeline.settings import Settings
+from ecs_pipeline.signals import Alarm
+from ecs_pipeline.stages import findings_of_checks
+from ecs_pipeline.stages.validate import STEPS
+from tests.fakes.ports import FakeCloudWatch, FakeLogs
+from tests.fakes.world import World
+from tests.unit.commands import NAMED, Commands, Ended, commands, report
+
+ROLE = "arn:aws:iam::123456789012:role/deploy"
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Commands:
+    made = commands(monkeypatch, capsys, tmp_path)
+    made.world = World()
+    return made
+
+
+def with_canary(run: Commands, **canary: Any) -> None:
+    """The next command has these settings of the canary."""
+    named = {"cluster": "prd", "service": "web", "image": {"repository": "web"}}
+    run.changes["settings"] = Settings.model_validate({**named, "canary": canary})
+
+
+def outcomes(end: Ended) -> dict[str, str]:
+    """The outcome of each step."""
+    assert end.code == report("validate")["exit_code"]
+    return {step["name"]: step["outcome"] for step in report("validate")["steps"]}
+
+
+def test_a_service_with_nothing_in_its_way_exits_0(run: Commands) -> None:
+    end = run("validate", *NAMED)
+    assert end.code == 0, end.err
+    assert set(outcomes(end).values()) == {"passed"}
+    assert run.world.writes() == []
+    assert report("validate")["changed"] is False
+
+
+def test_all_findings_are_told_at_once_each_with_its_cure(run: Commands) -> None:
+    run.world.raw = {"schedulingStrategy": "DAEMON", "deploymentController": {"type": "EXTERNAL"}}
+    run.world.engine_problem = "no Docker engine answers"
+    with_canary(
+        run,
+        checks=[
+            {"alarm": {"names": ["gone"]}},
+            {"command": {"run": ["./nowhere.sh"]}},
+            {"command": {"run": ["no-such-program-at-all"]}},
+        ],
+    )
+    end = run("validate", *NAMED)
+    assert end.code == 2
+    failed = {name for name, outcome in outcomes(end).items() if outcome == "failed"}
+    assert failed == {"service", "image", "checks"}
+    found = report("validate")
+    assert found["message"] == "6 findings"
+    told = "\n".join(found["evidence"])
+    for finding in (
+        "its deployment controller is EXTERNAL; deploy it with",
+        "it is a DAEMON",
+        "no Docker engine answers; start one",
+        "no alarm gone in CloudWatch; correct canary.checks",
+        "canary.checks.1.command: no program ./nowhere.sh",
+        "canary.checks.2.command: no program no-such-program-at-all (PATH); check `run`",
+    ):
+        assert finding in told
+    assert run.world.writes() == []
+
+
+def test_each_step_is_a_junit_case_with_its_findings(run: Commands) -> None:
+    run.world.engine_problem = "no Docker engine answers"
+    run("validate", *NAMED)
+    root = etree.parse("ecs-pipeline-reports/TEST-ecs-pipeline-validate.xml").getroot()
+    cases = {case.get("name"): case.find("failure") for case in root.iter("testcase")}
+    assert tuple(cases) == STEPS
+    assert [name for name, failure in cases.items() if failure is not None] == ["image"]
+    assert cases["image"].get("message").startswith("no Docker engine answers")
+
+
+def test_an_alarm_in_alarm_is_a_finding(run: Commands) -> None:
+    cloudwatch = FakeCloudWatch()
+    cloudwatch.there = {"web-5xx": Alarm("web-5xx", "ALARM", "too many", None)}
+    run.changes["cloudwatch"] = cloudwatch
+    with_canary(run, checks=[{"alarm": {"names": ["web-5xx"]}}])
+    assert run("validate", *NAMED).code == 2
+    assert "alarm web-5xx is in ALARM before the release: too many" in report("validate")["evidence"][0]
+
+
+def test_a_service_that_is_not_there_is_the_only_finding(run: Commands) -> None:
+    run.world.deleted = True
+    end = run("validate", *NAMED)
+    assert end.code == 2
+    assert outcomes(end)["task-definition"] == "skipped"
+
+
+def test_a_mistake_of_the_config_is_a_finding_of_its_step(run: Commands) -> None:
+    Path("ecs-pipeline.yml").write_text("cluster: prd\nservice: web\ncanary: {bakee: 1s, tasks: two}\n")
+    end = run("validate")
+    assert end.code == 2
+    assert outcomes(end)["config"] == "failed"
+    assert "canary.bakee" in end.err
+    assert "canary.tasks" in end.err
+
+
+def test_what_does_not_reach_the_tasks_is_a_finding(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise InvalidInput("no connection from here to 10.0.0.1:80", cure="let this machine in")
+
+    monkeypatch.setattr(findings_of_checks, "refuse_unreachable", refuse)
+    assert run("validate", *NAMED).code == 2
+    assert report("validate")["failed_step"] == "reach"
+
+
+def test_a_log_that_cannot_be_read_is_a_finding(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeLogs, "tail", lambda *_: ["(its log cannot be read: logs:GetLogEvents: AccessDenied)"])
+    task = run.world.listed_of_service()[0]
+    monkeypatch.setattr("tests.fakes.ports.FakeEcs.arns_of_service", lambda *_: [task.arn])
+    monkeypatch.setattr("tests.fakes.ports.FakeEcs.tasks", lambda *_: (task,))
+    assert run("validate", *NAMED).code == 2
+    assert report("validate")["failed_step"] == "logs"
+
+
+def test_trouble_with_aws_alone_exits_4(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> str:
+        raise Trouble("iam:SimulatePrincipalPolicy: 503")
+
+    monkeypatch.setattr("tests.fakes.ports.FakePermissions.principal", fail)
+    assert run("validate", *NAMED).code == 4
+
+
+# ---- permissions
+
+
+def test_what_iam_does_not_allow_is_a_finding_with_its_statement(run: Commands) -> None:
+    run.world.principal, run.world.denied = ROLE, {"ecs:RunTask", "ecs:StopTask"}
+    assert run("validate", *NAMED).code == 2
+    assert report("validate")["evidence"] == [
+        f"{ROLE} may not ecs:RunTask (statement StartCanary); give it what `ecs-pipeline policy` prints",
+        "ecs:StopTask (statement StopCanary)",
+    ]
+
+
+def test_what_iam_does_not_tell_cannot_be_known_and_is_no_finding(run: Commands) -> None:
+    run.world.principal, run.world.denied = ROLE, None
+    assert run("validate", *NAMED).code == 0
+    [step] = [step for step in report("validate")["steps"] if step["name"] == "permissions"]
+    assert step["message"].startswith("cannot be known")
+
+
+class Client:
+    """A client that answers with these pages, or fails."""
+
+    def __init__(self, *pages: dict[str, Any], error: str = "") -> None:
+        self.pages, self.error = list(pages), error
+        self.asked: list[dict[str, Any]] = []
+
+    def client(self, _name: str) -> Client:
+        return self
+
+    def call(self, operation: str, **request: Any) -> dict[str, Any]:
+        self.asked.append(request)
+        if self.error:
+            raise AwsError(operation, self.error, "no")
+        return self.pages.pop(0)
+
+
+def result(action: str, decision: str) -> dict[str, str]:
+    return {"EvalActionName": action, "EvalResourceName": "*", "EvalDecision": decision}
+
+
+def test_the_adapter_reads_all_pages_and_hands_the_condition_keys_on() -> None:
+    first = {"EvaluationResults": [result("a", "allowed")], "IsTruncated": True, "Marker": "m"}
+    second = {"EvaluationResults": [result("b", "implicitDeny")], "IsTruncated": False}
+    client = Client(first, second)
+    keys = {"one": ["x"], "many": ["x", "y"]}
+    assert Permissions(client).allowed(ROLE, ["a", "b"], ["*"], keys) == {("a", "*")}  # type: ignore[arg-type]
+    assert [request.get("Marker") for request in client.asked] == [None, "m"]
+    kinds = {entry["ContextKeyName"]: entry["ContextKeyType"] for entry in client.asked[0]["ContextEntries"]}
+    assert kinds == {"one": "string", "many": "stringList"}
+
+
+@pytest.mark.parametrize("code", sorted(permissions.UNKNOWN))
+def test_the_adapter_says_that_it_does_not_know(code: str) -> None:
+    assert Permissions(Client(error=code)).allowed(ROLE, ["a"], ["*"], {}) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("arn", "principal"),
+    [
+        ("arn:aws:sts::123456789012:assumed-role/deploy/build-7", ROLE),
+        ("arn:aws:iam::123456789012:user/people/ann", "arn:aws:iam::123456789012:user/people/ann"),
+        ("arn:aws:iam::123456789012:root", ""),
+    ],
+)
+def test_the_caller_is_a_user_or_the_role_of_its_session(arn: str, principal: str) -> None:
+    assert Permissions(Client({"Arn": arn})).principal() == principal  # type: ignore[arg-type]
+
+
+def test_json_has_the_findings(run: Commands) -> None:
+    run.world.engine_problem = "no Docker engine answers"
+    end = run("validate", *NAMED, "--output", "json")
+    assert json.loads(end.out)["evidence"] == [
+        "no Docker engine answers; start one, point DOCKER_HOST at one, or give --image"
+    ]
+
+
+def test_an_engine_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    assert "Docker engine" in DockerEngine(SystemClock()).problem()
