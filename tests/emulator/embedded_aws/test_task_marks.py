@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,10 +71,28 @@ def test_tags_that_aws_refuses_are_refused(environment: Environment, tags: Any) 
 
 def test_tags_of_what_is_not_there_are_an_error(environment: Environment) -> None:
     """TagResource, error ResourceNotFoundException."""
-    service = environment.create_service(environment.register("v1"), count=0, loadBalancers=[])
-    arn = f"{service['serviceArn']}-gone"
+    arn = f"{environment.register('v1').partition('task-definition')[0]}service/none/none"
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         environment.ecs.list_tags_for_resource(resourceArn=arn)
+
+
+def test_two_answers_of_four_may_come_from_a_replica_that_is_behind(environment: Environment) -> None:
+    """The API is eventually consistent: two answers in a row may be old after a new one (operation RunTask)."""
+    arn = environment.create_service(environment.register("v1"), count=0, loadBalancers=[])["serviceArn"]
+    turns = itertools.count(1)
+
+    def new_pair_new() -> bool:
+        """Whether this is what eight answers after a write show; a slow second may hide it."""
+        turn = str(next(turns))
+        environment.ecs.tag_resource(resourceArn=arn, tags=[{"key": "turn", "value": turn}])
+        services = [environment.service(include=["TAGS"]) for _ in range(8)]
+        new = [plain(service["tags"]).get("turn") == turn for service in services]
+        return [True, False, False, True] in [new[index : index + 4] for index in range(5)]
+
+    assert not new_pair_new(), "off at the start"
+    environment.server.configure(stale_pairs=1.0)
+    time.sleep(1.0)
+    wait_for(new_pair_new)
 
 
 def test_services_and_tags_may_lag_behind(environment: Environment) -> None:
