@@ -198,7 +198,7 @@ class World:
 
     def _pass_time(self) -> None:
         for task in self.tasks.values():
-            if task.parameters.get("overrides") and self.now >= task.created + self.delays.start + 1:
+            if task.started_by.startswith("run/") and self.now >= task.created + self.delays.start + 1:
                 self.stop_task(task.arn, "Essential container in task exited", "EssentialContainerExited")
             crashes = self.fate(task.revision) == "crash" and self.now >= task.created + self.delays.start
             if crashes and task.stop_asked is None:
@@ -232,7 +232,7 @@ class World:
         if task.stop_asked is not None:
             status = "STOPPED" if self.now >= (task.stopped or 0) else "STOPPING"
         crashed = task.code == "EssentialContainerExited"
-        code = self.command_code if task.parameters.get("overrides") else 3
+        code = self.command_code if task.started_by.startswith("run/") else 3
         return Task(
             arn=task.arn,
             revision=task.revision,
