@@ -114,6 +114,14 @@ def home(seen: Look, release: str) -> str | None:
     return None
 
 
+def set_by_hand(seen: Look, release: str) -> bool:
+    """Whether somebody gave the service another revision while `release` was promoted."""
+    marks, runs = seen.marks, seen.service.revision
+    if marks.release != release or runs in (marks.wanted, marks.previous) or not _good(seen, runs):
+        return False
+    return seen.revisions[runs].release != release
+
+
 def lost_home(seen: Look, release: str) -> str | None:
     """The recorded revision to return to, when somebody else deregistered it: it is registered anew."""
     undone = seen.marks.previous if seen.marks.release == release else None

@@ -8,7 +8,7 @@ import pytest
 
 from ecs_pipeline import marks
 from tests.fakes.world import REGISTRY, World, digest_of
-from tests.unit.canary_world import dies, kill_at
+from tests.unit.canary_world import at, dies, kill_at
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import canary, promote, rollback
 from tests.unit.test_promote_refusals import refused
@@ -123,3 +123,23 @@ def test_a_plain_promote_after_a_rollback_that_died_finishes_that() -> None:
     assert (end.code, serving(world)) == (3, "web:2")
     assert end.text.startswith("release A was cancelled")
     assert not list(clean(world))
+
+
+def test_a_revision_that_somebody_sets_in_the_middle_stays_when_the_promotion_is_undone() -> None:
+    world = start_of("A is a canary")
+    chosen: list[str] = []
+
+    def set_another() -> None:
+        if not chosen:
+            running = next(made.revision for made in world.deployments if made.revision.endswith(":2"))
+            chosen.append(world.register(world.revisions[running].definition, {}))
+            world.update_service(chosen[0])
+
+    at(world, "after", "UpdateService", set_another)
+    end = promote(world, release="A")
+    name = chosen[0].rpartition("/")[2]
+    assert (end.code, serving(world)) == (1, name)
+    assert f"the service runs {name}" in end.text
+    assert "as before" not in end.text
+    assert "web:3" not in active(world)
+    assert (rollback(world).code, serving(world)) == (0, "web:2")

@@ -42,6 +42,7 @@ class Options:
     """What the command line asks for; `patient`: another process, dead now, may have started a task a moment ago.
 
     `before`: what the service ran before, as this process saw it itself; then no tag has to be believed.
+    `yielding`: what somebody set by hand in the middle of a promotion stays, for he may know why it must.
     """
 
     release: str = ""
@@ -49,6 +50,7 @@ class Options:
     to: str = ""
     patient: bool = True
     before: str = ""
+    yielding: bool = False
 
     def binds(self, seen: Look) -> bool:
         """Whether the service is to run what the last cancel wanted: one that somebody set by hand since is left alone
@@ -171,11 +173,12 @@ def restore(run: Run, release: str, failure: ReleaseFailed, *, patient: bool = F
     The failure is completed by what its reader wants to know next: that the service is well again.
     """
     with run.recorder.step("restore") as step:
-        options = Options(release=release, patient=patient, before=before)
+        options = Options(release=release, patient=patient, before=before, yielding=True)
         _, seen = cancel(run, options, lambda _name: nullcontext(step))
         serving = Revision(seen.service.revision).name
         step.message = f"the service runs {serving}; no canary lives"
-        failure.cure = f"correct the release and start it again; the service runs {serving} as before"
+        as_before = "" if before not in ("", seen.service.revision) else " as before"
+        failure.cure = f"correct the release and start it again; the service runs {serving}{as_before}"
         run.recorder.traffic(0, seen.service.running)
 
 
@@ -196,7 +199,8 @@ def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[
             refuse_astray(seen)
         return Outcome.DONE if finished else Outcome.UNCHANGED, seen
     patient = options.patient and decide.may_start_tasks(seen)
-    return Outcome.DONE, begin_turn(run, seen, release, steps, patient=patient, before=options.before)
+    bound = not (options.yielding and decide.set_by_hand(seen, release))
+    return Outcome.DONE, begin_turn(run, seen, release, steps, patient=patient, before=options.before, bound=bound)
 
 
 def _take_away(run: Run, left: Sequence[Task], steps: Steps, why: str) -> Look:

@@ -20,8 +20,12 @@ def begin_turn(
     *,
     patient: bool = False,
     before: str = "",
+    bound: bool = True,
 ) -> Look:
-    """(7) One TagResource fences the release off and says where the service is to be; then finish; the last look."""
+    """(7) One TagResource fences the release off and says where the service is to be; then finish; the last look.
+
+    Not `bound`: a service that runs something else, set by hand, stays there.
+    """
     marked = seen.marks
     turn = decide.next_turn(marked.turn, release)
     wanted = back or decide.home(seen, release) or before or None
@@ -49,7 +53,9 @@ def begin_turn(
     ):
         run.ecs.tag(seen.service.arn, tags)
     try:
-        return Finish(run, turn, steps, replaced=marked.turn, target=back or "", patient=patient).until_clean()
+        return Finish(
+            run, turn, steps, replaced=marked.turn, target=back or "", patient=patient, bound=bound
+        ).until_clean()
     except Overtaken as other:
         other.release = release
         raise
