@@ -61,14 +61,15 @@ class Look:
     def mismatch(self, task: Task) -> str:
         """Why a task with our tags is none of ours; '' when it is."""
         revision = self.revisions.get(task.revision, Revision(task.revision))
-        return mismatch(task, revision, known=self.believes(task.revision))
+        return mismatch(task, revision, known=self.believes(task.revision), service=self.service)
 
 
-def mismatch(task: Task, revision: Revision, *, known: bool) -> str:
+def mismatch(task: Task, revision: Revision, *, known: bool, service: Service | None = None) -> str:
     """(1) Why a task with our tags is none of ours; '' when it is.
 
     Whoever may start or tag tasks can give one our tags. So what counts is what it runs: unchanged, a revision that the
-    same release registered in the same turn. `known`: its family is the service's or the config's.
+    same release registered in the same turn, and newer than what the promotion before replaced: a canary always is.
+    `known`: its family is the service's or the config's. `service`: that whose promotions count, if any do.
     """
     reasons = {
         "which is of another family": not known,
@@ -80,5 +81,16 @@ def mismatch(task: Task, revision: Revision, *, known: bool) -> str:
             f"which release {task.release or 'none'} did not register": revision.release != task.release
             or not task.release,
             "which was registered in another epoch": revision.turn != task.turn,
+            "which an earlier promotion replaced": service is not None and _replaced(revision, service),
         }
     return next((f"it runs {revision.name}, {why}" for why, so in reasons.items() if so), "")
+
+
+def _replaced(revision: Revision, service: Service) -> bool:
+    """Whether a revision of the service's family is the one before the last promotion, or older.
+
+    One that is merely older than what runs may be of a release that another one overtook.
+    """
+    before, family = service.marks.previous, service.revision.rpartition(":")[0]
+    ours = before is not None and {before.rpartition(":")[0], revision.arn.rpartition(":")[0]} == {family}
+    return ours and revision.number <= Revision(str(before)).number

@@ -18,9 +18,11 @@ import pytest
 import requests
 import urllib3
 
+from ecs_pipeline import documents
 from ecs_pipeline.docker_engine import PUSH_ATTEMPTS, Build, DockerEngine
 from ecs_pipeline.errors import InvalidInput, PipelineError, Trouble
 from ecs_pipeline.images import docker_config, dockerfile
+from ecs_pipeline.images.build_context import ignored
 from ecs_pipeline.images.docker_config import Login, NoLogin
 from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import Answer, HttpStub, Request, http_stub
@@ -487,3 +489,14 @@ def test_dockers_settings_are_where_they_were_afterwards(monkeypatch: pytest.Mon
     monkeypatch.delenv("DOCKER_CONFIG")
     push(monkeypatch, Engine({"status": "v1: digest"}))
     assert "DOCKER_CONFIG" not in os.environ
+
+
+def test_an_ignore_file_that_is_a_pipe_holds_no_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "PIPE_WITHIN", 0.1)
+    os.mkfifo(tmp_path / ".dockerignore")
+    held = os.open(tmp_path / ".dockerignore", os.O_RDWR)
+    try:
+        with pytest.raises(InvalidInput, match=r"\.dockerignore: nothing came of it within 0\.1s"):
+            ignored(tmp_path, "Dockerfile")
+    finally:
+        os.close(held)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from ecs_pipeline import documents
 from ecs_pipeline.errors import InvalidInput, PipelineError, Trouble
 
 IGNORE_FILE = ".dockerignore"
@@ -37,20 +38,18 @@ def archive(context: Path, dockerfile: str) -> Iterator[tuple[IO[bytes], str]]:
 
 
 def ignored(context: Path, dockerfile: str) -> list[str]:
-    """The patterns of `.dockerignore`, read as Docker reads it. Raises InvalidInput when it is not UTF-8.
+    """The patterns of `.dockerignore`, read as Docker reads it. Raises InvalidInput when it is no UTF-8 text.
 
     A byte-order mark is skipped: taken for a part of the first pattern, it would let an ignored file into the image.
     """
     found: list[str] = []
     for path in (context / IGNORE_FILE, context / f"{dockerfile}{IGNORE_FILE}"):
         try:
-            text = path.read_text(encoding="utf-8-sig")
-        except FileNotFoundError:
-            continue
-        except UnicodeDecodeError as error:
-            raise InvalidInput(f"{path}: not UTF-8 text", cure="save the file as UTF-8") from error
-        except OSError as error:
-            raise InvalidInput(f"{path}: {error.strerror or error}", cure="make it readable, or remove it") from error
+            text = documents.read_text(path, cure="make it readable, or remove it")
+        except InvalidInput as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                continue
+            raise
         if path.name == IGNORE_FILE:
             found = [line for line in map(str.strip, text.splitlines()) if line and not line.startswith("#")]
     return found

@@ -151,7 +151,8 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
             theirs = Revision(task.revision, active=False)
         if self.role == BASELINE and not task.overridden and theirs.arn != mine.arn:
             return f"it runs {theirs.name}, and the service {mine.name}"
-        return mismatch(task, theirs, known=theirs.arn.rpartition(":")[0] == mine.arn.rpartition(":")[0])
+        known = theirs.arn.rpartition(":")[0] == mine.arn.rpartition(":")[0]
+        return mismatch(task, theirs, known=known, service=self.service)
 
     def _refuse(self, task: Task) -> None:
         """Raises Foreign, or IdInUse, for a task that is none of ours."""
