@@ -84,7 +84,7 @@ LAYERS: dict[str, set[str]] = {
         "stacks",
         "text",
     },
-    "images": {"errors", "images", "programs", "references"},
+    "images": {"documents", "errors", "images", "programs", "references"},
     "reports": {"check_series", "clock", "errors", "model", "record", "reports", "text", "wait"},
 }
 """The same for folders: adapters know the model and no stage; reports know the record and no AWS."""
