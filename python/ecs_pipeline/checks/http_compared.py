@@ -10,19 +10,18 @@ from ecs_pipeline.check_settings import CheckSettings, HttpCheck
 from ecs_pipeline.checks.addresses import url_of
 from ecs_pipeline.checks.comparisons.moment import Moment
 from ecs_pipeline.checks.http import Asked, Requests, request_of, wrong
+from ecs_pipeline.checks.judges.against_others import AgainstOthers
 from ecs_pipeline.checks.judges.compared import Compared
-from ecs_pipeline.checks.judges.judged import Judged
-from ecs_pipeline.checks.sample import MISSING, UNCLEAR, Conclusion, Sample
+from ecs_pipeline.checks.sample import MISSING, UNCLEAR, Sample
 from ecs_pipeline.checks.subject import Subject
-from ecs_pipeline.comparison_settings import BASELINE
 from ecs_pipeline.errors import PipelineError
-from ecs_pipeline.model import CANARY, FAIL, INCONCLUSIVE, Task
+from ecs_pipeline.model import CANARY, Task
 
 MOST_ASKED = 6
 """Tasks of each side that are asked in one moment; of more, others each time."""
 
 
-class HttpCompared(Judged):
+class HttpCompared(AgainstOthers):
     """Latencies of right answers, and how many are none or wrong."""
 
     def __init__(self, settings: CheckSettings, subject: Subject, requests: Requests) -> None:
@@ -86,12 +85,6 @@ class HttpCompared(Judged):
         )
         return [sample]
 
-    def conclude(self) -> Conclusion | None:
-        """The last word; with the baseline gone there is none, unless a failure was shown before."""
-        found = super().conclude()
-        gone = self._group == BASELINE and not self._subject.baseline
-        return Conclusion(INCONCLUSIVE, self._no_others) if gone and not (found and found.verdict == FAIL) else found
-
     def details(self) -> Sequence[str]:
         """What was wrong with the canary's answers."""
         return [f"{count} of the canary's answers: {why}" for why, count in self._wrong.most_common(3)]
@@ -102,7 +95,3 @@ class HttpCompared(Judged):
 
     def _some(self, tasks: Sequence[Task]) -> list[Task]:
         return self._random.sample(tasks, MOST_ASKED) if len(tasks) > MOST_ASKED else list(tasks)
-
-    @property
-    def _no_others(self) -> str:
-        return f"no {self._group} task lives to compare with"

@@ -8,15 +8,15 @@ from datetime import datetime
 
 from ecs_pipeline.check_settings import CheckSettings, LogsCheck
 from ecs_pipeline.checks.comparisons.moment import Moment
+from ecs_pipeline.checks.judges.against_others import AgainstOthers
 from ecs_pipeline.checks.judges.compared import Compared
 from ecs_pipeline.checks.judges.judged import Judged
 from ecs_pipeline.checks.judges.limits import LinesLimit
 from ecs_pipeline.checks.log_lines import LogLines
-from ecs_pipeline.checks.sample import MISSING, UNCLEAR, Conclusion, Sample, Shown
+from ecs_pipeline.checks.sample import MISSING, UNCLEAR, Sample, Shown
 from ecs_pipeline.checks.subject import Subject
-from ecs_pipeline.comparison_settings import BASELINE
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.model import CANARY, FAIL, INCONCLUSIVE
+from ecs_pipeline.model import CANARY
 from ecs_pipeline.signals import LogLine
 
 SHOWN = 5
@@ -57,7 +57,7 @@ class Logs(Judged):
         return (moment - self._subject.since).total_seconds()
 
 
-class LogsCompared(Judged):
+class LogsCompared(AgainstOthers):
     """One comparison: a sample is what canary and others have written since the sample before."""
 
     def __init__(self, settings: CheckSettings, subject: Subject) -> None:
@@ -92,19 +92,9 @@ class LogsCompared(Judged):
         counted = {task: count for task, count in _counted(theirs).items() if task in both}
         return [self._compared.add(Moment(at, _counted(mine), counted))]
 
-    def conclude(self) -> Conclusion | None:
-        """The last word; with the baseline gone there is none, unless a failure was shown before."""
-        found = super().conclude()
-        gone = self._group == BASELINE and not self._subject.baseline
-        return Conclusion(INCONCLUSIVE, self._no_others) if gone and not (found and found.verdict == FAIL) else found
-
     def details(self) -> Sequence[str]:
         """The last lines of the canary that matched."""
         return last_lines(self._lines[CANARY], shown(self._subject))
-
-    @property
-    def _no_others(self) -> str:
-        return f"no {self._group} task lives to compare with"
 
 
 def shown(subject: Subject) -> int:

@@ -9,18 +9,18 @@ from itertools import takewhile
 from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.checks import queries
 from ecs_pipeline.checks.comparisons.moment import Moment
+from ecs_pipeline.checks.judges.against_others import AgainstOthers
 from ecs_pipeline.checks.judges.compared import Compared
 from ecs_pipeline.checks.metric import Datapoints, Metrics
-from ecs_pipeline.checks.sample import UNCLEAR, Conclusion, Sample
+from ecs_pipeline.checks.sample import UNCLEAR, Sample
 from ecs_pipeline.checks.subject import Subject
-from ecs_pipeline.comparison_settings import BASELINE
-from ecs_pipeline.model import CANARY, FAIL, INCONCLUSIVE
+from ecs_pipeline.model import CANARY
 
 LATE = 3
 """Periods that a datapoint of another task is waited for."""
 
 
-class MetricCompared(Datapoints):
+class MetricCompared(AgainstOthers, Datapoints):
     """One comparison: each time of which both sides have datapoints is a sample."""
 
     def __init__(self, settings: CheckSettings, subject: Subject, metrics: Metrics) -> None:
@@ -31,13 +31,6 @@ class MetricCompared(Datapoints):
         self._others: Mapping[datetime, Mapping[str, list[float]]] = {}
         self._newest: datetime | None = None
         self._nobody = False
-
-    def conclude(self) -> Conclusion | None:
-        """The last word; with nobody left to compare with there is none, unless a failure was shown before."""
-        found = super().conclude()
-        if self._alone and not (found and found.verdict == FAIL):
-            return Conclusion(INCONCLUSIVE, self._no_others)
-        return found
 
     def _queries(self) -> dict[str, queries.Asked]:
         self._nobody = not self._subject.compared_with(self._group)
@@ -81,8 +74,4 @@ class MetricCompared(Datapoints):
 
     @property
     def _alone(self) -> bool:
-        return self._nobody or (self._group == BASELINE and not self._subject.baseline)
-
-    @property
-    def _no_others(self) -> str:
-        return f"no {self._group} task lives to compare with"
+        return self._nobody or super()._alone
