@@ -15,6 +15,7 @@ from ecs_pipeline.run import Run
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.beside import leave_traffic
 from ecs_pipeline.steps.ended import ended, refuse_taken_away
+from ecs_pipeline.steps.rollout_deadline import groups_of
 from ecs_pipeline.steps.traffic import Seen, targets_seen
 from ecs_pipeline.wait import StepBroken, duration
 
@@ -182,8 +183,8 @@ class Bake:
                 raise StepBroken(f"{where} is anomalous: the load balancer finds it worse than the others")
 
     def _slow_start(self) -> float:
-        groups = [self.run.elb.target_group(one.target_group) for one in self.subject.service.load_balancing]
-        return float(max((one.slow_start for one in groups if one), default=0))
+        groups = groups_of(self.run, self.subject.service)
+        return float(max((group.slow_start for group in groups), default=0))
 
 
 def _ended(tasks: Iterable[Task]) -> dict[tuple[str, str], Container]:

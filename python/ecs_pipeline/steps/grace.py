@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 
 from ecs_pipeline.model import Service, Task
 from ecs_pipeline.run import Run
+from ecs_pipeline.steps.rollout_deadline import groups_of
 from ecs_pipeline.wait import duration
 
 
@@ -34,7 +35,7 @@ def warn_of_a_slow_start(run: Run, service: Service, tasks: Sequence[Task], star
 
 def _allowed(run: Run, service: Service) -> float | None:
     """Seconds that a new task of the service has; None without a load balancer."""
-    groups = [run.elb.target_group(entry.target_group) for entry in service.load_balancing]
-    found = [group.interval * group.unhealthy_threshold for group in groups if group and group.interval]
+    groups = groups_of(run, service)
+    found = [group.interval * group.unhealthy_threshold for group in groups if group.interval]
     grace = float(service.raw.get("healthCheckGracePeriodSeconds") or 0)
     return max(grace, *found) if found else None
