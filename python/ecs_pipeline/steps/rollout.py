@@ -220,7 +220,7 @@ class StableStep(Step[Seen, Service]):
         now = Revision(primary.revision).name
         if self._ours is None and not self._overdue():
             return Waiting(f"ECS does not show the deployment of {Revision(self.revision).name} yet")
-        if self._was_rolled_back(seen.service, (self._ours or primary).created):
+        if self._was_rolled_back(seen.service, self._ours or primary):
             cause = self._cause(seen)
             why = (
                 f"ECS rolled the deployment back to {now}: {cause or (self._ours and self._ours.reason) or 'it failed'}"
@@ -231,10 +231,9 @@ class StableStep(Step[Seen, Service]):
             why = f"the service was set to {now} while {Revision(self.revision).name} rolled out"
         return Broken(why, self._evidence(seen, self._ours or primary))
 
-    def _was_rolled_back(self, service: Service, since: datetime | None) -> bool:
+    def _was_rolled_back(self, service: Service, deployment: Deployment) -> bool:
         """ECS says so in its events; a failed deployment itself soon leaves the list."""
-        said = [one for one in service.events if ROLLED_BACK in one.message and (since is None or one.at >= since)]
-        return bool(said) or rolled_back(service, self.revision)
+        return bool(_saying(service, deployment, [ROLLED_BACK])) or rolled_back(service, self.revision)
 
     def _shown_for_long(self) -> bool:
         """Whether another revision was shown for longer than a replica is behind."""
