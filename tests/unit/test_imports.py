@@ -31,6 +31,7 @@ CORE: dict[str, set[str]] = {
     "service_kinds": {"errors", "load_balancing", "model"},
     "previous_definition": {"model"},
     "rollout_time": {"load_balancing", "model"},
+    "breaker": {"model"},
     "setting_types": {"documents"},
     "comparison_settings": {"setting_types"},
     "metric_settings": {"comparison_settings"},

@@ -12,7 +12,8 @@ from ecs_pipeline import decide, marks
 from ecs_pipeline.errors import NotPlaced, TokenTaken, Trouble
 from ecs_pipeline.model import Turn
 from ecs_pipeline.steps import tasks as module
-from ecs_pipeline.steps.tasks import Lost, TasksStep, held_by
+from ecs_pipeline.steps.holder import held_by
+from ecs_pipeline.steps.tasks import Lost, TasksStep
 from ecs_pipeline.wait import StepBroken, TimedOut
 from tests.fakes.world import World, definition_with
 from tests.unit.canary_world import first_token, only, start, tasks_step, tokens

@@ -36,10 +36,11 @@ from ecs_pipeline.stages.serving import Serving
 from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.bake import Bake
 from ecs_pipeline.steps.beside import sweep_baselines
+from ecs_pipeline.steps.holder import held_by
 from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, OtherImage, platform_of
 from ecs_pipeline.steps.renewal import until_judged
 from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
-from ecs_pipeline.steps.tasks import Lost, Made, held_by, shown
+from ecs_pipeline.steps.tasks import Lost, Made, shown
 from ecs_pipeline.steps.trust import IdInUse
 from ecs_pipeline.steps.unused import discard
 from ecs_pipeline.wait import Deadline, StepBroken

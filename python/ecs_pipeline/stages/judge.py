@@ -15,7 +15,7 @@ from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.description import describe
 from ecs_pipeline.stages.judging import inconclusive, judged_once, refuse_checks, subject_of
-from ecs_pipeline.steps.tasks import holder_of
+from ecs_pipeline.steps.holder import holder_of
 from ecs_pipeline.steps.traffic import record_share, targets_seen
 from ecs_pipeline.steps.trust import refuse_foreign
 

@@ -21,8 +21,8 @@ from ecs_pipeline.stages.rollback import Options as RollbackOptions
 from ecs_pipeline.stages.rollback import cancel
 from ecs_pipeline.steps import credentials
 from ecs_pipeline.steps import image as images
+from ecs_pipeline.steps.holder import held_by
 from ecs_pipeline.steps.revision import Base, base_of
-from ecs_pipeline.steps.tasks import held_by
 from ecs_pipeline.steps.traffic import record_seen, record_share, targets_seen
 from ecs_pipeline.steps.trust import other_image, refuse_disbelieved, refuse_foreign
 

@@ -14,6 +14,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from ecs_pipeline import decide, definition, evidence, marks, previous_definition
+from ecs_pipeline.breaker import rolled_back
 from ecs_pipeline.converge import settle
 from ecs_pipeline.errors import Held, Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal, settled
@@ -30,9 +31,9 @@ from ecs_pipeline.stages.fitness import refuse_unfit
 from ecs_pipeline.stages.preflight import refuse_when_cancelled
 from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.steps import credentials, orphans, removal
-from ecs_pipeline.steps.rollout import StableStep, rolled_back
+from ecs_pipeline.steps.holder import build_of, holder_of
+from ecs_pipeline.steps.rollout import StableStep
 from ecs_pipeline.steps.rollout_deadline import deadline as rollout_deadline
-from ecs_pipeline.steps.tasks import build_of, holder_of
 from ecs_pipeline.steps.traffic import record_seen, record_traffic, targets_seen
 from ecs_pipeline.steps.trust import refuse_disbelieved, refuse_foreign
 from ecs_pipeline.steps.undo import undo_update

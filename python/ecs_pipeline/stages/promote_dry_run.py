@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ecs_pipeline.breaker import rolled_back
 from ecs_pipeline.converge import planned
 from ecs_pipeline.model import Revision, Service, Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps.removal import departure
-from ecs_pipeline.steps.rollout import rolled_back
 from ecs_pipeline.steps.traffic import targets_seen
 
 

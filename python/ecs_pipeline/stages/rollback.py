@@ -28,7 +28,7 @@ from ecs_pipeline.stages.finish import Finish, Overtaken, Steps
 from ecs_pipeline.stages.targets import Target, family_of, resolve
 from ecs_pipeline.stages.turns import begin_turn, go_to
 from ecs_pipeline.steps import removal
-from ecs_pipeline.steps.tasks import build_of, holder_of
+from ecs_pipeline.steps.holder import build_of, holder_of
 from ecs_pipeline.steps.traffic import record_seen
 from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved
 

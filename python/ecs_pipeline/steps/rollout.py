@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from ecs_pipeline import evidence, placement, rollout_time, stops
+from ecs_pipeline.breaker import breaker_is_on, failures_allowed, rolled_back
 from ecs_pipeline.converge import Step
 from ecs_pipeline.definition import chosen_container
 from ecs_pipeline.errors import InvalidInput, Trouble
@@ -16,9 +16,6 @@ from ecs_pipeline.run import Run
 from ecs_pipeline.steps.rollout_deadline import groups_of
 from ecs_pipeline.steps.rollout_progress import Progress
 from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting, duration
-
-LEAST_FAILED, MOST_FAILED, FAILED_PART = 3, 200, 0.5
-"""The circuit breaker's default threshold, kept here too, for services without a breaker."""
 
 APPEARS_WITHIN, ANOTHER_FOR = 30.0, 5.0
 """Seconds: DescribeServices may lag so far behind UpdateService; a replica that is behind may answer for so long."""
@@ -282,22 +279,6 @@ class StableStep(Step[Seen, Service]):
             ),
             key=lambda one: one.age_key,
         )
-
-
-def rolled_back(service: Service, revision: str) -> bool:
-    """Whether ECS has failed the deployment of a revision and gone back by itself."""
-    return any(one.revision == revision and one.rollout == "FAILED" for one in service.deployments)
-
-
-def breaker_is_on(service: Service) -> bool:
-    """Whether ECS itself gives up a rollout whose tasks fail."""
-    configuration = service.raw.get("deploymentConfiguration") or {}
-    return bool((configuration.get("deploymentCircuitBreaker") or {}).get("enable"))
-
-
-def failures_allowed(service: Service) -> int:
-    """How many tasks in a row may fail where no circuit breaker is on: as many as its default threshold."""
-    return min(MOST_FAILED, max(LEAST_FAILED, math.ceil(FAILED_PART * service.desired)))
 
 
 def _saying(service: Service, deployment: Deployment, texts: Sequence[str]) -> list[Event]:

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from ecs_pipeline import decide, definition, marks, placement, wait
+from ecs_pipeline import decide, definition, placement, wait
 from ecs_pipeline.converge import Step
-from ecs_pipeline.errors import Held, Holder, InvalidInput, NotPlaced, Refused, TokenTaken, Trouble
+from ecs_pipeline.errors import InvalidInput, NotPlaced, Refused, TokenTaken, Trouble
 from ecs_pipeline.fence import Fence
 from ecs_pipeline.look import mismatch
 from ecs_pipeline.model import BASELINE, CANARY, Revision, Service, Task, TaskDefinition
@@ -285,28 +285,6 @@ def shown(run: Run, arns: Collection[str]) -> tuple[Task, ...]:
         return found, f"{len(found)} of {_counted(len(arns))} that were started are shown" if missing else ""
 
     return wait.last_seen(look, run.clock, Deadline.after(run.clock, TASKS_LAG), run.recorder.progress)
-
-
-def build_of(run: Run, task: Task) -> str:
-    """`, build URL`: which build started the task; '' when its revision does not say."""
-    build = run.definitions.get(task.revision).tags.get(marks.BUILD, "")
-    return f", build {build}" if build else ""
-
-
-def holder_of(run: Run, task: Task) -> Holder:
-    """What is known of the release whose canary has the service, by its task."""
-    build = run.definitions.get(task.revision).tags.get(marks.BUILD, "")
-    return Holder(task.release, task.id, build, task.created)
-
-
-def held_by(run: Run, service: Service, task: Task) -> Held:
-    """The refusal that names the holder."""
-    since = f", since {task.created:%Y-%m-%d %H:%M} UTC" if task.created else ""
-    return Held(
-        f"release {task.release} holds {service.label}: its canary task {task.id} lives{since}{build_of(run, task)}",
-        holder_of(run, task),
-        cure="promote it, `rollback --canary`, or run `canary --replace`",
-    )
 
 
 def _counted(number: int) -> str:
