@@ -10,9 +10,10 @@ from random import Random
 from ecs_pipeline.checks.comparisons.comparison import Comparison, of_counts, of_values
 from ecs_pipeline.checks.comparisons.moment import Moment
 from ecs_pipeline.checks.comparisons.rules import Rules
+from ecs_pipeline.checks.simulation import poisson
 from ecs_pipeline.model import FAIL, INCONCLUSIVE, PASS
 from tests.characteristics.rivals import Verdict, kayenta, pooled, pooled_counts
-from tests.unit.checks.comparisons.draws import KINDS, noise, poisson
+from tests.unit.checks.comparisons.draws import KINDS, noise
 
 CANARIES = {"same": 1.0, "tolerated": 1.25, "at the edge": 1.75, "twice": 2.0, "three times": 3.0}
 """How bad a canary is; the one at the edge is worse by exactly tolerance and detect: a pass of it is a mistake."""

@@ -21,6 +21,7 @@ from ecs_pipeline.errors import PipelineError, Trouble
 from ecs_pipeline.metric_settings import MetricCheck
 from ecs_pipeline.model import CANARY
 from ecs_pipeline.ports import CloudWatchPort
+from ecs_pipeline.reachable import period_of
 from ecs_pipeline.wait import duration
 
 
@@ -66,7 +67,7 @@ class Datapoints(Judged):
         self._settings: MetricCheck = settings.metric
         self._subject = subject
         self._metrics = metrics
-        self._period = timedelta(seconds=queries.period_of(self._settings.query))
+        self._period = timedelta(seconds=period_of(self._settings.query))
         self._asked: dict[str, queries.Asked] = {}
         self._expected = subject.since + 3 * self._period
         self._trouble = ""

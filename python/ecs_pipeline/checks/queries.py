@@ -13,10 +13,7 @@ from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.comparison_settings import BASELINE, STABLE
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model import CANARY
-from ecs_pipeline.reachable import period_of
 from ecs_pipeline.signals import Series
-
-__all__ = ["Asked", "asked", "period_of"]
 
 Query = Mapping[str, Any]
 

@@ -65,8 +65,8 @@ def needed_for_counts(rules: Rules, traffic: Traffic, regression: float) -> tupl
 
     def draw(random: Random, factor: float) -> Iterator[Moment]:
         for number in range(LONGEST):
-            counts = [_poisson(random, mean) for _ in range(traffic.others)]
-            yield _moment(interval * (number + 1), _poisson(random, factor * mean), counts)
+            counts = [poisson(random, mean) for _ in range(traffic.others)]
+            yield _moment(interval * (number + 1), poisson(random, factor * mean), counts)
 
     return _both(lambda: of_counts(rules, "stable"), draw, regression)
 
@@ -101,8 +101,8 @@ def _moment(at: float, canary: float, others: Sequence[float]) -> Moment:
     return Moment(at, {"0": [canary]}, {str(task): [value] for task, value in enumerate(others)})
 
 
-def _poisson(random: Random, mean: float) -> int:
-    """By Knuth's product of uniform numbers; of many the normal distribution is near enough."""
+def poisson(random: Random, mean: float) -> int:
+    """A number of events, by Knuth's product of uniform numbers; of many the normal distribution is near enough."""
     if mean > 30:
         return max(round(random.gauss(mean, math.sqrt(mean))), 0)
     limit, product, count = math.exp(-mean), random.random(), 0

@@ -17,6 +17,7 @@ from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Check, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model import Task
+from ecs_pipeline.reachable import period_of
 from ecs_pipeline.signals import Series
 from tests.fakes.ports import FakeCloudWatch
 from tests.fakes.world import World
@@ -132,7 +133,7 @@ def test_ids_of_queries_are_kept_apart_in_one_request_but_not_in_quoted_text() -
     ],
 )
 def test_the_period_is_the_longest_that_the_query_names(query: Any, period: float) -> None:
-    assert queries.period_of(query) == period
+    assert period_of(query) == period
 
 
 # ---- samples

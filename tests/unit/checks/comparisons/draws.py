@@ -35,17 +35,6 @@ def _shock(random: Random, kind: str) -> float:
     return random.gauss(0, 1) / math.sqrt(chi_squared)  # Student's t with 3 degrees of freedom, by its sd
 
 
-def poisson(random: Random, mean: float) -> int:
-    """A number of events (Knuth's way; of many the normal distribution is near enough)."""
-    if mean > 30:
-        return max(round(random.gauss(mean, math.sqrt(mean))), 0)
-    limit, product, count = math.exp(-mean), random.random(), 0
-    while product > limit:
-        product *= random.random()
-        count += 1
-    return count
-
-
 def moments(random: Random, kind: str, factor: float = 1, count: int = 30, others: int = 3) -> Iterator[Moment]:
     """A canary that is `factor` times as slow as the others, with a noise of 0.3."""
     logs = noise(random, kind, 0.3, count, others + 1)

@@ -12,7 +12,8 @@ from ecs_pipeline.checks.comparisons.dispersion import Dispersion
 from ecs_pipeline.checks.comparisons.exact import binomial_head, binomial_tail, poisson_head, poisson_tail
 from ecs_pipeline.checks.comparisons.moment import Moment
 from ecs_pipeline.checks.comparisons.rules import Rules
-from tests.unit.checks.comparisons.draws import played, poisson
+from ecs_pipeline.checks.simulation import poisson
+from tests.unit.checks.comparisons.draws import played
 
 EVERY = 10.0
 
