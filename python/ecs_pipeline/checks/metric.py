@@ -12,10 +12,9 @@ from datetime import datetime, timedelta
 
 from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.checks import queries
-from ecs_pipeline.checks.judges.judge import Judge
 from ecs_pipeline.checks.judges.judged import Judged
 from ecs_pipeline.checks.judges.limits import ValueLimit
-from ecs_pipeline.checks.sample import MISSING, Sample, Shown
+from ecs_pipeline.checks.sample import MISSING, Judge, Sample, Shown
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.errors import PipelineError, Trouble
 from ecs_pipeline.metric_settings import MetricCheck

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from ecs_pipeline.check_settings import CheckSettings, HttpCheck, LogsCheck
 from ecs_pipeline.checks.comparisons.moment import Moment
 from ecs_pipeline.checks.judges.compared import Compared
-from ecs_pipeline.checks.judges.judge import Judge
 from ecs_pipeline.checks.judges.limits import AnswersLimit, LinesLimit, ValueLimit
 from ecs_pipeline.checks.recorded import Recorded, RecordedBake, RecordedSample
-from ecs_pipeline.checks.sample import MISSING, Sample
+from ecs_pipeline.checks.sample import MISSING, Judge, Sample
 from ecs_pipeline.checks.verdict import Tally
 from ecs_pipeline.metric_settings import MetricCheck
 from ecs_pipeline.model import FAIL

@@ -46,8 +46,8 @@ class Conclusion:
         object.__setattr__(self, "message", text.message(self.message))
 
 
-class Check(Protocol):
-    """One check at work. It never blocks for long: what takes time is begun, and collected when it is there."""
+class Judge(Protocol):
+    """Makes samples of what was seen, and a last word of all samples."""
 
     @property
     def value(self) -> str | float | None:
@@ -61,24 +61,28 @@ class Check(Protocol):
     def unit(self) -> str:
         """Of both; '' for none."""
 
-    def begin(self) -> None:
-        """Begin to take a sample."""
-
-    def collect(self) -> Sequence[Sample] | None:
-        """The samples that came of it, none or several; None while it is under way."""
-
     @property
     def evidence(self) -> float | None:
-        """That against the canary in a comparison; None for other checks."""
+        """That against the canary, of a comparison; None for other judges."""
 
     def decided(self) -> Conclusion | None:
         """A failure that ends the bake, whatever comes; None without one."""
 
     def conclude(self) -> Conclusion | None:
-        """The last word at the end of the bake; None when the samples say it all."""
+        """The last word at the end of the bake; None when the samples say it all, or for a pass."""
 
     def summary(self) -> str:
-        """What the samples came to, in numbers with their units, beside the limit: `p95 15 ms, limit 300 ms`."""
+        """What the samples came to, in numbers with their units; asked after the last word."""
+
+
+class Check(Judge, Protocol):
+    """One check at work. It never blocks for long: what takes time is begun, and collected when it is there."""
+
+    def begin(self) -> None:
+        """Begin to take a sample."""
+
+    def collect(self) -> Sequence[Sample] | None:
+        """The samples that came of it, none or several; None while it is under way."""
 
     def details(self) -> Sequence[str]:
         """Lines for the reports."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ecs_pipeline.checks.judges.judge import Judge
-from ecs_pipeline.checks.sample import Conclusion
+from ecs_pipeline.checks.sample import Conclusion, Judge
 
 
 class Judged:
