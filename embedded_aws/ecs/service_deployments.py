@@ -78,9 +78,7 @@ def _describe_revisions(request: Members) -> Members:
 def _stop(request: Members) -> Members:
     arn = str(request.get("serviceDeploymentArn", ""))
     with records.lock:
-        service, record = _find(arn)
-        if service is None or record is None:
-            raise ApiError("ServiceDeploymentNotFoundException", "Service deployment not found.")
+        service, record = _known(arn)
         if record["status"] != "IN_PROGRESS" or not service["_completed"]:
             raise ApiError("ConflictException", "Cannot stop service deployment in its current state.")
         deployments.roll_back(service, _STOPPED_BY_USER)
@@ -91,11 +89,16 @@ def _stop(request: Members) -> Members:
 def _continue(request: Members) -> Members:
     arn = str(request.get("serviceDeploymentArn", ""))
     with records.lock:
-        service, record = _find(arn)
-        if service is None or record is None:
-            raise ApiError("ServiceDeploymentNotFoundException", "Service deployment not found.")
+        service, record = _known(arn)
         pause_hooks.go_on(service, record, str(request.get("hookId", "")), request.get("action") or "CONTINUE")
     return {"serviceDeploymentArn": arn}
+
+
+def _known(arn: str) -> tuple[Record, Record]:
+    service, record = _find(arn)
+    if service is None or record is None:
+        raise ApiError("ServiceDeploymentNotFoundException", "Service deployment not found.")
+    return service, record
 
 
 def _find(arn: str) -> tuple[Record | None, Record | None]:
