@@ -1,14 +1,17 @@
 """Which permissions a request needs, as the Service Authorization Reference has them: actions, resources, keys.
 
-Of Amazon ECS, Elastic Load Balancing, ECR, CloudWatch, CloudWatch Logs and STS the operations that have resources or
-keys of their own; all others need their action on "*".
+Of the operations that the package calls those that have resources or keys of their own; all others need their action
+on "*".
 """
 
 from __future__ import annotations
 
 import os
+import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from ministack.services import secretsmanager
 
 from embedded_aws.api import ApiError
 from embedded_aws.ecs import tags, task_definitions
@@ -170,6 +173,24 @@ def _assume_role(action: str, request: Members) -> Iterator[Need]:
     yield Need(action, str(request.get("RoleArn", "")))
 
 
+def _parameter(action: str, request: Members) -> Iterator[Need]:
+    name = str(request.get("Name", ""))
+    yield Need(action, name if name.startswith("arn:") else _arn("ssm", f"parameter/{name.removeprefix('/')}"))
+
+
+def _stack(action: str, request: Members) -> Iterator[Need]:
+    """The ARN ends with the stack's id; a request that names no stack is about all of them."""
+    name = str(request.get("StackName") or "*")
+    yield Need(action, name if name.startswith("arn:") else _arn("cloudformation", f"stack/{name}/{uuid.uuid4()}"))
+
+
+def _secret(action: str, request: Members) -> Iterator[Need]:
+    """The ARN ends with six letters that nobody chose; of a secret that there is not AWS does not know any."""
+    name = str(request.get("SecretId", ""))
+    _, found = secretsmanager._resolve(name)
+    yield Need(action, str(found["ARN"]) if found else _arn("secretsmanager", f"secret:{name}-??????"))
+
+
 _SPECIAL: dict[str, Callable[[str, Members], Iterable[Need]]] = {
     "sts:GetCallerIdentity": lambda _action, _request: [],
     "iam:SimulatePrincipalPolicy": lambda action, request: [Need(action, str(request["PolicySourceArn"]))],
@@ -194,4 +215,8 @@ _SPECIAL: dict[str, Callable[[str, Members], Iterable[Need]]] = {
     "logs:FilterLogEvents": _filter_log_events,
     "logs:GetLogEvents": _get_log_events,
     "sts:AssumeRole": _assume_role,
+    "ssm:GetParameter": _parameter,
+    "cloudformation:DescribeStacks": _stack,
+    "secretsmanager:DescribeSecret": _secret,
+    "secretsmanager:GetSecretValue": _secret,
 }

@@ -1,21 +1,34 @@
-"""Reads a config: file, environment overlay, flags; every mistake is told with its file, line and cure."""
+"""Reads a config: file, environment overlay, flags, look-ups; every mistake is told with its file, line and cure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ecs_pipeline.documents import as_written, closest, line_of, read_yaml
+from ecs_pipeline.documents import Place, as_written, closest, line_of, read_yaml
 from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.lookups import ENV, EnvironmentSource, Lookups, as_number, kinds_in, texts_in
 from ecs_pipeline.mistakes import FREE_TEXT, Written, placed, told
 
 DEFAULT_FILE = "ecs-pipeline.yml"
 
 AS_WRITTEN = FREE_TEXT | {"run", "registry"}
 """Keys below which numbers are text: 1.10 is not 1.1, and an account may begin with a 0."""
+SESSION = ("region", "role_arn", "role_external_id", "role_duration")
+"""Keys that have to be known before AWS is asked."""
+
+NewLookups = Callable[[Mapping[str, Any]], Lookups]
+"""Makes what fills look-ups in, from the keys of `SESSION` as far as they are given."""
+
+
+def without_aws(_names: Mapping[str, Any]) -> Lookups:
+    """Look-ups in the environment alone."""
+    return Lookups(EnvironmentSource(os.environ))
 
 
 @dataclass(frozen=True)
@@ -25,12 +38,22 @@ class Config:
     settings: Any  # settings.Settings; pydantic is imported when a config is read, not for --help
     folder: Path
     written: Written
+    lookups: Lookups = field(default_factory=lambda: without_aws({}))
 
 
-def load(file: str, environment: str, flags: Mapping[str, str]) -> Config:
+def load(
+    file: str,
+    environment: str,
+    flags: Mapping[str, str],
+    new_lookups: NewLookups = without_aws,
+    *,
+    unused: Collection[str] = (),
+) -> Config:
     """Read and check a config. `file` '' means the default one, which need not exist.
 
-    `flags` are settings of the command line by key (empty ones are not given). Raises InvalidInput.
+    `flags` are settings of the command line by key (empty ones are not given). `unused`: sections that the command does
+    not need; where they have look-ups they are left out, so that no parameter that is gone holds a rollback.
+    Raises InvalidInput.
     """
     path = Path(file or DEFAULT_FILE)
     document = read_yaml(path) if file or path.exists() else {}
@@ -42,10 +65,13 @@ def load(file: str, environment: str, flags: Mapping[str, str]) -> Config:
     base = {key: value for key, value in document.items() if key != "environments"}
     given = {key: value for key, value in flags.items() if value}
     overlay = _overlay(document, environment, str(path), named="cluster" in given)
-    merged = _named_by_arns({**merge(base, overlay), **given})
-    merged = _with_names(merged, environment)
+    merged = {**merge(base, overlay), **given}
+    merged = {key: value for key, value in merged.items() if key not in unused or not any(texts_in(value))}
     written = Written(document, environment, str(path), frozenset(given))
-    return Config(_validated(merged, written), path.parent, written)
+    merged, lookups, looked_up = _filled(merged, written, new_lookups)
+    merged = _with_names(_named_by_arns(merged), environment)
+    written = replace(written, looked_up=looked_up)
+    return Config(_validated(merged, written), path.parent, written, lookups)
 
 
 def from_flags(flags: Mapping[str, str]) -> Config:
@@ -53,6 +79,23 @@ def from_flags(flags: Mapping[str, str]) -> Config:
     given = {key: value for key, value in flags.items() if value}
     written = Written({}, "", DEFAULT_FILE, frozenset(given))
     return Config(_validated(_named_by_arns(dict(given)), written), Path(), written)
+
+
+def _filled(
+    merged: dict[str, Any], written: Written, new_lookups: NewLookups
+) -> tuple[dict[str, Any], Lookups, dict[Place, str]]:
+    """The look-ups filled in; first what names region and role, for with these AWS is asked for the others."""
+    if not any(texts_in(merged)):
+        return merged, new_lookups(_named_by_arns(dict(merged))), {}
+    blame = partial(placed, written=written)
+    session = {key: merged[key] for key in SESSION if key in merged}
+    for place, text in texts_in(session):
+        for kind in set(kinds_in(text)) - {ENV}:
+            raise InvalidInput(blame(place, f"${{{kind}:…}} cannot stand here: AWS is asked with it"))
+    named, _ = Lookups(EnvironmentSource(os.environ)).filled(session, blame)
+    lookups = new_lookups(_named_by_arns({**merged, **named}))
+    filled, looked_up = lookups.filled(merged, blame)
+    return filled, lookups, looked_up
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any], *, within: str = "") -> dict[str, Any]:
@@ -128,8 +171,14 @@ def _validated(merged: Mapping[str, Any], written: Written) -> Any:
     from ecs_pipeline.reachable import unreachable
     from ecs_pipeline.settings import Settings
 
+    plain = _plain(merged)
     try:
-        settings = Settings.model_validate(_plain(merged))
+        try:
+            settings = Settings.model_validate(plain)
+        except ValidationError as error:
+            if not _numbers_filled(plain, error, written):
+                raise
+            settings = Settings.model_validate(plain)
     except ValidationError as error:
         first, *more = told(error, written)
         raise InvalidInput(first, evidence=more) from None  # its text has the values in it
@@ -140,6 +189,24 @@ def _validated(merged: Mapping[str, Any], written: Written) -> Any:
         image = settings.image.model_copy(update={"repository": settings.app or settings.service})
         settings = settings.model_copy(update={"image": image})
     return settings
+
+
+def _numbers_filled(plain: Any, error: Any, written: Written) -> bool:
+    """Numbers, true and false that were looked up are text; put them where such are expected. True when any was."""
+    found = False
+    for problem in error.errors(include_url=False, include_input=False):
+        *above, last = problem["loc"]
+        number = as_number(_at(plain, problem["loc"])) if written.is_looked_up(problem["loc"]) else None
+        if number is not None and problem["type"] in ("int_type", "float_type", "bool_type"):
+            _at(plain, above)[last] = number
+            found = True
+    return found
+
+
+def _at(document: Any, place: Sequence[Any]) -> Any:
+    for part in place:
+        document = document[part]
+    return document
 
 
 def _plain(value: Any, *, text: bool = False) -> Any:

@@ -11,6 +11,13 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TITLE = "ecs-pipeline.yml"
 OVERLAYS = "overlays by name; an environment's one replaces any key, deeply"
 PERCENTILES = r"^p[5-9]\d$"
+LOOK_UP = {
+    "description": "looked up when the command begins: docs/configuration.md",
+    "type": "string",
+    "pattern": r"\$\{(env|ssm|cfn|secret):[^{}]+\}",
+}
+LOOKS_UP = {"$ref": "#/$defs/LookUp"}
+NARROW = ("pattern", "enum", "const")
 
 
 def config_schema() -> dict[str, Any]:
@@ -18,8 +25,9 @@ def config_schema() -> dict[str, Any]:
     from ecs_pipeline.settings import Settings
 
     schema: dict[str, Any] = _without_noise(Settings.model_json_schema())
+    _write_percentiles(schema["$defs"]["HttpCheck"])
+    schema = _or_look_up(schema)
     definitions = schema.pop("$defs")
-    _write_percentiles(definitions["HttpCheck"])
     keys = {key: value for key, value in schema.items() if key not in ("required", "title", "description")}
     overlay = {"anyOf": [{"$ref": "#/$defs/Overlay"}, {"type": "null"}]}
     environments = {"description": OVERLAYS, "type": "object", "additionalProperties": overlay}
@@ -28,8 +36,28 @@ def config_schema() -> dict[str, Any]:
         "title": TITLE,
         **keys,
         "properties": {**keys["properties"], "environments": environments},
-        "$defs": {**definitions, "Overlay": keys},
+        "$defs": {**definitions, "LookUp": LOOK_UP, "Overlay": keys},
     }
+
+
+def _or_look_up(node: Any) -> Any:
+    """The schema with a look-up wherever a value stands that is not any text: a number, a duration, a word."""
+    if isinstance(node, list):
+        return [_or_look_up(entry) for entry in node]
+    if not isinstance(node, Mapping):
+        return node
+    choices = node.get("anyOf")
+    if choices and any(_is_narrow(choice) for choice in choices):
+        return {**node, "anyOf": [*choices, LOOKS_UP]}
+    if _is_narrow(node):
+        told = {key: node[key] for key in ("default", "description", "examples") if key in node}
+        return {**told, "anyOf": [{key: value for key, value in node.items() if key not in told}, LOOKS_UP]}
+    return {key: _or_look_up(value) for key, value in node.items()}
+
+
+def _is_narrow(node: Mapping[str, Any]) -> bool:
+    """Whether the node takes a value that a look-up does not look like."""
+    return node.get("type") in ("integer", "number", "boolean") or any(key in node for key in NARROW)
 
 
 def _write_percentiles(check: dict[str, Any]) -> None:

@@ -65,7 +65,8 @@ def _counts(place: Place, value: Any) -> bool:
 
 def _setting(place: Place, value: Any, written: Written) -> Setting:
     kind, line, origin = _source(place, written)
-    return Setting(".".join(str(part) for part in place), _shown(place, value), kind, origin, line)
+    shown = written.looked_up.get(place) or _shown(place, value)
+    return Setting(".".join(str(part) for part in place), shown, kind, origin, line)
 
 
 def _shown(place: Place, value: Any) -> str:

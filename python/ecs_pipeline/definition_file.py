@@ -5,24 +5,30 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ecs_pipeline.documents import Place, closest, line_of, read_yaml
-from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.errors import InvalidInput, PipelineError
 from ecs_pipeline.load_balancing import LoadBalancing
+from ecs_pipeline.lookups import Blame, Lookups, as_number
 
 Members = Callable[[Sequence[str]], frozenset[str]]
 """The members that there are at a place, named by keys alone: `("containerDefinitions",)` is any container."""
 
+TypeOf = Callable[[Sequence[str]], str]
+"""The type of the member at a place, as AWS' model names it: `string`, `integer`, `boolean` …; '' when unknown."""
+NUMBERS = frozenset(("integer", "long", "float", "double", "boolean"))
 ALIKE = 0.85
 """That much like a known one, a member deep inside is a typing mistake."""
 
 
-def read(path: Path, members: Members) -> dict[str, Any]:
+def read(path: Path, members: Members, type_of: TypeOf, lookups: Lookups) -> dict[str, Any]:
     """A definition as `aws ecs register-task-definition` takes or `describe-task-definition` prints it; JSON or YAML.
 
-    Read-only members of a description are left out by the caller. Raises InvalidInput with the line of a mistake.
+    Look-ups are filled in. Read-only members of a description are left out by the caller.
+    Raises InvalidInput with the line of a mistake.
     """
     document = read_yaml(path, cure="check task_definition in the config")
     if isinstance(document, Mapping) and isinstance(document.get("taskDefinition"), Mapping):
@@ -37,7 +43,30 @@ def read(path: Path, members: Members) -> dict[str, Any]:
         name = ".".join(str(part) for part in place)
         raise InvalidInput(f"{path}:{line_of(document, place)}: {name}: no such member of a task definition{near}")
     plain: dict[str, Any] = json.loads(json.dumps({**document, **tags}, default=str))
-    return plain
+    return _filled(plain, type_of, lookups, partial(_placed, path, document))
+
+
+def _placed(path: Path, document: Any, place: Place, what: str) -> str:
+    line = line_of(document, place)
+    return f"{path}{f':{line}' if line else ''}: {'.'.join(str(part) for part in place)}: {what}"
+
+
+def _filled(plain: dict[str, Any], type_of: TypeOf, lookups: Lookups, blame: Blame) -> dict[str, Any]:
+    """The definition with its look-ups filled in; where a number, true or false belongs, it is one."""
+    found: dict[str, Any]
+    found, written = lookups.filled(plain, blame)
+    for place, text in written.items():
+        *above, last = place
+        if type_of([part for part in place if isinstance(part, str)]) not in NUMBERS:
+            continue
+        holder: Any = found
+        for part in above:
+            holder = holder[part]
+        number = as_number(holder[last])
+        if number is None:
+            raise InvalidInput(blame(place, f"what {text} says is not a number, true or false"))
+        holder[last] = number
+    return found
 
 
 def nulls(definition: Any, place: str = "") -> Iterator[str]:
@@ -52,14 +81,15 @@ def nulls(definition: Any, place: str = "") -> Iterator[str]:
             yield from nulls(value, f"{place}.{index}")
 
 
-def family(path: Path) -> str:
+def family(path: Path, lookups: Lookups) -> str:
     """The family that a file names; '' when it names none or cannot be read: a rollback does not depend on it."""
     try:
         document = read_yaml(path)
-    except InvalidInput:
+        inner = document.get("taskDefinition", document) if isinstance(document, Mapping) else {}
+        named = inner.get("family") if isinstance(inner, Mapping) else ""
+        return str(lookups.filled(named, lambda _place, what: what)[0] or "")
+    except PipelineError:
         return ""
-    inner = document.get("taskDefinition", document) if isinstance(document, Mapping) else {}
-    return str(inner.get("family") or "") if isinstance(inner, Mapping) else ""
 
 
 def refuse_unfit(definition: Mapping[str, Any], balancing: Sequence[LoadBalancing]) -> None:

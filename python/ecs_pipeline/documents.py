@@ -114,8 +114,8 @@ def _refuse_json(text: str, file: str, error: NotJson) -> None:
 
 def _placeholder(file: str, line: int) -> InvalidInput:
     return InvalidInput(
-        f"{file}:{line}: placeholders such as {{{{ … }}}} or ${{…}} are not filled in",
-        cure="fill the file in before, and name the result",
+        f"{file}:{line}: placeholders such as {{{{ … }}}} are not filled in, and look-ups only in quotes here",
+        cure='write "${env:NAME}"; fill in others before, and name the result',
     )
 
 

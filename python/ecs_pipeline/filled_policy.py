@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ecs_pipeline.lookups import BY_TEXT, CFN, SECRET, SSM, Lookup
 from ecs_pipeline.permissions import STATEMENTS, VERSION, actions_of, resources_of
 
 WORDS = re.compile(r"[A-Z]+(?:-[A-Z]+)*")
@@ -18,6 +19,16 @@ PUSH = "PushImages"
 INSTANCE = "instance"
 ISSUER, SUBJECT, AUDIENCE = "ISSUER", "SUBJECT", "sts.amazonaws.com"
 ON_INSTANCES, INSTANCES = "ecs:DescribeContainerInstances", ":container-instance/"
+
+
+ANY_SUFFIX = "secretsmanager:{place}:secret:{name}-??????"
+LOOKUPS = (
+    ("ssm:GetParameter", "LookUpParameters", SSM, "ssm:{place}:parameter/{name}"),
+    ("cloudformation:DescribeStacks", "LookUpOutputs", CFN, "cloudformation:{place}:stack/{name}/*"),
+    ("secretsmanager:DescribeSecret", "LookUpSecrets", SECRET, ANY_SUFFIX),
+    ("secretsmanager:GetSecretValue", "ReadSecrets", BY_TEXT, ANY_SUFFIX),
+)
+"""Actions, Sid, kind of look-up and resource: Service Authorization Reference of the three services."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,26 @@ def trusting(partition: str, account: str, kind: str, issuer: str, subject: str)
             },
         }
     return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}
+
+
+def lookup_statements(used: Iterable[Lookup], partition: str, region: str, account: str) -> Iterator[dict[str, Any]]:
+    """What a config looks up in AWS; a parameter of another account has to be allowed there as well."""
+    place = f"{region}:{account}"
+    for action, sid, kind, prefix in LOOKUPS:
+        names = sorted({_looked_up_name(lookup) for lookup in used if lookup.kind == kind})
+        resources = [
+            name if name.startswith("arn:") else f"arn:{partition}:{prefix.format(place=place, name=name)}"
+            for name in names
+        ]
+        if resources:
+            yield {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resources}
+
+
+def _looked_up_name(lookup: Lookup) -> str:
+    """What AWS knows it by: a parameter without its first slash, a stack without the output, a secret alone."""
+    if lookup.kind == SSM:
+        return lookup.name.removeprefix("/")
+    return lookup.name.rpartition(".")[0] if lookup.kind == CFN else lookup.secret
 
 
 def _filled(statement: Mapping[str, Any], values: Values) -> dict[str, Any]:

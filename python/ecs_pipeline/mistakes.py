@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ecs_pipeline.documents import Place, closest, line_of, shown
@@ -36,12 +36,29 @@ class Written:
     environment: str
     file: str
     flags: frozenset[str]
+    looked_up: Mapping[Place, str] = field(default_factory=dict)
+    """The texts with look-ups, by their places."""
+
+    def is_looked_up(self, place: Place) -> bool:
+        """Whether the value at a place was looked up, so that it stands in no file."""
+        return place in self.looked_up
 
 
 def told(error: Any, written: Written) -> list[str]:
     """One line a mistake of pydantic's ValidationError; those that stand in the file come first."""
-    lines = [_line(one, written) for one in error.errors(include_url=False)]
+    lines = [_line(_as_looked_up(problem, written), written) for problem in error.errors(include_url=False)]
     return [line for placed in (True, False) for here, line in lines if here is placed]
+
+
+def _as_looked_up(problem: Mapping[str, Any], written: Written) -> Mapping[str, Any]:
+    """The mistake with the look-up in place of its value, which the file does not have and nobody need see."""
+    text = written.looked_up.get(problem["loc"])
+    if text is None:
+        return problem
+    context = dict(problem.get("ctx", {}))
+    if "error" in context:
+        context["error"] = str(context["error"]).replace(shown(problem.get("input")), shown(text))
+    return {**problem, "input": text, "ctx": context}
 
 
 def placed(place: Place, what: str, written: Written) -> str:

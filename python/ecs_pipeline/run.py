@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ecs_pipeline.clock import Clock
+from ecs_pipeline.lookups import EnvironmentSource, Lookups
 from ecs_pipeline.observe import Observer
 from ecs_pipeline.ports import (
     CloudWatchPort,
@@ -61,6 +62,7 @@ class Run:
     session: Any = None  # aws.session.AwsSession: only wiring makes further clients of it
     origin: Origin = Origin()
     dry_run: bool = False
+    lookups: Lookups = field(default_factory=lambda: Lookups(EnvironmentSource({})))
 
     def aws_time(self) -> datetime:
         """The time in UTC as AWS has it, to compare with the times in its answers; the agent's may be minutes off."""

@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -20,9 +20,18 @@ from ecs_pipeline.record import INTERRUPTED, PASSED, Recorder
 
 if TYPE_CHECKING:
     from ecs_pipeline.run import Run
+    from ecs_pipeline.wiring import Sessions
 
 BUG = 4
 """A mistake of ours ends a stage as trouble does: nothing is undone, the same command may be run again."""
+
+UNUSED: Mapping[str, frozenset[str]] = {
+    "canary": frozenset(("provision",)),
+    "promote": frozenset(("image", "provision")),
+    "rollback": frozenset(("canary", "image", "provision")),
+    "judge": frozenset(("image", "provision")),
+}
+"""Sections whose look-ups a stage does not make, by its name."""
 
 Body = Callable[["Run"], None]
 
@@ -73,7 +82,13 @@ def run_quietly(common: Common, body: Callable[[Run], int | None], *, on_flags: 
 
 def run_on_config(common: Common, body: Callable[[Config], None]) -> int:
     """Run a command that needs the config alone; returns the exit code."""
-    return _quietly(common, lambda _clock, _recorder: body(load(common.config, common.environment, common.flags)))
+
+    def act(clock: SystemClock, _recorder: Recorder) -> None:
+        from ecs_pipeline.wiring import Sessions
+
+        body(load(common.config, common.environment, common.flags, Sessions(clock, os.environ).lookups))
+
+    return _quietly(common, act)
 
 
 def run_alone(common: Common, body: Callable[[], None]) -> int:
@@ -114,20 +129,25 @@ def _tell(error: PipelineError) -> None:
 def _prepared(common: Common, clock: SystemClock, recorder: Recorder, *, on_flags: bool = False) -> Run:
     """Config and adapters; what is wrong with them is a failure of the first step."""
     from ecs_pipeline.reports.files import refuse_unwritable
-    from ecs_pipeline.wiring import new_run
+    from ecs_pipeline.wiring import Sessions, new_run
 
-    record = recorder.record
+    record, sessions = recorder.record, Sessions(clock, os.environ)
     try:
         if record.steps and not common.dry_run:
             refuse_unwritable(common.reports)
-        config = from_flags(common.flags) if on_flags else load(common.config, common.environment, common.flags)
+        config = from_flags(common.flags) if on_flags else _loaded(common, sessions, record.stage)
         record.cluster, record.service = config.settings.cluster, config.settings.service
-        return new_run(config, common, clock, recorder, os.environ)
+        return new_run(config, common, clock, recorder, sessions)
     except PipelineError as error:
         if record.steps:
             with recorder.step(record.steps[0].name):
                 raise error from None
         raise
+
+
+def _loaded(common: Common, sessions: Sessions, stage: str) -> Config:
+    unused = UNUSED.get(stage, frozenset())
+    return load(common.config, common.environment, common.flags, sessions.lookups, unused=unused)
 
 
 def _print_result(common: Common, recorder: Recorder) -> None:

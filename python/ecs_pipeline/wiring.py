@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ecs_pipeline.clock import SystemClock
 from ecs_pipeline.common import Common
-from ecs_pipeline.config import Config
+from ecs_pipeline.config import SESSION, Config
+from ecs_pipeline.lookups import Lookups
 from ecs_pipeline.record import Listener, Recorder, StageRecord, StepRecord
 from ecs_pipeline.run import Run, note
+from ecs_pipeline.setting_types import parse_duration
 
 if TYPE_CHECKING:
+    from ecs_pipeline.aws.session import AwsSession
     from ecs_pipeline.stages.provision import Provision, ProvisionOptions
 
 
@@ -37,8 +41,46 @@ def listeners(common: Common, stage: str) -> list[Listener]:
     return [brief_console()] if common.dry_run else reports(common.reports, stage)
 
 
+class Sessions:
+    """The AWS session of a process: of the config's look-ups first, then of all else."""
+
+    def __init__(self, clock: SystemClock, environment: Mapping[str, str]) -> None:
+        self._clock = clock
+        self.environment = environment
+        self._made: dict[tuple[str, ...], AwsSession] = {}
+
+    def lookups(self, names: Mapping[str, Any]) -> Lookups:
+        """What fills a config in; AWS is asked with the first look-up that is not of the environment."""
+        from ecs_pipeline.aws.lookups import AwsSource
+
+        return Lookups(AwsSource(self.environment, lambda: self.of(names)))
+
+    def of(self, names: Mapping[str, Any]) -> AwsSession:
+        """The session with the region and the role of a config, by the keys of `SESSION`; made once."""
+        from ecs_pipeline.aws.session import AwsSession
+
+        region, role, external_id, duration = (str(names.get(key) or "") for key in SESSION)
+        known = (region, role, external_id, duration)
+        if known not in self._made:
+            with suppress(ValueError):  # one that is none is told when the whole config is checked
+                duration = str(parse_duration(duration)) if duration else ""
+            self._made[known] = AwsSession(
+                self._clock,
+                region,
+                role,
+                self.environment.get("BUILD_TAG", ""),
+                external_id=external_id,
+                role_duration=float(duration) if duration[-1:].isdigit() else None,
+            )
+        return self._made[known]
+
+
 def new_run(
-    config: Config, common: Common, clock: SystemClock, recorder: Recorder, environment: Mapping[str, str]
+    config: Config,
+    common: Common,
+    clock: SystemClock,
+    recorder: Recorder,
+    sessions: Sessions,
 ) -> Run:
     """The adapters of one process; the first AWS call is made by the stage."""
     from ecs_pipeline import definition_file
@@ -48,7 +90,6 @@ def new_run(
     from ecs_pipeline.aws.elb import Elb
     from ecs_pipeline.aws.logs import Logs
     from ecs_pipeline.aws.permissions import Permissions
-    from ecs_pipeline.aws.session import AwsSession
     from ecs_pipeline.aws.task_definitions import TaskDefinitions
     from ecs_pipeline.aws.writes import notice_writes
     from ecs_pipeline.docker_engine import DockerEngine
@@ -56,14 +97,7 @@ def new_run(
     from ecs_pipeline.origin import origin
 
     settings = config.settings
-    session = AwsSession(
-        clock,
-        settings.region,
-        settings.role_arn,
-        environment.get("BUILD_TAG", ""),
-        external_id=settings.role_external_id,
-        role_duration=settings.role_duration,
-    )
+    session = sessions.of(settings.model_dump(include={*SESSION}))
     recorder.counts(lambda: session.calls)
     recorder.record.region = session.region
     ecs = Ecs(session.client("ecs"), settings.cluster, settings.service)
@@ -73,7 +107,7 @@ def new_run(
         notice_writes(client, recorder.wrote)
     observer = Observer(ecs, definitions, elb, settings.service, partial(note, recorder))
     if settings.task_definition:
-        observer.follow(definition_file.family(config.folder / settings.task_definition))
+        observer.follow(definition_file.family(config.folder / settings.task_definition, config.lookups))
     return Run(
         settings=settings,
         folder=config.folder,
@@ -89,8 +123,9 @@ def new_run(
         recorder=recorder,
         observer=observer,
         session=session,
-        origin=origin(config.folder, Path(common.reports), environment),
+        origin=origin(config.folder, Path(common.reports), sessions.environment),
         dry_run=common.dry_run,
+        lookups=config.lookups,
     )
 
 

@@ -43,6 +43,8 @@ CHECK = {"http": {"path": "/health", "p95": "300ms", "status": "2xx"}, "interval
         {"canary": {"checks": [CHECK, {"logs": {"filter": "ERROR", "at_most": 0}}]}},
         {"image": {"build_args": {"VERSION": 1.10, "DEBUG": True, "TOKEN": None}}},
         {"environments": {"stg": {"canary": {"bake": "0s"}}, "dev": None}},
+        {"canary": {"tasks": "${env:TASKS:-1}", "bake": "${ssm:/bake}", "baseline": "${env:BASELINE}"}},
+        {"image": {"registry": "${env:TOOLS_ACCOUNT}/eu-west-1"}},
         {"promote": {"stable_within": "auto"}, "rollback": {"drain": "30s"}},
     ],
 )

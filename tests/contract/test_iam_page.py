@@ -15,6 +15,8 @@ import pytest
 
 import ecs_pipeline
 from ecs_pipeline import marks
+from ecs_pipeline.filled_policy import lookup_statements
+from ecs_pipeline.lookups import BY_TEXT, CFN, SECRET, SSM, Lookup
 from ecs_pipeline.permissions import STATEMENTS, VERSION
 from tests.unit.cloudformation import Stack, stack
 
@@ -31,6 +33,9 @@ PROVISION_ONLY = {"cloudformation", "ec2"}
 
 ASKS_OF_THE_CALLER = {"caller", "permissions"}
 """Modules of aws/ that `validate` alone uses; sts:GetCallerIdentity needs no permission (STS API reference)."""
+
+LOOKS_UP = {"secrets_manager", "ssm"}
+"""Modules of aws/ that look-ups of a config alone use, beside CloudFormation's DescribeStacks."""
 
 CALLS = {"call", "_call", "pages", "_pages"}
 """Functions whose first argument is an operation's name."""
@@ -70,7 +75,7 @@ def policies() -> list[dict[str, Any]]:
     return [json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
 
 
-STAGES, EVERYBODY_ELSE, ASSUME, ASKING, *PARTS = policies()
+STAGES, EVERYBODY_ELSE, ASSUME, ASKING, *PARTS, LOOK_UPS = policies()
 PROVISION: dict[str, Any] = {"Statement": [statement for part in PARTS for statement in part["Statement"]]}
 """All that provision needs: a policy's text is limited, so there are two."""
 
@@ -159,7 +164,7 @@ def called(*, provision: bool) -> set[str]:
     found = set()
     for module in (PACKAGE / "aws").glob("*.py"):
         its = set(operations(module))
-        if its and module.stem not in ASKS_OF_THE_CALLER and (module.stem in PROVISION_ONLY) == provision:
+        if its and module.stem not in ASKS_OF_THE_CALLER | LOOKS_UP and (module.stem in PROVISION_ONLY) == provision:
             [service] = [name for name, all_of_it in known.items() if its <= all_of_it]
             found |= {f"{PREFIXES.get(service, service)}:{operation}" for operation in its}
     return found
@@ -175,6 +180,15 @@ def test_the_stages_policy_allows_what_the_package_calls_and_no_more() -> None:
     assert len(needed) > 20
     assert sorted(needed - allowed(STAGES)) == [], f"called, but not allowed; {CURE}"
     assert sorted(allowed(STAGES) - needed) == [], f"allowed, but not called; {CURE}"
+
+
+def test_the_policy_of_look_ups_allows_what_they_call_and_is_what_policy_prints() -> None:
+    words = {SSM: "PARAMETER", CFN: "STACK.Output", SECRET: "SECRET", BY_TEXT: "SECRET"}
+    lookups = [Lookup(kind, name) for kind, name in words.items()]
+    printed = list(lookup_statements(lookups, "aws", "REGION", "ACCOUNT"))
+    assert [{**one, "Resource": [one["Resource"]]} for one in LOOK_UPS["Statement"]] == printed
+    called_there = {operation for name in LOOKS_UP for operation in operations(PACKAGE / "aws" / f"{name}.py")}
+    assert {action.partition(":")[2] for action in allowed(LOOK_UPS)} == {*called_there, "DescribeStacks"}
 
 
 def test_what_validate_asks_of_iam_has_a_policy_of_its_own() -> None:
@@ -268,7 +282,7 @@ def test_reading_statements_write_nothing() -> None:
             ), one
 
 
-ALL = pytest.mark.parametrize("policy", [STAGES, EVERYBODY_ELSE, ASSUME, *PARTS])
+ALL = pytest.mark.parametrize("policy", [STAGES, EVERYBODY_ELSE, ASSUME, *PARTS, LOOK_UPS])
 
 
 @ALL

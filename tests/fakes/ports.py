@@ -13,6 +13,7 @@ from ecs_pipeline.aws.ecs_facts import parse_revision
 from ecs_pipeline.docker_engine import Build
 from ecs_pipeline.errors import InvalidInput, Trouble
 from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth
+from ecs_pipeline.lookups import EnvironmentSource, Lookups
 from ecs_pipeline.model import EcrRegistry, Repository, Revision, Service, Task, TaskDefinition
 from ecs_pipeline.observe import Observer
 from ecs_pipeline.ports import OWN_REGISTRY
@@ -153,6 +154,10 @@ class FakeDefinitions:
 
     def members(self, place: Sequence[str]) -> frozenset[str]:
         return frozenset() if place else self.registered_members | self.read_only_members
+
+    def type_of(self, place: Sequence[str]) -> str:
+        """`cpu` and `memory` of a task are text."""
+        return "integer" if place[-1] in ("cpu", "memory") and len(place) > 1 else "string"
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -360,7 +365,7 @@ def new_run(world: World, stage: str, steps: Sequence[str], settings: Mapping[st
     recorder = Recorder(record, clock, ())
     observer = Observer(ecs, definitions, elb, SERVICE, partial(note, recorder))
     if chosen.task_definition:
-        observer.follow(definition_file.family(Path(chosen.task_definition)))
+        observer.follow(definition_file.family(Path(chosen.task_definition), Lookups(EnvironmentSource({}))))
     return Run(
         settings=chosen,
         folder=Path(),

@@ -38,7 +38,7 @@ class Commands:
         self.changes: dict[str, Any] = {}
         monkeypatch.setattr(wiring, "new_run", self._new_run)
 
-    def _new_run(self, _config: Any, common: Any, _clock: Any, recorder: Recorder, _environment: Any) -> Run:
+    def _new_run(self, _config: Any, common: Any, _clock: Any, recorder: Recorder, _sessions: Any) -> Run:
         self.common, self.world.wrote = common, recorder.wrote
         recorder.record.region = "eu-west-1"
         run = new_run(self.world, "", [], QUICK)

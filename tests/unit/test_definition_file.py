@@ -12,16 +12,21 @@ import pytest
 from ecs_pipeline import definition_file
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.load_balancing import LoadBalancing
+from ecs_pipeline.lookups import EnvironmentSource, Lookups
 from tests.unit.facts import GROUP
 
 TOP = frozenset(("family", "containerDefinitions", "cpu", "memory", "networkMode", "taskDefinitionArn", "tags"))
-CONTAINER = frozenset(("name", "image", "environment", "portMappings", "restartPolicy", "dockerLabels"))
+CONTAINER = frozenset(("name", "image", "cpu", "environment", "portMappings", "restartPolicy", "dockerLabels"))
 
 Read = Callable[[Any], dict[str, Any]]
 
 
 def members(place: Sequence[str]) -> frozenset[str]:
     return {(): TOP, ("containerDefinitions",): CONTAINER}.get(tuple(place), frozenset())
+
+
+def type_of(place: Sequence[str]) -> str:
+    return "integer" if tuple(place) == ("containerDefinitions", "cpu") else "string"
 
 
 @pytest.fixture
@@ -31,7 +36,7 @@ def read(tmp_path: Path) -> Read:
 
     def reading(document: Any) -> dict[str, Any]:
         file.write_text(document if isinstance(document, str) else json.dumps(document))
-        return definition_file.read(file, members)
+        return definition_file.read(file, members, type_of, Lookups(EnvironmentSource({"CPU": "256"})))
 
     return reading
 
@@ -147,3 +152,27 @@ def test_what_the_load_balancer_would_not_find_is_told(document: dict[str, Any],
 def test_members_that_are_null_are_known_by_their_places() -> None:
     document = {"cpu": None, "a": {"b": [1, None, {"c": None}]}, "d": 0, "e": "", "f": []}
     assert list(definition_file.nulls(document)) == ["cpu", "a.b.1", "a.b.2.c"]
+
+
+def test_look_ups_are_filled_in_as_what_the_member_takes(read: Read) -> None:
+    document = {**containers("app", cpu="${env:CPU}"), "cpu": "${env:CPU}", "memory": "$${env:CPU}"}
+    filled = read(document)
+    assert (filled["containerDefinitions"][0]["cpu"], filled["cpu"], filled["memory"]) == (256, "256", "${env:CPU}")
+
+
+@pytest.mark.parametrize(
+    ("member", "line"),
+    [
+        ('"cpu": "${env:CPUS}"', "CPUS is not set; set it, or give a default: ${env:CPUS:-…}"),
+        ('"cpu": "${env:CPU} units"', "what ${env:CPU} units says is not a number, true or false"),
+        (
+            '"image": "${secret:db}"',
+            "a secret may stand in `secrets`, `repository_credentials`, `headers` and `valueFrom`",
+        ),
+    ],
+)
+def test_a_look_up_that_fails_is_told_with_its_line(read: Read, member: str, line: str) -> None:
+    text = f'{{"containerDefinitions": [\n{{"name": "app",\n{member}}}\n]}}'
+    told_line = told(read, text)
+    assert told_line.startswith(":3: containerDefinitions.0.")
+    assert told_line.endswith(line)

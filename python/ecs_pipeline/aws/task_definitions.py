@@ -125,15 +125,23 @@ class TaskDefinitions:
 
     def members(self, place: Sequence[str]) -> frozenset[str]:
         """Members of a definition at a place, lists passed over (installed model); none where any name may stand."""
+        shape = self._shape_at(place)
+        found = frozenset(shape.members) if shape and shape.type_name == "structure" else frozenset()
+        return found if place else found | self.read_only_members
+
+    def type_of(self, place: Sequence[str]) -> str:
+        """The type of the member at a place, lists passed over (installed model); '' where any name may stand."""
+        shape = self._shape_at(place)
+        return str(shape.type_name) if shape else ""
+
+    def _shape_at(self, place: Sequence[str]) -> Any:
         shape = self._input
         for key in place:
             shape = _inside(shape)
             if shape.type_name != "structure" or key not in shape.members:
-                return frozenset()
+                return None
             shape = shape.members[key]
-        shape = _inside(shape)
-        found = frozenset(shape.members) if shape.type_name == "structure" else frozenset()
-        return found if place else found | self.read_only_members
+        return _inside(shape)
 
     @property
     def _input(self) -> Any:

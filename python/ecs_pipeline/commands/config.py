@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of ecs-pipeline.yml instead.")
 @common_options
 def command(schema: bool, **common: Any) -> int:  # noqa: FBT001
-    """Show the merged settings, each with where it comes from; AWS is not asked."""
+    """Show the merged settings, each with where it comes from; AWS is asked for look-ups alone."""
     settings = Common(**common)
     if schema:
         from ecs_pipeline.config_schema import config_schema

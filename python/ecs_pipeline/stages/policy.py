@@ -7,10 +7,11 @@ from typing import Any
 
 from ecs_pipeline import definition, definition_file, references
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.filled_policy import Values, filled, trusting
+from ecs_pipeline.filled_policy import Values, filled, lookup_statements, trusting
 from ecs_pipeline.load_balancing import group_name
 from ecs_pipeline.model import Service, TaskDefinition
 from ecs_pipeline.run import Run
+from ecs_pipeline.steps import revision
 from ecs_pipeline.steps.image import is_of_account
 
 
@@ -18,7 +19,7 @@ def policy(run: Run) -> tuple[dict[str, Any], list[str]]:
     """The policy, and what was left out of it and why; the service and its definition are read."""
     service = run.ecs.service()
     current = run.definitions.get(service.revision)
-    return filled(_values(run, service, current), list(_infrastructure(service)))
+    return filled(_values(run, service, current), [*_infrastructure(service), *_lookups(run, service)])
 
 
 def trust(run: Run, kind: str, issuer: str, subject: str) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def _values(run: Run, service: Service, current: TaskDefinition) -> Values:
     builds = run.engine.has_dockerfile((run.folder / settings.image.context).resolve(), settings.image.dockerfile)
     named_account, _, named_region = settings.image.registry.partition("/")
     pushed = _repository(partition, named_region or region, named_account or account, settings.image.repository)
-    family = definition_file.family(run.folder / settings.task_definition) if settings.task_definition else ""
+    family = _family_of_file(run)
     roles = [str(current.definition.get(member) or "") for member in ("executionRoleArn", "taskRoleArn")]
     return Values(
         partition=partition,
@@ -79,6 +80,19 @@ def _infrastructure(service: Service) -> Iterator[dict[str, Any]]:
         condition = {"StringEquals": {"iam:PassedToService": "ecs.amazonaws.com"}}
         passed = {"Action": ["iam:PassRole"], "Resource": roles, "Condition": condition}
         yield {"Sid": "PassTheInfrastructureRole", "Effect": "Allow", **passed}
+
+
+def _family_of_file(run: Run) -> str:
+    file = run.settings.task_definition
+    return definition_file.family(run.folder / file, run.lookups) if file else ""
+
+
+def _lookups(run: Run, service: Service) -> Iterator[dict[str, Any]]:
+    """What config and task-definition file look up in AWS, each parameter, stack and secret alone."""
+    if run.settings.task_definition:
+        revision.base_of(run, run.definitions.get(service.revision), service, run.settings.container)
+    partition, account = _place(service)
+    yield from lookup_statements(run.lookups.used, partition, run.recorder.record.region, account)
 
 
 def _log_groups(current: TaskDefinition) -> Iterator[str]:

@@ -60,7 +60,7 @@ def _refuse_crowded(run: Run, base: Base) -> None:
 
 def from_file(run: Run, path: Path, current: TaskDefinition, service: Service) -> Base:
     """A file's definition, checked before anything is written; without tags or a family it has the current ones."""
-    whole = definition_file.read(path, run.definitions.members)
+    whole = definition_file.read(path, run.definitions.members, run.definitions.type_of, run.lookups)
     dropped = list(definition_file.nulls(definition.without(whole, run.definitions.read_only_members)))
     if dropped:
         run.recorder.progress(f"{path}: null and so left out: {', '.join(dropped)}")

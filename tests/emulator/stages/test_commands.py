@@ -65,6 +65,44 @@ def test_a_role_with_the_printed_policy_deploys(scene: Scene) -> None:
     scene.assert_nothing_left()
 
 
+def test_a_role_with_the_printed_policy_looks_up_what_config_and_definition_name(scene: Scene) -> None:
+    name, deployer = scene.name, Deployer(scene)
+    scene.start(1, definition=deployer.roles())
+    scene.images.uri("v2")
+    scene.client("ssm").put_parameter(Name=f"/{name}/bake", Value="1s", Type="String")
+    scene.client("ssm").put_parameter(Name=f"/{name}/hidden", Value="hush", Type="SecureString")
+    secret = scene.client("secretsmanager").create_secret(Name=f"{name}/probe", SecretString='{"header": "hush"}')
+    template = {"Resources": {"T": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "x"}}}}
+    template["Outputs"] = {"Path": {"Value": "/health"}}
+    cloudformation = scene.client("cloudformation")
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    check = {"path": f"${{cfn:{name}.Path}}", "headers": {"X-Probe": f"${{secret:{name}/probe#header}}"}}
+    scene.config(canary={"bake": f"${{ssm:/{name}/bake}}", "checks": [{"http": check, "interval": "200ms"}]})
+
+    printed = scene.ecs_pipeline("policy")
+    assert printed.code == 0, printed.stderr
+    statements = json.loads(printed.stdout)["Statement"]
+    wanted = ["LookUpParameters", "LookUpOutputs", "ReadSecrets"]
+    assert [statement["Sid"] for statement in statements if statement["Sid"] in wanted] == wanted
+    assert secret["ARN"].startswith(statements[-1]["Resource"][0].removesuffix("??????"))
+
+    deployer.allow(statements)
+    canary = deployer.canary("v2")
+    assert canary.code == 0, canary.stderr
+    assert "hush" not in canary.stderr + json.dumps(canary.report)
+    for sid in wanted:
+        deployer.allow([statement for statement in statements if statement["Sid"] != sid])
+        refused = deployer.runs("canary")
+        action = next(statement["Action"] for statement in statements if statement["Sid"] == sid)
+        assert (refused.code, action in refused.stderr) == (4, True), refused.stderr
+        assert deployer.runs("rollback", "--canary", "--dry-run").code == 0
+
+    deployer.allow(statements)
+    scene.config(canary={"bake": f"${{ssm:/{name}/hidden}}"})
+    assert "it is a SecureString" in scene.ecs_pipeline("config").stderr
+
+
 def test_validate_asks_iam_what_the_deploy_role_may_do(scene: Scene) -> None:
     scene.start(count=1)
     scene.images.uri("v2")
