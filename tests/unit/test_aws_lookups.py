@@ -26,7 +26,7 @@ class OneClient:
         if isinstance(answer, str):
             self.stubber.add_client_error(operation, answer.partition(": ")[0], answer.partition(": ")[2])
         else:
-            self.stubber.add_response(operation, answer)
+            self.stubber.add_response(operation, {**answer, "ResponseMetadata": {"RequestId": "1"}})
         self.stubber.activate()
         self.made = AwsClient(service, client, FakeClock(World()), 1)
 
