@@ -89,7 +89,9 @@ def left_by_promote(seen: Look) -> tuple[Task, ...]:
     """Living tasks of a release whose rollout is over; the canary's last, as promote takes them away."""
     live, primary = holder(seen) or next(iter(seen.baselines), None), seen.service.primary
     over = primary is not None and primary.rollout in ("COMPLETED", "")
-    return (*seen.baselines, *seen.canaries) if live and over and runs_promoted(seen, live.release) else ()
+    return (
+        (*seen.baselines, *seen.seconds, *seen.canaries) if live and over and runs_promoted(seen, live.release) else ()
+    )
 
 
 def may_start_tasks(seen: Look) -> bool:

@@ -16,13 +16,18 @@ def lines(seen: Look) -> list[str]:
         unread += task.unreadable
     for revision in seen.revisions.values():
         unread += revision.unreadable if seen.believes(revision.arn) else ()
-    return [*unread, *_marks(seen), *(foreign(seen, task) for task in seen.foreign), *_elsewhere(seen)]
+    return [
+        *unread,
+        *_marks(seen),
+        *(foreign(seen, task) for task in (*seen.foreign, *seen.seconds)),
+        *_elsewhere(seen),
+    ]
 
 
 def foreign(seen: Look, task: Task) -> str:
     """A task that is none of ours, and why."""
     named = f"release {task.release}'s {task.role}" if task.release else f"a {task.role}"
-    return f"task {task.id} has the tags of {named}, but {seen.mismatch(task)}"
+    return f"task {task.id} has the tags of {named}, but {seen.refusal(task)}"
 
 
 def _marks(seen: Look) -> Iterator[str]:

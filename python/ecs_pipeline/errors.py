@@ -10,6 +10,7 @@
     │   └── MarksVanished   3   our tags on the service were taken away under our hands
     ├── Trouble             4   AWS, Docker or permissions, after the retries; the same command resumes
     │   ├── AnswerLost      4   a call may or may not have been carried out: look before doing it again
+    │   ├── TooManyTags      4   a resource has as many tags as AWS allows: a person removes one
     │   ├── TokenTaken      4   RunTask's token is in use, and AWS does not say by which task: look
     │   ├── TakenAway       4   AWS stopped a task of ours for reasons of its own: another is run
     │   └── NotReplaced     4   … and none came up in its place in time
@@ -145,6 +146,10 @@ class Trouble(PipelineError):
 
 class AnswerLost(Trouble):
     """A write was sent and no answer came: it may have been carried out."""
+
+
+class TooManyTags(Trouble):
+    """A resource has so many tags that AWS takes no new key; one that is there may be overwritten."""
 
 
 class TokenTaken(Trouble):

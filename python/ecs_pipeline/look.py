@@ -32,13 +32,13 @@ class Look:
     @property
     def canaries(self) -> tuple[Task, ...]:
         """The living canary tasks of this turn, in order of their index."""
-        living = [task for task in self._of_this_turn if task.role == CANARY and not self.mismatch(task)]
+        living = [task for task in self._firsts.values() if task.role == CANARY]
         return tuple(sorted(living, key=lambda task: (task.index, task.age_key)))
 
     @property
     def baselines(self) -> tuple[Task, ...]:
         """The living baseline task of this turn, to compare the canary with; there is one at most."""
-        return tuple(task for task in self._of_this_turn if task.role == BASELINE and not self.mismatch(task))
+        return tuple(task for task in self._firsts.values() if task.role == BASELINE)
 
     @property
     def foreign(self) -> tuple[Task, ...]:
@@ -46,9 +46,25 @@ class Look:
         return tuple(task for task in self._of_this_turn if self.mismatch(task))
 
     @property
+    def seconds(self) -> tuple[Task, ...]:
+        """Living tasks that would be ours if their number had no older task: no stage starts two of one number."""
+        return tuple(task for task in self._fitting if self._firsts[_place(task)] is not task)
+
+    @property
     def strangers(self) -> tuple[Task, ...]:
         """Living tasks of ours whose turn is over."""
         return tuple(one for one in self.tasks if one.alive and one.turn != self.marks.turn)
+
+    @property
+    def _fitting(self) -> list[Task]:
+        """The oldest first."""
+        fitting = [task for task in self._of_this_turn if not self.mismatch(task)]
+        return sorted(fitting, key=lambda task: task.age_key)
+
+    @property
+    def _firsts(self) -> dict[tuple[str, str, int], Task]:
+        """By release, role and number the oldest: the token of RunTask lets a stage start one."""
+        return {_place(task): task for task in reversed(self._fitting)}
 
     @property
     def _of_this_turn(self) -> tuple[Task, ...]:
@@ -63,17 +79,28 @@ class Look:
         revision = self.revisions.get(task.revision, Revision(task.revision))
         return mismatch(task, revision, known=self.believes(task.revision), service=self.service)
 
+    def refusal(self, task: Task) -> str:
+        """Why a task with our tags does not count: its `mismatch`, or that it is a second one; '' when it does."""
+        first = self._firsts.get(_place(task), task)
+        second = "" if first.arn == task.arn else f"task {first.id} is older and has the same number {task.index}"
+        return self.mismatch(task) or second
+
+
+def _place(task: Task) -> tuple[str, str, int]:
+    return task.release, task.role, task.index
+
 
 def mismatch(task: Task, revision: Revision, *, known: bool, service: Service | None = None) -> str:
     """(1) Why a task with our tags is none of ours; '' when it is.
 
     Whoever may start or tag tasks can give one our tags. So what counts is what it runs: unchanged, a revision that the
     same release registered in the same turn, and newer than what the promotion before replaced: a canary always is.
-    `known`: its family is the service's or the config's. `service`: that whose promotions count, if any do.
+    `known`: its family is the service's or the config's. `service`: that whose promotions and ECS Exec count, if any.
     """
     reasons = {
         "which is of another family": not known,
         "with overrides": task.overridden,
+        "with ECS Exec, which the service does not have": task.exec_enabled and not _has_exec(service),
         "in a role that there is not": task.role not in (CANARY, BASELINE),
     }
     if task.role == CANARY:
@@ -84,6 +111,11 @@ def mismatch(task: Task, revision: Revision, *, known: bool, service: Service | 
             "which an earlier promotion replaced": service is not None and _replaced(revision, service),
         }
     return next((f"it runs {revision.name}, {why}" for why, so in reasons.items() if so), "")
+
+
+def _has_exec(service: Service | None) -> bool:
+    """Whether tasks of ours are started with ECS Exec, as the service's own; of an unknown service nobody can say."""
+    return service is None or bool(service.raw.get("enableExecuteCommand"))
 
 
 def _replaced(revision: Revision, service: Service) -> bool:

@@ -27,6 +27,10 @@ UNDER_WAY, SOURCE, WANTED, PREVIOUS = (PREFIX + name for name in ("under-way", "
 APPROVAL = PREFIX + "approved-by"
 TARGETS = PREFIX + "targets:"
 RAN = PREFIX + "ran:"
+RESERVED = (WANTED, RELEASE, PREVIOUS)
+"""Keys of a service that a canary creates empty, for a promotion or a rollback to overwrite."""
+SPARE = (SOURCE, APPROVAL)
+"""Keys that a canary writes and that say nothing once it is cancelled: they make room for `turn`."""
 RUN_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 LONGEST_VALUE = 256
@@ -94,6 +98,20 @@ def parse_service(tags: Mapping[str, str], name: str = "") -> Marks:
         targets=tuple(_recorded(reader, tags)),
         unreadable=tuple(reader.unreadable),
     )
+
+
+def missing_keys(tags: Mapping[str, str]) -> dict[str, str]:
+    """Empty tags, which say the same as absent ones, for the reserved keys that a service does not have yet.
+
+    AWS refuses a new key once a resource has 50 tags, and lets one that is there be overwritten. `turn` is not among
+    them: a canary that writes it late would take back the turn that a rollback began (docs/protocol.md, rule 2).
+    """
+    return {key: "" for key in RESERVED if key not in tags}
+
+
+def unjudged() -> dict[str, str]:
+    """Tags that a canary task is run with, for the same reason: its verdict overwrites them."""
+    return {VERDICT: "", JUDGED_STEPS: "0", JUDGED_TASKS: "0", BAKE_BEGAN: ""}
 
 
 def parse_task(tags: Mapping[str, str], name: str) -> dict[str, Any]:

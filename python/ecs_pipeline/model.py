@@ -100,7 +100,8 @@ class Container:
 class Task:
     """A task as DescribeTasks shows it, with our marks read from its tags; `of` is the service it is a canary of.
 
-    `overridden`: RunTask was given something else than its revision says.
+    `overridden`: RunTask was given something else than its revision says. `exec_enabled`: commands may be run in it
+    (ECS Exec).
     """
 
     arn: str
@@ -129,6 +130,7 @@ class Task:
     stop_code: str = ""
     stopped_reason: str = ""
     overridden: bool = False
+    exec_enabled: bool = False
 
     @property
     def id(self) -> str:

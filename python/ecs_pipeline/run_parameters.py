@@ -6,11 +6,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from ecs_pipeline import marks
-from ecs_pipeline.model import Service, Turn
+from ecs_pipeline.model import CANARY, Service, Turn
 
 OF_REVISION = "TASK_DEFINITION"
-LATER = 6
-"""Tags of ours that a task may get in its life, beside those that it is run with."""
 
 
 def run_parameters(
@@ -35,8 +33,9 @@ def run_parameters(
         marks.TURN: marks.turn_value(turn),
         marks.ROLE: role,
         marks.INDEX: str(index),
+        **(marks.unjudged() if role == CANARY else {}),
     }
-    room = marks.MOST_TAGS - len(ours) - LATER
+    room = marks.MOST_TAGS - len(ours)
     of_revision = set(revision_tags) - set(ours) if raw.get("propagateTags") == OF_REVISION else set()
     propagated = 0 < len(of_revision) <= room
     parameters: dict[str, Any] = {

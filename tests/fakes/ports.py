@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ecs_pipeline import definition_file
+from ecs_pipeline import definition_file, marks
 from ecs_pipeline.aws.ecs_facts import parse_revision
 from ecs_pipeline.docker_engine import Build
-from ecs_pipeline.errors import InvalidInput, Trouble
+from ecs_pipeline.errors import InvalidInput, TooManyTags, Trouble
 from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth
 from ecs_pipeline.lookups import EnvironmentSource, Lookups
 from ecs_pipeline.model import EcrRegistry, Repository, Revision, Service, Task, TaskDefinition
@@ -71,13 +71,13 @@ class FakeEcs:
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
         assert arn not in self.world.tasks
-        self._write("TagResource", lambda: self.world.service_tags.update(tags), dict(tags))
+        self._write("TagResource", lambda: _added(self.world.service_tags, tags), dict(tags))
 
     def tag_task(self, arn: str, tags: Mapping[str, str]) -> bool:
         def tagged() -> bool:
             task = self.world.tasks[arn]
             if task.stop_asked is None:
-                task.tags.update(tags)
+                _added(task.tags, tags)
             return task.stop_asked is None
 
         return bool(self._write("TagResource", tagged, dict(tags)))
@@ -144,6 +144,13 @@ class FakeEcs:
 
     def _write(self, name: str, act: Callable[[], Any], detail: Any = "") -> Any:
         return self.world.call(name, act, write=True, detail=detail)
+
+
+def _added(held: dict[str, str], tags: Mapping[str, str]) -> None:
+    """A resource has 50 tags at most; one that is there is overwritten (developer guide, "Tag restrictions")."""
+    if len({*held, *tags}) > marks.MOST_TAGS:
+        raise TooManyTags("it has the 50 tags that ECS allows")
+    held.update(tags)
 
 
 class FakeDefinitions:

@@ -247,6 +247,7 @@ class World:
             stop_code=task.code,
             stopped_reason=task.reason,
             overridden=bool(task.parameters.get("overrides")),
+            exec_enabled=bool(task.parameters.get("enableExecuteCommand")),
         )
 
     def _health_of(self, task: FakeTask) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from ecs_pipeline import marks
@@ -12,7 +14,7 @@ from tests.fakes.world import FakeTask, World, names
 from tests.unit.canary_world import at, dies
 from tests.unit.intruder import evil_revision, forge, the_lock, turn_of
 from tests.unit.protocol.simulation import clean, start_of
-from tests.unit.stage_runs import canary, promote, rollback
+from tests.unit.stage_runs import End, canary, promote, rollback
 from tests.unit.test_rollback import active, serving
 
 STARTS = ["P runs", "A was rolled back"]
@@ -387,3 +389,102 @@ def test_one_of_a_release_that_another_one_overtook_is_that_ones_canary() -> Non
     assert "the canary of prd/web is release S, not A" in promote(world, release="A").text
     assert rollback(world).code == 0
     assert (world.alive(), serving(world), "web:3" in active(world)) == ([], "web:4", False)
+
+
+def test_of_two_tasks_of_one_number_the_older_counts_and_promote_takes_the_other_away() -> None:
+    world = start_of("A is a canary")
+    (mine,) = world.alive()
+    world.schedule.now += 30
+    his = forge(world, "A", mine.revision)
+    facts = status(new_run(world, "status", ()))
+    assert [task["arn"] for task in facts["canary"]["tasks"]] == [mine.arn]
+    assert facts["foreign_tasks"][0]["why"] == f"task {mine.arn[-32:]} is older and has the same number 0"
+    assert f"task {his.arn[-32:]} has the tags of release A's canary, but task {mine.arn[-32:]}" in str(facts["doubts"])
+    end = promote(world, release="A")
+    assert (end.code, serving(world), world.alive()) == (0, "web:3", []), end.text
+    assert not in_traffic(world, his)
+
+
+def test_the_verdict_of_a_second_task_is_none() -> None:
+    world = start_of("A is a canary")
+    (mine,) = world.alive()
+    mine.tags[marks.VERDICT] = ""
+    world.schedule.now += 30
+    forge(world, "A", mine.revision)
+    end = promote(world, release="A")
+    assert (end.code, serving(world)) == (3, "web:2")
+    assert "has no verdict" in end.text
+
+
+@pytest.mark.parametrize("judged", [True, False])
+def test_a_canary_that_is_run_again_takes_a_second_task_away(*, judged: bool) -> None:
+    world = start_of("A is a canary")
+    (mine,) = world.alive()
+    mine.tags[marks.VERDICT] = "pass" if judged else ""
+    world.schedule.now += 30
+    his = forge(world, "A", mine.revision)
+    world.schedule.now += 30
+    world.targets[his.address, 8000] = (world.now, None)
+    end = canary(world, release="A")
+    assert (end.code, world.alive(), world.registered()) == (0, [mine], [(mine.address, 8000)]), end.text
+    if judged:
+        assert end.message("preflight").endswith(
+            f"{his.arn[-32:]} was stopped, for the release has a task of that number"
+        )
+    assert promote(world, release="A").code == 0
+
+
+def test_a_dry_run_says_so_and_stops_nothing() -> None:
+    world = start_of("A is a canary")
+    (mine,) = world.alive()
+    world.schedule.now += 30
+    his = forge(world, "A", mine.revision)
+    end = canary(world, release="A", dry_run=True)
+    assert (end.code, end.writes) == (0, [])
+    assert any(his.arn[-32:] in line for line in end.run.recorder.record.plan)
+
+
+@pytest.mark.parametrize("options", [{}, {"canary_only": True}])
+@pytest.mark.parametrize("start", ["A is a canary", "A is promoted"])
+def test_a_rollback_takes_a_second_task_away(start: str, options: dict[str, bool]) -> None:
+    world = start_of(start)
+    world.schedule.now += 30
+    revision = next(arn for arn in world.revisions if arn.endswith("/web:3"))
+    for _ in range(2):
+        forge(world, "A", revision, token=f"his {world.now}")
+        world.schedule.now += 30
+    end = rollback(world, **options)
+    assert (end.code, world.alive()) == (0, []), end.text
+
+
+def test_a_task_whose_number_was_taken_by_tagging_another_is_named_by_promote() -> None:
+    world = start_of("A is a canary")
+    (mine,) = world.alive()
+    world.schedule.now += 1
+    other = forge(world, "A", mine.revision)
+    for task in (mine, other):
+        task.tags[marks.JUDGED_TASKS] = "2"
+    end = promote(world, release="A")
+    assert end.code == 3
+    assert f"1 of its tasks stopped, of task {other.arn[-32:]}: task {mine.arn[-32:]} is older" in end.text
+
+
+@pytest.mark.parametrize("stage", [canary, promote])
+def test_one_with_ecs_exec_that_the_service_does_not_have_is_refused(stage: Callable[..., End]) -> None:
+    world = start_of("A is a canary")
+    mine = world.alive()[0]
+    dies(world)
+    his = forge(world, "A", mine.revision, enableExecuteCommand=True)
+    end = stage(world, release="A")
+    assert (end.code, end.writes) == (3, [])
+    assert f"task {his.arn[-32:]} has the tags of release A's canary, but it runs web:3, with ECS Exec" in end.text
+    assert rollback(world, canary_only=True).code == 0
+    assert world.alive() == []
+
+
+def test_with_ecs_exec_as_the_service_has_it_a_canary_is_ours() -> None:
+    world = start_of("P runs")
+    world.raw["enableExecuteCommand"] = True
+    assert canary(world, release="A").code == 0
+    assert world.alive()[0].parameters["enableExecuteCommand"] is True
+    assert promote(world, release="A").code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -9,11 +10,17 @@ from typing import Any
 
 from ecs_pipeline.aws.ecs_facts import parse_service, parse_task, tag_list
 from ecs_pipeline.aws.session import DENIED, AwsClient, AwsError
-from ecs_pipeline.errors import InvalidInput, NotPlaced, TokenTaken
+from ecs_pipeline.errors import InvalidInput, NotPlaced, TokenTaken, TooManyTags
+from ecs_pipeline.marks import MOST_TAGS
 from ecs_pipeline.model import Service, Task
 
 NOT_TAGGED = ("InvalidParameterException", "ResourceNotFoundException")
 """What TagResource answers for a task that has stopped, or is gone."""
+TAGS_REFUSED = ("ClientException", "InvalidParameterException", "LimitExceededException")
+FULL_OF_TAGS = re.compile(
+    r"(?i)(maximum|limit|too many|exceed|more than)\b.*\btags?\b|\btags?\b.*(maximum|limit|exceed)"
+)
+"""How TagResource refuses a new key. Its documentation names no text; no other refusal of tags speaks of a number."""
 LISTED_BY_DEFAULT = "RUNNING"
 """The desired status that ListTasks lists when none is asked for."""
 DESCRIBED_AT_ONCE = 100
@@ -78,8 +85,17 @@ class Ecs:
         self._call("UpdateService", cluster=self.cluster, service=self.service_name, taskDefinition=revision)
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
-        """TagResource: one call, so all of them or none."""
-        self._call("TagResource", resourceArn=arn, tags=tag_list(tags))
+        """TagResource: one call, so all of them or none. Raises TooManyTags."""
+        try:
+            self._call("TagResource", resourceArn=arn, tags=tag_list(tags))
+        except AwsError as error:
+            if error.code not in TAGS_REFUSED or not FULL_OF_TAGS.search(error.text):
+                raise
+            raise TooManyTags(
+                f"{arn.rpartition(':')[2]} has the {MOST_TAGS} tags that ECS allows, and needs another one",
+                cure=f"remove one that is not needed: `aws ecs untag-resource --resource-arn {arn} --tag-keys KEY`; "
+                "then run this again",
+            ) from error
 
     def tag_task(self, arn: str, tags: Mapping[str, str]) -> bool:
         """TagResource; False when the task has stopped: AWS tags it no more."""

@@ -77,6 +77,7 @@ def parse_task(raw: Mapping[str, Any]) -> Task:
         stop_code=raw.get("stopCode", ""),
         stopped_reason=raw.get("stoppedReason", ""),
         overridden=_overridden(raw.get("overrides") or {}),
+        exec_enabled=bool(raw.get("enableExecuteCommand")),
     )
 
 

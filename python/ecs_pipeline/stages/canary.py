@@ -35,7 +35,7 @@ from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.stages.serving import Serving
 from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.bake import Bake
-from ecs_pipeline.steps.beside import sweep_baselines
+from ecs_pipeline.steps.beside import sweep_baselines, sweep_seconds
 from ecs_pipeline.steps.holder import held_by
 from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, OtherImage, platform_of
 from ecs_pipeline.steps.renewal import until_judged
@@ -69,12 +69,13 @@ def canary(run: Run, options: CanaryOptions) -> None:
     run.recorder.record.checks = records_for(run.settings.canary.checks)
     with run.recorder.step("preflight") as step:
         plan = preflight(run, options)
-        if plan.done:
-            step.message = f"release {plan.release} is done already: nothing was changed"
-        else:
-            step.message = _serving(plan)
-            stage = Canary(run, plan, Fence(run.ecs, run.clock, plan.seen.service), Made(), Made())
-            with _undoing(stage):
+        stage = Canary(run, plan, Fence(run.ecs, run.clock, plan.seen.service), Made(), Made())
+        with _undoing(stage):
+            swept = sweep_seconds(run, stage.fence, plan.seen)
+            if plan.done:
+                step.message = f"release {plan.release} is done already: {swept or 'nothing was changed'}"
+            else:
+                step.message = _serving(plan)
                 _begin(stage)
     if plan.done:
         _end_as_before(plan)
@@ -179,15 +180,23 @@ def _begin(stage: Canary) -> None:
             removal.stopped(run, left.stop)
         seen = run.observer.look()
     sweep_baselines(run, stage.fence, seen, stage.release)
+    if not run.dry_run:
+        _mark(stage)
+
+
+def _mark(stage: Canary) -> None:
+    """The release is under way and judged anew; keys that a promotion or a rollback needs are there from now on."""
+    run, before = stage.run, stage.plan.seen.marks
     outdated = {marks.VERDICT: "", marks.JUDGED_STEPS: "0"}
     for one in stage.plan.seen.canaries:
-        if one.verdict and not run.dry_run:
+        if one.verdict:
             stage.fence.write(partial(run.ecs.tag_task, one.arn, outdated))
-    before = stage.plan.seen.marks
-    if (before.under_way, before.source) != (stage.release, stage.plan.source) and not run.dry_run:
-        tags = {marks.UNDER_WAY: stage.release, marks.SOURCE: stage.plan.source, marks.APPROVAL: ""}
+    if (before.under_way, before.source) != (stage.release, stage.plan.source):
+        service = stage.fence.require()
+        absent = marks.missing_keys(service.raw.get("tags") or {})
+        tags = {**absent, marks.UNDER_WAY: stage.release, marks.SOURCE: stage.plan.source, marks.APPROVAL: ""}
         with run.recorder.noting(f"mark release {stage.release} as under way"):
-            stage.fence.write(lambda: run.ecs.tag(seen.service.arn, tags))
+            stage.fence.write(lambda: run.ecs.tag(service.arn, tags))
 
 
 def _image(stage: Canary) -> Image:

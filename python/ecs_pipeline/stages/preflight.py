@@ -27,7 +27,9 @@ from ecs_pipeline.steps.traffic import record_seen, record_share, targets_seen
 from ecs_pipeline.steps.trust import other_image, refuse_disbelieved, refuse_foreign
 
 OUR_TAGS = 9
-"""Tags of ours that a service has at once: what the marks are, and two records of targets."""
+"""Tags of ours that a service has at once: those of a release, and two records of targets. Those of one-off commands
+are counted as they are.
+"""
 
 MOST_TASKS = 100
 """Canary tasks of one service."""
@@ -166,7 +168,8 @@ def refuse_crowds(run: Run, service: Service) -> None:
 
 def refuse_without_room(service: Service) -> None:
     """A service with so many tags of its own that ours would not fit."""
-    own = marks.theirs(service.raw.get("tags") or {})
+    tags = service.raw.get("tags") or {}
+    own = [*marks.theirs(tags), *(key for key in tags if key.startswith(marks.RAN))]
     if len(own) + OUR_TAGS > marks.MOST_TAGS:
         raise Refused(
             f"service {service.label} has {len(own)} tags; ECS allows {marks.MOST_TAGS}, and {OUR_TAGS} are needed",

@@ -66,7 +66,7 @@ class Plan:
     @property
     def ours(self) -> tuple[Task, ...]:
         """All tasks that go: the canary's last, for it is what another run resumes by."""
-        return (*self.seen.baselines, *self.canaries)
+        return (*self.seen.baselines, *self.seen.seconds, *self.canaries)
 
 
 def promote(run: Run, options: PromoteOptions) -> None:
@@ -170,7 +170,7 @@ def _refuse_when_unwell(run: Run, plan: Plan) -> None:
     running = [one for one in seen.tasks if one.alive and one.status == "RUNNING"]
     problems = [f"task {one.id} is {one.status}" for one in seen.tasks if one not in running]
     missing = judged_tasks(plan.canaries) - len(plan.canaries)
-    problems += [f"{missing} of its tasks stopped"] if missing > 0 else []
+    problems += [f"{missing} of its tasks stopped", *_seconds(plan)] if missing > 0 else []
     problems += [f"task {one.id} is UNHEALTHY" for one in running if one.health == "UNHEALTHY"]
     for target in seen.targets:
         health = seen.of(target)
@@ -185,6 +185,11 @@ def _refuse_when_unwell(run: Run, plan: Plan) -> None:
             f"the canary of release {plan.release} is not well any more: {', '.join(problems) or 'its task is gone'}",
             cure="`rollback` it, or run `canary` again",
         )
+
+
+def _seconds(plan: Plan) -> list[str]:
+    """Tasks that have the number of another one."""
+    return [f"of task {task.id}: {plan.seen.refusal(task)}" for task in plan.seen.seconds]
 
 
 def _update(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None:

@@ -9,14 +9,13 @@ deregister       the bad revision, when nothing uses it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from ecs_pipeline import decide
 from ecs_pipeline.converge import planned
-from ecs_pipeline.errors import Held, InvalidInput, Refused, ReleaseFailed
+from ecs_pipeline.errors import Held, InvalidInput, Refused, ReleaseFailed, TooManyTags
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import Revision, Task, Turn
 from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
@@ -26,8 +25,7 @@ from ecs_pipeline.stages import abandoned, rollback_plan
 from ecs_pipeline.stages.description import describe
 from ecs_pipeline.stages.finish import Finish, Overtaken, Steps
 from ecs_pipeline.stages.targets import Target, family_of, resolve
-from ecs_pipeline.stages.turns import begin_turn, go_to
-from ecs_pipeline.steps import removal
+from ecs_pipeline.stages.turns import begin_turn, go_to, take_away
 from ecs_pipeline.steps.holder import build_of, holder_of
 from ecs_pipeline.steps.traffic import record_seen
 from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved
@@ -170,11 +168,16 @@ def cancel(run: Run, options: Options, steps: Steps, seen: Look | None = None) -
 def restore(run: Run, release: str, failure: ReleaseFailed, *, patient: bool = False, before: str = "") -> None:
     """Undo a release that failed, as one step; afterwards the service is on what it ran before.
 
-    The failure is completed by what its reader wants to know next: that the service is well again.
+    The failure is completed by what its reader wants to know next: that the service is well again. Raises TooManyTags,
+    with the failure as its evidence.
     """
     with run.recorder.step("restore") as step:
         options = Options(release=release, patient=patient, before=before, yielding=True)
-        _, seen = cancel(run, options, lambda _name: nullcontext(step))
+        try:
+            _, seen = cancel(run, options, lambda _name: nullcontext(step))
+        except TooManyTags as full:
+            full.evidence = (failure.message, *failure.evidence)
+            raise
         serving = Revision(seen.service.revision).name
         step.message = f"the service runs {serving}; no canary lives"
         as_before = "" if before not in ("", seen.service.revision) else " as before"
@@ -189,10 +192,12 @@ def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[
         patient = options.patient and not _release_to_cancel(seen, options)
         seen = Finish(run, seen.marks.turn, steps, patient=patient, bound=options.binds(seen)).until_clean()
     if left := _left_by_promote(seen, options):
-        return Outcome.DONE, _take_away(run, left, steps, f"the service runs release {left[-1].release}")
+        take_away(run, left, steps, f"the service runs release {left[-1].release}")
+        return Outcome.DONE, run.observer.look(scan=True)
     release = _release_to_cancel(seen, options)
     if not release and (left := _foreign(seen, options)):
-        return Outcome.DONE, _take_away(run, left, steps, "no release made them")
+        take_away(run, left, steps, "no release made them")
+        return Outcome.DONE, run.observer.look(scan=True)
     if not release:
         _refuse_when_held(run, seen, options)
         if options.binds(seen):
@@ -203,24 +208,9 @@ def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[
     return Outcome.DONE, begin_turn(run, seen, release, steps, patient=patient, before=options.before, bound=bound)
 
 
-def _take_away(run: Run, left: Sequence[Task], steps: Steps, why: str) -> Look:
-    """Tasks that go while the service and the revisions stay; the last look."""
-    service = run.ecs.service()
-    targets = [target for one in left for target in run.observer.targets_of(one, service)]
-    with steps("drain") as step:
-        removal.deregister(run, targets, removal.plainly)
-        removal.drained(run, targets, run.settings.rollback.drain)
-        step.message = f"out of the traffic: {', '.join(str(one) for one in targets)}" if targets else "unchanged"
-    with steps("cleanup") as step:
-        removal.stop(run, left, f"ecs-pipeline: {why}", removal.plainly)
-        removal.stopped(run, left)
-        step.message = f"stopped: {', '.join(one.id for one in left)}; {why}"
-    return run.observer.look(scan=True)
-
-
 def _foreign(seen: Look, options: Options) -> tuple[Task, ...]:
     """Tasks that only look like a canary of the release that is to go, or of any."""
-    return tuple(task for task in seen.foreign if options.release in ("", task.release))
+    return tuple(task for task in (*seen.foreign, *seen.seconds) if options.release in ("", task.release))
 
 
 def _leftover(seen: Look, options: Options) -> decide.Leftover:

@@ -35,7 +35,7 @@ def status(run: Run) -> dict[str, Any]:
         "previous_task_definition": seen.marks.previous or "",
         "under_way": seen.marks.under_way if seen.marks.under_way != seen.marks.release else "",
         **_tasks(run, seen),
-        "foreign_tasks": [_foreign(seen, task) for task in seen.foreign],
+        "foreign_tasks": [_foreign(seen, task) for task in (*seen.foreign, *seen.seconds)],
         "doubts": doubts.lines(seen),
     }
 
@@ -132,7 +132,7 @@ def _foreign(seen: Look, task: Task) -> dict[str, Any]:
         "task_definition": task.revision,
         "release": task.release,
         "role": task.role,
-        "why": seen.mismatch(task),
+        "why": seen.refusal(task),
     }
 
 

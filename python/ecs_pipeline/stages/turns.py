@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from ecs_pipeline import decide, marks
+from ecs_pipeline.errors import TooManyTags
 from ecs_pipeline.look import Look
-from ecs_pipeline.model import Revision
+from ecs_pipeline.model import Revision, Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.finish import Finish, Overtaken, Steps
 from ecs_pipeline.stages.targets import Target, registered_anew, usable
+from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.trust import refuse_disbelieved
 
 
@@ -24,7 +28,8 @@ def begin_turn(
 ) -> Look:
     """(7) One TagResource fences the release off and says where the service is to be; then finish; the last look.
 
-    Not `bound`: a service that runs something else, set by hand, stays there.
+    Not `bound`: a service that runs something else, set by hand, stays there. Raises TooManyTags, when the canary is
+    taken away and nothing else is done.
     """
     marked = seen.marks
     turn = decide.next_turn(marked.turn, release)
@@ -51,7 +56,9 @@ def begin_turn(
     with run.recorder.noting(
         f"cancel release {release}" if release else f"mark {_name(wanted)} as the wanted revision"
     ):
-        run.ecs.tag(seen.service.arn, tags)
+        full = _write(run, seen, tags)
+    if full:
+        raise _without_marks(run, seen, release, steps) from full
     try:
         return Finish(
             run, turn, steps, replaced=marked.turn, target=back or "", patient=patient, bound=bound
@@ -59,6 +66,54 @@ def begin_turn(
     except Overtaken as other:
         other.release = release
         raise
+
+
+def _write(run: Run, seen: Look, tags: Mapping[str, str]) -> TooManyTags | None:
+    """The marks. Where the service has no room for a new key, those that say nothing any more make some, once."""
+    arn = seen.service.arn
+    try:
+        run.ecs.tag(arn, tags)
+    except TooManyTags as full:
+        known = run.ecs.service().raw.get("tags") or {}
+        spare = [key for key in marks.SPARE if key in known]
+        if not spare:
+            return full
+        run.ecs.untag(arn, spare)
+        kept = {key: value for key, value in tags.items() if value or (key in known and key not in spare)}
+        try:
+            run.ecs.tag(arn, kept)
+        except TooManyTags as again:
+            return again
+    return None
+
+
+def _without_marks(run: Run, seen: Look, release: str, steps: Steps) -> TooManyTags:
+    """No new turn can begin: the canary's tasks go nevertheless, as they take traffic. Service and revisions stay."""
+    label = seen.service.label
+    living = [task for task in (*seen.baselines, *seen.seconds, *seen.canaries) if task.release == release]
+    if living:
+        take_away(run, living, steps, f"release {release} was to be cancelled")
+    gone = (
+        f"; the canary of release {release} is out of the traffic and stopped, nothing else was done" if living else ""
+    )
+    return TooManyTags(
+        f"service {label} has the {marks.MOST_TAGS} tags that ECS allows: what a rollback needs is not written{gone}",
+        cure="remove one that is not needed, find out who wrote it (CloudTrail: TagResource), and run `rollback` again",
+    )
+
+
+def take_away(run: Run, left: Sequence[Task], steps: Steps, why: str) -> None:
+    """Tasks that go while the service and the revisions stay."""
+    service = run.ecs.service()
+    targets = [target for task in left for target in run.observer.targets_of(task, service)]
+    with steps("drain") as step:
+        removal.deregister(run, targets, removal.plainly)
+        removal.drained(run, targets, run.settings.rollback.drain)
+        step.message = f"out of the traffic: {', '.join(str(target) for target in targets)}" if targets else "unchanged"
+    with steps("cleanup") as step:
+        removal.stop(run, left, f"ecs-pipeline: {why}", removal.plainly)
+        removal.stopped(run, left)
+        step.message = f"stopped: {', '.join(task.id for task in left)}; {why}"
 
 
 def go_to(run: Run, target: Target, steps: Steps) -> Look:

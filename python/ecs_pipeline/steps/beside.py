@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -9,6 +10,7 @@ from ecs_pipeline.converge import Step
 from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.fence import Fence
 from ecs_pipeline.look import Look
+from ecs_pipeline.model import Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.tasks import Lost
@@ -113,8 +115,24 @@ def sweep_baselines(run: Run, fence: Fence, seen: Look, release: str) -> None:
     left = [task for task in seen.baselines if (task.release, task.revision) != wanted]
     if run.dry_run or not left:
         return
-    targets = [target for one in left for target in run.observer.targets_of(one, seen.service)]
+    _sweep(run, fence, seen, left, "ecs-pipeline: left over from an earlier release")
+
+
+def sweep_seconds(run: Run, fence: Fence, seen: Look) -> str:
+    """Second tasks of a number that has its task: none of ours. What was done, in a few words; '' for nothing."""
+    named = ", ".join(task.id for task in seen.seconds)
+    if not named:
+        return ""
+    if run.dry_run:
+        run.recorder.plan(f"stop {named}: the release has a task of that number")
+        return f"{named} is to be stopped"
+    _sweep(run, fence, seen, seen.seconds, "ecs-pipeline: the release has a task of that number")
+    return f"{named} was stopped, for the release has a task of that number"
+
+
+def _sweep(run: Run, fence: Fence, seen: Look, tasks: Sequence[Task], reason: str) -> None:
+    targets = [target for task in tasks for target in run.observer.targets_of(task, seen.service)]
     removal.deregister(run, targets, fence.write)
     removal.drained(run, targets, run.settings.rollback.drain)
-    removal.stop(run, left, "ecs-pipeline: left over from an earlier release", fence.write)
-    removal.stopped(run, left)
+    removal.stop(run, tasks, reason, fence.write)
+    removal.stopped(run, tasks)

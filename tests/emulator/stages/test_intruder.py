@@ -222,3 +222,62 @@ def test_a_release_that_is_told_as_promoted_by_tags_alone_is_not_taken_for_it(sc
     canary = scene.canary("v2")
     assert canary.code == 3
     assert "lives with image" in canary.stderr
+
+
+def test_whoever_fills_the_service_with_tags_keeps_no_rollback_from_its_work(scene: Scene) -> None:
+    scene.start(1)
+    assert scene.canary("v2").code == 0
+    held = scene.ecs.list_tags_for_resource(resourceArn=scene.service()["serviceArn"])["tags"]
+    his = [{"key": f"x{number}", "value": "y"} for number in range(marks.MOST_TAGS - len(held))]
+    scene.ecs.tag_resource(resourceArn=scene.service()["serviceArn"], tags=his)
+    rollback = scene.ecs_pipeline("rollback")
+    assert rollback.code == 0, rollback.stderr
+    scene.assert_nothing_left()
+    refused = scene.canary("v3")
+    assert refused.code == 3, refused.stderr
+    assert "ECS allows 50, and 9 are needed" in refused.stderr
+    scene.ecs.untag_resource(resourceArn=scene.service()["serviceArn"], tagKeys=[tag["key"] for tag in his])
+    assert scene.canary("v3").code == 0
+
+
+def test_where_no_tag_of_ours_is_there_to_be_overwritten_the_canary_leaves_and_4_says_what_to_do(scene: Scene) -> None:
+    scene.start(1)
+    assert scene.canary("v2").code == 0
+    arn = scene.service()["serviceArn"]
+    scene.ecs.untag_resource(resourceArn=arn, tagKeys=[*marks.SPARE, *marks.RESERVED])
+    held = scene.ecs.list_tags_for_resource(resourceArn=arn)["tags"]
+    his = [{"key": f"x{number}", "value": "y"} for number in range(marks.MOST_TAGS - len(held))]
+    scene.ecs.tag_resource(resourceArn=arn, tags=his)
+    rollback = scene.ecs_pipeline("rollback")
+    assert rollback.code == 4
+    assert "has the 50 tags that ECS allows" in rollback.stderr
+    assert not scene.canaries()
+    assert len(scene.health()) == 1
+    scene.ecs.untag_resource(resourceArn=arn, tagKeys=[tag["key"] for tag in his])
+    assert scene.ecs_pipeline("rollback").code == 0
+    scene.assert_nothing_left()
+
+
+def test_a_second_task_of_our_own_revision_is_no_part_of_the_canary(scene: Scene) -> None:
+    scene.start(1)
+    assert scene.canary("v2").code == 0
+    mine = scene.canaries()[0]
+    his = Intruder(scene, "v2").run(mine["taskDefinitionArn"])
+    scene.wait_for_task(his)
+    assert his.rpartition("/")[2] in scene.ecs_pipeline("status").stdout
+    promote = scene.ecs_pipeline("promote", "--release", "v2")
+    assert promote.code == 0, promote.stderr
+    assert scene.running_image() == scene.images.digest("v2")
+    scene.assert_nothing_left()
+
+
+def test_a_task_with_ecs_exec_that_the_service_does_not_have_is_not_our_canary(scene: Scene) -> None:
+    scene.start(1)
+    assert scene.canary("v2").code == 0
+    mine = scene.canaries()[0]
+    scene.ecs.stop_task(cluster=scene.name, task=mine["taskArn"])
+    Intruder(scene, "v2").run(mine["taskDefinitionArn"], enableExecuteCommand=True)
+    refused = scene.ecs_pipeline("promote", "--release", "v2", "--unjudged")
+    assert refused.code == 3
+    assert "with ECS Exec, which the service does not have" in refused.stderr
+    assert scene.running_image() == scene.images.digest("v1")

@@ -71,6 +71,12 @@ def tags(world: World, chance: random.Random, evil: str) -> None:
     where.update(what)
 
 
+def fills(world: World, chance: random.Random, _evil: str) -> None:
+    """TagResource of the service or of a task, with other names, until AWS takes no more."""
+    held = chance.choice([world.service_tags, *(task.tags for task in world.alive())])
+    held |= {f"x{number}": "y" for number in range(marks.MOST_TAGS - len(held))}
+
+
 def intruder(world: World, seed: int, act: Callable[[World, random.Random, str], None]) -> Agent:
     """Does one thing, at any moment."""
     chance = random.Random(seed)
@@ -105,6 +111,19 @@ def test_nothing_of_his_is_served_and_a_rollback_heals(
         assert not list(served(world)), (seed, ends)
         assert world.revisions[evil_of(world)].active, seed
         assert all(code in (0, 1, 3) for codes in ends.values() for code in codes), (seed, ends)
+        heal(world, seed)
+
+
+@pytest.mark.parametrize(("start", "script"), SCRIPTS)
+def test_whoever_fills_tags_up_keeps_no_canary_in_the_traffic(start: str, script: str, seeds: range) -> None:
+    for seed in seeds:
+        world = start_of(start)
+        ends = side_by_side(world, script, seed, beside=intruder(world, seed, fills))
+        assert all(code in (0, 1, 3, 4) for codes in ends.values() for code in codes), (seed, ends)
+        code, _, why = stage_of(world, "rollback", SETTINGS)
+        assert (world.registered(), world.alive()) == ([], []), (seed, code, why)
+        for key in [key for key in world.service_tags if key.startswith("x")]:
+            del world.service_tags[key]
         heal(world, seed)
 
 
