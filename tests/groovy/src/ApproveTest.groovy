@@ -206,9 +206,11 @@ Promote: the whole service follows. Abort: the canary is removed, the service st
         assert h.failure == null && echoes.contains('shown sha256:one e1 api:42')
         assert cli.options('promote').subMap(SHOWN) == [release: 'r1', digest: 'sha256:one', epoch: 'e1', task_definition: 'api:42']
         newBuild()
+        cli.answers.canary = { [0, [epoch: 'e1', release: [id: 'r1', digest: 'sha256:one', task_definition: arn]]] }
         scripted("ecsDeploy(service: 'api', cluster: 'shop', image: 'x', approve: false)")
         assert h.failure == null && cli.options('promote').subMap(SHOWN) == [release: 'r1', digest: 'sha256:one', epoch: 'e1', task_definition: 'api:42']
         newBuild()
+        cli.answers.canary = { [0, [epoch: 'e1', release: [id: 'r1', digest: 'sha256:one', task_definition: arn]]] }
         scripted("${CANARY}ecsApprove(service: 'api', cluster: 'shop')\n${PROMOTE}")
         restarted()
         lives('sha256:one', 'e1')
