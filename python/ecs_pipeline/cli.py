@@ -57,6 +57,7 @@ def canary(release: str, image: str, replace: bool, **common: Any) -> int:  # no
 @text_option("--comment", metavar="TEXT", help="What the approver said: recorded in the reports.")
 @text_option("--digest", metavar="SHA256", help="Refuse any other image than the one that was approved.")
 @text_option("--epoch", metavar="EPOCH", help="Refuse what was rolled back and started again since it was approved.")
+@text_option("--task-definition", metavar="REVISION", help="Refuse any other revision than the one that was approved.")
 @common_options
 def promote(
     release: str,
@@ -67,9 +68,10 @@ def promote(
 ) -> int:
     """Let the whole service follow the canary, then remove the canary."""
     from ecs_pipeline.stages import promote as stage
+    from ecs_pipeline.stages.approval import Approved
 
-    approved = {name: options.pop(name) for name in ("digest", "epoch")}
-    wanted = stage.PromoteOptions(release, unjudged, approved_by, comment, **approved)
+    approved = Approved(**{name: options.pop(name) for name in ("digest", "epoch", "task_definition")})
+    wanted = stage.PromoteOptions(release, unjudged, approved_by, comment, approved)
     return run_stage("promote", stage.STEPS, Common(**options), lambda run: stage.promote(run, wanted))
 
 

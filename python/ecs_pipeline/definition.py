@@ -37,6 +37,29 @@ STRUCTURE = frozenset(
 
 MOST_TEXT = 60
 
+DEFAULTS: Mapping[str, Any] = {
+    "cpu": 0,
+    "disableNetworking": False,
+    "enableFaultInjection": False,
+    "essential": True,
+    "hostPort": 0,
+    "initProcessEnabled": False,
+    "interactive": False,
+    "interval": 30,
+    "networkMode": "bridge",
+    "privileged": False,
+    "protocol": "tcp",
+    "pseudoTerminal": False,
+    "readOnly": False,
+    "readonlyRootFilesystem": False,
+    "restartAttemptPeriod": 300,
+    "retries": 3,
+    "rootDirectory": "/",
+    "startPeriod": 0,
+    "timeout": 5,
+}
+"""What AWS takes, and describes, for members that were not given (RegisterTaskDefinition, Amazon ECS API reference)."""
+
 
 def chosen_container(definition: Mapping[str, Any], service: Service | None, wanted: str) -> str:
     """The container that gets the image: the one named, else the one behind the load balancer, else the only one."""
@@ -148,6 +171,41 @@ def lost(given: Any, kept: Any, place: str = "") -> Iterator[str]:
             yield from lost(*pair, f"{place}[{index}]")
     elif given != kept:
         yield place
+
+
+def made_of(given: Mapping[str, Any], described: Mapping[str, Any], read_only: Collection[str] = ()) -> bool:
+    """Whether a described revision is what a registration of `given` makes: what it has beside are AWS' defaults.
+
+    A default that is not known here makes it another one: whoever asks registers once more then.
+    """
+    return _made_of(without(given, read_only), without(described, read_only))
+
+
+def _made_of(given: Any, kept: Any) -> bool:
+    if isinstance(given, Mapping) and isinstance(kept, Mapping):
+        return all(
+            _default(key, kept) if _is_open(key, given.get(key)) else _made_of(given[key], kept.get(key))
+            for key in {*given, *kept}
+        )
+    if isinstance(given, list) and isinstance(kept, list):
+        before, after = _by_name(given), _by_name(kept)
+        if before is not None and after is not None:
+            return before.keys() == after.keys() and all(_made_of(before[name], after[name]) for name in before)
+        return len(given) == len(kept) and all(_made_of(*pair) for pair in zip(given, kept, strict=True))
+    return bool(given == kept) or (given in ([], {}) and kept is None)
+
+
+def _is_open(key: str, value: Any) -> bool:
+    """Whether AWS chooses a member: it was not given, or is the port 0."""
+    return value is None or (key == "hostPort" and value == 0)
+
+
+def _default(key: str, kept: Mapping[str, Any]) -> bool:
+    """Whether a member that was not given has the value that AWS gives it; a task's own port is the container's."""
+    value = kept.get(key)
+    if value is None or value in ([], {}):
+        return True
+    return value == DEFAULTS.get(key) or (key == "hostPort" and value == kept.get("containerPort"))
 
 
 def without_nulls(value: Any) -> Any:

@@ -28,8 +28,10 @@ class Deployment implements Serializable {
                 steps.stage('Approve') { approval = new Gate(steps, true).run(asked) }
             }
             Map promotion = [:]
-            Map shown = approval ?: [digest: canary.release.digest, epoch: canary.epoch]
-            Map promoted = Parameters.shared('ecsPromote', parameters) + [release: canary.release.id, digest: shown.digest, epoch: shown.epoch]
+            Map shown = approval ?: [digest: canary.release.digest, epoch: canary.epoch, taskDefinition: Evidence.revision(canary.release.task_definition)]
+            Map promoted = Parameters.shared('ecsPromote', parameters) + [
+                release: canary.release.id, digest: shown.digest, epoch: shown.epoch, taskDefinition: shown.taskDefinition,
+            ]
             steps.stage('Promote') { promotion = new PromoteStep(steps).run(promoted) }
             return promotion + [canary: canary, approval: approval]
         } catch (e) {

@@ -100,7 +100,7 @@ class Evidence implements Serializable {
 
     /** FAMILY:42 of an ARN. */
     @NonCPS
-    private static String revision(Object arn) {
+    static String revision(Object arn) {
         List<String> parts = Text.of(arn).tokenize('/')
         return parts ? parts.last() : ''
     }

@@ -28,7 +28,7 @@ class Gate implements Serializable {
         Map known = adopted(wanted)
         if (wanted.dryRun) {
             steps.echo('ecsApprove: dry run: nobody is asked')
-            return [approved: false, release: known.release, digest: null, epoch: null, approver: null, comment: null]
+            return [approved: false, release: known.release, digest: null, epoch: null, taskDefinition: null, approver: null, comment: null]
         }
         if (!known.release) { steps.error('ecsApprove: there is no canary to approve; run ecsCanary first') }
         if (State.gone(known)) { steps.error("ecsApprove: release ${known.release} was rolled back; run ecsCanary again".toString()) }
@@ -190,7 +190,10 @@ class Gate implements Serializable {
         commandLine.memory.remember(parameters, now)
         commandLine.memory.tell(parameters, (Map) known.names, "${known.release}${Result.approval(now) ?: ', approved by somebody unnamed'}".toString())
         Map shown = (Map) known.evidence
-        return [approved: true, release: known.release, digest: shown.digest, epoch: shown.epoch, approver: by ?: null, comment: comment ?: null, evidence: shown]
+        return [
+            approved: true, release: known.release, digest: shown.digest, epoch: shown.epoch, taskDefinition: shown.revision ?: null,
+            approver: by ?: null, comment: comment ?: null, evidence: shown,
+        ]
     }
 
     private void notApproved(Map parameters, Map known, Exception cause, boolean late) {

@@ -27,7 +27,9 @@ class Parameters implements Serializable {
     /** The options of each command that are its own. */
     private static final Map<String, Map<String, String>> COMMANDS = [
         canary: [release: 'text', image: 'text', replace: 'flag'],
-        promote: [release: 'text', unjudged: 'flag', approvedBy: 'text', comment: 'text', digest: 'text', epoch: 'text'],
+        promote: [
+            release: 'text', unjudged: 'flag', approvedBy: 'text', comment: 'text', digest: 'text', epoch: 'text', taskDefinition: 'text',
+        ],
         rollback: [release: 'text', canary: 'flag', to: 'text'],
         status: [:],
         judge: [release: 'text'],

@@ -22,10 +22,13 @@ class PromoteStep implements Serializable {
         return Shown.plan(steps, 'ecsPromote', wanted, commandLine.run('promote', wanted))
     }
 
-    /** Who said yes, and to which image and epoch: what this build's canary was, and was shown as. What lives by now is not asked. */
+    /** Who said yes, and to which image, epoch and revision: what this build's canary was, and was shown as. What lives by now is not asked. */
     private static Map approved(Map parameters, Map approval, Map shown) {
         Map said = [approvedBy: Text.of(parameters.approvedBy) ?: approval.by, comment: Text.of(parameters.comment) ?: approval.comment]
-        return said + [digest: Text.of(parameters.digest) ?: shown.digest, epoch: Text.of(parameters.epoch) ?: shown.epoch]
+        return said + [
+            digest: Text.of(parameters.digest) ?: shown.digest, epoch: Text.of(parameters.epoch) ?: shown.epoch,
+            taskDefinition: Text.of(parameters.taskDefinition) ?: shown.revision,
+        ]
     }
 
     /** The release of this service, else of the build, by whichever step it was told. */

@@ -243,6 +243,7 @@ class World:
             group=task.group,
             **marks.parse_task(task.tags, task.arn.rpartition("/")[2]),
             address=task.address if running or task.stop_asked else "",
+            health=self._health_of(task),
             containers=(Container("app", status, self._health_of(task), exit_code=code if crashed else None),),
             stop_code=task.code,
             stopped_reason=task.reason,

@@ -11,10 +11,12 @@ from ecs_pipeline.run import Origin, Run
 from ecs_pipeline.stages import canary as canary_stage
 from ecs_pipeline.stages import promote as promote_stage
 from ecs_pipeline.stages import rollback as rollback_stage
+from ecs_pipeline.stages.approval import Approved
 from ecs_pipeline.stages.preflight import CanaryOptions
 from tests.fakes.ports import new_run
 from tests.fakes.world import World
 
+APPROVED = ("digest", "epoch", "task_definition")
 QUICK = {"canary": {"bake": "2s", "healthy_within": "30s"}, "promote": {"stable_within": "60s"}}
 
 
@@ -45,9 +47,11 @@ def canary(world: World, origin: Origin | None = None, *, dry_run: bool = False,
 
 
 def promote(world: World, *, dry_run: bool = False, **options: Any) -> End:
-    """The promote stage."""
+    """The promote stage; `digest`, `epoch` and `task_definition` are what was approved."""
     run = _run(world, "promote", promote_stage.STEPS, options, dry_run=dry_run)
-    return _ended(world, run, lambda: promote_stage.promote(run, promote_stage.PromoteOptions(**options)))
+    approved = Approved(**{name: options.pop(name) for name in APPROVED if name in options})
+    wanted = promote_stage.PromoteOptions(approved=approved, **options)
+    return _ended(world, run, lambda: promote_stage.promote(run, wanted))
 
 
 def rollback(world: World, *, dry_run: bool = False, **options: Any) -> End:

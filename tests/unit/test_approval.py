@@ -59,13 +59,28 @@ def test_what_was_approved_is_promoted_and_given_again_ends_as_before(prefix: st
     assert (other.code, other.writes, serving(world)) == (3, [], "web:3")
 
 
-@pytest.mark.parametrize("options", [{"digest": "v4"}, {"digest": "sha256:abc"}, {"epoch": "a/b"}])
+@pytest.mark.parametrize(
+    "options", [{"digest": "v4"}, {"digest": "sha256:abc"}, {"epoch": "a/b"}, {"task_definition": "web"}]
+)
 def test_what_is_no_digest_or_epoch_is_bad_input_before_anything_is_asked(options: dict[str, str]) -> None:
     world = with_images()
     canary(world, release="rel-7", image=V4)
     world.log.clear()
     assert promote(world, release="rel-7", **options).code == 2
     assert world.log == []
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_another_revision_than_the_approved_one_is_refused_also_with_its_image(*, whole: bool) -> None:
+    world = with_images()
+    approved = canary(world, release="rel-7", image=V4).run.recorder.record.release.task_definition
+    other, name = approved.replace("web:3", "web:33"), approved.rpartition("/")[2]
+    refused = promote(world, task_definition=other if whole else "web:33", digest=digest_of("v4"), epoch="0")
+    assert (refused.code, refused.writes) == (3, [])
+    assert refused.text.startswith("release rel-7 of prd/web runs web:3 now, not web:33, which was approved; ")
+    assert promote(world, task_definition=approved if whole else name).code == 0
+    again = promote(world, task_definition=approved if whole else name)
+    assert (again.code, again.writes) == (0, [])
 
 
 def test_status_and_the_record_show_what_is_to_be_handed_on() -> None:

@@ -202,3 +202,63 @@ def test_a_list_of_another_length_is_not_kept(kept: Any) -> None:
 def test_nulls_are_left_out_at_any_depth() -> None:
     value = {"a": None, "b": [{"c": None, "d": 0}, None], "e": "", "f": {"g": None}, "h": False}
     assert definition.without_nulls(value) == {"b": [{"d": 0}, None], "e": "", "f": {}, "h": False}
+
+
+# ---- whether a described revision is made of a definition
+
+GIVEN = {
+    "family": "web",
+    "containerDefinitions": [{"name": "app", "image": "x", "portMappings": [{"containerPort": 80}]}],
+}
+
+
+def described(container: dict[str, Any] | None = None, **members: Any) -> dict[str, Any]:
+    """GIVEN as AWS describes it, and what somebody else made of it."""
+    port = {"containerPort": 80, "hostPort": 0, "protocol": "tcp"}
+    app = {"name": "app", "image": "x", "cpu": 0, "essential": True, "environment": [], "portMappings": [port]}
+    return {
+        "family": "web",
+        "volumes": [],
+        "status": "ACTIVE",
+        "containerDefinitions": [app | (container or {})],
+        **members,
+    }
+
+
+@pytest.mark.parametrize(
+    "container", [{}, {"portMappings": [{"containerPort": 80, "hostPort": 80, "protocol": "tcp"}]}]
+)
+def test_what_aws_adds_to_a_registration_makes_it_no_other_one(container: dict[str, Any]) -> None:
+    assert definition.made_of(GIVEN, described(container), ("status",))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        described({"image": "y"}),
+        described({"command": ["sh"]}),
+        described({"environment": [{"name": "DEBUG", "value": ""}]}),
+        described({"essential": False}),
+        described({"privileged": True}),
+        described({"user": "root"}),
+        described({"dockerLabels": {"cpu": "1"}}),
+        described({"portMappings": [{"containerPort": 80, "hostPort": 22, "protocol": "tcp"}]}),
+        described(taskRoleArn="arn:aws:iam::1:role/admin"),
+        described(pidMode="host"),
+        described(newMemberOfAws={"x": 1}),
+        described(containerDefinitions=[*described()["containerDefinitions"], {"name": "his", "image": "z"}]),
+        described(family="evil"),
+    ],
+)
+def test_what_somebody_added_makes_it_another_one(other: dict[str, Any]) -> None:
+    assert not definition.made_of(GIVEN, other, ("status",))
+
+
+def test_what_is_missing_makes_it_another_one() -> None:
+    assert not definition.made_of({**GIVEN, "taskRoleArn": "arn:aws:iam::1:role/app"}, described(), ("status",))
+
+
+@settings(max_examples=200)
+@given(VALUES)
+def test_whatever_a_definition_has_it_is_made_of_itself(value: Any) -> None:
+    assert definition.made_of({"a": value}, {"a": value})

@@ -98,6 +98,23 @@ def test_one_with_another_image_is_not_used() -> None:
     assert make(step_of(world)) == "web:3"
 
 
+def test_one_with_the_image_and_other_settings_is_not_used() -> None:
+    world = World()
+    other = definition_with(IMAGE.reference)
+    other["containerDefinitions"][0]["environment"] = [{"name": "DEBUG", "value": "1"}]
+    world.register(other, {marks.RELEASE: "A", marks.TURN: marks.turn_value(Turn())})
+    assert make(step_of(world)) == "web:3"
+
+
+def test_one_that_has_aws_defaults_beside_what_was_given_is_used() -> None:
+    world = World()
+    other = definition_with(IMAGE.reference)
+    other["containerDefinitions"][0] |= {"cpu": 0, "essential": True, "environment": [], "systemControls": []}
+    other["containerDefinitions"][0]["portMappings"][0] |= {"protocol": "tcp", "hostPort": 8000}
+    world.register(other, {marks.RELEASE: "A", marks.TURN: marks.turn_value(Turn())})
+    assert make(step_of(world)) == "web:2"
+
+
 def test_one_that_is_older_than_what_the_service_runs_is_not_used() -> None:
     world = World()
     revision_of(world, "A", image=IMAGE.reference)

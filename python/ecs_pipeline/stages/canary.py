@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
 
@@ -33,7 +33,7 @@ from ecs_pipeline.stages.judging import bake, inconclusive
 from ecs_pipeline.stages.preflight import CanaryOptions, Plan, preflight
 from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.stages.serving import Serving
-from ecs_pipeline.steps import orphans, removal
+from ecs_pipeline.steps import deregistered, orphans, removal
 from ecs_pipeline.steps.bake import Bake
 from ecs_pipeline.steps.beside import sweep_baselines, sweep_seconds
 from ecs_pipeline.steps.holder import held_by
@@ -76,6 +76,7 @@ def canary(run: Run, options: CanaryOptions) -> None:
                 step.message = f"release {plan.release} is done already: {swept or 'nothing was changed'}"
             else:
                 step.message = _serving(plan)
+                stage.plan = replace(plan, seen=deregistered.retire(run, stage.fence, plan.seen))
                 _begin(stage)
     if plan.done:
         _end_as_before(plan)

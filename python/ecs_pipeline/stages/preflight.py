@@ -10,10 +10,11 @@ from ecs_pipeline.checks.reach import refuse_unreachable
 from ecs_pipeline.errors import InvalidInput, Refused
 from ecs_pipeline.load_balancing import group_name
 from ecs_pipeline.look import Look
-from ecs_pipeline.model import Image, Repository, Revision, Service, TaskDefinition, Turn, canaries_for, judged_tasks
+from ecs_pipeline.model import Image, Repository, Revision, Service, TaskDefinition, Turn, canaries_for
 from ecs_pipeline.origin import checked_release_id, new_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.service_kinds import Use
+from ecs_pipeline.stages import wellness
 from ecs_pipeline.stages.finish import Finish
 from ecs_pipeline.stages.fitness import refuse_unfit, tell_shares
 from ecs_pipeline.stages.judging import refuse_checks
@@ -114,7 +115,7 @@ def refuse_lost_groups(run: Run, service: Service) -> None:
     if gone:
         raise Refused(
             f"target group {group_name(gone[0])} of {service.label} was deleted",
-            cure="give the service its load balancer back",
+            cure="give the service its load balancer back, or `rollback` the canary",
         )
 
 
@@ -219,13 +220,13 @@ def _is_done(run: Run, plan: Plan) -> bool:
             _refuse_other_image(run, seen.service.revision, plan)
         return done and _is_built(run, seen.service.revision, plan)
     _refuse_other_image(run, live.revision, plan)
-    if not any(one.verdict for one in seen.canaries) or len(seen.canaries) < judged_tasks(seen.canaries):
+    if not any(one.verdict for one in seen.canaries):
         return False
     if not _is_built(run, live.revision, plan):
         return False
     health = targets_seen(run, seen.canaries, seen.service)
     record_share(run, seen.canaries, seen.service.running, health)
-    return all(health.of(target) is not None for target in health.targets)
+    return decide.runs_promoted(seen, plan.release) or not wellness.problems(run, seen, seen.canaries, health)
 
 
 def _record(run: Run, plan: Plan) -> None:

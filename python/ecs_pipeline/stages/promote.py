@@ -11,21 +11,20 @@ restore          only when the rollout failed: the service back, canary and revi
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ecs_pipeline import decide, definition, evidence, marks, previous_definition
 from ecs_pipeline.breaker import rolled_back
 from ecs_pipeline.converge import settle
 from ecs_pipeline.errors import Held, Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal, settled
-from ecs_pipeline.load_balancing import group_name
 from ecs_pipeline.look import Look
-from ecs_pipeline.model import Revision, Task, Turn, judged_tasks
+from ecs_pipeline.model import Revision, Task, Turn
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.service_kinds import Use
-from ecs_pipeline.stages import promote_dry_run
-from ecs_pipeline.stages.approval import checked_digest, checked_epoch, refuse_another
+from ecs_pipeline.stages import promote_dry_run, wellness
+from ecs_pipeline.stages.approval import Approved, refuse_another
 from ecs_pipeline.stages.finish import Finish
 from ecs_pipeline.stages.fitness import refuse_unfit
 from ecs_pipeline.stages.preflight import refuse_when_cancelled
@@ -49,8 +48,7 @@ class PromoteOptions:
     unjudged: bool = False
     approved_by: str = ""
     comment: str = ""
-    digest: str = ""
-    epoch: str = ""
+    approved: Approved = field(default_factory=Approved)
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ def promote(run: Run, options: PromoteOptions) -> None:
 
 
 def _plan(run: Run, options: PromoteOptions) -> Plan:
-    digest, epoch = checked_digest(options.digest), checked_epoch(options.epoch)
+    approved = options.approved.checked()
     asked = run.recorder.record.release.id = checked_release_id(options.release) if options.release else ""
     seen = run.observer.look()
     live = decide.holder(seen)
@@ -115,7 +113,7 @@ def _plan(run: Run, options: PromoteOptions) -> Plan:
     else:
         plan = _new_plan(run, seen, release)
     _record(run, plan)
-    refuse_another(seen, release, run.recorder.record.release.image, digest=digest, epoch=epoch)
+    refuse_another(seen, release, plan.revision, run.recorder.record.release.image, approved)
     if plan.resumed and not options.approved_by:
         run.recorder.record.approved_by = seen.marks.approval
     told = plan.seen.service.revision == plan.revision or rolled_back(plan.seen.service, plan.revision)
@@ -166,30 +164,13 @@ def _refuse_when_unjudged(plan: Plan, options: PromoteOptions) -> None:
 
 def _refuse_when_unwell(run: Run, plan: Plan) -> None:
     """A canary that died or turned unhealthy since it was judged is not what was approved; nor is half a service."""
-    seen = targets_seen(run, plan.canaries, plan.seen.service)
-    running = [one for one in seen.tasks if one.alive and one.status == "RUNNING"]
-    problems = [f"task {one.id} is {one.status}" for one in seen.tasks if one not in running]
-    missing = judged_tasks(plan.canaries) - len(plan.canaries)
-    problems += [f"{missing} of its tasks stopped", *_seconds(plan)] if missing > 0 else []
-    problems += [f"task {one.id} is UNHEALTHY" for one in running if one.health == "UNHEALTHY"]
-    for target in seen.targets:
-        health = seen.of(target)
-        if health is None or health.state != "healthy":
-            problems.append(f"target {target} is {health.state if health else 'not registered'}")
-    if not plan.seen.revisions[plan.revision].active:
-        problems.append(f"{Revision(plan.revision).name} was deregistered")
-    groups = [one.target_group for one in plan.seen.service.load_balancing]
-    problems += [f"target group {group_name(one)} was deleted" for one in groups if run.elb.target_group(one) is None]
-    if problems or not seen.tasks or len(seen.tasks) < len(plan.canaries):
+    health = targets_seen(run, plan.canaries, plan.seen.service)
+    problems = wellness.problems(run, plan.seen, plan.canaries, health)
+    if problems:
         raise Refused(
-            f"the canary of release {plan.release} is not well any more: {', '.join(problems) or 'its task is gone'}",
+            f"the canary of release {plan.release} is not well any more: {', '.join(problems)}",
             cure="`rollback` it, or run `canary` again",
         )
-
-
-def _seconds(plan: Plan) -> list[str]:
-    """Tasks that have the number of another one."""
-    return [f"of task {task.id}: {plan.seen.refusal(task)}" for task in plan.seen.seconds]
 
 
 def _update(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None:

@@ -9,8 +9,9 @@ from ecs_pipeline.look import Look
 from ecs_pipeline.model import CANARY, Revision, Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.service_kinds import Use
+from ecs_pipeline.stages.copies import copy_of, refuse_lost
 from ecs_pipeline.stages.fitness import refuse_unfit
-from ecs_pipeline.stages.targets import FromFile, Target, refuse_lost
+from ecs_pipeline.stages.targets import FromFile, Target
 from ecs_pipeline.steps.removal import departure
 
 
@@ -25,9 +26,9 @@ def changes(
     found = ["remove what an earlier run left"] if finishing else []
     found += _removal(seen, going)
     if release:
-        found += _cancel(seen, release)
+        found += _cancel(run, seen, release)
     if isinstance(target, FromFile):
-        found += target.changes(seen.service.label)
+        found += target.changes(run, seen.service.label)
     elif target is not None and seen.service.revision != target:
         found += _move(run, seen, target, gone=f"deregister {_name(target)}" in found)
     return found
@@ -62,16 +63,17 @@ def nothing(seen: Look, asked: str, *, canary_only: bool) -> str:
     return f"nothing to roll back: {why}"
 
 
-def _cancel(seen: Look, release: str) -> list[str]:
+def _cancel(run: Run, seen: Look, release: str) -> list[str]:
     """The canary goes, the service goes back, the revision of the release goes."""
     living = [task for task in (*seen.canaries, *seen.baselines) if task.release == release]
     back, lost = decide.home(seen, release), decide.lost_home(seen, release)
     moves = (lost or back) not in (None, seen.service.revision)
     bad = next((task.revision for task in living if task.role == CANARY), seen.service.revision if moves else "")
     found = [f"cancel release {release}", *_removal(seen, living)]
-    found += [f"register {Revision(lost).name} anew"] if lost else []
-    if moves:
-        found.append(f"update {seen.service.label} to {f'a copy of {_name(lost)}' if lost else _name(back)}")
+    if lost:
+        found += _copied(run, seen.service.label, lost)
+    elif moves:
+        found.append(f"update {seen.service.label} to {_name(back)}")
     return found + ([f"deregister {_name(bad)}"] if bad else [])
 
 
@@ -82,11 +84,19 @@ def _move(run: Run, seen: Look, target: str, *, gone: bool) -> list[str]:
     """
     current, wanted = (run.definitions.revision(arn) for arn in (seen.service.revision, target))
     active = wanted.active and not gone
-    found = [] if active else [f"register {wanted.name} anew"]
-    found.append(f"update {seen.service.label} to {wanted.name if active else f'a copy of {wanted.name}'}")
+    label = seen.service.label
+    found = [f"update {label} to {wanted.name}"] if active else _copied(run, label, wanted.arn)
     leaves = current.active and current.release != "" and current.release == seen.marks.release != wanted.release
     newer = current.family != wanted.family or current.number > Revision(wanted.restores or wanted.arn).number
     return found + ([f"deregister {current.name}"] if leaves and newer else [])
+
+
+def _copied(run: Run, label: str, lost: str) -> list[str]:
+    """To a copy of a deregistered revision: the one that is there already is named."""
+    name, there = _name(lost), copy_of(run, lost)
+    if there:
+        return [f"update {label} to {_name(there)}, a copy of {name}"]
+    return [f"register {name} anew", f"update {label} to a copy of {name}"]
 
 
 def _removal(seen: Look, tasks: Sequence[Task]) -> list[str]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ecs_pipeline import definition, definition_file, marks, previous_definition
-from ecs_pipeline.errors import AnswerLost, InvalidInput, Refused
+from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import Revision, Service
 from ecs_pipeline.run import Run
+from ecs_pipeline.stages import copies
 from ecs_pipeline.steps.revision import Base, from_file
 
 FILES = (".json", ".yml", ".yaml")
@@ -35,8 +34,22 @@ class FromFile:
         text = json.dumps([self.base.definition, self.base.tags], sort_keys=True, default=str)
         return f"file {hashlib.sha256(text.encode()).hexdigest()}"
 
-    def changes(self, label: str) -> list[str]:
+    def wanted(self, run: Run) -> copies.Wanted:
+        """The revision to be registered."""
+        ours = {marks.SOURCE: self.source, marks.RESTORES: self.restores, marks.RELEASE: self.release}
+        return copies.Wanted(
+            f"made from {self.base.file}",
+            self.base.definition,
+            {**self.base.tags, **{key: value for key, value in ours.items() if value}},
+            marks.SOURCE,
+            lambda found: definition.made_of(self.base.definition, found.definition, run.definitions.read_only_members),
+        )
+
+    def changes(self, run: Run, label: str) -> list[str]:
         """What is to be done, a line each."""
+        found = copies.existing(run, self.wanted(run))
+        if found:
+            return [f"update {label} to {Revision(found).name}, which was registered from {self.base.file}"]
         return [f"register a revision of {self.base.family} from {self.base.file}", f"update {label} to it"]
 
 
@@ -90,65 +103,8 @@ def _file(run: Run, service: Service, path: Path) -> FromFile:
 def usable(run: Run, target: Target) -> str:
     """The revision to send the service to: as it is, or registered when it was deregistered or comes from a file."""
     if isinstance(target, FromFile):
-        return _registered(run, target)
-    return target if run.definitions.revision(target).active else registered_anew(run, target)
-
-
-def _registered(run: Run, target: FromFile) -> str:
-    """The revision of a file; the one that an earlier process registered is taken."""
-    family = target.base.family
-    ours = {marks.SOURCE: target.source, marks.RESTORES: target.restores, marks.RELEASE: target.release}
-    tags = {**target.base.tags, **{key: value for key, value in ours.items() if value}}
-    found = _tagged(run, family, marks.SOURCE, target.source)
-    if found:
-        return found
-    run.recorder.progress(f"register a revision of {family} from {target.base.file}")
-    return _register(run, target.base.definition, tags, (marks.SOURCE, target.source), f"register {target.base.file}")
-
-
-def refuse_lost(run: Run, arn: str) -> None:
-    """A revision to return to that was deregistered and that AWS does not describe any more. Raises Refused."""
-    if _tagged(run, Revision(arn).family, marks.RESTORES, arn) or run.definitions.exists(arn):
-        return
-    name = Revision(arn).name
-    raise Refused(
-        f"{name}, to which the service is to return, was deregistered, and AWS describes it no more",
-        cure="`rollback --to FILE`: the reports of its promotion have it as promote.previous-task-definition.json; "
-        "or `rollback --to` another revision",
-    )
-
-
-def registered_anew(run: Run, arn: str) -> str:
-    """A copy of a revision that somebody deregistered; the one that an earlier process made is taken."""
-    found = _tagged(run, Revision(arn).family, marks.RESTORES, arn)
-    if found:
-        return found
-    refuse_lost(run, arn)
-    old = run.definitions.get(arn)
-    run.recorder.progress(f"{old.revision.name} was deregistered: it is registered anew")
-    given = definition.without(old.definition, run.definitions.read_only_members)
-    plain = {key: value for key, value in given.items() if value is not None}
-    release = old.tags.get(marks.RELEASE, "")
-    tags = {**marks.theirs(old.tags), marks.RESTORES: arn, **({marks.RELEASE: release} if release else {})}
-    return _register(run, plain, tags, (marks.RESTORES, arn), f"register {old.revision.name} anew")
-
-
-def _register(run: Run, plain: Mapping[str, Any], tags: Mapping[str, str], known_by: tuple[str, str], what: str) -> str:
-    """RegisterTaskDefinition; when no answer came, what it may have made is looked for by its tag."""
-    try:
-        with run.recorder.noting(what):
-            return run.definitions.register(plain, tags).revision.arn
-    except AnswerLost:
-        run.clock.sleep(2)
-        again = _tagged(run, str(plain["family"]), *known_by)
-        if again:
-            return again
-        raise
-
-
-def _tagged(run: Run, family: str, key: str, value: str) -> str:
-    """One of the newest ACTIVE revisions of a family that has a tag; '' when none has."""
-    for arn in run.definitions.revisions(family, "ACTIVE", 10):
-        if run.definitions.get(arn).tags.get(key) == value:
-            return arn
-    return ""
+        file = target.base.file
+        return copies.registered(
+            run, target.wanted(run), f"register a revision of {target.base.family} from {file}", f"register {file}"
+        )
+    return target if run.definitions.revision(target).active else copies.registered_anew(run, target)

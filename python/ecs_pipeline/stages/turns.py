@@ -9,8 +9,9 @@ from ecs_pipeline.errors import TooManyTags
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import Revision, Task
 from ecs_pipeline.run import Run
+from ecs_pipeline.stages.copies import registered_anew
 from ecs_pipeline.stages.finish import Finish, Overtaken, Steps
-from ecs_pipeline.stages.targets import Target, registered_anew, usable
+from ecs_pipeline.stages.targets import Target, usable
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.trust import refuse_disbelieved
 

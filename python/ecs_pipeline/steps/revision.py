@@ -138,16 +138,19 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
         return result.revision.name
 
     def _registered_before(self) -> Revision | None:
-        """(4) The one with this image that a process of this release registered in this turn."""
+        """(4) The one that a process of this release registered in this turn, and that is what this one would register.
+
+        Its tags alone prove nothing. After a change of the task definition another one is registered.
+        """
         definitions = self.run.definitions
         newest = definitions.revisions(self.base.family, most=SCANNED)
         known = [definitions.revision(arn, newest) for arn in newest if Revision(arn).number > self.newer_than]
-        same = [one for one in known if one.active and one.release == self.release and self._has_image(one.arn)]
+        same = [one for one in known if one.active and one.release == self.release and self._is_ours(one.arn)]
         return decide.reusable(same, self.release, self.fence.turn)
 
-    def _has_image(self, arn: str) -> bool:
-        whole = self.run.definitions.get(arn)
-        return definition.image_of(whole, self.base.container) == self.image.reference
+    def _is_ours(self, arn: str) -> bool:
+        whole, read_only = self.run.definitions.get(arn), self.run.definitions.read_only_members
+        return definition.made_of(self._definition(), whole.definition, read_only)
 
     def _register(self) -> TaskDefinition:
         """Noted before the look that may find the release cancelled: then it is taken back."""

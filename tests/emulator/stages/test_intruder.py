@@ -195,6 +195,42 @@ def test_marks_that_cannot_be_read_block_no_command(scene: Scene) -> None:
     scene.assert_nothing_left()
 
 
+def test_a_revision_that_is_only_tagged_as_a_copy_is_not_rolled_back_to(scene: Scene) -> None:
+    before = scene.start(1)
+    assert scene.canary("v2").code == 0
+    assert scene.ecs_pipeline("promote").code == 0
+    his = scene.register(
+        "v3", container={"image": scene.images.digest("v3")}, tags=[{"key": marks.RESTORES, "value": before}]
+    )
+    scene.ecs.deregister_task_definition(taskDefinition=before)
+    rollback = scene.ecs_pipeline("rollback")
+    assert rollback.code == 0, rollback.stderr
+    assert scene.running_image() == scene.images.digest("v1")
+    name = his.rpartition("/")[2]
+    assert f"{name} is tagged as a copy of {before.rpartition('/')[2]}, but is another one" in rollback.stderr
+    # The copy as AWS describes it is the original: given again, nothing is registered.
+    revisions = scene.revisions()
+    assert scene.ecs_pipeline("rollback", "--to", before).code == 0
+    assert scene.revisions() == revisions
+    scene.assert_nothing_left()
+
+
+def test_a_canary_whose_revision_was_deregistered_is_started_anew(scene: Scene) -> None:
+    scene.start(1)
+    assert scene.canary("v2").code == 0
+    old = scene.canaries()[0]
+    scene.ecs.deregister_task_definition(taskDefinition=old["taskDefinitionArn"])
+    refused = scene.ecs_pipeline("promote")
+    assert refused.code == 3, refused.stderr
+    again = scene.canary("v2")
+    assert again.code == 0, again.stderr
+    (new,) = scene.canaries()
+    assert new["taskDefinitionArn"] != old["taskDefinitionArn"]
+    assert scene.ecs_pipeline("promote", "--task-definition", old["taskDefinitionArn"]).code == 3
+    assert scene.ecs_pipeline("promote", "--task-definition", new["taskDefinitionArn"]).code == 0
+    assert scene.running_image() == scene.images.digest("v2")
+
+
 def test_an_approval_is_of_one_image_and_one_epoch(scene: Scene) -> None:
     scene.start(1)
     first = scene.canary("v2", "--release", "rel-7").report

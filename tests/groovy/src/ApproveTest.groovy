@@ -190,6 +190,7 @@ Promote: the whole service follows. Abort: the canary is removed, the service st
 
     // ---- what was approved is what is promoted
 
+    static final List<String> SHOWN = ['release', 'digest', 'epoch', 'task_definition']
     static final String PROMOTE = "node { ecsPromote(service: 'api', cluster: 'shop') }"
     /** Stands for the command line's own refusal: another image under the release's id, or a rollback since. */
     private void lives(String digest, String epoch) {
@@ -198,11 +199,19 @@ Promote: the whole service follows. Abort: the canary is removed, the service st
         }
     }
     @Test void thePromotionIsOfTheImageThatWasShown() {
-        cli.answers.canary = { [0, [epoch: 'e1', release: [id: 'r1', digest: 'sha256:one']]] }
+        String arn = 'arn:aws:ecs:eu-west-1:123456789012:task-definition/api:42'
+        cli.answers.canary = { [0, [epoch: 'e1', release: [id: 'r1', digest: 'sha256:one', task_definition: arn]]] }
         lives('sha256:one', 'e1')
-        scripted("${CANARY}def a = ecsApprove(service: 'api', cluster: 'shop')\necho(\"shown \${a.digest} \${a.epoch}\")\n${PROMOTE}")
-        assert h.failure == null && echoes.contains('shown sha256:one e1')
-        assert cli.options('promote').subMap(['release', 'digest', 'epoch']) == [release: 'r1', digest: 'sha256:one', epoch: 'e1']
+        scripted("${CANARY}def a = ecsApprove(service: 'api', cluster: 'shop')\necho(\"shown \${a.digest} \${a.epoch} \${a.taskDefinition}\")\n${PROMOTE}")
+        assert h.failure == null && echoes.contains('shown sha256:one e1 api:42')
+        assert cli.options('promote').subMap(SHOWN) == [release: 'r1', digest: 'sha256:one', epoch: 'e1', task_definition: 'api:42']
+        newBuild()
+        cli.answers.canary = { [0, [epoch: 'e1', release: [id: 'r1', digest: 'sha256:one', task_definition: arn]]] }
+        scripted("ecsDeploy(service: 'api', cluster: 'shop', image: 'x', approve: false)")
+        assert h.failure == null && cli.options('promote').subMap(SHOWN) == [release: 'r1', digest: 'sha256:one', epoch: 'e1', task_definition: 'api:42']
+        newBuild()
+        cli.answers.canary = { [0, [epoch: 'e1', release: [id: 'r1', digest: 'sha256:one', task_definition: arn]]] }
+        scripted("${CANARY}ecsApprove(service: 'api', cluster: 'shop')\n${PROMOTE}")
         restarted()
         lives('sha256:one', 'e1')
         assert scripted(PROMOTE) == 'SUCCESS'
@@ -221,16 +230,17 @@ Promote: the whole service follows. Abort: the canary is removed, the service st
         assert h.build.description == "api shop: r1 rolled back (${why.replace('two', 'one')})"
     }
     @Test void ofACanaryOfAnotherBuildTheStatusIsBinding() {
-        cli.answers.status = { [0, [canary: [release: 'r0', image: 'x@sha256:two', digest: 'sha256:two', epoch: 'e2', share: 25.0, verdict: 'pass']]] }
+        cli.answers.status = { [0, [canary: [release: 'r0', image: 'x@sha256:two', digest: 'sha256:two', epoch: 'e2', task_definition: 'x/api:7', share: 25.0, verdict: 'pass']]] }
         assert scripted("ecsApprove(service: 'api', cluster: 'shop'); ${PROMOTE}") == 'SUCCESS'
-        assert cli.options('promote').subMap(['release', 'digest', 'epoch']) == [release: 'r0', digest: 'sha256:two', epoch: 'e2']
+        assert cli.options('promote').subMap(SHOWN) == [release: 'r0', digest: 'sha256:two', epoch: 'e2', task_definition: 'api:7']
     }
     @Test void whatWasShownOfOneReleaseBindsNoOther() {
         assert scripted("${CANARY}node { ecsPromote(service: 'api', cluster: 'shop', release: 'r9') }") == 'SUCCESS'
-        assert !cli.options('promote').containsKey('digest') && !cli.options('promote').containsKey('epoch')
+        assert !SHOWN.tail().any { cli.options('promote').containsKey(it) }
         newBuild()
-        assert scripted("${CANARY}node { ecsPromote(service: 'api', cluster: 'shop', digest: 'sha256:three', epoch: 'e3') }") == 'SUCCESS'
-        assert cli.options('promote').subMap(['digest', 'epoch']) == [digest: 'sha256:three', epoch: 'e3'] : 'of a gate in another job'
+        String shown = "digest: 'sha256:three', epoch: 'e3', taskDefinition: 'api:9'"
+        assert scripted("${CANARY}node { ecsPromote(service: 'api', cluster: 'shop', ${shown}) }") == 'SUCCESS'
+        assert cli.options('promote').subMap(SHOWN.tail()) == [digest: 'sha256:three', epoch: 'e3', task_definition: 'api:9'] : 'of a gate in another job'
     }
     @Test void nobodyIsAskedAboutWhatDoesNotLive() {
         assert scripted("ecsApprove(service: 'api', cluster: 'shop', release: 'r9')") == 'FAILURE'

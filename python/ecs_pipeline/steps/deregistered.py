@@ -1,0 +1,29 @@
+"""Canary tasks whose revision somebody deregistered: they cannot be promoted, so others take their place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ecs_pipeline.fence import Fence
+from ecs_pipeline.look import Look
+from ecs_pipeline.model import Revision
+from ecs_pipeline.run import Run
+from ecs_pipeline.steps import removal
+
+
+def retire(run: Run, fence: Fence, seen: Look) -> Look:
+    """Take these tasks out of the traffic and stop them; the look after it. Their revision is registered anew later."""
+    lost = [task for task in seen.canaries if not seen.revisions[task.revision].active]
+    if not lost:
+        return seen
+    names = ", ".join(sorted({Revision(task.revision).name for task in lost}))
+    run.recorder.progress(f"{names} of the canary was deregistered: the canary is started anew")
+    if run.dry_run:
+        run.recorder.plan(f"stop {', '.join(f'task {task.id}' for task in lost)}, for {names} was deregistered")
+        return replace(seen, tasks=tuple(task for task in seen.tasks if task not in lost))
+    targets = [target for task in lost for target in run.observer.targets_of(task, seen.service)]
+    removal.deregister(run, targets, fence.write)
+    removal.drained(run, targets, run.settings.rollback.drain)
+    removal.stop(run, lost, f"ecs-pipeline: {names} was deregistered", fence.write)
+    removal.stopped(run, lost)
+    return run.observer.look()
