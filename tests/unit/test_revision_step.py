@@ -115,6 +115,38 @@ def test_one_that_has_aws_defaults_beside_what_was_given_is_used() -> None:
     assert make(step_of(world)) == "web:2"
 
 
+def normalising(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ECS takes `1 vCPU` and describes 1024 (RegisterTaskDefinition, `cpu`)."""
+    register: Callable[..., TaskDefinition] = FakeDefinitions.register
+    given: Mapping[str, Any] = {"cpu": "1024"}
+    monkeypatch.setattr(FakeDefinitions, "register", lambda self, plain, tags: register(self, {**plain, **given}, tags))
+
+
+def test_one_that_aws_wrote_otherwise_than_given_is_used_once_aws_made_it_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    normalising(monkeypatch)
+    steps = [step_of(world) for _ in range(2)]
+    for step in steps:
+        step.base = replace(step.base, definition={**step.base.definition, "cpu": "1 vCPU"})
+    first, again = [make(step) for step in steps]
+    assert again == first
+    assert [revision.active for revision in world.revisions.values()] == [True, True, False]
+
+
+def test_one_of_other_settings_is_not_used_though_aws_writes_values_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    normalising(monkeypatch)
+    other = definition_with(IMAGE.reference)
+    other["containerDefinitions"][0]["command"] = ["sh"]
+    forged = world.register({**other, "cpu": "1024"}, {marks.RELEASE: "A", marks.TURN: marks.turn_value(Turn())})
+    step = step_of(world)
+    step.base = replace(step.base, definition={**step.base.definition, "cpu": "1 vCPU"})
+    assert make(step) != forged.rpartition("/")[2]
+    assert world.revisions[forged].active
+
+
 def test_one_that_is_older_than_what_the_service_runs_is_not_used() -> None:
     world = World()
     revision_of(world, "A", image=IMAGE.reference)

@@ -85,7 +85,7 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
         refuse_foreign(seen)
         refuse_disbelieved(seen)
         refuse_when_cancelled(seen)
-        refuse_lost_groups(run, seen.service)
+        refuse_lost_groups(run, seen.service, release if seen.canaries else "")
         refuse_checks(run, alive=bool(seen.canaries), watched=run.settings.canary.watched)
         refuse_unreachable(run, seen.service)
         credentials.refuse_short_bake(run, seen.service, seen.service.revision)
@@ -109,13 +109,16 @@ def refuse_when_cancelled(seen: Look) -> None:
     )
 
 
-def refuse_lost_groups(run: Run, service: Service) -> None:
-    """A target group of the service that was deleted: nothing could be registered in it."""
+def refuse_lost_groups(run: Run, service: Service, canary: str = "") -> None:
+    """A target group of the service that was deleted: nothing could be registered in it.
+
+    `canary`: the release whose canary lives, which a rollback takes away.
+    """
     gone = [one.target_group for one in service.load_balancing if run.elb.target_group(one.target_group) is None]
     if gone:
         raise Refused(
             f"target group {group_name(gone[0])} of {service.label} was deleted",
-            cure="give the service its load balancer back, or `rollback` the canary",
+            cure="give the service its load balancer back" + (f", or `rollback --release {canary}`" if canary else ""),
         )
 
 

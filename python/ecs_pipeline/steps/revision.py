@@ -14,6 +14,7 @@ from ecs_pipeline.fence import Fence
 from ecs_pipeline.model import Image, Revision, Service, TaskDefinition
 from ecs_pipeline.observe import SCANNED
 from ecs_pipeline.run import Run, note
+from ecs_pipeline.steps.unused import discard
 from ecs_pipeline.wait import Judgement, Settled, Waiting
 
 REGISTERED_WITHIN = 60.0
@@ -97,12 +98,14 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
     newer_than: int
     made: list[str] = field(default_factory=list)
     name = "task-definition"
+    _unproven: list[Revision] = field(default_factory=list, init=False)
+    """Revisions that say they are the release's, and differ from what is given."""
+    _proven: str = field(default="", init=False)
 
     def observe(self) -> Revision | None:
         """The revision of this release and turn."""
-        if self.made:
-            return self.run.definitions.get(self.made[0]).revision
-        return self._registered_before()
+        known = self._proven or next(iter(self.made), "")
+        return self.run.definitions.get(known).revision if known else self._registered_before()
 
     def decide(self, seen: Revision | None) -> str:
         """Register when there is none."""
@@ -120,6 +123,7 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
                     raise
             else:
                 self._check(made)
+                self._compare(made)
                 return
 
     def judge(self, seen: Revision | None) -> Judgement[TaskDefinition]:
@@ -145,10 +149,30 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
         definitions = self.run.definitions
         newest = definitions.revisions(self.base.family, most=SCANNED)
         known = [definitions.revision(arn, newest) for arn in newest if Revision(arn).number > self.newer_than]
-        same = [one for one in known if one.active and one.release == self.release and self._is_ours(one.arn)]
+        named = [revision for revision in known if decide.reusable([revision], self.release, self.fence.turn)]
+        same = [revision for revision in named if self._is_as_given(revision.arn)]
+        self._unproven = [revision for revision in named if revision not in same]
         return decide.reusable(same, self.release, self.fence.turn)
 
-    def _is_ours(self, arn: str) -> bool:
+    def _compare(self, made: TaskDefinition) -> None:
+        """AWS writes some values otherwise than they are given (`1 vCPU`): what it made alike is the release's own.
+
+        Then the older is taken, as everybody would choose it, and what is alike beside it goes.
+        """
+        definitions, read_only = self.run.definitions, self.run.definitions.read_only_members
+        alike = [
+            revision
+            for revision in self._unproven
+            if not definition.changes(definitions.get(revision.arn), made, read_only)
+        ]
+        if not alike:
+            return
+        first, *others = sorted([*alike, made.revision], key=lambda revision: revision.number)
+        self._proven = first.arn
+        for revision in others:
+            discard(self.run, revision.arn)
+
+    def _is_as_given(self, arn: str) -> bool:
         whole, read_only = self.run.definitions.get(arn), self.run.definitions.read_only_members
         return definition.made_of(self._definition(), whole.definition, read_only)
 
