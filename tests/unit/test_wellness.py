@@ -119,7 +119,7 @@ def test_a_target_group_that_was_deleted_is_told_by_both(monkeypatch: pytest.Mon
     again = canary(world, release="A")
     assert (again.code, again.writes) == (3, [])
     assert again.text.startswith("target group web of prd/web was deleted; ")
-    assert "`rollback`" in again.text
+    assert "`rollback --release A`" in again.text
     assert rollback(world).code == 0
     assert world.alive() == []
 
