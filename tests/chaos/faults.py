@@ -18,6 +18,8 @@ SERVER_ERRORS = {"500": "InternalFailure", "503": "ServiceUnavailable"}
 DEATHS = (KILLED_BEFORE, KILLED_AFTER)
 REFUSALS = (*THROTTLES, *SERVER_ERRORS, RESET)
 """AWS did nothing, and the next attempt may pass."""
+AT_EVERY_CALL = (*REFUSALS, LOST)
+"""Kinds of which each meets every call of one run, too."""
 KINDS = (*DEATHS, LOST, *REFUSALS, SILENT)
 
 THROTTLED_ATTEMPTS = 3
