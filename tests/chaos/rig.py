@@ -18,11 +18,11 @@ from embedded_aws.images import APP_FOLDER
 from embedded_aws.launcher import EmbeddedAws
 from tests.chaos.error_answers import microburst
 from tests.chaos.faults import DEATHS, KILLED_AFTER, Death, Gate, Once, Storm
-from tests.chaos.forks import Fork, Forks, forking
 from tests.chaos.picture import picture
 from tests.chaos.proxy import Call, Disturb, Proxy, listening
 from tests.chaos.results import Result
 from tests.chaos.scenarios import CRASH_SWITCH, RELEASE, Scenario
+from tests.emulator.forks import Fork, Forks, forking
 from tests.emulator.stages.scene import Images, Outcome, Scene
 from tests.fakes.world import WRITES
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from embedded_aws.launcher import EmbeddedAws
+from tests.emulator.forks import Forks, forking
 from tests.emulator.stages.scene import Images, Scene
 
 
@@ -18,10 +19,19 @@ def pushed(aws: Callable[[str], Any]) -> Images:
     return Images(aws)
 
 
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """What starts commands without the seconds that their imports take."""
+    with forking() as started:
+        yield started
+
+
 @pytest.fixture
-def scene(embedded_aws: EmbeddedAws, aws: Callable[[str], Any], pushed: Images, tmp_path: Path) -> Iterator[Scene]:
+def scene(
+    embedded_aws: EmbeddedAws, aws: Callable[[str], Any], pushed: Images, forks: Forks, tmp_path: Path
+) -> Iterator[Scene]:
     """A service that is not started yet; what runs of it is stopped at the end."""
     embedded_aws.configure(health_check_interval=0.3)
-    made = Scene(embedded_aws, aws, images=pushed, folder=tmp_path)
+    made = Scene(embedded_aws, aws, images=pushed, folder=tmp_path, forks=forks)
     yield made
     made.close()

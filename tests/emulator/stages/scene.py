@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -18,8 +19,11 @@ from lxml import etree
 
 from embedded_aws import images
 from tests.emulator.embedded_aws.environment import NETWORK, Environment
+from tests.emulator.forks import Forks
 
 PROGRAM = Path(sys.executable).with_name("ecs-pipeline")
+ENDS_WITHIN = 170.0
+"""Seconds until a command that does not end is killed; for a busy machine."""
 REPOSITORY = "stages"
 TAGS = {"team": "lab"}
 
@@ -112,10 +116,14 @@ class Images:
 
 @dataclass
 class Scene(Environment):
-    """One service of this test's own."""
+    """One service of this test's own.
+
+    `forks` starts the commands; None: each is the installed program, which imports the package anew.
+    """
 
     images: Images = field(kw_only=True)
     folder: Path = field(kw_only=True)
+    forks: Forks | None = field(kw_only=True, default=None)
     runs: int = 0
 
     def close(self) -> None:
@@ -199,16 +207,28 @@ class Scene(Environment):
     def ecs_pipeline(self, *words: str, **changes: str) -> Outcome:
         """Run a command to its end."""
         command, reports = self.command(*words)
+        run = self._fork if self.forks else self._program
+        return self.outcome(words[0], *run(command, self.environment(**changes), reports), reports)
+
+    def _program(self, command: list[str], environment: Mapping[str, str], _: Path) -> tuple[int, str, str]:
         done = subprocess.run(
             command,
             check=False,
             cwd=self.folder,
-            env=self.environment(**changes),
+            env=environment,
             capture_output=True,
             text=True,
-            timeout=170,
+            timeout=ENDS_WITHIN,
         )
-        return self.outcome(words[0], done.returncode, done.stdout, done.stderr, reports)
+        return done.returncode, done.stdout, done.stderr
+
+    def _fork(self, command: list[str], environment: Mapping[str, str], output: Path) -> tuple[int, str, str]:
+        assert self.forks
+        process = self.forks.start(command[1:], self.folder, environment, output)
+        try:
+            return process.ended(ENDS_WITHIN)
+        finally:
+            process.send_signal(signal.SIGKILL)
 
     def outcome(self, stage: str, code: int, stdout: str, stderr: str, reports: Path) -> Outcome:
         """What a command left behind."""

@@ -48,7 +48,7 @@ def test_alarms_that_stay_ok_pass_by_name_and_prefix(scene: Scene) -> None:
     for suffix in ("-5xx", "-latency"):
         create(scene, scene.name + suffix, "OK")
     by_prefix = {**alarm(prefix=f"{scene.name}-"), "name": "all"}
-    scene.config(canary={"bake": "1500ms", "checks": [alarm(names=[f"{scene.name}-5xx"]), by_prefix]})
+    scene.config(canary={"bake": "5s", "checks": [alarm(names=[f"{scene.name}-5xx"]), by_prefix]})
     canary = scene.canary("v2")
     assert canary.code == 0, canary.stderr
     assert canary.verdicts() == {"alarms": "pass", "all": "pass"}
@@ -100,7 +100,7 @@ def test_an_alarm_before_the_release_may_be_ignored(scene: Scene) -> None:
     create(scene, scene.name, "ALARM")
     create(scene, f"{scene.name}-other", "OK")
     both = [scene.name, f"{scene.name}-other"]
-    scene.config(canary={"bake": "1500ms", "checks": [alarm(names=both, in_alarm_at_start="ignore")]})
+    scene.config(canary={"bake": "5s", "checks": [alarm(names=both, in_alarm_at_start="ignore")]})
     canary = scene.canary("v2")
     assert canary.code == 0, canary.stderr
     assert canary.verdicts() == {"alarms": "pass"}

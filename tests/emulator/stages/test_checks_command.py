@@ -18,7 +18,7 @@ def command(name: str, *script: str, **settings: Any) -> dict[str, Any]:
 def test_a_program_that_is_content_passes_and_knows_the_facts(scene: Scene) -> None:
     before = scene.start(1)
     check = command("facts", 'echo "$ECS_PIPELINE_FACTS" > facts.json', "echo fine")
-    scene.config(canary={"bake": "1500ms", "checks": [check]})
+    scene.config(canary={"bake": "5s", "checks": [check]})
     canary = scene.canary("v2")
     assert canary.code == 0, canary.stderr
     assert canary.verdicts() == {"facts": "pass"}
@@ -65,7 +65,7 @@ def test_programs_that_do_not_know_are_inconclusive(scene: Scene) -> None:
         {"name": "absent", **SOON, "command": {"run": ["./no-such-program"]}},
         {**command("taken as good", "exit 7"), "on_missing": "pass"},
     ]
-    scene.config(canary={"bake": "1500ms", "checks": checks})
+    scene.config(canary={"bake": "5s", "checks": checks})
     canary = scene.canary("v2")
     assert canary.code == 5, canary.stderr
     verdicts = canary.verdicts()

@@ -21,7 +21,7 @@ def test_a_canary_that_answers_passes(scene: Scene) -> None:
         http("version", path="/", body="v2"),
         http("public", via="load-balancer", url=scene.url, path="/", status="2xx"),
     ]
-    scene.config(canary={"bake": "2s", "checks": checks})
+    scene.config(canary={"bake": "5s", "checks": checks})
     canary = scene.canary("v2")
     assert canary.code == 0, canary.stderr
     assert canary.verdicts() == {"health": "pass", "version": "pass", "public": "pass"}

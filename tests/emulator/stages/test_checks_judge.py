@@ -19,7 +19,7 @@ def test_judge_tells_the_verdict_and_changes_nothing(scene: Scene) -> None:
     code = scene.folder / "code"
     code.write_text("0")
     health = {"name": "health", **SOON, "http": {"path": "/health"}}
-    scene.config(canary={"bake": "700ms", "checks": [by_file(), health]})
+    scene.config(canary={"bake": "5s", "checks": [by_file(), health]})
     assert scene.canary("v2").code == 0
     before = (scene.marks(), scene.revisions(), [task["taskArn"] for task in scene.canaries()], scene.registered())
     for number, exit_code, verdict, kind in (

@@ -33,7 +33,7 @@ def start(scene: Scene, count: int = 1) -> str:
 def test_a_quiet_canary_passes(scene: Scene) -> None:
     start(scene)
     lines = logs("requests are seen", filter='"200 version=v2"', at_most=1000)
-    scene.config(canary={"bake": "2s", "checks": [requests(), logs(at_most=0), lines]})
+    scene.config(canary={"bake": "5s", "checks": [requests(), logs(at_most=0), lines]})
     canary = scene.canary("v2")
     assert canary.code == 0, canary.stderr
     assert canary.verdicts() == {"requests": "pass", "errors": "pass", "requests are seen": "pass"}

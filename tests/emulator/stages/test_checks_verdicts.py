@@ -49,9 +49,8 @@ def test_a_bake_of_no_length_runs_no_check(scene: Scene) -> None:
 
 def test_a_canary_grows_by_steps_and_each_is_judged(scene: Scene) -> None:
     scene.start(2)
-    count = program(
-        "count", 'echo "$ECS_PIPELINE_FACTS" | grep -o canary.*baseline | grep -o \'"ip"\' | wc -l >> sizes'
-    )
+    script = 'echo "$ECS_PIPELINE_FACTS" | grep -o canary.*baseline | grep -o \'"ip"\' | wc -l >> sizes'
+    count = program("count", script, min_samples=1)
     scene.config(canary={"steps": [{"tasks": 1, "bake": "1s"}, {"percent": 50, "bake": "1s"}], "checks": [count]})
     with ThreadPoolExecutor() as pool:
         running = pool.submit(scene.canary, "v2")
@@ -118,7 +117,7 @@ def test_a_canary_that_was_killed_in_a_step_goes_on_with_that_step(scene: Scene)
     sizes = scene.folder / "sizes"
     script = 'echo "$ECS_PIPELINE_FACTS" | grep -o canary.*baseline | grep -o \'"ip"\' | wc -l >> sizes'
     steps = [{"tasks": 1, "bake": "1s"}, {"tasks": 2, "bake": "3s"}]
-    scene.config(canary={"steps": steps, "checks": [program("count", script)]})
+    scene.config(canary={"steps": steps, "checks": [program("count", script, min_samples=1)]})
     words, _ = scene.command("canary", "--image", scene.images.uri("v2"), "--release", "v2")
     canary = subprocess.Popen(words, cwd=scene.folder, env=scene.environment(), stderr=subprocess.DEVNULL)
     wait_for(lambda: sizes.exists() and "2" in sizes.read_text())

@@ -8,6 +8,8 @@ from tests.emulator.stages.scene import Scene
 
 
 def test_a_release_goes_all_the_way_and_back(scene: Scene) -> None:
+    """With the installed program, as users start it."""
+    scene.forks = None
     before = scene.start()
 
     canary = scene.canary("v2")

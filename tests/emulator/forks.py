@@ -13,9 +13,10 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ class Forks:
     """The process that forks; asked with a line of JSON, it answers with a number."""
 
     server: subprocess.Popen[str]
+    _one_asks: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, words: Sequence[str], folder: Path, environment: Mapping[str, str], output: Path) -> Fork:
         """Start `ecs-pipeline` with these arguments; `output`: where stdout and stderr go, each with its suffix."""
@@ -35,13 +37,14 @@ class Forks:
         return Fork(self, self.ask(asked), output)
 
     def ask(self, asked: Mapping[str, Any]) -> int:
-        """One question and its answer."""
+        """One question and its answer; tests with threads ask at the same time."""
         stdin, stdout = self.server.stdin, self.server.stdout
         assert stdin
         assert stdout
-        stdin.write(json.dumps(asked) + "\n")
-        stdin.flush()
-        return int(stdout.readline())
+        with self._one_asks:
+            stdin.write(json.dumps(asked) + "\n")
+            stdin.flush()
+            return int(stdout.readline())
 
 
 @dataclass
