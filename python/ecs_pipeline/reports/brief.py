@@ -56,17 +56,15 @@ class BriefConsole:
 
 
 def tell(error: InvalidInput) -> None:
-    """One line on stderr: the place, what is wrong, what to do. Other mistakes are named in a second one."""
-    lines = [f"ecs-pipeline: {error}"]
-    lines += [f"→ {_others(error.evidence)}"] if error.evidence else []
+    """One line on stderr: the place, what is wrong, what to do; other mistakes at its end."""
+    line = f"ecs-pipeline: {error}" + (f" ({_others(error.evidence)})" if error.evidence else "")
     stream = sys.stderr
     encoding = getattr(stream, "encoding", None) or "utf-8"
     with suppress(OSError, ValueError):
-        for line in lines:
-            stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         stream.flush()
 
 
 def _others(mistakes: Sequence[str]) -> str:
-    what = "one more mistake" if len(mistakes) == 1 else f"{len(mistakes)} more mistakes"
+    what = "and one more mistake" if len(mistakes) == 1 else f"and {len(mistakes)} more mistakes"
     return cut(f"{what}: {'; '.join(mistakes)}")
