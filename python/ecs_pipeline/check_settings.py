@@ -16,10 +16,10 @@ from ecs_pipeline.text import without_credentials
 BAKE = "bake"
 KINDS = ("http", "alarm", "metric", "logs", "command")
 
-STATUS = re.compile(r"[1-5](\d\d|xx)")
+STATUS = re.compile(r"[1-5]([0-9][0-9]|xx)")
 SLOWEST, FASTEST = 1 / 60, 10.0
 """Requests a second to each task that a comparison may ask for."""
-PERCENTILE = re.compile(r"p[5-9]\d")
+PERCENTILE = re.compile(r"p[5-9][0-9]")
 
 
 def _statuses(value: Any) -> Any:

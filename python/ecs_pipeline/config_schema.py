@@ -10,7 +10,7 @@ from ecs_pipeline.setting_types import in_words
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TITLE = "ecs-pipeline.yml"
 OVERLAYS = "overlays by name; an environment's one replaces any key, deeply"
-PERCENTILES = r"^p[5-9]\d$"
+PERCENTILES = r"^p[5-9][0-9]$"
 LOOK_UP = {
     "description": "looked up when the command begins: docs/configuration.md",
     "type": "string",

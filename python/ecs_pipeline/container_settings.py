@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from ecs_pipeline.setting_types import Argument, Duration, Section, Word
 
 SECRET = re.compile(
-    r"arn:[a-z-]+:(?:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\s,]+|ssm:[a-z0-9-]+:\d{12}:parameter/[^\s,:]+)"
+    r"arn:[a-z-]+:(?:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^\s,]+|ssm:[a-z0-9-]+:[0-9]{12}:parameter/[^\s,:]+)"
 )
 CONTAINER_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 

@@ -9,12 +9,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, Wi
 
 from ecs_pipeline.documents import shown
 
-DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 LONGEST = 168 * 3600.0
 """Seconds: nobody waits longer than a week for a canary."""
-PERCENTAGE = re.compile(r"(\d+(?:\.\d+)?)\s?%")
-RATE = re.compile(r"(\d+(?:\.\d+)?)\s?/\s?(s|min|h)")
+PERCENTAGE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%")
+RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?/ ?(s|min|h)")
 RATE_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 

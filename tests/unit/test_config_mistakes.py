@@ -109,7 +109,7 @@ def test_what_only_looks_right_is_told_too(told: Tell, text: str, line: str) -> 
     assert told(NAMES + text) == [f"c.yml:3: {line}"]
 
 
-@pytest.mark.parametrize("value", ["5", "5 m", "5min", "-5m", "m", "''", "1h30m", "null", "[5m]", "5M"])
+@pytest.mark.parametrize("value", ["5", "5 m", "5min", "-5m", "m", "''", "1h30m", "null", "[5m]", "5M", "\u0665m"])
 def test_what_is_no_duration_is_told_with_how_to_write_one(told: Tell, value: str) -> None:
     (line,) = told(f"{NAMES}canary: {{bake: {value}}}\n")
     assert line.startswith("c.yml:3: canary.bake: ")

@@ -69,7 +69,7 @@ def resolve(run: Run, seen: Look, wanted: str) -> Target:
     if wanted.startswith("arn:"):
         return run.definitions.get(wanted).revision.arn
     family, _, number = wanted.rpartition(":")
-    if number.isdigit():
+    if number.isdecimal() and number.isascii():
         arn = f"{current.arn.rpartition('/')[0]}/{family or current.family}:{number}"
         if family or run.definitions.exists(arn):
             return run.definitions.get(arn).revision.arn
