@@ -296,3 +296,12 @@ def test_a_service_that_cannot_move_is_refused_before_anything_is_written() -> N
     end = canary(world, release="A")
     assert (end.code, end.writes) == (3, [])
     assert "none of its 3 tasks may be stopped" in end.text
+
+
+@pytest.mark.parametrize("image", ["r/web:v2\n", "r/web\r\n:v2", "r/web:v2\x1b[31m", "r/web:v2 ", "r/web:\u0662"])
+def test_an_image_that_is_no_reference_is_told_before_aws_is_asked(image: str) -> None:
+    world = start_of("P runs")
+    asked = len(world.log)
+    end = canary(world, release="B", image=image)
+    assert (end.code, world.log[asked:]) == (2, [])
+    assert end.text.isprintable()

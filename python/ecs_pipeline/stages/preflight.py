@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
-from ecs_pipeline import decide, definition, marks, previous_definition
+from ecs_pipeline import decide, definition, marks, previous_definition, references
 from ecs_pipeline.checks.reach import refuse_unreachable
 from ecs_pipeline.errors import InvalidInput, Refused
 from ecs_pipeline.load_balancing import group_name
@@ -62,6 +62,8 @@ class Plan:
 def preflight(run: Run, options: CanaryOptions) -> Plan:
     """Look, refuse what has to be refused, and make the plan; nothing is written, but for `--replace`."""
     asked = run.recorder.record.release.id = checked_release_id(options.release) if options.release else ""
+    if options.image:
+        references.parse(options.image)
     if run.origin.problem and not asked:
         run.recorder.progress(f"{run.origin.problem}; to resume a release, give its --release")
     seen = run.observer.look()
