@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ecs_pipeline import references, text
+from ecs_pipeline import documents, references, text
 from ecs_pipeline.clock import Clock
 from ecs_pipeline.errors import PipelineError, Trouble
 from ecs_pipeline.images import build_context, buildx, docker_config, dockerfile
@@ -65,6 +65,7 @@ class DockerEngine:
         path = build.context / build.dockerfile
         if not self.has_dockerfile(build.context, build.dockerfile):
             raise Trouble(f"no Dockerfile {path}", cure="check image.context and image.dockerfile")
+        build_context.refuse_outside(path, build.context)
         docker_config.engine_of_context()
         build_context.refuse_unreadable(build.context, build.dockerfile)
         if has_buildx():
@@ -143,7 +144,7 @@ class DockerEngine:
 
     def _logins(self, build: Build, values: Mapping[str, str], told: Told) -> dict[str, dict[str, str]]:
         """The logins for what the Dockerfile is built from; no other one is asked for."""
-        source = (build.context / build.dockerfile).read_text(encoding="utf-8", errors="replace")
+        source = documents.read_bytes(build.context / build.dockerfile, build_context.READABLE).decode(errors="replace")
         found = {}
         for registry in dockerfile.registries(source, values):
             key = docker_config.HUB_KEY if registry == references.DOCKER_HUB else registry

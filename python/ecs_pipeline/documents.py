@@ -58,12 +58,18 @@ def read_yaml(path: Path, cure: str = "check --config") -> Any:
     return parse_yaml(read_text(path, cure), str(path))
 
 
-def read_text(path: Path, cure: str, not_utf8: str = "save the file as UTF-8") -> str:
-    """The text of a file in UTF-8, with or without a byte-order mark. Raises InvalidInput."""
+def read_text(path: Path, cure: str, not_utf8: str = "save the file as UTF-8", most: int = MOST_BYTES) -> str:
+    """The text of a file in UTF-8, with or without a byte-order mark, of `most` bytes. Raises InvalidInput."""
     try:
-        return _bytes(path).decode("utf-8-sig")
+        return read_bytes(path, cure, most).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidInput(f"{path}: not UTF-8 text", cure=not_utf8) from None
+
+
+def read_bytes(path: Path, cure: str, most: int = MOST_BYTES) -> bytes:
+    """What a file or a pipe holds, `most` bytes of it. Raises InvalidInput for one that is larger or says nothing."""
+    try:
+        return _bytes(path, most)
     except (OSError, ValueError) as error:
         raise InvalidInput(f"{path}: {getattr(error, 'strerror', None) or error}", cure=cure) from error
 
@@ -80,21 +86,21 @@ def parse_yaml(text: str, file: str, *, quotes: bool = False) -> Any:
     return document
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, most: int) -> bytes:
     """What a file or a pipe holds. Raises OSError: also for one that is too large, or brings nothing for too long."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
             raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
         found = b""
-        while len(found) <= MOST_BYTES:
+        while len(found) <= most:
             if not select.select([descriptor], [], [], PIPE_WITHIN)[0]:
                 raise OSError(errno.ETIMEDOUT, f"nothing came of it within {PIPE_WITHIN:g}s")
-            part = os.read(descriptor, MOST_BYTES + 1 - len(found))
+            part = os.read(descriptor, most + 1 - len(found))
             if not part:
                 return found
             found += part
-        raise OSError(errno.EFBIG, f"larger than {MOST_BYTES // 1024} KiB")
+        raise OSError(errno.EFBIG, f"larger than {most // 1024} KiB")
     finally:
         os.close(descriptor)
 
@@ -140,9 +146,33 @@ def _load_yaml(text: str, file: str, *, quotes: bool) -> Any:
     except YAMLError as error:
         raise InvalidInput(f"{file}: {' '.join(str(error).split())}", cure="correct the YAML") from None
     except Exception as error:  # noqa: BLE001 - ruamel raises whatever its parts do
+        line = _unreadable_line(text)
         raise InvalidInput(
-            f"{file}: cannot be read as YAML ({type(error).__name__})", cure="correct the YAML"
+            f"{file}{f':{line}' if line else ''}: cannot be read as YAML ({type(error).__name__})",
+            cure="correct the YAML there, or put the value in quotes" if line else "correct the YAML",
         ) from None
+
+
+def _unreadable_line(text: str) -> int:
+    """The line of the first value that says what it is and is none, such as a 30th of February; 0 when none is found.
+
+    ruamel raises for such a value whatever Python's own parsers do, without its place.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.nodes import ScalarNode
+
+    waiting: list[Any] = [YAML(typ="rt", pure=True).compose(text)]
+    while waiting:
+        node = waiting.pop(0)
+        if not isinstance(node, ScalarNode):
+            parts = node.value if node is not None else ()
+            waiting[:0] = [part for entry in parts for part in (entry if isinstance(entry, tuple) else (entry,))]
+            continue
+        try:
+            YAML(typ="rt", pure=True).load(text[node.start_mark.index : node.end_mark.index])
+        except Exception:  # noqa: BLE001 - as above
+            return int(node.start_mark.line) + 1
+    return 0
 
 
 def _refuse_odd(document: Any, text: str, file: str) -> None:

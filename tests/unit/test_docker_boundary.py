@@ -500,3 +500,18 @@ def test_an_ignore_file_that_is_a_pipe_holds_no_build(tmp_path: Path, monkeypatc
             ignored(tmp_path, "Dockerfile")
     finally:
         os.close(held)
+
+
+def test_a_dockerfile_that_is_a_link_out_of_the_context_is_told(engine: FakeEngine, app: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_text("FROM scratch\n")
+    (app / "Linked").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InvalidInput, match=r"Linked: a link out of"):
+        DockerEngine(RecordingClock()).build(Build(app, "Linked", {}, "linux/amd64", "r/web:v2"), lambda _line: None)
+    assert engine.http.requests == []
+
+
+def test_docker_settings_that_are_a_pipe_hold_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "PIPE_WITHIN", 0.1)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    os.mkfifo(tmp_path / "config.json")
+    assert docker_config.read() == {}

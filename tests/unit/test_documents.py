@@ -117,7 +117,8 @@ def test_a_number_is_known_as_it_is_written(text: str) -> None:
         ("a: " + "[" * 5000, "f: nested too deeply; correct the YAML"),
         ("a:\n" + "".join(f"{' ' * n}- \n" for n in range(1, 150)), "f: nested too deeply, or its aliases stand for"),
         (BOMB, "f: nested too deeply, or its aliases stand for too much; write it out, without aliases"),
-        ("a: !!float foo", "f: cannot be read as YAML (ValueError); correct the YAML"),
+        ("b: 1\na: !!float foo", "f:2: cannot be read as YAML (ValueError); correct the YAML there"),
+        ("b: 1\na:\n  - c: 2001-02-30\n", "f:3: cannot be read as YAML (ValueError); correct the YAML there"),
         ("a: 1\x00", "f: unacceptable character"),
     ],
 )

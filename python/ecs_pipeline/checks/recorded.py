@@ -12,13 +12,15 @@ from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
-from ecs_pipeline import mistakes
+from ecs_pipeline import documents, mistakes
 from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.errors import InvalidInput
 
 Recorded = FiniteFloat | list[FiniteFloat | None] | None
 """Values of one task: a list, or one of them; null for none."""
 
+MOST_OF_A_REPORT = 64 * 1024 * 1024
+"""Bytes: the series of a day of checks."""
 SHAPE = 'write {"check": {…}, "samples": [{"t": SECONDS, "canary": [VALUE, …], "others": {"TASK": [VALUE, …]}}, …]}'
 NOT_NEEDED: dict[str, dict[str, Any]] = {
     "metric": {"query": [{"Id": "recorded", "Expression": "{canary.task_ids}"}]},
@@ -80,11 +82,9 @@ def read_lines(lines: IO[str], file: str, changes: Mapping[str, Any]) -> Iterato
 def read_stage(path: Path, changes: Mapping[str, Any]) -> list[RecordedBake]:
     """The checks of a STAGE.json that have a series. Raises InvalidInput."""
     try:
-        stage = json.loads(path.read_text(encoding="utf-8"))
+        stage = json.loads(documents.read_text(path, "check --from", most=MOST_OF_A_REPORT))
         checks = [check for check in stage["checks"] if check.get("series") and check.get("rules")]
-    except OSError as error:
-        raise InvalidInput(f"{path}: {error.strerror or error}", cure="check --from") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
         raise InvalidInput(f"{path}: no report of a stage", cure="give canary.json or judge.json") from error
     if not checks:
         raise InvalidInput(f"{path}: none of its checks has samples that can be judged again", cure="check --from")

@@ -69,6 +69,15 @@ def refuse_unreadable(context: Path, dockerfile: str) -> None:
             raise InvalidInput(f"{path}: Permission denied", cure=READABLE)
 
 
+def refuse_outside(dockerfile: Path, context: Path) -> None:
+    """A Dockerfile that is a link to somewhere outside the context: the engine gets the link alone.
+
+    Raises InvalidInput.
+    """
+    if dockerfile.is_symlink() and not dockerfile.resolve().is_relative_to(context.resolve()):
+        raise InvalidInput(f"{dockerfile}: a link out of {context}", cure="name the file itself: image.dockerfile")
+
+
 def _closed(context: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(context):
         for name in files:

@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ecs_pipeline import programs
+from ecs_pipeline import documents, programs
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.references import DOCKER_HUB
 
@@ -71,8 +71,8 @@ def read() -> Mapping[str, Any]:
     folder = os.environ.get("DOCKER_CONFIG")
     path = (Path(folder) if folder else Path.home() / ".docker") / "config.json"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        found = json.loads(documents.read_text(path, cure="check DOCKER_CONFIG"))
+    except (InvalidInput, ValueError, RecursionError):
         return {}
     return found if isinstance(found, Mapping) else {}
 
