@@ -17,7 +17,7 @@ from ecs_pipeline.record import StageRecord, StepRecord
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EIO))
 BEFORE_UMASK = 0o666
 """The mode of a report file before the umask: who keeps files private keeps reports private."""
-MOST_AT_ONCE, WRITES_A_SECOND = 20, 1
+MOST_AT_ONCE, WRITES_A_SECOND = 4, 1
 """So many lines and numbers are written as they come; of more, one a second. Starts and ends of steps always are."""
 
 
