@@ -49,7 +49,7 @@ unit: environments
 	$(BIN)/pytest -q -n 2 tests/unit tests/contract
 
 emulator: environments
-	$(BIN)/pytest -q -n 2 tests/emulator
+	$(BIN)/pytest -q -n 4 tests/emulator
 
 groovy: environments
 	@tools/maven $(BIN)/python verify
