@@ -1,7 +1,7 @@
 """Which permissions a request needs, as the Service Authorization Reference has them: actions, resources, keys.
 
-Of Amazon ECS, Elastic Load Balancing, ECR, CloudWatch, CloudWatch Logs and STS the operations that have resources or
-keys of their own; all others need their action on "*".
+Of Amazon ECS, Elastic Load Balancing, ECR, EventBridge, CloudWatch, CloudWatch Logs and STS the operations that have
+resources or keys of their own; all others need their action on "*".
 """
 
 from __future__ import annotations
@@ -157,6 +157,14 @@ def _repositories(action: str, request: Members) -> Iterator[Need]:
         yield Need(action, _arn("ecr", f"repository/{name}"))
 
 
+def _rule(action: str, request: Members) -> Iterator[Need]:
+    yield Need(action, _arn("events", f"rule/{request.get('Rule', '')}"))
+
+
+def _schedule(action: str, request: Members) -> Iterator[Need]:
+    yield Need(action, _arn("scheduler", f"schedule/{request.get('groupName', 'default')}/{request.get('Name', '')}"))
+
+
 def _filter_log_events(action: str, request: Members) -> Iterator[Need]:
     yield Need(action, _arn("logs", f"log-group:{request.get('logGroupName', '')}:log-stream:"))
 
@@ -191,6 +199,10 @@ _SPECIAL: dict[str, Callable[[str, Members], Iterable[Need]]] = {
     "ecr:DescribeImages": _repositories,
     "ecr:BatchGetImage": _repositories,
     "ecr:PutImage": _repositories,
+    "ecr:GetDownloadUrlForLayer": _repositories,
+    "ecr:BatchDeleteImage": _repositories,
+    "events:ListTargetsByRule": _rule,
+    "scheduler:GetSchedule": _schedule,
     "logs:FilterLogEvents": _filter_log_events,
     "logs:GetLogEvents": _get_log_events,
     "sts:AssumeRole": _assume_role,
