@@ -363,6 +363,7 @@ WRITES = frozenset(
         "UpdateService",
         "RegisterTaskDefinition",
         "DeregisterTaskDefinition",
+        "BatchDeleteImage",
         "RegisterTargets",
         "DeregisterTargets",
     )

@@ -180,7 +180,7 @@ def test_steps_and_stages_meet_the_world_only_through_ports(folder: str, above: 
 
 def test_only_the_wiring_knows_all_and_only_the_command_line_knows_it() -> None:
     knowing = {part(module) for module in modules() if "wiring" in ours(module)}
-    assert knowing == {"cli", "runner"}
+    assert knowing == {"cli", "commands", "runner"}
     assert {part(module) for module in modules() if "runner" in ours(module)} == {"cli", "commands"}
     assert [one for one in modules() if "cli" in ours(one)] == ["__main__"]
     assert {part(one) for one in modules() if "aws" in ours(one)} == {"aws", "wiring"}
