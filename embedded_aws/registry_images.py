@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from embedded_aws.api import Members
 
 
+_AT_ONCE = 100
+
+
 def install() -> None:
     """Replace ministack's operations."""
     ecr._describe_repositories = json_action(describe_repositories)
@@ -167,6 +170,8 @@ def _batch_get_image(request: Members) -> Members:
 
 def _batch_delete_image(request: Members) -> Members:
     name = repository(request)["repositoryName"]
+    if len(request.get("imageIds", [])) > _AT_ONCE:
+        raise ApiError("InvalidParameterException", f"imageIds: at most {_AT_ONCE} items")
     deleted, failures = [], []
     for identifier in request.get("imageIds", []):
         image = find(name, identifier)
@@ -174,6 +179,10 @@ def _batch_delete_image(request: Members) -> Members:
             failures.append(_failure(identifier))
             continue
         tag = identifier.get("imageTag")
+        goes = not tag or image["imageTags"] == [tag]
+        if goes and image["imageDigest"] in _referred_to(name):
+            failures.append(_referenced(identifier, image["imageDigest"]))
+            continue
         if tag and not identifier.get("imageDigest"):  # takes the tag away, and the image with its last tag
             image["imageTags"].remove(tag)
         if not tag or not image["imageTags"]:
@@ -181,6 +190,21 @@ def _batch_delete_image(request: Members) -> Members:
             ecr._manifest_blobs.get(name, {}).pop(image["imageDigest"], None)
         deleted.append({"imageDigest": image["imageDigest"], **({"imageTag": tag} if tag else {})})
     return {"imageIds": deleted, "failures": failures}
+
+
+def _referred_to(name: str) -> set[str]:
+    """Digests that the image indexes of a repository refer to."""
+    manifests = [json.loads(image["imageManifest"]) for image in ecr._images.get(name, [])]
+    return {entry["digest"] for manifest in manifests for entry in manifest.get("manifests", [])}
+
+
+def _referenced(identifier: Members, digest: str) -> Members:
+    """Data type ImageFailure; an image of a manifest list goes after the list (ECR User Guide, "Deleting an image")."""
+    return {
+        "imageId": {**identifier, "imageDigest": digest},
+        "failureCode": "ImageReferencedByManifestList",
+        "failureReason": f"Requested image referenced by manifest list: [{digest}]",
+    }
 
 
 def _failure(identifier: Members) -> Members:

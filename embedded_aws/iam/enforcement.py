@@ -30,6 +30,7 @@ caller: contextvars.ContextVar[str] = contextvars.ContextVar("caller", default="
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/[^/]+/([^/]+)/aws4_request")
 _OPERATION_IN_PATH = re.compile(r"/operation/(\w+)$")
+_SCHEDULES = re.compile(r"/schedules(?:/([\w.-]+))?")
 _PREFIXES = {"monitoring": "cloudwatch"}
 
 
@@ -48,7 +49,7 @@ def refusal(headers: dict[str, str], path: str, query: bytes, body: bytes) -> Re
     """Give the answer to a request whose caller may not make it; None when he may."""
     key, service = signed(headers)
     prefix = _PREFIXES.get(service, service)
-    operation, request = _parsed(headers, path, query, body)
+    operation, request = _parsed(service, headers, path, query, body)
     try:
         needed = needs.of(prefix, operation, request)
     except ApiError:  # what it names does not exist: the operation itself says so
@@ -99,7 +100,7 @@ def _role_of(principal: Any) -> str:
     return f"arn:aws:iam::{session[1]}:role/{session[2]}" if session else str(principal.arn)
 
 
-def _parsed(headers: dict[str, str], path: str, query: bytes, body: bytes) -> tuple[str, Members]:
+def _parsed(service: str, headers: dict[str, str], path: str, query: bytes, body: bytes) -> tuple[str, Members]:
     """The operation and its parameters, in AWS' JSON, query and RPC protocols."""
     target = headers.get("x-amz-target", "").rpartition(".")[2]
     in_path = _OPERATION_IN_PATH.search(path)
@@ -110,4 +111,8 @@ def _parsed(headers: dict[str, str], path: str, query: bytes, body: bytes) -> tu
             request = {}  # CBOR: CloudWatch's operations need nothing of the request
         return target or (in_path[1] if in_path else ""), request if isinstance(request, dict) else {}
     parameters = dict(parse_qsl((query + b"&" + body).decode("utf-8", "replace")))
+    schedule = _SCHEDULES.fullmatch(path) if service == "scheduler" else None
+    if schedule:  # REST: EventBridge Scheduler API Reference, ListSchedules and GetSchedule
+        name = {"Name": schedule[1]} if schedule[1] else {}
+        return ("GetSchedule" if name else "ListSchedules"), {**parameters, **name}
     return parameters.pop("Action", ""), parameters

@@ -160,6 +160,14 @@ def _repositories(action: str, request: Members) -> Iterator[Need]:
         yield Need(action, _arn("ecr", f"repository/{name}"))
 
 
+def _rule(action: str, request: Members) -> Iterator[Need]:
+    yield Need(action, _arn("events", f"rule/{request.get('Rule', '')}"))
+
+
+def _schedule(action: str, request: Members) -> Iterator[Need]:
+    yield Need(action, _arn("scheduler", f"schedule/{request.get('groupName', 'default')}/{request.get('Name', '')}"))
+
+
 def _filter_log_events(action: str, request: Members) -> Iterator[Need]:
     yield Need(action, _arn("logs", f"log-group:{request.get('logGroupName', '')}:log-stream:"))
 
@@ -212,6 +220,10 @@ _SPECIAL: dict[str, Callable[[str, Members], Iterable[Need]]] = {
     "ecr:DescribeImages": _repositories,
     "ecr:BatchGetImage": _repositories,
     "ecr:PutImage": _repositories,
+    "ecr:GetDownloadUrlForLayer": _repositories,
+    "ecr:BatchDeleteImage": _repositories,
+    "events:ListTargetsByRule": _rule,
+    "scheduler:GetSchedule": _schedule,
     "logs:FilterLogEvents": _filter_log_events,
     "logs:GetLogEvents": _get_log_events,
     "sts:AssumeRole": _assume_role,

@@ -19,7 +19,8 @@ CURE = 'write an object of options: {"environment": "prd"}'
 def options_of(command: click.Command, environment: Mapping[str, str]) -> dict[str, Any]:
     """The options that ECS_PIPELINE_ARGS holds for a command, by the names of its parameters.
 
-    They are written as on the command line, `dry-run`, or with an underscore. Raises InvalidInput.
+    They are written as on the command line, `dry-run`, or with an underscore; the words of a command to run are a list.
+    Raises InvalidInput.
     """
     text = environment.get(ARGUMENTS, "")
     if not text:
@@ -31,14 +32,39 @@ def options_of(command: click.Command, environment: Mapping[str, str]) -> dict[s
         raise InvalidInput(f"{ARGUMENTS} is not JSON: {place}: {error.problem}", cure=CURE) from None
     if not isinstance(given, dict):
         raise InvalidInput(f"{ARGUMENTS} is not a JSON object", cure=CURE)
-    names = {option.lstrip("-"): str(one.name) for one in command.params for option in one.opts}
-    found = {}
+    parameters = {option.lstrip("-"): parameter for parameter in command.params for option in parameter.opts}
+    found: dict[str, Any] = {}
     for key, value in given.items():
         name = key.replace("_", "-")
-        if name not in names:
-            raise InvalidInput(f"{ARGUMENTS}: no option {key} of {command.name}{closest(name, list(names))}")
-        if isinstance(value, dict | list):
+        if name not in parameters:
+            raise InvalidInput(f"{ARGUMENTS}: no option {key} of {command.name}{closest(name, list(parameters))}")
+        parameter = parameters[name]
+        if _takes_words(parameter):
+            found[str(parameter.name)] = _words(key, value)
+        elif isinstance(value, dict | list):
             raise InvalidInput(f"{ARGUMENTS}: {key}: one value is expected, not a list or an object")
-        if value not in (None, ""):
-            found[names[name]] = value.text if isinstance(value, WrittenFloat) else value
+        elif value not in (None, ""):
+            found[str(parameter.name)] = value.text if isinstance(value, WrittenFloat) else value
     return found
+
+
+def words_callback(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of a command line, else those of ECS_PIPELINE_ARGS: click asks no default for any number of words.
+
+    Raises click.MissingParameter when there are none.
+    """
+    found = value or tuple(context.lookup_default(str(parameter.name)) or ())
+    if not found:
+        raise click.MissingParameter(ctx=context, param=parameter)
+    return found
+
+
+def _takes_words(parameter: click.Parameter) -> bool:
+    """Whether a parameter takes the words of another program's command."""
+    return isinstance(parameter, click.Argument) and parameter.nargs == -1 and parameter.type is click.UNPROCESSED
+
+
+def _words(key: str, value: Any) -> list[str]:
+    if not isinstance(value, list) or not value or not all(isinstance(word, str) for word in value):
+        raise InvalidInput(f"{ARGUMENTS}: {key}: a list of texts is expected", cure='write the words: ["./migrate"]')
+    return value

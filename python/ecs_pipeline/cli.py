@@ -12,7 +12,7 @@ import click
 
 from ecs_pipeline import __version__, streams
 from ecs_pipeline.arguments import options_of
-from ecs_pipeline.commands import config, diff, init, policy, report, run, validate
+from ecs_pipeline.commands import config, diff, init, policy, prune, report, run, validate
 from ecs_pipeline.common import Common, common_options, text_option
 from ecs_pipeline.documents import nearest
 from ecs_pipeline.errors import InvalidInput
@@ -147,7 +147,7 @@ def provision(image: str, release: str, delete: bool, confirm: str, **common: An
     return run_stage("provision", stage.STEPS, Common(**common), lambda run: new_provision(run, options)())
 
 
-for module in (config, diff, init, policy, report, run, validate):
+for module in (config, diff, init, policy, prune, report, run, validate):
     cli.add_command(module.command)
 
 

@@ -15,7 +15,7 @@ WORDS = re.compile(r"[A-Z]+(?:-[A-Z]+)*")
 REPOSITORIES = "arn:aws:ecr:REGION:ACCOUNT:repository/REPOSITORY"
 EXECUTION_ROLE = "arn:aws:iam::ACCOUNT:role/EXECUTION-ROLE"
 TASK_ROLE = "arn:aws:iam::ACCOUNT:role/TASK-ROLE"
-PUSH = "PushImages"
+OF_BUILT_IMAGES = ("PushImages", "DeleteImages")
 INSTANCE = "instance"
 ISSUER, SUBJECT, AUDIENCE = "ISSUER", "SUBJECT", "sts.amazonaws.com"
 ON_INSTANCES, INSTANCES = "ecs:DescribeContainerInstances", ":container-instance/"
@@ -47,9 +47,11 @@ class Values:
     on_instances: bool
 
 
-def filled(values: Values, more: Sequence[Mapping[str, Any]] = ()) -> tuple[dict[str, Any], list[str]]:
-    """The policy, with more statements at its end, and a line for each statement that was left out."""
-    statements = [_filled(statement, values) for statement in STATEMENTS if statement["Sid"] not in values.without]
+def filled(
+    values: Values, more: Sequence[Mapping[str, Any]] = (), of: Sequence[Mapping[str, Any]] = STATEMENTS
+) -> tuple[dict[str, Any], list[str]]:
+    """The policy of these statements, with more at its end, and a line for each statement that was left out."""
+    statements = [_filled(statement, values) for statement in of if statement["Sid"] not in values.without]
     kept = [statement for statement in statements if statement["Resource"]]
     notes = [f"left out {sid}: {why}" for sid, why in values.without.items()]
     notes += [
@@ -111,7 +113,7 @@ def _filled(statement: Mapping[str, Any], values: Values) -> dict[str, Any]:
 
 def _resources(statement: Mapping[str, Any], values: Values) -> Iterator[str]:
     whole = {
-        REPOSITORIES: values.pushed if statement["Sid"] == PUSH else values.images,
+        REPOSITORIES: values.pushed if statement["Sid"] in OF_BUILT_IMAGES else values.images,
         EXECUTION_ROLE: values.roles,
         TASK_ROLE: values.roles,
     }

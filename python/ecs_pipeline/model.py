@@ -245,6 +245,25 @@ class Repository:
     registry: EcrRegistry = EcrRegistry()
 
 
+@dataclass(frozen=True)
+class StoredImage:
+    """An image in a repository; `is_index`: it refers to others, which have digests of their own."""
+
+    digest: str
+    tags: tuple[str, ...]
+    pushed: datetime
+    is_index: bool = False
+
+
+@dataclass(frozen=True)
+class RevisionUse:
+    """That something needs a revision (an ARN, or a family's: its newest); `digests` are images that it runs."""
+
+    revision: str
+    user: str
+    digests: frozenset[str] = frozenset()
+
+
 def canaries_for(percent: float, desired: int) -> int:
     """The least n with n / (n + desired) of at least `percent`, and at least one."""
     return max(1, math.ceil(percent * desired / (100 - percent) - 1e-9))

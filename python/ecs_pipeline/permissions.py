@@ -183,6 +183,39 @@ STATEMENTS: tuple[Mapping[str, Any], ...] = (
 )
 """What the stages need, one after the other as docs/iam.md has them."""
 
+PRUNE_STATEMENTS: tuple[Mapping[str, Any], ...] = (
+    {
+        "Sid": "FindWhatUsesRevisions",
+        "Effect": "Allow",
+        "Action": [
+            "ecs:ListClusters",
+            "ecs:ListServices",
+            "ecs:ListTasks",
+            "events:ListRuleNamesByTarget",
+            "scheduler:ListSchedules",
+        ],
+        "Resource": "*",
+    },
+    {
+        "Sid": "ReadWhatUsesRevisions",
+        "Effect": "Allow",
+        "Action": ["ecs:DescribeServices", "ecs:DescribeTasks", "events:ListTargetsByRule", "scheduler:GetSchedule"],
+        "Resource": [
+            "arn:aws:ecs:REGION:ACCOUNT:service/*",
+            "arn:aws:ecs:REGION:ACCOUNT:task/*",
+            "arn:aws:events:REGION:ACCOUNT:rule/*",
+            "arn:aws:scheduler:REGION:ACCOUNT:schedule/*",
+        ],
+    },
+    {
+        "Sid": "DeleteImages",
+        "Effect": "Allow",
+        "Action": "ecr:BatchDeleteImage",
+        "Resource": "arn:aws:ecr:REGION:ACCOUNT:repository/REPOSITORY",
+    },
+)
+"""What `prune` needs beside the stages' statements."""
+
 
 def actions_of(statement: Mapping[str, Any]) -> Sequence[str]:
     """The actions of a statement, a list also where there is one."""

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from ecs_pipeline.docker_engine import Build
 from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth
-from ecs_pipeline.model import EcrRegistry, Repository, Revision, Service, Task, TaskDefinition
+from ecs_pipeline.model import (
+    EcrRegistry,
+    Repository,
+    Revision,
+    RevisionUse,
+    Service,
+    StoredImage,
+    Task,
+    TaskDefinition,
+)
 from ecs_pipeline.signals import Alarm, LogLine, LogStream, Series
 
 OWN_REGISTRY = EcrRegistry()
@@ -84,6 +93,34 @@ class EnginePort(Protocol):
     def problem(self) -> str: ...
     def build(self, build: Build, told: Callable[[str], None]) -> None: ...
     def push(self, tag: str, login: tuple[str, str], told: Callable[[str], None]) -> None: ...
+
+
+class AccountPort(Protocol):
+    """What uses revisions in the whole account and region; see aws/account.py."""
+
+    def clusters(self) -> list[str]: ...
+    def uses(self, cluster: str) -> list[RevisionUse]: ...
+    def revisions(self, family: str) -> list[str]: ...
+
+
+class RulesPort(Protocol):
+    """What rules start in a cluster; see aws/event_rules.py."""
+
+    def uses(self, cluster: str) -> Iterable[RevisionUse]: ...
+
+
+class SchedulesPort(Protocol):
+    """What schedules start in clusters; see aws/schedules.py."""
+
+    def uses(self, clusters: Collection[str]) -> Iterable[RevisionUse]: ...
+
+
+class StoredImagesPort(Protocol):
+    """The images of one repository; see aws/stored_images.py."""
+
+    def all(self) -> list[StoredImage]: ...
+    def members(self, indexes: Sequence[str]) -> set[str]: ...
+    def delete(self, digests: Sequence[str]) -> list[str]: ...
 
 
 class LogsPort(Protocol):

@@ -12,12 +12,14 @@ from ecs_pipeline.clock import SystemClock
 from ecs_pipeline.common import Common
 from ecs_pipeline.config import SESSION, Config
 from ecs_pipeline.lookups import Lookups
+from ecs_pipeline.model import Repository
 from ecs_pipeline.record import Listener, Recorder, StageRecord, StepRecord
 from ecs_pipeline.run import Run, note
 from ecs_pipeline.setting_types import parse_duration
 
 if TYPE_CHECKING:
     from ecs_pipeline.aws.session import AwsSession
+    from ecs_pipeline.stages.needed import Tools
     from ecs_pipeline.stages.provision import Provision, ProvisionOptions
 
 
@@ -146,4 +148,27 @@ def new_provision(run: Run, options: ProvisionOptions) -> Provision:
         network=Ec2(run.session.client("ec2")),
         options=options,
         partition_of=partition_of,
+    )
+
+
+def new_prune(run: Run) -> Tools:
+    """What `prune` works with, with its own adapters."""
+    from ecs_pipeline.aws.account import Account
+    from ecs_pipeline.aws.event_rules import EventRules
+    from ecs_pipeline.aws.schedules import Schedules
+    from ecs_pipeline.aws.stored_images import StoredImages
+    from ecs_pipeline.aws.writes import notice_writes
+    from ecs_pipeline.stages.needed import Tools
+
+    def images_of(repository: Repository) -> StoredImages:
+        client = run.session.client("ecr", repository.registry.region)
+        notice_writes(client, run.recorder.wrote)
+        return StoredImages(client, repository)
+
+    return Tools(
+        run=run,
+        account=Account(run.session.client("ecs")),
+        rules=EventRules(run.session.client("events")),
+        schedules=Schedules(run.session.client("scheduler")),
+        images_of=images_of,
     )

@@ -15,7 +15,11 @@ class CanaryStep implements Serializable {
 
     Map run(Map parameters) {
         Map wanted = resumed(commandLine.accepted('ecsCanary', parameters))
-        Map result = (Map) commandLine.onAgent('canary', wanted) { canary(wanted) }
+        Map result = (Map) commandLine.onAgent('canary', wanted) {
+            // What it finds ends the build before anything has begun.
+            if (parameters.validate) { commandLine.run('validate', wanted) }
+            return canary(wanted)
+        }
         return Shown.plan(steps, 'ecsCanary', wanted, result)
     }
 

@@ -13,6 +13,8 @@ class CommandLine implements Serializable {
 
     /** Below the limit of one environment variable, 128 KiB. */
     private static final int MOST_LETTERS = 100000
+    /** The command whose exit code is not ours: that of what it runs. */
+    private static final String RUN = 'run'
     /** No value of a user's is ever part of a script. */
     private static final String SCRIPT = '#!/bin/sh\nexec /bin/sh "$ECS_PIPELINE_LAUNCH" --for-jenkins\n'
 
@@ -121,13 +123,18 @@ class CommandLine implements Serializable {
     /** Reports, unless there is none; and the link once the release has come to its end in this build. */
     void publish(String command, Map parameters, Map result, int status, Map options) {
         if (prints(command, parameters) || !result.outcome || contains(options.unpublished, status)) { return }
-        reports.publish(command, parameters, Result.aborted(status))
+        reports.publish(command, parameters, aborted(command, result, status))
         Map known = memory.state(parameters)
         boolean over = command == 'rollback' || command == 'judge' || State.settled(known)
         if (over && !Result.aborted(status) && (!known.linked || result.changed)) {
             reports.link(parameters, memory.label(parameters, (Map) known.names))
             memory.remember(parameters, known + [linked: true])
         }
+    }
+
+    /** A one-off command's exit code is its own, also one that looks like a signal's. */
+    private boolean aborted(String command, Map result, int status) {
+        return command == RUN ? status < 0 || result.outcome == 'interrupted' : Result.aborted(status)
     }
 
     private boolean contains(Object codes, int status) {
@@ -137,7 +144,7 @@ class CommandLine implements Serializable {
     private Map judged(String command, Map result, int status, Map options) {
         if (status != Result.DONE && !contains(options.accept, status) && !contains(options.returned, status)) {
             String failure = Result.failure(command, result, status)
-            if (status != Result.INCONCLUSIVE) { steps.error(failure) }
+            if (status != Result.INCONCLUSIVE || command == RUN) { steps.error(failure) }
             steps.unstable(failure)
         }
         return result
@@ -156,7 +163,7 @@ class CommandLine implements Serializable {
         String json = Result.json(arguments)
         if (json.length() > MOST_LETTERS) { steps.error("ecs-pipeline ${command}: the parameters are longer than ${MOST_LETTERS} letters".toString()) }
         steps.writeFile(file: "${folder}/launch".toString(), text: carried(), encoding: 'Base64')
-        String accepted = "0 5 ${((List) (options.accept ?: [])).join(' ')}"
+        String accepted = "${command == RUN ? '0' : '0 5'} ${((List) (options.accept ?: [])).join(' ')}"
         List<String> found = ["ECS_PIPELINE_ARGS=${json}".toString(), "ECS_PIPELINE_STAGE=${command}".toString(), "ECS_PIPELINE_REPORTS=${place}".toString(),
                               "ECS_PIPELINE_CALL=${call}".toString(), "ECS_PIPELINE_ACCEPT=${accepted.trim()}".toString(), "ECS_PIPELINE_LAUNCH=${folder}/launch".toString(),
                               "ECS_PIPELINE_PRINTS=${printing ? 1 : ''}".toString(), "ECS_PIPELINE_EXECUTABLE=${Text.of(parameters.executable)}".toString()]

@@ -1,6 +1,6 @@
 package ecspipeline
 
-/** ecsStatus, ecsJudge and ecsProvision: one command each, that begins no release. */
+/** The steps of one command each that begins no release: ecsStatus, ecsJudge, ecsProvision, ecsValidate, ecsRun, ecsPrune. */
 class LookStep implements Serializable {
 
     private static final long serialVersionUID = 1L
@@ -33,5 +33,24 @@ class LookStep implements Serializable {
     Map provision(Map parameters) {
         Map wanted = commandLine.accepted('ecsProvision', parameters)
         return Shown.plan(steps, 'ecsProvision', wanted, commandLine.run('provision', wanted))
+    }
+
+    Map validate(Map parameters) {
+        return commandLine.run('validate', commandLine.accepted('ecsValidate', parameters))
+    }
+
+    /** In the release of this build where it has one: another build's canary may live by now. */
+    Map oneOff(Map parameters) {
+        Map wanted = commandLine.accepted('ecsRun', parameters)
+        Map known = commandLine.memory.ownState(wanted)
+        String release = Text.of(parameters.release) ?: (State.gone(known) ? '' : Text.of(known.release))
+        return Shown.plan(steps, 'ecsRun', wanted, commandLine.run('run', wanted + [release: release]))
+    }
+
+    /** The command line's dry run without `yes` is one here, too: it prints, and leaves no reports. */
+    Map prune(Map parameters) {
+        Map given = commandLine.accepted('ecsPrune', parameters)
+        Map wanted = given + [dryRun: given.dryRun || !given.yes]
+        return Shown.plan(steps, 'ecsPrune', wanted, commandLine.run('prune', wanted))
     }
 }

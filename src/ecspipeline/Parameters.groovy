@@ -9,10 +9,12 @@ class Parameters implements Serializable {
 
     private static final int MOST_TYPOS = 3
 
-    /** What a parameter may be: text, flag, duration, names. The static fields of a library are literals: a saved program that names the class initialises it as it is loaded, where nothing may be called. */
+    /** What a parameter may be: text, flag, duration, names, words, count. The static fields of a library are literals: a saved program that names the class initialises it as it is loaded, where nothing may be called. */
     static final String FLAG = 'flag'
     static final String DURATION = 'duration'
     static final String NAMES = 'names'
+    static final String WORDS = 'words'
+    static final String COUNT = 'count'
 
     /** Options that every command of the command line has; `output` is the bridge's own. */
     private static final Map<String, String> COMMON = [
@@ -34,12 +36,16 @@ class Parameters implements Serializable {
         status: [:],
         judge: [release: 'text'],
         provision: [image: 'text', release: 'text', delete: 'flag', confirm: 'text'],
+        validate: [:],
+        run: [command: 'words', name: 'text', release: 'text', timeout: 'duration'],
+        prune: [keep: 'count', yes: 'flag'],
     ]
 
     private static final Map<String, String> WANTED = [
         text: 'a text in quotes', flag: 'true or false, without quotes', duration: "a duration: '90s', '5m' or '1h'",
         names: "names: 'jane,ops' or ['jane', 'ops']", code: 'code in braces: { evidence -> ... }',
-        lock: "false, or the name of a lock in quotes",
+        lock: "false, or the name of a lock in quotes", words: "a list of texts in quotes: ['./migrate', '--all']",
+        count: 'a whole number without quotes, 1 or more',
     ]
 
     /** The commands of the command line. */
@@ -58,14 +64,17 @@ class Parameters implements Serializable {
     @NonCPS
     static Map<String, Map<String, String>> steps() {
         return [
-            ecsCanary: optionsOf('canary') + AGENT,
+            ecsCanary: optionsOf('canary') + AGENT + [validate: FLAG],
             ecsPromote: optionsOf('promote') + AGENT,
             ecsRollback: optionsOf('rollback') + AGENT + [anyRelease: FLAG],
             ecsStatus: optionsOf('status') + AGENT,
             ecsJudge: optionsOf('judge') + AGENT,
             ecsProvision: optionsOf('provision') + AGENT,
+            ecsValidate: optionsOf('validate') + AGENT,
+            ecsRun: optionsOf('run') + AGENT,
+            ecsPrune: optionsOf('prune') + AGENT,
             ecsApprove: COMMON + AGENT + GATE + [release: 'text', rollback: FLAG],
-            ecsDeploy: optionsOf('canary') + AGENT + GATE + [approve: FLAG, lock: 'lock'],
+            ecsDeploy: optionsOf('canary') + AGENT + GATE + [approve: FLAG, lock: 'lock', validate: FLAG],
         ]
     }
 
@@ -87,6 +96,9 @@ class Parameters implements Serializable {
         if (reports && (!(reports ==~ /[\w.\/-]+/) || reports.startsWith('/') || reports.tokenize('/').any { it ==~ /\.+/ })) {
             return "${step}: reports must be a folder inside the workspace, of letters, digits, . _ - and /, not '${reports}'".toString()
         }
+        if (step == 'ecsRun' && !given.command) {
+            return "ecsRun: command is missing: give its words, for example command: ['./migrate', '--all']"
+        }
         if (given.containsKey('submitters') && !named(given.submitters)) {
             return "${step}: submitters is given, but empty: say who may answer, or leave it out, and everybody who may build the job does".toString()
         }
@@ -101,9 +113,17 @@ class Parameters implements Serializable {
         for (String name in takes.keySet()) {
             Object value = given[name]
             if (value != null && value.toString() != '') {
-                found[optionName(name)] = takes[name] == FLAG ? value : value.toString()
+                found[optionName(name)] = takes[name] == FLAG ? value : takes[name] == WORDS ? texts((List) value) : value.toString()
             }
         }
+        return found
+    }
+
+    /** Each as a text: a GString would be written as an object. */
+    @NonCPS
+    private static List<String> texts(List words) {
+        List<String> found = []
+        for (Object word in words) { found << word.toString() }
         return found
     }
 
@@ -127,7 +147,7 @@ class Parameters implements Serializable {
     /** Whether a command reads files of the sources: the config, which alone has the checks, or what an image is built from. */
     @NonCPS
     static boolean needsSources(String command, Map given) {
-        return needsConfig(given) || ['judge', 'provision'].contains(command) || (command == 'canary' && Text.of(given.image) == '')
+        return needsConfig(given) || ['judge', 'provision', 'validate'].contains(command) || (command == 'canary' && Text.of(given.image) == '')
     }
 
     /** dry_run of dryRun. */
@@ -168,6 +188,8 @@ class Parameters implements Serializable {
         if (kind == 'code') { return value instanceof Closure }
         if (kind == 'lock' && value instanceof Boolean) { return !value }
         if (kind == NAMES && value instanceof List) { return true }
+        if (kind == WORDS) { return value instanceof List && value.every { it instanceof CharSequence } }
+        if (kind == COUNT) { return value instanceof Integer && value > 0 }
         if (!(value instanceof CharSequence)) { return false }
         return kind != DURATION || value.toString() == '' || (value.toString() ==~ /[1-9]\d{0,6}[sm]|[1-9]\d{0,4}h/)
     }

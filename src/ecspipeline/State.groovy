@@ -36,7 +36,7 @@ class State implements Serializable {
     /** Whether a step goes on with what a canary began. */
     @NonCPS
     static boolean follows(String step) {
-        return ['ecsApprove', 'ecsPromote', 'ecsRollback', 'ecsJudge'].contains(step)
+        return ['ecsApprove', 'ecsPromote', 'ecsRollback', 'ecsJudge', 'ecsRun'].contains(step)
     }
 
     /** Whether there is nothing to undo: nothing begun, undone already, or promoted. */

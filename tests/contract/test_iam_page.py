@@ -17,7 +17,7 @@ import ecs_pipeline
 from ecs_pipeline import marks
 from ecs_pipeline.filled_policy import lookup_statements
 from ecs_pipeline.lookups import BY_TEXT, CFN, SECRET, SSM, Lookup
-from ecs_pipeline.permissions import STATEMENTS, VERSION
+from ecs_pipeline.permissions import PRUNE_STATEMENTS, STATEMENTS, VERSION
 from tests.unit.cloudformation import Stack, stack
 
 PACKAGE = Path(ecs_pipeline.__file__).parent
@@ -30,6 +30,9 @@ PREFIXES = {"elbv2": "elasticloadbalancing"}
 
 PROVISION_ONLY = {"cloudformation", "ec2"}
 """Modules of aws/ that no other command uses."""
+
+PRUNE_ONLY = {"account", "event_rules", "schedules", "stored_images"}
+"""Modules of aws/ that `prune` alone uses."""
 
 ASKS_OF_THE_CALLER = {"caller", "permissions"}
 """Modules of aws/ that `validate` alone uses; sts:GetCallerIdentity needs no permission (STS API reference)."""
@@ -71,11 +74,11 @@ CURE = "change the statement in docs/iam.md: the least resources and conditions 
 
 
 def policies() -> list[dict[str, Any]]:
-    """The policies of the page, in its order: the stages', everybody else's, to assume a role, provision's."""
+    """The policies of the page in its order: stages, everybody else, `role_arn`, validate, prune, provision."""
     return [json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
 
 
-STAGES, EVERYBODY_ELSE, ASSUME, ASKING, *PARTS, LOOK_UPS = policies()
+STAGES, EVERYBODY_ELSE, ASSUME, ASKING, PRUNE, *PARTS, LOOK_UPS = policies()
 PROVISION: dict[str, Any] = {"Statement": [statement for part in PARTS for statement in part["Statement"]]}
 """All that provision needs: a policy's text is limited, so there are two."""
 
@@ -155,19 +158,24 @@ def services() -> dict[str, set[str]]:
     }
 
 
-def called(*, provision: bool) -> set[str]:
-    """The IAM actions of the operations that the stages call, or those that provision alone calls.
+def called(modules: set[str]) -> set[str]:
+    """The IAM actions of the operations that these modules of aws/ call.
 
-    A module of aws/ speaks to one service: the one that has all of its operations.
+    Each speaks to one service: the one that has all of its operations.
     """
     known = services()
     found = set()
-    for module in (PACKAGE / "aws").glob("*.py"):
-        its = set(operations(module))
-        if its and module.stem not in ASKS_OF_THE_CALLER | LOOKS_UP and (module.stem in PROVISION_ONLY) == provision:
+    for module in modules:
+        its = set(operations(PACKAGE / "aws" / f"{module}.py"))
+        if its:
             [service] = [name for name, all_of_it in known.items() if its <= all_of_it]
             found |= {f"{PREFIXES.get(service, service)}:{operation}" for operation in its}
     return found
+
+
+OF_THE_STAGES = {module.stem for module in (PACKAGE / "aws").glob("*.py")} - (
+    PROVISION_ONLY | PRUNE_ONLY | ASKS_OF_THE_CALLER | LOOKS_UP
+)
 
 
 def test_the_stages_policy_is_the_one_that_the_package_prints() -> None:
@@ -176,7 +184,7 @@ def test_the_stages_policy_is_the_one_that_the_package_prints() -> None:
 
 
 def test_the_stages_policy_allows_what_the_package_calls_and_no_more() -> None:
-    needed = called(provision=False) | PUSHED_BY_THE_ENGINE | PASSED_TO_TASKS
+    needed = called(OF_THE_STAGES) | PUSHED_BY_THE_ENGINE | PASSED_TO_TASKS
     assert len(needed) > 20
     assert sorted(needed - allowed(STAGES)) == [], f"called, but not allowed; {CURE}"
     assert sorted(allowed(STAGES) - needed) == [], f"allowed, but not called; {CURE}"
@@ -191,6 +199,17 @@ def test_the_policy_of_look_ups_allows_what_they_call_and_is_what_policy_prints(
     assert {action.partition(":")[2] for action in allowed(LOOK_UPS)} == {*called_there, "DescribeStacks"}
 
 
+def test_prune_s_policy_is_the_one_that_the_package_prints() -> None:
+    assert json.loads(json.dumps({"Version": VERSION, "Statement": PRUNE_STATEMENTS})) == PRUNE
+
+
+def test_prune_s_policy_allows_what_prune_calls_beside_the_stages_and_no_more() -> None:
+    needed = called(PRUNE_ONLY)
+    assert "ecr:BatchDeleteImage" in needed
+    assert sorted(needed - allowed(STAGES) - allowed(PRUNE)) == [], f"called, but not allowed; {CURE}"
+    assert sorted(allowed(PRUNE) - needed) == [], f"allowed, but not called; {CURE}"
+
+
 def test_what_validate_asks_of_iam_has_a_policy_of_its_own() -> None:
     called_there = {name for module in ASKS_OF_THE_CALLER for name in operations(PACKAGE / "aws" / f"{module}.py")}
     assert {f"iam:{name}" for name in called_there - {"GetCallerIdentity"}} == allowed(ASKING), CURE
@@ -203,7 +222,7 @@ def test_provision_s_policy_allows_what_provision_calls_itself() -> None:
         if one["Sid"] in ("ChangeTheStack", "FindTheDefaultNetwork")
         for action in as_list(one["Action"])
     }
-    assert direct == called(provision=True), CURE
+    assert direct == called(PROVISION_ONLY), CURE
 
 
 def handled() -> set[str]:
@@ -282,7 +301,7 @@ def test_reading_statements_write_nothing() -> None:
             ), one
 
 
-ALL = pytest.mark.parametrize("policy", [STAGES, EVERYBODY_ELSE, ASSUME, *PARTS, LOOK_UPS])
+ALL = pytest.mark.parametrize("policy", [STAGES, EVERYBODY_ELSE, ASSUME, PRUNE, *PARTS, LOOK_UPS])
 
 
 @ALL

@@ -365,6 +365,7 @@ WRITES = frozenset(
         "UpdateService",
         "RegisterTaskDefinition",
         "DeregisterTaskDefinition",
+        "BatchDeleteImage",
         "RegisterTargets",
         "DeregisterTargets",
     )

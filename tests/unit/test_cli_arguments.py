@@ -137,6 +137,38 @@ def test_options_that_exclude_each_other_are_refused_here_too(run: Commands, mon
     assert (end.code, "--to excludes --release and --canary" in end.err) == (2, True)
 
 
+def test_the_words_of_a_command_are_a_list(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["sh", "-c", "echo $HOME; exit 0", "--name", "", "é"]
+    given(monkeypatch, {"command": words, "name": "migrate"})
+    assert run("run", *NAMED).code == 0
+    [task] = [task for task in run.world.tasks.values() if task.started_by.startswith("run/")]
+    assert task.parameters["overrides"] == {"containerOverrides": [{"name": "app", "command": words}]}
+
+
+def test_words_of_the_command_line_go_before_them(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, {"command": ["theirs"]})
+    assert run("run", *NAMED, "--", "ours").code == 0
+    [task] = [task for task in run.world.tasks.values() if task.started_by.startswith("run/")]
+    assert task.parameters["overrides"]["containerOverrides"][0]["command"] == ["ours"]
+
+
+@pytest.mark.parametrize("words", ["./migrate", [], ["a", 1], [["a"]], [None], {"a": "b"}, None, "", True])
+def test_what_are_no_words_is_told_in_one_line(run: Commands, monkeypatch: pytest.MonkeyPatch, words: Any) -> None:
+    given(monkeypatch, {"command": words})
+    end = run("run", *NAMED)
+    assert (end.code, end.out, end.err.count("\n")) == (2, "", 1)
+    assert end.err.startswith("ecs-pipeline: ECS_PIPELINE_ARGS: command: a list of texts is expected")
+
+
+@pytest.mark.parametrize(("command", "key"), [("report", "folders"), ("diff", "old"), ("run", "name")])
+def test_only_the_words_of_a_command_may_be_a_list(
+    run: Commands, monkeypatch: pytest.MonkeyPatch, command: str, key: str
+) -> None:
+    given(monkeypatch, {key: ["a"]})
+    end = run(command, *NAMED, "--", "x")
+    assert (end.code, f"{key}: one value is expected, not a list" in end.err) == (2, True)
+
+
 def test_they_do_not_matter_to_the_help(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, "{")
     assert run("--help").code == 0

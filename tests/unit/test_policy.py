@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.filled_policy import Values, filled
-from ecs_pipeline.permissions import STATEMENTS
+from ecs_pipeline.permissions import PRUNE_STATEMENTS, STATEMENTS
 from tests.fakes.world import World
 from tests.unit.commands import NAMED, Commands, Ended, commands
 
@@ -60,6 +60,16 @@ def test_what_the_service_and_the_config_do_not_need_is_left_out_and_told(run: C
     assert {statement["Sid"] for statement in STATEMENTS} - set(found) == missing
     assert {line.split("left out ")[1].partition(":")[0] for line in end.err.splitlines()} == missing
     assert "ecs:DescribeContainerInstances" not in json.dumps(found)
+
+
+def test_what_prune_needs_is_added_where_it_is_asked_for(run: Commands) -> None:
+    plain, more = statements(run("policy", *NAMED)), statements(run("policy", *NAMED, "--prune"))
+    assert set(more) - set(plain) == {statement["Sid"] for statement in PRUNE_STATEMENTS}
+    repository = f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/web"
+    assert more["DeleteImages"]["Resource"] == [repository]
+    assert repository in more["ReadImages"]["Resource"]
+    assert f"arn:aws:events:eu-west-1:{ACCOUNT}:rule/*" in more["ReadWhatUsesRevisions"]["Resource"]
+    assert run("policy", *NAMED, "--prune", "--trust", "instance").code == 2
 
 
 def test_tasks_on_instances_need_the_instances(run: Commands) -> None:

@@ -17,6 +17,11 @@ def children(manifest: str) -> list[Mapping[str, Any]]:
     return [entry for entry in entries if _platform(entry) != "unknown/unknown"]
 
 
+def members(manifest: str) -> list[str]:
+    """The digests of all that an index refers to, attestations too; [] for a plain manifest."""
+    return [digest for entry in _list(_object(manifest).get("manifests")) if (digest := _text(entry.get("digest")))]
+
+
 def of_platform(entries: list[Mapping[str, Any]], platform: str) -> str:
     """The digest of the entry for a platform (`linux/amd64`); '' when there is none."""
     found = (entry for entry in entries if platform in (_platform(entry), _platform(entry).rpartition("/")[0]))

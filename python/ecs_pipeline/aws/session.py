@@ -36,6 +36,9 @@ CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
 IAM_PREFIX = {"elbv2": "elasticloadbalancing"}
 """Where the IAM prefix of a service is not boto3's name for it."""
 
+TOKENS = ("nextToken", "NextToken")
+"""How services name what asks for the next page."""
+
 SESSION_NAME = "ecs-pipeline"
 LONGEST_SESSION_NAME = 64
 NOT_IN_SESSION_NAME = re.compile(r"[^A-Za-z0-9_=,.@-]")
@@ -98,9 +101,9 @@ class AwsClient:
         while True:
             page = self.call(operation, **parameters, **token)
             found += page.get(key, [])
-            if not page.get("nextToken"):
+            token = {name: page[name] for name in TOKENS if page.get(name)}
+            if not token:
                 return found
-            token = {"nextToken": page["nextToken"]}
 
 
 class AwsSession:

@@ -10,16 +10,22 @@ from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.filled_policy import Values, filled, lookup_statements, trusting
 from ecs_pipeline.load_balancing import group_name
 from ecs_pipeline.model import Service, TaskDefinition
+from ecs_pipeline.permissions import PRUNE_STATEMENTS, STATEMENTS
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import revision
 from ecs_pipeline.steps.image import is_of_account
 
 
-def policy(run: Run) -> tuple[dict[str, Any], list[str]]:
-    """The policy, and what was left out of it and why; the service and its definition are read."""
+def policy(run: Run, *, prune: bool = False) -> tuple[dict[str, Any], list[str]]:
+    """The policy, with what `prune` needs where that is asked for, and what was left out of it and why.
+
+    The service and its definition are read.
+    """
     service = run.ecs.service()
     current = run.definitions.get(service.revision)
-    return filled(_values(run, service, current), [*_infrastructure(service), *_lookups(run, service)])
+    statements = (*STATEMENTS, *PRUNE_STATEMENTS) if prune else STATEMENTS
+    more = [*_infrastructure(service), *_lookups(run, service)]
+    return filled(_values(run, service, current, prune=prune), more, statements)
 
 
 def trust(run: Run, kind: str, issuer: str, subject: str) -> dict[str, Any]:
@@ -27,7 +33,7 @@ def trust(run: Run, kind: str, issuer: str, subject: str) -> dict[str, Any]:
     return trusting(*_place(run.ecs.service()), kind, issuer, subject)
 
 
-def _values(run: Run, service: Service, current: TaskDefinition) -> Values:
+def _values(run: Run, service: Service, current: TaskDefinition, *, prune: bool) -> Values:
     """The service's own names, and those that the config adds."""
     settings, region = run.settings, run.recorder.record.region
     partition, account = _place(service)
@@ -48,7 +54,7 @@ def _values(run: Run, service: Service, current: TaskDefinition) -> Values:
             "LOG-GROUP": _distinct(*_log_groups(current)),
             "TARGET-GROUP": _distinct(*(group_name(entry.target_group) for entry in service.load_balancing)),
         },
-        images=_distinct(pushed if builds else "", _repository_of(run, service, image)),
+        images=_distinct(pushed if builds or prune else "", _repository_of(run, service, image)),
         pushed=[pushed],
         roles=_distinct(*roles),
         without=dict(_left_out(run, builds=builds)),

@@ -193,3 +193,25 @@ def test_a_deployment_resolves_a_tag_once(environment: Environment) -> None:
     wait_for(lambda: digests() == [first, first])
     environment.update(forceNewDeployment=True)
     wait_for(lambda: digests() == [repository.digest("stable")] * 2)
+
+
+def test_an_image_goes_after_the_index_that_refers_to_it(environment: Environment) -> None:
+    """BatchDeleteImage, data type ImageFailure: ImageReferencedByManifestList; at most 100 identifiers."""
+    repository = Repository(environment)
+    assert repository.push("v1", "one") == ""
+    child = repository.digest("one")
+    media = "application/vnd.oci.image.index.v1+json"
+    entry = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": child, "size": 1}
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": media, "manifests": [entry]})
+    name = {"repositoryName": repository.name}
+    repository.ecr.put_image(**name, imageManifest=manifest, imageManifestMediaType=media, imageTag="all")
+    index = repository.digest("all")
+    refused = repository.ecr.batch_delete_image(**name, imageIds=[{"imageDigest": child}])
+    assert [failure["failureCode"] for failure in refused["failures"]] == ["ImageReferencedByManifestList"]
+    assert repository.digest("one") == child
+    for digest in (index, child):
+        answer = repository.ecr.batch_delete_image(**name, imageIds=[{"imageDigest": digest}])
+        assert answer["failures"] == []
+    assert repository.ecr.describe_images(**name)["imageDetails"] == []
+    with pytest.raises(ClientError, match="InvalidParameter"):
+        repository.ecr.batch_delete_image(**name, imageIds=[{"imageDigest": index}] * 101)

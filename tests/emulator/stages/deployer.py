@@ -20,7 +20,7 @@ TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": 
 
 
 def documents() -> list[str]:
-    """The policies of the page as they stand there: the stages', everybody else's, to assume a role, provision's."""
+    """The policies of the page in its order: stages, everybody else, `role_arn`, validate, prune, provision."""
     return re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 
@@ -76,6 +76,11 @@ class Deployer:
     def stages(self) -> dict[str, Any]:
         """The policy of the stages."""
         return dict(self.filled(documents()[0]))
+
+    @cached_property
+    def pruning(self) -> list[dict[str, Any]]:
+        """The statements that `prune` needs beside the stages'."""
+        return list(self.filled(documents()[4])["Statement"])
 
     @cached_property
     def deny(self) -> list[dict[str, Any]]:

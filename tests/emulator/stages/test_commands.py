@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
+from typing import Any
 
-from tests.emulator.stages.deployer import Deployer, documents
+from ecs_pipeline import marks
+from embedded_aws.images import APP_FOLDER
+from tests.emulator.stages.deployer import Deployer, actions, documents
 from tests.emulator.stages.scene import Scene
 
 
@@ -145,4 +149,83 @@ def test_a_command_runs_once_a_release_with_its_log_and_exit_code(scene: Scene) 
     assert "ran for this release before" in again.message("command")
     assert deployer.runs("run", "--", "true").code == 0
     assert scene.marks().keys() & {"under-way", "release"} == set()
+    scene.assert_nothing_left()
+
+
+def targets(scene: Scene, revision: str) -> dict[str, Any]:
+    """A target that runs a revision in the scene's cluster."""
+    cluster = scene.ecs.describe_clusters(clusters=[scene.name])["clusters"][0]["clusterArn"]
+    role = f"arn:aws:iam::{scene.server.account}:role/events"
+    return {"Arn": cluster, "RoleArn": role, "EcsParameters": {"TaskDefinitionArn": revision, "TaskCount": 1}}
+
+
+def old_releases(scene: Scene) -> list[str]:
+    """Revisions of releases that were; the last two are run by a rule and by a schedule."""
+    image = {"image": scene.images.digest("v1")}
+    arns = [
+        scene.register("v1", container=image, tags=[{"key": marks.RELEASE, "value": f"old-{number}"}])
+        for number in range(4)
+    ]
+    events, scheduler = scene.client("events"), scene.client("scheduler")
+    events.put_rule(Name=scene.name, ScheduleExpression="rate(7 days)", State="DISABLED")
+    events.put_targets(Rule=scene.name, Targets=[{"Id": "1", **targets(scene, arns[2])}])
+    scheduler.create_schedule(
+        Name=scene.name,
+        ScheduleExpression="rate(7 days)",
+        State="DISABLED",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target=targets(scene, arns[3]),
+    )
+    return [arn.rpartition("/")[2] for arn in arns]
+
+
+def built(scene: Scene, deployer: Deployer, release: str, then: str) -> None:
+    """A release with an image of its own, promoted or rolled back."""
+    scene.config(image={"context": "app", "build_args": {"VERSION": f"{scene.name} {release}"}}, canary={"bake": "0s"})
+    for words in (("canary", "--release", f"{scene.name}-{release}"), (then,)):
+        done = deployer.runs(*words)
+        assert done.code == 0, done.stderr
+
+
+def test_prune_removes_what_nothing_needs_with_the_documented_policy(scene: Scene) -> None:
+    scene.start(count=1)
+    deployer = Deployer(scene)
+    shutil.copytree(APP_FOLDER, scene.folder / "app")
+    old = old_releases(scene)
+    built(scene, deployer, "1", "rollback")
+    built(scene, deployer, "2", "promote")
+    tags = {f"{scene.name}-{release}" for release in ("1", "2")}
+    words = ("prune", "--keep", "1")
+
+    ecr = scene.client("ecr")
+
+    def images() -> set[str]:
+        details = ecr.describe_images(repositoryName="stages")["imageDetails"]
+        return {tag for detail in details for tag in detail.get("imageTags", ())}
+
+    stages = deployer.stages["Statement"]
+    deployer.allow([*stages, *deployer.pruning])
+    dry = deployer.runs(*words)
+    assert dry.code == 0, dry.stderr
+    assert f"would deregister {old[1]}, {old[0]}" in dry.stdout
+    assert (tags <= images(), scene.revisions()) == (True, [1, 2, 3, 4, 5, 7])
+    for statement in deployer.pruning:
+        for action in actions(statement):
+            left = [part for part in actions(statement) if part != action]
+            rest = [other for other in deployer.pruning if other != statement]
+            deployer.allow([*stages, *rest, *([{**statement, "Action": left}] if left else [])])
+            if action in {"ecs:ListTasks", "ecs:DescribeServices", "ecs:DescribeTasks", "scheduler:GetSchedule"}:
+                continue  # of the service's own cluster the stages' statements allow them
+            refused = deployer.runs(*words, "--yes")
+            assert (refused.code, action in refused.report["message"]) == (4, True), (action, refused.stderr)
+            assert tags <= images()
+    deployer.allow([*stages, *deployer.pruning])
+    done = deployer.runs(*words, "--yes")
+    assert done.code == 0, done.stderr
+    assert f"{old[2]} stays: rule {scene.name} needs it" in done.report["notes"]
+    assert f"{old[3]} stays: schedule default/{scene.name} needs it" in done.report["notes"]
+    assert scene.revisions() == [1, 4, 5, 7]
+    assert images() & tags == {f"{scene.name}-2"}
+    again = deployer.runs(*words, "--yes")
+    assert (again.code, again.report["changed"]) == (0, False)
     scene.assert_nothing_left()

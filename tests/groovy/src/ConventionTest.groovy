@@ -36,7 +36,7 @@ print(json.dumps({name: [one.opts[0].lstrip("-") for one in command.params] for 
     }
     /** Jenkins lists every file of vars in its Global Variables Reference, with or without help. */
     @Test void whatIsNoStepIsNoGlobalVariable() {
-        assert STEPS == ['Approve', 'Canary', 'Deploy', 'Judge', 'Promote', 'Provision', 'Rollback', 'Status'].collect { 'ecs' + it }
+        assert STEPS == ['Approve', 'Canary', 'Deploy', 'Judge', 'Promote', 'Provision', 'Prune', 'Rollback', 'Run', 'Status', 'Validate'].collect { 'ecs' + it }
         STEPS.each { assert new File("vars/${it}.txt").exists() && new File("vars/${it}.groovy").readLines().size() < 20 : it }
     }
     @Test void everyStepHasPlainHelpForExactlyItsParameters() {
@@ -70,9 +70,10 @@ print(json.dumps({name: [one.opts[0].lstrip("-") for one in command.params] for 
         PARAMETERS.commands().each { command ->
             assert PARAMETERS.optionsOf(command).keySet().collect { PARAMETERS.optionName(it).replace('_', '-') } as Set == (options[command] - LEFT_OUT) as Set : command
         }
-        Map steps = [canary: 'ecsCanary', promote: 'ecsPromote', rollback: 'ecsRollback', status: 'ecsStatus', judge: 'ecsJudge', provision: 'ecsProvision']
+        Map steps = [canary: 'ecsCanary', promote: 'ecsPromote', rollback: 'ecsRollback', status: 'ecsStatus', judge: 'ecsJudge', provision: 'ecsProvision',
+                     validate: 'ecsValidate', run: 'ecsRun', prune: 'ecsPrune']
         steps.each { command, step ->
-            Set ours = PARAMETERS.steps()[step].keySet().findAll { !(it in ['agent', 'executable', 'anyRelease']) }.collect { it.replaceAll(/([A-Z])/) { m -> '-' + m[1].toLowerCase() } } as Set
+            Set ours = PARAMETERS.steps()[step].keySet().findAll { !(it in ['agent', 'executable', 'anyRelease', 'validate']) }.collect { it.replaceAll(/([A-Z])/) { m -> '-' + m[1].toLowerCase() } } as Set
             assert ours == (options[command] - LEFT_OUT) as Set : command
         }
         Set common = options.status - LEFT_OUT as Set

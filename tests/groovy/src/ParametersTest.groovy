@@ -30,6 +30,15 @@ class ParametersTest extends LibraryTestCase {
         assert refusal('ecsApprove(timeLimit: 4)') == "ecsApprove: timeLimit must be a duration: '90s', '5m' or '1h', not 4"
         assert refusal('ecsApprove(submitters: 4)') == "ecsApprove: submitters must be names: 'jane,ops' or ['jane', 'ops'], not 4"
     }
+    @Test void aCommandIsAListOfTextsAndNeverMissing() {
+        ["'./migrate'", '[1]', '[null]', "[['a']]", "[a: 'b']"].each {
+            assert refusal("ecsRun(command: ${it})").startsWith("ecsRun: command must be a list of texts in quotes: ['./migrate', '--all'], not ") : it
+        }
+        ['', 'command: []', 'command: null'].each { assert refusal("ecsRun(${it})").startsWith('ecsRun: command is missing: give its words') : it }
+    }
+    @Test void aCountIsAWholeNumber() {
+        ["'10'", '0', '-1', '1.5'].each { assert refusal("ecsPrune(keep: ${it})").startsWith('ecsPrune: keep must be a whole number without quotes, 1 or more, not ') : it }
+    }
     @Test void whatIsGivenWithoutANameIsRefusedInWords() {
         new File('vars').list().findAll { it.endsWith('.groovy') }*.minus('.groovy').each {
             assert refusal("${it}('prd')") == "${it} takes named parameters, for example ${it}(environment: 'prd'), not ${it}('prd')"

@@ -255,6 +255,72 @@ class StagesTest extends LibraryTestCase {
         assert cli.options('provision').subMap(['delete', 'confirm']) == [delete: true, confirm: 'shop']
         assert h.build.description == 'api shop: r1 canary takes 25 %' : 'a look says nothing of the release'
     }
+    @Test void aCommandsWordsAreHandedOverAsTheyAre() {
+        String nasty = '$(touch x); `id` "\' ${HOME}'
+        assert scripted("node { ecsRun(cluster: 'shop', service: 'api', name: 'migrate', timeout: '5m', command: ['sh', \"-c\", \"echo \${1 + 1}\", ${groovy.json.JsonOutput.toJson(nasty).replace('$', '\\$')}, '']) }") == 'SUCCESS'
+        assert cli.options('run').subMap(['command', 'name', 'timeout']) == [command: ['sh', '-c', 'echo 2', nasty, ''], name: 'migrate', timeout: '5m']
+        assert cli.shells.every { StepCall c -> !c.named.script.contains('touch') }
+        assert calls('junit')*.named.testResults == [REPORTS + '/TEST-ecs-pipeline-run.xml']
+    }
+    @Test void aCommandRunsInTheReleaseOfThisBuild() {
+        scripted("node { ${CALL}; ecsRun(cluster: 'shop', service: 'api', command: ['./migrate']); ecsRun(cluster: 'shop', service: 'api', command: ['./seed'], release: 'r0') }")
+        assert cli.allOptions('run')*.release == ['r1', 'r0']
+        newBuild()
+        cli.answers.canary = { [1, [:]] }
+        scripted("node { try { ${CALL} } catch (e) { }; ecsRun(cluster: 'shop', service: 'api', command: ['./migrate']) }")
+        assert cli.allOptions('run')*.release == [null] : 'of a release that is gone there is no revision'
+    }
+    /** Its exit code is its own: neither inconclusive checks nor a signal. */
+    @Test void aCommandThatFailsFailsTheBuildWhateverItsCode() {
+        [1, 2, 3, 5, 137].each { int code ->
+            newBuild()
+            cli.answers.run = { [code, [outcome: 'failed', message: "the command ended with exit code ${code}".toString(), cure: '']] }
+            assert scripted("node { ecsRun(cluster: 'shop', service: 'api', command: ['./migrate']) }") == 'FAILURE'
+            assert h.failure.message == "the command ended with exit code ${code} (ecs-pipeline run, exit ${code})"
+            assert calls('junit').size() == 1 && unstable == []
+        }
+        newBuild()
+        cli.answers.run = { [143, [:]] }
+        assert scripted("node { ecsRun(cluster: 'shop', service: 'api', command: ['./migrate']) }") == 'ABORTED' && !calls('junit')
+    }
+    @Test void validateTellsAllAndFailsTheBuild() {
+        assert scripted("node { echo(ecsValidate(cluster: 'shop', service: 'api').outcome) }") == 'SUCCESS'
+        assert echoes.contains('passed') && calls('junit')*.named.testResults == [REPORTS + '/TEST-ecs-pipeline-validate.xml'] && !env().ECS_RELEASE
+        newBuild()
+        cli.answers.validate = { [2, [message: '2 findings', failed_step: 'checks', cure: 'correct them before a release']] }
+        assert scripted("node { ecsValidate(cluster: 'shop', service: 'api') }") == 'FAILURE'
+        assert h.failure.message == 'checks: 2 findings; correct them before a release (ecs-pipeline validate, exit 2)'
+    }
+    @Test void aCanaryMayBeValidatedFirst() {
+        String call = "ecsCanary(cluster: 'shop', service: 'api', image: 'x:1', validate: true)"
+        assert scripted(call) == 'SUCCESS'
+        assert cli.commands == ['validate', 'canary'] && calls('node').size() == 1
+        assert calls('sh')*.named*.label == ['ecs-pipeline validate api shop', 'ecs-pipeline canary api shop']
+        assert !cli.options('validate').containsKey('image') && !cli.options('canary').containsKey('validate')
+        newBuild()
+        cli.answers.validate = { [2, [message: '2 findings', failed_step: 'checks', cure: 'correct them']] }
+        assert scripted("try { ${call} } finally { ecsRollback(cluster: 'shop', service: 'api') }") == 'FAILURE'
+        assert cli.commands == ['validate'] : 'nothing began, so there is nothing to undo'
+        newBuild()
+        cli.answers.validate = { [2, [message: '2 findings', failed_step: 'checks', cure: 'correct them']] }
+        assert scripted("ecsDeploy(cluster: 'shop', service: 'api', image: 'x:1', validate: true, lock: false)") == 'FAILURE'
+        assert cli.commands == ['validate']
+        newBuild()
+        assert scripted("ecsCanary(cluster: 'shop', service: 'api', image: 'x:1', validate: false)") == 'SUCCESS' && cli.commands == ['canary']
+    }
+    @Test void pruneShowsWhatWouldGoUnlessItIsTold() {
+        cli.answers.prune = { Map o -> [0, o.dry_run ? [plan: ['deregister api:1 of release r0']] : [:]] }
+        assert scripted("node { echo(ecsPrune(cluster: 'shop', service: 'api', keep: 20).plan.join()) }") == 'SUCCESS'
+        assert cli.options('prune').subMap(['keep', 'dry_run', 'output']) == [keep: '20', dry_run: true, output: 'json']
+        assert echoes.contains('deregister api:1 of release r0') && !calls('junit') && !calls('archiveArtifacts')
+        newBuild()
+        assert scripted("node { ecsPrune(cluster: 'shop', service: 'api', yes: true) }") == 'SUCCESS'
+        assert cli.options('prune').yes == true && !cli.options('prune').dry_run
+        assert calls('junit')*.named.testResults == [REPORTS + '/TEST-ecs-pipeline-prune.xml']
+        newBuild()
+        assert scripted("node { ecsPrune(cluster: 'shop', service: 'api', yes: true, dryRun: true) }") == 'SUCCESS'
+        assert cli.options('prune').dry_run == true && !calls('junit')
+    }
     @Test void aDryRunShowsItsPlanAndLeavesNoTrace() {
         ['ecsCanary', 'ecsPromote', 'ecsRollback', 'ecsJudge', 'ecsProvision'].each {
             newBuild()
