@@ -27,7 +27,7 @@ from tests.emulator.stages.scene import Images, Outcome, Scene
 from tests.fakes.world import WRITES
 
 KILLED = -9
-ENDS_WITHIN = 170.0
+ENDS_WITHIN = 400
 MOST_DEATHS = 20
 WRITTEN_AGAIN = ("TagResource", "UpdateService")
 
