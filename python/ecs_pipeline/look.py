@@ -121,8 +121,11 @@ def _has_exec(service: Service | None) -> bool:
 def _replaced(revision: Revision, service: Service) -> bool:
     """Whether a revision of the service's family is the one before the last promotion, or older.
 
-    One that is merely older than what runs may be of a release that another one overtook.
+    One that is merely older than what runs may be of a release that another one overtook. A `previous` that is not
+    older than what runs or is to run says nothing: somebody set the service by hand, or wrote the tag.
     """
     before, family = service.marks.previous, service.revision.rpartition(":")[0]
+    named = [arn for arn in (service.revision, service.marks.wanted) if arn and arn.rpartition(":")[0] == family]
     ours = before is not None and {before.rpartition(":")[0], revision.arn.rpartition(":")[0]} == {family}
-    return ours and revision.number <= Revision(str(before)).number
+    replaced = Revision(str(before)).number if ours else 0
+    return revision.number <= replaced < max(Revision(arn).number for arn in named)

@@ -42,7 +42,7 @@ def test_decisions_are_those_of_the_model(model: tuple[ModuleType, ModuleType]) 
         for revision in modelled.revisions:
             assert decide.cancelled(seen, arn(revision)) == theirs.cancelled(modelled, revision.number), seed
         assert_same_doubts(seen, modelled, theirs, seed)
-        living, previous = decide.holder(seen), modelled.marks.previous
+        living, previous = decide.holder(seen), modelled.before
         expected = theirs.holder(modelled.tasks, modelled.marks.turn, modelled.revisions, previous)
         assert (living.arn if living else None) == (task_arn(expected.number) if expected else None), seed
         assert_same_leftover(decide.leftover(seen), theirs.leftover(modelled), modelled, seed)
@@ -50,11 +50,11 @@ def test_decisions_are_those_of_the_model(model: tuple[ModuleType, ModuleType]) 
 
 def assert_same_doubts(seen: Look, modelled: Any, theirs: Any, seed: int) -> None:
     """What is not believed: tasks that only look like ours, marks that cannot be right."""
-    other = theirs.foreign(modelled.tasks, modelled.marks.turn, modelled.revisions, modelled.marks.previous)
+    other = theirs.foreign(modelled.tasks, modelled.marks.turn, modelled.revisions, modelled.before)
     assert [one.arn for one in seen.foreign[:1]] == ([task_arn(other.number)] if other else []), seed
     for task in modelled.tasks:
         ours = next(one for one in seen.tasks if one.arn == task_arn(task.number))
-        assert (not seen.mismatch(ours)) == theirs.made_by_us(task, modelled.revisions, modelled.marks.previous), seed
+        assert (not seen.mismatch(ours)) == theirs.made_by_us(task, modelled.revisions, modelled.before), seed
     marks, wrong = modelled.marks, decide.disbelieved(seen)
     assert ("wanted" in wrong, "previous" in wrong) == (
         theirs.disbelieved(modelled, marks.wanted),
