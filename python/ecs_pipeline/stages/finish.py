@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from ecs_pipeline import decide, marks, wait
 from ecs_pipeline.converge import settle
 from ecs_pipeline.decide import Leftover
-from ecs_pipeline.errors import ReleaseFailed, Trouble
+from ecs_pipeline.errors import Refused, ReleaseFailed, Trouble
 from ecs_pipeline.load_balancing import Target
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import CANARY, Revision, Service, Task, Turn
@@ -45,6 +45,17 @@ class Overtaken(Exception):
         super().__init__(turn.digest)
         self.turn = turn
         self.release = ""
+
+
+def finished(run: Run, sweep: Finish) -> Look:
+    """The last look of a sweep that no rollback of its own begins. Raises Refused when another rollback begins."""
+    try:
+        return sweep.until_clean()
+    except Overtaken as other:
+        place = f"{run.settings.cluster}/{run.settings.service}"
+        raise Refused(
+            f"a rollback of {other.turn.cancelled or 'no release'} began at {place} meanwhile", cure="run it again"
+        ) from other
 
 
 @dataclass

@@ -15,7 +15,7 @@ from ecs_pipeline.origin import checked_release_id, new_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.service_kinds import Use
 from ecs_pipeline.stages import wellness
-from ecs_pipeline.stages.finish import Finish
+from ecs_pipeline.stages.finish import Finish, finished
 from ecs_pipeline.stages.fitness import refuse_unfit, tell_shares
 from ecs_pipeline.stages.judging import refuse_checks
 from ecs_pipeline.stages.rollback import Options as RollbackOptions
@@ -150,7 +150,8 @@ def _replaced(run: Run, seen: Look) -> Look:
     if run.dry_run or seen.marks.turn == Turn() or not decide.leftover(run.observer.look(scan=True), bound=False):
         return seen
     step = run.recorder.record.step("preflight")
-    return Finish(run, seen.marks.turn, lambda _name: nullcontext(step), patient=True, bound=False).until_clean()
+    sweep = Finish(run, seen.marks.turn, lambda _name: nullcontext(step), patient=True, bound=False)
+    return finished(run, sweep)
 
 
 def _source(run: Run, image: Image | None) -> str:

@@ -25,7 +25,7 @@ from ecs_pipeline.run import Run
 from ecs_pipeline.service_kinds import Use
 from ecs_pipeline.stages import promote_dry_run, wellness
 from ecs_pipeline.stages.approval import Approved, refuse_another
-from ecs_pipeline.stages.finish import Finish
+from ecs_pipeline.stages.finish import Finish, finished
 from ecs_pipeline.stages.fitness import refuse_unfit
 from ecs_pipeline.stages.preflight import refuse_when_cancelled
 from ecs_pipeline.stages.rollback import restore
@@ -147,7 +147,7 @@ def _finish_cancel(run: Run, seen: Look, asked: str) -> None:
     if seen.foreign or not decide.leftover(run.observer.look(scan=True), bound=False):
         return
     with run.recorder.step("restore") as step:
-        Finish(run, turn, lambda _name: nullcontext(step), bound=False).until_clean()
+        finished(run, Finish(run, turn, lambda _name: nullcontext(step), bound=False))
     raise Refused(
         f"release {turn.cancelled} was cancelled; what was left of it is removed now",
         cure="start it again if it is still wanted",
