@@ -94,6 +94,12 @@ def left_by_promote(seen: Look) -> tuple[Task, ...]:
     )
 
 
+def lone_baselines(seen: Look) -> tuple[Task, ...]:
+    """Baselines beside which neither a canary lives nor a release is under way: nobody has them to compare with."""
+    begun = seen.marks.under_way not in ("", seen.marks.release)
+    return () if holder(seen) or begun else seen.baselines
+
+
 def may_start_tasks(seen: Look) -> bool:
     """A release is under way whose RunTask may be the last that its process did: neither judged nor promoted."""
     begun = seen.marks.under_way

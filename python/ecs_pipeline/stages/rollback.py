@@ -219,7 +219,7 @@ def _leftover(seen: Look, options: Options) -> decide.Leftover:
 
 def _left_by_promote(seen: Look, options: Options) -> tuple[Task, ...]:
     """With `--canary`: what is to go while the service is left alone."""
-    left = decide.left_by_promote(seen) if options.canary_only else ()
+    left = (decide.left_by_promote(seen) or decide.lone_baselines(seen)) if options.canary_only else ()
     return left if left and options.release in ("", left[-1].release) else ()
 
 
