@@ -35,7 +35,7 @@ from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.stages.serving import Serving
 from ecs_pipeline.steps import deregistered, orphans, removal
 from ecs_pipeline.steps.bake import Bake
-from ecs_pipeline.steps.beside import sweep_baselines, sweep_seconds
+from ecs_pipeline.steps.beside import sweep_baselines, sweep_seconds, sweep_surplus
 from ecs_pipeline.steps.holder import held_by
 from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, OtherImage, platform_of
 from ecs_pipeline.steps.renewal import until_judged
@@ -76,7 +76,8 @@ def canary(run: Run, options: CanaryOptions) -> None:
                 step.message = f"release {plan.release} is done already: {swept or 'nothing was changed'}"
             else:
                 step.message = _serving(plan)
-                stage.plan = replace(plan, seen=deregistered.retire(run, stage.fence, plan.seen))
+                seen = sweep_surplus(run, stage.fence, plan.seen, _counts(stage)[-1])
+                stage.plan = replace(plan, seen=deregistered.retire(run, stage.fence, seen))
                 _begin(stage)
     if plan.done:
         _end_as_before(plan)

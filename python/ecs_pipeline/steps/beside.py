@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from ecs_pipeline.converge import Step
@@ -128,6 +128,23 @@ def sweep_seconds(run: Run, fence: Fence, seen: Look) -> str:
         return f"{named} is to be stopped"
     _sweep(run, fence, seen, seen.seconds, "ecs-pipeline: the release has a task of that number")
     return f"{named} was stopped, for the release has a task of that number"
+
+
+def sweep_surplus(run: Run, fence: Fence, seen: Look, most: int) -> Look:
+    """Tasks with a number that this run has no use for: the canary is smaller than when they were started.
+
+    The look without them.
+    """
+    left = [task for task in seen.canaries if task.index >= most]
+    if not left:
+        return seen
+    named = ", ".join(task.id for task in left)
+    if run.dry_run:
+        run.recorder.plan(f"stop {named}: the canary has {most} task{'s' if most > 1 else ''} now")
+    else:
+        run.recorder.progress(f"the canary has {most} task{'s' if most > 1 else ''} now: {named} goes")
+        _sweep(run, fence, seen, left, "ecs-pipeline: the canary is smaller now")
+    return replace(seen, tasks=tuple(task for task in seen.tasks if task not in left))
 
 
 def _sweep(run: Run, fence: Fence, seen: Look, tasks: Sequence[Task], reason: str) -> None:

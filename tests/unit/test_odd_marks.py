@@ -1,0 +1,85 @@
+"""What can be seen and is not to be believed, or not to be lost: odd marks, lone baselines, surplus tasks, rivals."""
+
+from __future__ import annotations
+
+import pytest
+
+from ecs_pipeline import marks
+from tests.fakes.world import PREFIX, World, names
+from tests.unit.canary_world import at, kill_at
+from tests.unit.intruder import forge
+from tests.unit.protocol.simulation import start_of
+from tests.unit.stage_runs import canary, promote, rollback
+
+
+def arn_of(world: World, name: str) -> str:
+    return next(arn for arn in world.revisions if arn.endswith(f"/{name}"))
+
+
+def serving(world: World) -> str:
+    return names([world.deployments[0].revision])[0]
+
+
+def set_by_hand(world: World) -> None:
+    """Somebody gives the service another revision, and it is stable."""
+    world.update_service(
+        world.register({**world.revisions[world.deployments[0].revision].definition, "cpu": "512"}, {})
+    )
+    world.schedule.now += 60
+    world.deployments[0].rollout = "COMPLETED"
+    world.deployments[1:] = []
+
+
+@pytest.mark.parametrize("name", ["web:3", "web:1"])
+def test_a_baseline_that_nobody_needs_goes_and_no_promotion_with_it(name: str) -> None:
+    world = start_of("A is promoted")
+    forge(world, "Z", arn_of(world, name), tags={marks.ROLE: "baseline", marks.VERDICT: ""})
+    end = rollback(world, canary_only=True)
+    assert (end.code, serving(world), world.revisions[arn_of(world, "web:3")].active) == (0, "web:3", True)
+    assert world.alive() == []
+
+
+@pytest.mark.parametrize("dies", ["DeregisterTargets", "UpdateService"])
+def test_a_canary_is_its_releases_own_though_the_service_was_set_by_hand_meanwhile(dies: str) -> None:
+    world = start_of("A is a canary")
+    set_by_hand(world)
+    kill_at(world, "before", dies, lambda: promote(world, release="A"))
+    end = promote(world, release="A")
+    assert (end.code, serving(world), world.alive(), world.registered()) == (0, "web:3", [], []), end.text
+
+
+@pytest.mark.parametrize("options", [{}, {"release": "A"}])
+def test_a_mark_that_names_what_never_ran_makes_no_canary_a_foreign_one(options: dict[str, str]) -> None:
+    world = start_of("A is a canary")
+    world.service_tags[marks.PREVIOUS] = f"{PREFIX}:task-definition/web:99"
+    end = promote(world, **options)
+    assert (end.code, serving(world)) == (0, "web:3"), end.text
+
+
+def test_a_canary_takes_its_task_for_its_own_whatever_that_mark_says() -> None:
+    world = start_of("P runs")
+    world.service_tags[marks.PREVIOUS] = f"{PREFIX}:task-definition/web:99"
+    assert canary(world, release="A").code == 0
+
+
+def sized(tasks: int) -> dict[str, object]:
+    return {"canary": {"tasks": tasks, "bake": "2s", "healthy_within": "30s"}}
+
+
+def test_a_canary_that_is_smaller_by_now_loses_its_other_tasks() -> None:
+    world = start_of("P runs")
+    kill_at(world, "after", "RunTask", lambda: canary(world, release="A", settings=sized(3)), count=3)
+    world.schedule.now += 30
+    assert canary(world, release="A", settings=sized(1)).code == 0
+    assert len(world.alive()) == 1
+    assert promote(world, release="A").code == 0
+
+
+@pytest.mark.parametrize("command", ["promote", "canary --replace"])
+def test_another_rollback_that_begins_meanwhile_is_told(command: str) -> None:
+    world = start_of("A is a canary")
+    kill_at(world, "before", "DeregisterTargets", lambda: rollback(world))
+    at(world, "after", "StopTask", lambda: world.service_tags.update({marks.TURN: "abc/B"}))
+    end = promote(world, release="A") if command == "promote" else canary(world, release="A", replace=True)
+    assert end.code == 3
+    assert end.text == "a rollback of B began at prd/web meanwhile; run it again"
