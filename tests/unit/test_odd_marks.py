@@ -39,6 +39,13 @@ def test_a_baseline_that_nobody_needs_goes_and_no_promotion_with_it(name: str) -
     assert world.alive() == []
 
 
+def test_a_baseline_of_nobody_is_no_reason_to_undo_the_promotion_that_is_named() -> None:
+    world = start_of("A is promoted")
+    forge(world, "Z", arn_of(world, "web:3"), tags={marks.ROLE: "baseline", marks.VERDICT: ""})
+    assert rollback(world, canary_only=True, release="A").code == 0
+    assert (serving(world), world.revisions[arn_of(world, "web:3")].active) == ("web:3", True)
+
+
 @pytest.mark.parametrize("dies", ["DeregisterTargets", "UpdateService"])
 def test_a_canary_is_its_releases_own_though_the_service_was_set_by_hand_meanwhile(dies: str) -> None:
     world = start_of("A is a canary")

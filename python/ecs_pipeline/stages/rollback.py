@@ -226,12 +226,12 @@ def _left_by_promote(seen: Look, options: Options) -> tuple[Task, ...]:
 def _release_to_cancel(seen: Look, options: Options) -> str:
     """(7) With `--canary` only what is unfinished: a living canary, or the start of the release that is named."""
     release = decide.to_cancel(seen, options.release)
-    live = decide.holder(seen) or next(iter(seen.baselines), None)
+    live = decide.holder(seen) or (bool(seen.baselines) and not decide.lone_baselines(seen))
     if _left_by_promote(seen, options):
         return ""
-    if options.canary_only and live is None:
+    if options.canary_only and not live:
         return release if options.release and release != seen.marks.release else ""
-    if options.to and live is None and release == seen.marks.release:
+    if options.to and not live and release == seen.marks.release:
         return ""  # the promoted one goes when the service is sent elsewhere
     return release
 
