@@ -33,9 +33,15 @@ Steps = Callable[[str], AbstractContextManager[StepRecord]]
 """Under which JUnit case a kind of work is recorded: rollback has one each, a stage's `restore` one for all."""
 
 PAUSE = 0.5
+STALE_WITHIN = 60.0
+"""Seconds in which the turn that was replaced is a stale read; ECS shows a write within a few."""
 """Seconds between two looks: reads may lag."""
 MOST_LOOKS = 200
 REASON = "ecs-pipeline: rolled back"
+
+
+class TurnTakenBack(Trouble):
+    """The turn that a rollback replaced stays on the service, longer than a stale read lasts."""
 
 
 class Overtaken(Exception):
@@ -81,10 +87,12 @@ class Finish:
     _kept: set[str] = field(default_factory=set)
     _drained: set[Target] = field(default_factory=set)
     _listed_by: float = field(init=False)
+    _stale_until: float = field(init=False)
 
     def __post_init__(self) -> None:
         """What was started before now is listed by then."""
         self._listed_by = self.run.clock.now() + TASKS_LAG
+        self._stale_until = self.run.clock.now() + STALE_WITHIN
 
     def until_clean(self) -> Look:
         """Look and remove, until two looks in a row find nothing. Raises Overtaken when the turn changes."""
@@ -102,16 +110,29 @@ class Finish:
                     clean = 0
                 if clean == 2:
                     return self._ended(seen)
-            elif seen.marks.turn != self.replaced:  # the one it replaced: a stale read
-                if self._moved:
-                    undo_update(self.run, self._moved)
-                raise Overtaken(seen.marks.turn)
+            else:
+                self._refuse_turn(seen)
             if not left:
                 self.run.clock.sleep(PAUSE)
         raise Trouble(
             f"{self.run.settings.cluster}/{self.run.settings.service}: there is always something left to remove",
             cure="run it again; if it stays so, please report it with the JSON report",
         )
+
+    def _refuse_turn(self, seen: Look) -> None:
+        """Another turn: that of another rollback, or for a while the one that this rollback replaced, a stale read.
+
+        Raises Overtaken, or TurnTakenBack.
+        """
+        if seen.marks.turn != self.replaced:
+            if self._moved:
+                undo_update(self.run, self._moved)
+            raise Overtaken(seen.marks.turn)
+        if self.run.clock.now() > self._stale_until:
+            raise TurnTakenBack(
+                f"service {seen.service.label} has the `{marks.TURN}` of before this rollback, somebody writes it back",
+                cure="find out who (CloudTrail: TagResource), take the permission away, and run it again",
+            )
 
     def _ended(self, seen: Look) -> Look:
         self._await_stopping()

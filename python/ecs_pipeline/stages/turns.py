@@ -10,7 +10,7 @@ from ecs_pipeline.look import Look
 from ecs_pipeline.model import Revision, Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.copies import registered_anew
-from ecs_pipeline.stages.finish import Finish, Overtaken, Steps
+from ecs_pipeline.stages.finish import Finish, Overtaken, Steps, TurnTakenBack
 from ecs_pipeline.stages.targets import Target, usable
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.trust import refuse_disbelieved
@@ -67,6 +67,9 @@ def begin_turn(
     except Overtaken as other:
         other.release = release
         raise
+    except TurnTakenBack as lost:
+        lost.message += _taken_away(run, seen, release, steps)
+        raise
 
 
 def _write(run: Run, seen: Look, tags: Mapping[str, str]) -> TooManyTags | None:
@@ -90,17 +93,21 @@ def _write(run: Run, seen: Look, tags: Mapping[str, str]) -> TooManyTags | None:
 
 def _without_marks(run: Run, seen: Look, release: str, steps: Steps) -> TooManyTags:
     """No new turn can begin: the canary's tasks go nevertheless, as they take traffic. Service and revisions stay."""
-    label = seen.service.label
-    living = [task for task in (*seen.baselines, *seen.seconds, *seen.canaries) if task.release == release]
-    if living:
-        take_away(run, living, steps, f"release {release} was to be cancelled")
-    gone = (
-        f"; the canary of release {release} is out of the traffic and stopped, nothing else was done" if living else ""
-    )
+    gone = _taken_away(run, seen, release, steps)
     return TooManyTags(
-        f"service {label} has the {marks.MOST_TAGS} tags that ECS allows: what a rollback needs is not written{gone}",
+        f"service {seen.service.label} has the {marks.MOST_TAGS} tags that ECS allows: what a rollback needs is not "
+        f"written{gone}",
         cure="remove one that is not needed, find out who wrote it (CloudTrail: TagResource), and run `rollback` again",
     )
+
+
+def _taken_away(run: Run, seen: Look, release: str, steps: Steps) -> str:
+    """The canary's tasks go although no turn can begin; what was done, in words."""
+    living = [task for task in (*seen.baselines, *seen.seconds, *seen.canaries) if task.release == release]
+    if not living:
+        return ""
+    take_away(run, living, steps, f"release {release} was to be cancelled")
+    return f"; the canary of release {release} is out of the traffic and stopped, nothing else was done"
 
 
 def take_away(run: Run, left: Sequence[Task], steps: Steps, why: str) -> None:
