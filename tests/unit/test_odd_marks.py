@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ecs_pipeline import marks
-from tests.fakes.world import PREFIX, World, names
+from tests.fakes.world import PREFIX, FakeTask, World, names
 from tests.unit.canary_world import at, kill_at
 from tests.unit.intruder import forge
 from tests.unit.protocol.simulation import start_of
@@ -67,6 +67,36 @@ def test_a_canary_takes_its_task_for_its_own_whatever_that_mark_says() -> None:
     world = start_of("P runs")
     world.service_tags[marks.PREVIOUS] = f"{PREFIX}:task-definition/web:99"
     assert canary(world, release="A").code == 0
+
+
+def in_traffic(world: World, task: FakeTask) -> bool:
+    return any(address == task.address for address, _ in world.registered())
+
+
+@pytest.mark.parametrize("written", ["0/", "x"])
+def test_a_turn_that_somebody_writes_back_keeps_no_canary_in_the_traffic(written: str) -> None:
+    world = start_of("A is a canary")
+    (mine,) = world.alive()
+
+    def hook(when: str, call: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
+        if (when, call) == ("after", "TagResource"):
+            world.service_tags[marks.TURN] = written
+
+    world.hook = hook
+    end = rollback(world)
+    assert (end.code, "ecs-pipeline:turn" in end.text) == (4, True), end.text
+    assert not in_traffic(world, mine)
+    assert world.alive() == []
+
+
+def test_a_canary_that_is_hidden_as_another_services_leaves_the_traffic() -> None:
+    world = start_of("A is a canary")
+    (mine,) = world.alive()
+    mine.tags[marks.SERVICE] = "api"
+    for key in [key for key in world.service_tags if key.startswith(marks.TARGETS)]:
+        world.service_tags[key] = "x"
+    end = rollback(world)
+    assert (end.code, in_traffic(world, mine)) == (0, False), end.text
 
 
 def sized(tasks: int) -> dict[str, object]:
