@@ -161,11 +161,9 @@ class Observer:
     ) -> tuple[Registration, ...]:
         """Recorded addresses, and those of our living tasks: their record may have been taken away by somebody.
 
-        Of a task of another family that is tagged as another service's only what was recorded for this one.
+        Of a task that is tagged as another service's only what was recorded for this one.
         """
-        families = service.families(self._families)
-        hidden = tuple(task for task in elsewhere if task.revision.rpartition(":")[0] in families)
-        owners = self._owners((*tasks, *hidden), service)
+        owners = self._owners(tasks, service)
         recorded = {(one.identity, one.port) for one in service.marks.targets} | {(key[1], key[2]) for key in owners}
         if not recorded:
             return ()

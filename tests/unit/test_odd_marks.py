@@ -89,16 +89,6 @@ def test_a_turn_that_somebody_writes_back_keeps_no_canary_in_the_traffic(written
     assert world.alive() == []
 
 
-def test_a_canary_that_is_hidden_as_another_services_leaves_the_traffic() -> None:
-    world = start_of("A is a canary")
-    (mine,) = world.alive()
-    mine.tags[marks.SERVICE] = "api"
-    for key in [key for key in world.service_tags if key.startswith(marks.TARGETS)]:
-        world.service_tags[key] = "x"
-    end = rollback(world)
-    assert (end.code, in_traffic(world, mine)) == (0, False), end.text
-
-
 def sized(tasks: int) -> dict[str, object]:
     return {"canary": {"tasks": tasks, "bake": "2s", "healthy_within": "30s"}}
 
