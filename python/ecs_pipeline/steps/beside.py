@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
@@ -10,7 +9,6 @@ from ecs_pipeline.converge import Step
 from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.fence import Fence
 from ecs_pipeline.look import Look
-from ecs_pipeline.model import Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.tasks import Lost
@@ -115,7 +113,7 @@ def sweep_baselines(run: Run, fence: Fence, seen: Look, release: str) -> None:
     left = [task for task in seen.baselines if (task.release, task.revision) != wanted]
     if run.dry_run or not left:
         return
-    _sweep(run, fence, seen, left, "ecs-pipeline: left over from an earlier release")
+    removal.retire(run, seen.service, left, "ecs-pipeline: left over from an earlier release", fence.write)
 
 
 def sweep_seconds(run: Run, fence: Fence, seen: Look) -> str:
@@ -126,7 +124,8 @@ def sweep_seconds(run: Run, fence: Fence, seen: Look) -> str:
     if run.dry_run:
         run.recorder.plan(f"stop {named}: the release has a task of that number")
         return f"{named} is to be stopped"
-    _sweep(run, fence, seen, seen.seconds, "ecs-pipeline: the release has a task of that number")
+    reason = "ecs-pipeline: the release has a task of that number"
+    removal.retire(run, seen.service, seen.seconds, reason, fence.write)
     return f"{named} was stopped, for the release has a task of that number"
 
 
@@ -143,13 +142,5 @@ def sweep_surplus(run: Run, fence: Fence, seen: Look, most: int) -> Look:
         run.recorder.plan(f"stop {named}: the canary has {most} task{'s' if most > 1 else ''} now")
     else:
         run.recorder.progress(f"the canary has {most} task{'s' if most > 1 else ''} now: {named} goes")
-        _sweep(run, fence, seen, left, "ecs-pipeline: the canary is smaller now")
+        removal.retire(run, seen.service, left, "ecs-pipeline: the canary is smaller now", fence.write)
     return replace(seen, tasks=tuple(task for task in seen.tasks if task not in left))
-
-
-def _sweep(run: Run, fence: Fence, seen: Look, tasks: Sequence[Task], reason: str) -> None:
-    targets = [target for task in tasks for target in run.observer.targets_of(task, seen.service)]
-    removal.deregister(run, targets, fence.write)
-    removal.drained(run, targets, run.settings.rollback.drain)
-    removal.stop(run, tasks, reason, fence.write)
-    removal.stopped(run, tasks)

@@ -21,9 +21,5 @@ def retire(run: Run, fence: Fence, seen: Look) -> Look:
     if run.dry_run:
         run.recorder.plan(f"stop {', '.join(f'task {task.id}' for task in lost)}, for {names} was deregistered")
         return replace(seen, tasks=tuple(task for task in seen.tasks if task not in lost))
-    targets = [target for task in lost for target in run.observer.targets_of(task, seen.service)]
-    removal.deregister(run, targets, fence.write)
-    removal.drained(run, targets, run.settings.rollback.drain)
-    removal.stop(run, lost, f"ecs-pipeline: {names} was deregistered", fence.write)
-    removal.stopped(run, lost)
+    removal.retire(run, seen.service, lost, f"ecs-pipeline: {names} was deregistered", fence.write)
     return run.observer.look()

@@ -8,7 +8,7 @@ from functools import partial
 from ecs_pipeline import wait
 from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.load_balancing import Target
-from ecs_pipeline.model import Task
+from ecs_pipeline.model import Service, Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps.traffic import record_departure
 from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
@@ -25,6 +25,15 @@ STOPPED_WITHIN = 180.0
 def plainly(write: Callable[[], None]) -> None:
     """A write without a fence: what is removed belongs to no turn that goes on."""
     write()
+
+
+def retire(run: Run, service: Service, tasks: Sequence[Task], reason: str, write: Write) -> None:
+    """All of it for some tasks, in the safety order."""
+    targets = [target for task in tasks for target in run.observer.targets_of(task, service)]
+    deregister(run, targets, write)
+    drained(run, targets, run.settings.rollback.drain)
+    stop(run, tasks, reason, write)
+    stopped(run, tasks)
 
 
 def deregister(run: Run, targets: Sequence[Target], write: Write) -> None:
