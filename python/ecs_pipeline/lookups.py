@@ -105,7 +105,7 @@ Blame = Callable[[Place, str], str]
 
 @dataclass
 class Lookups:
-    """Fills documents in; `used` are the look-ups that were made, `written` the texts that they stood in."""
+    """Fills documents in; `used` are the look-ups that were made."""
 
     source: Source
     used: set[Lookup] = field(default_factory=set)

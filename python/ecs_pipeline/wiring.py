@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,17 +63,23 @@ class Sessions:
         region, role, external_id, duration = (str(names.get(key) or "") for key in SESSION)
         known = (region, role, external_id, duration)
         if known not in self._made:
-            with suppress(ValueError):  # one that is none is told when the whole config is checked
-                duration = str(parse_duration(duration)) if duration else ""
             self._made[known] = AwsSession(
                 self._clock,
                 region,
                 role,
                 self.environment.get("BUILD_TAG", ""),
                 external_id=external_id,
-                role_duration=float(duration) if duration[-1:].isdigit() else None,
+                role_duration=_seconds(duration),
             )
         return self._made[known]
+
+
+def _seconds(duration: str) -> float | None:
+    """A duration in seconds; None for none, and for what is no duration: that is told when the config is checked."""
+    try:
+        return parse_duration(duration)
+    except ValueError:
+        return None
 
 
 def new_run(
