@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ecs_pipeline import __version__, streams
 from ecs_pipeline.arguments import options_of
-from ecs_pipeline.commands import config, diff, init, policy, prune, report, run, validate
+from ecs_pipeline.commands import config, diff, init, policy, prune, report, run, status, validate
 from ecs_pipeline.common import Common, common_options, text_option
 from ecs_pipeline.documents import nearest
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.rehearsal import Rehearsing, rehearsal_options
-from ecs_pipeline.runner import run_quietly, run_stage
+from ecs_pipeline.runner import run_stage
 from ecs_pipeline.text import message
-
-if TYPE_CHECKING:
-    from ecs_pipeline.run import Run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -109,30 +105,6 @@ def judge(release: str, rehearsal: Rehearsing, **common: Any) -> int:
 
 
 @cli.command()
-@click.option("--watch", is_flag=True, help="Show what changes, until the canary has its verdict or is gone.")
-@common_options
-def status(watch: bool, **common: Any) -> int:  # noqa: FBT001
-    """Show what the service runs and whether a canary lives."""
-    from ecs_pipeline.stages import status as stage
-
-    settings = Common(**common)
-
-    def show(run: Run) -> None:
-        from ecs_pipeline.reports.json_report import in_one_line
-
-        shown: set[tuple[str, str]] = set()
-        for facts in stage.watch(run) if watch else [stage.status(run)]:
-            if settings.output == "json":
-                streams.show([json.dumps(in_one_line(facts), indent=None if watch else 2)])
-                continue
-            rows = [one for one in stage.rows(facts) if one not in shown]
-            streams.show([f"{name:<12}{value}" for name, value in rows])
-            shown = set(stage.rows(facts))
-
-    return run_quietly(settings, show)
-
-
-@cli.command()
 @text_option("--image", metavar="URI", help="The first image; default: built from the config.")
 @text_option("--release", metavar="ID", help="Tag of the first image; default: as for canary.")
 @click.option("--delete", is_flag=True, help="Remove the environment.")
@@ -147,7 +119,7 @@ def provision(image: str, release: str, delete: bool, confirm: str, **common: An
     return run_stage("provision", stage.STEPS, Common(**common), lambda run: new_provision(run, options)())
 
 
-for module in (config, diff, init, policy, prune, report, run, validate):
+for module in (config, diff, init, policy, prune, report, run, status, validate):
     cli.add_command(module.command)
 
 

@@ -31,6 +31,8 @@ RESERVED = (WANTED, RELEASE, PREVIOUS)
 """Keys of a service that a canary creates empty, for a promotion or a rollback to overwrite."""
 SPARE = (SOURCE, APPROVAL)
 """Keys that a canary writes and that say nothing once it is cancelled: they make room for `turn`."""
+STARTED_BY = "canary/"
+"""How RunTask's startedBy of our tasks begins, of whatever service."""
 RUN_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 LONGEST_VALUE = 256
@@ -44,8 +46,8 @@ def started_by(service: str) -> str:
     """RunTask's startedBy of all our tasks of a service: 128 of letters, digits, `-`, `/`, `_` at most."""
     plain = re.sub(r"[^A-Za-z0-9_-]", "_", service)
     if plain == service and len(service) <= 121:
-        return f"canary/{service}"
-    return f"canary/{plain[:80]}_{digest(service)[:32]}"
+        return STARTED_BY + service
+    return f"{STARTED_BY}{plain[:80]}_{digest(service)[:32]}"
 
 
 def tag_value(text: str) -> str:

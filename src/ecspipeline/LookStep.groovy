@@ -15,6 +15,11 @@ class LookStep implements Serializable {
 
     Map status(Map parameters) {
         Map status = commandLine.run('status', commandLine.accepted('ecsStatus', parameters))
+        if (status.services != null) {
+            String older = ((List) status.older).join(', ')
+            steps.echo(Text.line("${status.cluster}: ${((List) status.services).size()} services; canaries that are too old: ${older ?: 'none'}"))
+            return status
+        }
         Map canary = (Map) (status.canary ?: [:])
         String live = canary ? "canary ${canary.release} takes ${Text.number(canary.share)} %, verdict ${canary.verdict ?: 'none yet'}" : 'no canary'
         String tasks = "${status.tasks?.running} of ${status.tasks?.desired} tasks run"

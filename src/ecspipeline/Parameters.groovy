@@ -33,7 +33,7 @@ class Parameters implements Serializable {
             release: 'text', unjudged: 'flag', approvedBy: 'text', comment: 'text', digest: 'text', epoch: 'text', taskDefinition: 'text',
         ],
         rollback: [release: 'text', canary: 'flag', to: 'text'],
-        status: [:],
+        status: [all: 'flag', olderThan: 'duration'],
         judge: [release: 'text'],
         provision: [image: 'text', release: 'text', delete: 'flag', confirm: 'text'],
         validate: [:],

@@ -58,6 +58,9 @@ class FakeEcs:
             raise InvalidInput("no service web in cluster prd")
         return self._read("DescribeServices", self.world.service_facts)
 
+    def services(self) -> tuple[Service, ...]:
+        return (self.service(),)
+
     def deleted_service(self) -> Service | None:
         return self.world.service_facts() if self.world.deleted else None
 

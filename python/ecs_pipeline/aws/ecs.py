@@ -25,6 +25,8 @@ LISTED_BY_DEFAULT = "RUNNING"
 """The desired status that ListTasks lists when none is asked for."""
 DESCRIBED_AT_ONCE = 100
 """DescribeTasks, GetTaskProtection and DescribeContainerInstances take so many."""
+SERVICES_AT_ONCE = 10
+"""DescribeServices takes so many."""
 
 
 class Ecs:
@@ -47,6 +49,16 @@ class Ecs:
                 cure="check --service and the region, or run `provision`",
             )
         return found
+
+    def services(self) -> tuple[Service, ...]:
+        """Every service of the cluster with its tags (ListServices, DescribeServices ten at once)."""
+        arns = self._pages("ListServices", "serviceArns", cluster=self.cluster)
+        found: list[Service] = []
+        for start in range(0, len(arns), SERVICES_AT_ONCE):
+            asked = arns[start : start + SERVICES_AT_ONCE]
+            answer = self._call("DescribeServices", cluster=self.cluster, services=asked, include=["TAGS"])
+            found += [parse_service(service, self.cluster) for service in answer["services"]]
+        return tuple(found)
 
     def deleted_service(self) -> Service | None:
         """The service when it was deleted not long ago: ECS shows it as INACTIVE for a while."""

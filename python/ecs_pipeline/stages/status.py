@@ -80,9 +80,10 @@ def rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _rows_below(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    """The baseline, and what is not believed."""
+    """The baseline, what is not believed, and a canary that waits too long."""
     baseline = [("baseline", f"{_told(task)}, {Revision(task['task_definition']).name}") for task in facts["baseline"]]
-    return [*baseline, *(("doubt", line) for line in facts["doubts"])]
+    late = [("too old", facts["cure"])] if "cure" in facts else []
+    return [*baseline, *(("doubt", line) for line in facts["doubts"]), *late]
 
 
 def _told(task: dict[str, Any]) -> str:

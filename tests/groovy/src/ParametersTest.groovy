@@ -15,7 +15,7 @@ class ParametersTest extends LibraryTestCase {
         assert refusal("ecsPromote(approveBy: 'c')") == 'ecsPromote: no parameter approveBy; did you mean approvedBy?'
         assert refusal("ecsApprove(submitter: 'c')") == 'ecsApprove: no parameter submitter; did you mean submitters?'
         assert refusal("ecsDeploy(timelimit: '1h')") == 'ecsDeploy: no parameter timelimit; did you mean timeLimit?'
-        assert refusal("ecsStatus(image: 'x')").startsWith('ecsStatus: no parameter image; it takes agent, cluster, config, ')
+        assert refusal("ecsStatus(image: 'x')").startsWith('ecsStatus: no parameter image; it takes agent, all, cluster, config, ')
     }
     @Test void everyStepRefuses() {
         new File('vars').list().findAll { it.endsWith('.groovy') }*.minus('.groovy').each {
