@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from ecs_pipeline import json_document
-from ecs_pipeline.documents import closest
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.json_document import NotJson, WrittenFloat
+from ecs_pipeline.suggestions import closest
 
 ARGUMENTS = "ECS_PIPELINE_ARGS"
 CURE = 'write an object of options: {"environment": "prd"}'

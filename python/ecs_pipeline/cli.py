@@ -13,10 +13,10 @@ from ecs_pipeline import __version__, streams
 from ecs_pipeline.arguments import options_of
 from ecs_pipeline.commands import config, diff, init, policy, prune, report, run, status, validate
 from ecs_pipeline.common import Common, common_options, text_option
-from ecs_pipeline.documents import nearest
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.rehearsal import Rehearsing, rehearsal_options
 from ecs_pipeline.runner import run_stage
+from ecs_pipeline.suggestions import nearest
 from ecs_pipeline.text import message
 
 

@@ -10,10 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ecs_pipeline.documents import Place, as_written, closest, line_of, read_yaml
+from ecs_pipeline.documents import Place, as_written, line_of, read_yaml
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.lookups import ENV, EnvironmentSource, Lookups, as_number, kinds_in, texts_in
 from ecs_pipeline.mistakes import FREE_TEXT, Written, placed, told
+from ecs_pipeline.suggestions import closest
 
 DEFAULT_FILE = "ecs-pipeline.yml"
 

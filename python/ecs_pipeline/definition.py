@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from ecs_pipeline import documents, text
+from ecs_pipeline import suggestions, text
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.model import Service, TaskDefinition
 
@@ -66,7 +66,7 @@ def chosen_container(definition: Mapping[str, Any], service: Service | None, wan
     names = [str(one["name"]) for one in definition["containerDefinitions"]]
     if wanted:
         if wanted not in names:
-            near = documents.closest(wanted, names)
+            near = suggestions.closest(wanted, names)
             raise InvalidInput(
                 f"no container {wanted} in the task definition{near}", cure=f"use one of: {', '.join(names)}"
             )

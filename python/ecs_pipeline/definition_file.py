@@ -9,10 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ecs_pipeline.documents import Place, closest, line_of, read_yaml
+from ecs_pipeline.documents import Place, line_of, read_yaml
 from ecs_pipeline.errors import InvalidInput, PipelineError
 from ecs_pipeline.load_balancing import LoadBalancing
 from ecs_pipeline.lookups import Blame, Lookups, as_number
+from ecs_pipeline.suggestions import closest
 
 Members = Callable[[Sequence[str]], frozenset[str]]
 """The members that there are at a place, named by keys alone: `("containerDefinitions",)` is any container."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ecs_pipeline.documents import Place, closest, line_of, shown
+from ecs_pipeline.documents import Place, line_of, shown
+from ecs_pipeline.suggestions import closest
 
 FREE_TEXT = frozenset(("build_args", "environment", "headers", "parameters", "repository_credentials", "secrets"))
 """Keys whose values are text for somebody else, and may be secret: they are never shown."""

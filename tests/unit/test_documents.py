@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_pipeline import documents
+from ecs_pipeline import documents, suggestions
 from ecs_pipeline.documents import as_written, line_of, parse_yaml, read_yaml
 from ecs_pipeline.errors import InvalidInput
 
@@ -206,4 +206,4 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
     ],
 )
 def test_the_word_that_is_meant_is_found(word: str, known: list[str], meant: str) -> None:
-    assert documents.nearest(word, known) == meant
+    assert suggestions.nearest(word, known) == meant

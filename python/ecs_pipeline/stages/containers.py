@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ecs_pipeline import documents
+from ecs_pipeline import documents, suggestions
 from ecs_pipeline.container_settings import ContainerSettings, HealthCheckSettings
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.stages.template import Template, parse
@@ -143,7 +143,7 @@ def _refuse_dependencies(containers: Containers, all_of_them: Mapping[str, Any],
         for other, state in settings.depends_on.items():
             place = f"provision.containers.{name}.depends_on.{other}"
             if other not in there or other == name:
-                near = documents.closest(other, sorted(set(there) - {name}))
+                near = suggestions.closest(other, sorted(set(there) - {name}))
                 raise InvalidInput(f"{place}: no such container in the task{near}", cure="name another one of the task")
             if state == "HEALTHY" and not there[other].get("HealthCheck"):
                 raise InvalidInput(f"{place}: HEALTHY, but it has no health_check", cure="give it one, or write START")

@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ecs_pipeline import documents
+from ecs_pipeline import documents, suggestions
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.stacks import Change
 from ecs_pipeline.stages.template_conditions import present
@@ -88,7 +88,7 @@ class Template:
             if key not in self.parameters:
                 raise InvalidInput(
                     f"provision.parameters.{key}: the template has no such parameter"
-                    f"{documents.closest(key, self.parameters)}",
+                    f"{suggestions.closest(key, self.parameters)}",
                     cure=f"it has {', '.join(self.parameters)}",
                 )
 
