@@ -100,7 +100,9 @@ def test_a_service_with_one_target_group_is_read_with_one_call(aws: AwsStub, ecs
 @pytest.mark.parametrize("services", [[], [raw_service(status="INACTIVE")]])
 def test_a_service_that_there_is_not_is_bad_input(aws: AwsStub, ecs: Ecs, services: list[Any]) -> None:
     aws.on("DescribeServices", ok({"services": services, "failures": [{"reason": "MISSING"}]}))
-    with pytest.raises(InvalidInput, match=r"^no service web in cluster prd; check --service and the region"):
+    with pytest.raises(
+        InvalidInput, match=r"^no service web in cluster prd; check --service, --cluster and the region"
+    ):
         ecs.service()
 
 
@@ -108,8 +110,28 @@ def test_a_cluster_that_there_is_not_is_bad_input(aws: AwsStub, ecs: Ecs) -> Non
     for operation in ("DescribeServices", "ListTasks"):
         aws.on(operation, refused("ClusterNotFoundException"))
     for ask in (ecs.service, ecs.running_tasks):
-        with pytest.raises(InvalidInput, match=r"^no cluster prd; check --cluster and the region"):
+        with pytest.raises(InvalidInput, match=r"^no cluster prd; check --cluster, --environment and the region"):
             ask()
+
+
+def test_a_mistyped_name_gets_the_nearest_there_is(aws: AwsStub, ecs: Ecs) -> None:
+    aws.on("DescribeServices", ok({"services": []}))
+    aws.on("ListServices", ok({"serviceArns": [f"{ECS}:service/prd/{name}" for name in ("api", "webs")]}))
+    with pytest.raises(InvalidInput, match=r"^no service web in cluster prd \(did you mean webs\?\); check --service"):
+        ecs.service()
+    aws.on("DescribeServices", refused("ClusterNotFoundException"))
+    aws.on("ListClusters", ok({"clusterArns": [f"{ECS}:cluster/prd1"]}))
+    with pytest.raises(InvalidInput, match=r"^no cluster prd \(did you mean prd1\?\); check --cluster"):
+        ecs.service()
+
+
+@pytest.mark.parametrize("operation", ["ListServices", "ListClusters"])
+def test_whoever_may_not_list_gets_no_name(aws: AwsStub, ecs: Ecs, operation: str) -> None:
+    described = ok({"services": []}) if operation == "ListServices" else refused("ClusterNotFoundException")
+    aws.on("DescribeServices", described)
+    aws.on(operation, refused("AccessDeniedException"))
+    with pytest.raises(InvalidInput, match=r"^no (service web in )?cluster prd; check"):
+        ecs.service()
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,7 @@ LAYERS: dict[str, set[str]] = {
         "retry",
         "signals",
         "stacks",
+        "suggestions",
         "text",
     },
     "images": {"documents", "errors", "images", "programs", "references"},

@@ -13,6 +13,7 @@ from ecs_pipeline.aws.session import DENIED, AwsClient, AwsError
 from ecs_pipeline.errors import InvalidInput, NotPlaced, TokenTaken, TooManyTags
 from ecs_pipeline.marks import MOST_TAGS
 from ecs_pipeline.model import Service, Task
+from ecs_pipeline.suggestions import closest
 
 NOT_TAGGED = ("InvalidParameterException", "ResourceNotFoundException")
 """What TagResource answers for a task that has stopped, or is gone."""
@@ -25,6 +26,8 @@ LISTED_BY_DEFAULT = "RUNNING"
 """The desired status that ListTasks lists when none is asked for."""
 DESCRIBED_AT_ONCE = 100
 """DescribeTasks, GetTaskProtection and DescribeContainerInstances take so many."""
+LISTED_AT_ONCE = 100
+"""ListServices and ListClusters list 10 at once by themselves, and so many at most."""
 SERVICES_AT_ONCE = 10
 """DescribeServices takes so many."""
 
@@ -44,15 +47,16 @@ class Ecs:
         """The service with its tags (DescribeServices). Raises InvalidInput when there is none."""
         found = self._service(deleted=False)
         if found is None:
+            near = self._nearest(self.service_name, "ListServices", "serviceArns", cluster=self.cluster)
             raise InvalidInput(
-                f"no service {self.service_name} in cluster {self.cluster}",
-                cure="check --service and the region, or run `provision`",
+                f"no service {self.service_name} in cluster {self.cluster}{near}",
+                cure="check --service, --cluster and the region; `provision` makes a new environment",
             )
         return found
 
     def services(self) -> tuple[Service, ...]:
         """Every service of the cluster with its tags (ListServices, DescribeServices ten at once)."""
-        arns = self._pages("ListServices", "serviceArns", cluster=self.cluster)
+        arns = self._pages("ListServices", "serviceArns", cluster=self.cluster, maxResults=LISTED_AT_ONCE)
         found: list[Service] = []
         for start in range(0, len(arns), SERVICES_AT_ONCE):
             asked = arns[start : start + SERVICES_AT_ONCE]
@@ -247,7 +251,17 @@ class Ecs:
             yield
         except AwsError as error:
             if error.code == "ClusterNotFoundException":
+                near = self._nearest(self.cluster, "ListClusters", "clusterArns")
                 raise InvalidInput(
-                    f"no cluster {self.cluster}", cure="check --cluster and the region, or run `provision`"
+                    f"no cluster {self.cluster}{near}",
+                    cure="check --cluster, --environment and the region; `provision` makes a new environment",
                 ) from error
             raise
+
+    def _nearest(self, name: str, operation: str, key: str, /, **parameters: Any) -> str:
+        """` (did you mean X?)`, or '' where nothing is alike or the caller may not list."""
+        try:
+            arns = self._client.pages(operation, key, maxResults=LISTED_AT_ONCE, **parameters)
+        except AwsError:
+            return ""
+        return closest(name, [str(arn).rpartition("/")[2] for arn in arns])
