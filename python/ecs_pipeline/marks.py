@@ -61,6 +61,11 @@ def tag_value(text: str) -> str:
     return plain[: LONGEST_VALUE - len(told)] + told
 
 
+def approver_value(text: str) -> str:
+    """Who approved, as a tag may hold it: `Jane Doe <jane@x.org>` becomes `Jane Doe jane@x.org`."""
+    return tag_value(" ".join(re.sub(r"[^\w .:/=+\-@]", " ", text).split()))
+
+
 def build_value(text: str) -> str:
     """A build's address as its tag says it; no other address has the same value.
 

@@ -144,6 +144,19 @@ def test_what_is_too_long_is_told_apart_and_looks_like_nothing_shorter() -> None
     assert marks.tag_value("x" * 256) == "x" * 256
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Jane Doe <jane@x.org>", "Jane Doe jane@x.org"),
+        ('"Doe, Jane" (ops)', "Doe Jane ops"),
+        ("Zoë Ünal", "Zoë Ünal"),
+        ("<>", ""),
+    ],
+)
+def test_an_approver_is_told_without_what_a_tag_may_not_hold(name: str, value: str) -> None:
+    assert marks.approver_value(name) == value
+
+
 def test_text_that_a_tag_may_hold_is_kept() -> None:
     text = "Zoë Ünal <zoe@example.com>; build 5+1=6, web:7/x-y_z."
     assert marks.tag_value(text) == "Zoë Ünal _zoe@example.com__ build 5+1=6_ web:7/x-y_z."

@@ -149,7 +149,7 @@ def test_given_again_it_changes_nothing() -> None:
 def test_the_approval_is_recorded_on_the_service() -> None:
     world = start_of("A is a canary")
     promote(world, release="A", approved_by="Ann <ann@example.com>")
-    assert world.marks()["approved-by"] == "Ann _ann@example.com_"
+    assert world.marks()["approved-by"] == "Ann ann@example.com"
 
 
 def test_where_to_return_is_written_down_before_the_service_changes() -> None:

@@ -199,7 +199,7 @@ def _mark(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None:
         marks.UNDER_WAY: plan.release,
     }
     if options.approved_by:
-        tags[marks.APPROVAL] = marks.tag_value(options.approved_by)
+        tags[marks.APPROVAL] = marks.approver_value(options.approved_by)
     try:
         with run.recorder.noting(f"mark release {plan.release} as the promoted one"):
             fence.write(lambda: run.ecs.tag(service.arn, tags))
