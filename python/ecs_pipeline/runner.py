@@ -16,7 +16,7 @@ from ecs_pipeline.clock import SystemClock
 from ecs_pipeline.common import Common
 from ecs_pipeline.config import Config, from_flags, load
 from ecs_pipeline.errors import Interrupted, InvalidInput, PipelineError
-from ecs_pipeline.record import INTERRUPTED, PASSED, Recorder
+from ecs_pipeline.record import INTERRUPTED, PASSED, Recorder, StageRecord
 
 if TYPE_CHECKING:
     from ecs_pipeline.run import Run
@@ -157,8 +157,15 @@ def _print_result(common: Common, recorder: Recorder) -> None:
 
         streams.show([json.dumps(without_series(record), indent=2)])
     elif common.dry_run and record.exit_code == 0:
-        streams.show([f"{step.name:<16} {step.message}" for step in record.steps if step.message])
-        streams.show([f"{'change':<16} {line}" for line in record.changes])
+        streams.show(f"{name:<16} {text}" for name, text in _rows(record))
+
+
+def _rows(record: StageRecord) -> list[tuple[str, str]]:
+    """A dry run's plan: what is done before all else, each step, what differs between the revisions."""
+    steps = [(step.name, step.message) for step in record.steps if step.message]
+    told = "\n".join(text for _, text in steps)
+    first = [("first", f"would {line}") for line in record.plan if line not in told]
+    return [*first, *steps, *(("change", line) for line in record.changes)]
 
 
 def _print_failure(common: Common, recorder: Recorder, error: PipelineError) -> None:

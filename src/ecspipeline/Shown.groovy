@@ -11,6 +11,7 @@ class Shown implements Serializable {
             List<String> lines = ["${step}: dry run of ${result.cluster}/${result.service}: this would be done".toString()]
             for (Object line in (List) (result.plan ?: [])) { lines << '  ' + Text.line(line) }
             if (lines.size() == 1) { lines << '  nothing' }
+            for (Object line in (List) (result.changes ?: [])) { lines << '  change: ' + Text.line(line) }
             steps.echo(lines.join('\n'))
         }
         return result

@@ -140,6 +140,16 @@ def test_a_dry_run_prints_the_plan_and_leaves_no_files(run: Commands) -> None:
     steps = [one.split()[0] for one in end.out.splitlines()]
     assert steps[:7] == ["preflight", "image", "task-definition", "tasks", "healthy", "traffic", "bake"]
     assert "change           containerDefinitions.app.image: " in end.out
+    assert "passed" not in end.err
+    assert "containerDefinitions" not in end.err
+    assert re.search(r"canary prd/web: nothing was written, \S+, \d+ AWS calls\n\Z", end.err)
+
+
+def test_a_dry_run_tells_that_another_canary_goes_first(run: Commands) -> None:
+    run.world = start_of("A is a canary")
+    end = run("canary", *NAMED, "--release", "B", "--replace", "--dry-run")
+    assert end.out.splitlines()[0] == "first            would roll back the canary of release A"
+    assert "first" not in run("canary", *NAMED, "--release", "A", "--dry-run").out
 
 
 @pytest.mark.parametrize(("words", "told"), [((), True), (("--release", "A"), False)])

@@ -60,9 +60,11 @@ class ConsoleLog:
             self._wait(f"{step.name}: {', '.join(counted)}")
 
     def step_ended(self, record: StageRecord, step: StepRecord) -> None:
-        """A step is over: its outcome, its time, its message."""
+        """A step is over: its outcome, its time, its message. What a dry run would do is told on stdout."""
         self._head(record)
         self._rest()
+        if record.dry_run and step.outcome == PASSED:
+            return
         outcome = (step.outcome, STYLES.get(step.outcome, ""))
         message = f": {one_line(step.message)}" if step.message else ""
         self._say(f"{step.name} ", outcome, f" ({duration(step.seconds)}){message}")
@@ -71,7 +73,11 @@ class ConsoleLog:
         """The stage is over: one line when all is well, else what went wrong, the evidence and the cure."""
         self._head(record)
         self._rest()
-        if record.exit_code == 0:
+        if record.exit_code == 0 and record.dry_run:
+            self._say(
+                f"{_place(record)}: nothing was written, {duration(record.seconds)}, {record.aws_calls} AWS calls"
+            )
+        elif record.exit_code == 0:
             self._say(f"{_place(record)} ", (record.outcome, STYLES[PASSED]), f": {_summary(record)}")
         else:
             self._fail(record)

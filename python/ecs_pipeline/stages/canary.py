@@ -225,8 +225,6 @@ def _revision(stage: Canary, image: Image) -> TaskDefinition:
         stage.made.revisions += step.made
     run.recorder.record.release.task_definition = revision.revision.arn
     run.recorder.record.changes = changes(plan.current, revision, run.definitions.read_only_members)
-    for line in run.recorder.record.changes if run.dry_run else ():
-        run.recorder.progress(line)
     return revision
 
 
