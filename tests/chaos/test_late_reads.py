@@ -13,6 +13,7 @@ from tests.chaos.rig import KILLED, Rig, differences
 from tests.chaos.scenarios import SCENARIOS, Scenario
 
 LATE = {"task_visibility_delay": 3.0, "service_read_lag": 1.5, "inactive_delay": 600.0, "inactive_forgotten": True}
+IN_TIME = {"task_visibility_delay": 0.0, "service_read_lag": 0.0, "inactive_delay": 0.0, "inactive_forgotten": False}
 STALE_PAIRS = 2.5
 WRITES = {"canary": "RunTask", "promote": "UpdateService", "rollback of a promotion": "UpdateService"}
 
@@ -29,7 +30,7 @@ def test_a_write_that_is_not_seen_yet_is_not_made_twice(rig: Rig, scenario: Scen
             first = rig.run(scene, scenario.stage, scenario, fault)
             again = rig.run(scene, scenario.stage, scenario)
         finally:
-            rig.aws.configure(**dict.fromkeys(LATE, 0.0))
+            rig.aws.configure(**IN_TIME)
         assert first.code == (KILLED if kind == KILLED_AFTER else 0), first.stderr
         assert again.code == 0, again.stderr
         assert differences(wanted, picture(scene)) == []
@@ -45,7 +46,7 @@ def test_a_canary_that_is_not_listed_yet_does_not_outlive_a_rollback(rig: Rig) -
             first = rig.run(scene, "canary", canary, Once(KILLED_AFTER, Call("RunTask", 1), rig.microburst))
             back = rig.run(scene, "rollback", undone)
         finally:
-            rig.aws.configure(**dict.fromkeys(LATE, 0.0))
+            rig.aws.configure(**IN_TIME)
         assert (first.code, back.code) == (KILLED, 0), back.stderr
         assert differences(wanted, picture(scene)) == []
 
