@@ -1,0 +1,113 @@
+"""Which calls of AWS each stage makes on a service of 3 tasks behind a target group, in their order.
+
+AWS takes no time here, so every wait ends with its first look: that look is counted, the further ones of a real wait
+are not, as their number depends only on how long AWS takes. Each list begins with the first call of a new process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.fakes.world import REGISTRY, Delays, World, digest_of
+from tests.unit.stage_runs import End, canary, promote, rollback
+
+STAGES = {"canary": canary, "promote": promote, "rollback": rollback}
+V2: Mapping[str, Any] = {"image": f"{REGISTRY}/web:v2", "release": "v2"}
+CALLS = {
+    "canary": """
+        ListTasks DescribeServices DescribeTaskDefinition DescribeTargetGroups DescribeTargetGroupAttributes
+        DescribeImages DescribeImages TagResource DescribeServices ListTaskDefinitions RegisterTaskDefinition
+        DescribeServices ListTasks ListTasks RunTask DescribeServices DescribeTasks ListTasks DescribeTasks
+        ListTasks DescribeTasks DescribeTasks DescribeTargetHealth TagResource DescribeServices
+        RegisterTargets DescribeServices DescribeTasks DescribeTargetHealth DescribeTargetHealth
+        DescribeTargetHealth DescribeTasks DescribeTargetHealth DescribeTasks DescribeTargetHealth
+        DescribeServices TagResource DescribeServices
+    """,
+    "canary again": """
+        ListTasks DescribeTasks DescribeServices DescribeTaskDefinition DescribeTaskDefinition
+        DescribeTargetGroups DescribeTargetGroupAttributes DescribeTargetHealth DescribeImages
+        DescribeTargetHealth DescribeTasks DescribeTargetHealth DescribeTargetHealth
+    """,
+    "promote": """
+        ListTasks DescribeTasks DescribeServices DescribeTaskDefinition DescribeTaskDefinition
+        DescribeTargetGroups DescribeTargetGroupAttributes DescribeTargetHealth DescribeTargetHealth
+        DescribeTasks DescribeTargetHealth TagResource DescribeServices UpdateService DescribeServices
+        DescribeServices DescribeTasks DescribeTargetHealth DeregisterTargets DescribeServices
+        DescribeTargetHealth DescribeTasks StopTask DescribeServices DescribeTasks
+    """,
+    "promote again": """
+        ListTasks DescribeServices DescribeTaskDefinition DescribeTaskDefinition DescribeTargetGroups
+        DescribeTargetGroupAttributes DescribeTargetHealth
+    """,
+    "rollback": """
+        ListTasks DescribeServices ListTaskDefinitions DescribeTaskDefinition DescribeTaskDefinition
+        DescribeTargetGroups DescribeTargetGroupAttributes DescribeTargetHealth ListTasks DescribeServices
+        ListTaskDefinitions DescribeTargetHealth DescribeTaskDefinition TagResource ListTasks DescribeServices
+        ListTaskDefinitions DescribeTargetHealth UpdateService ListTasks DescribeServices ListTaskDefinitions
+        DescribeTargetHealth ListTasks DescribeTasks DeregisterTaskDefinition ListTasks DescribeServices
+        ListTaskDefinitions DescribeTargetHealth ListTasks DescribeServices ListTaskDefinitions
+        DescribeTargetHealth ListTasks DescribeTasks
+    """,
+    "rollback again": """
+        ListTasks DescribeServices ListTaskDefinitions DescribeTaskDefinition DescribeTargetGroups
+        DescribeTargetGroupAttributes DescribeTargetHealth ListTasks DescribeServices ListTaskDefinitions
+        DescribeTargetHealth
+    """,
+    "rollback of a canary": """
+        ListTasks DescribeTasks DescribeServices ListTaskDefinitions DescribeTaskDefinition
+        DescribeTaskDefinition DescribeTargetGroups DescribeTargetGroupAttributes DescribeTargetHealth
+        DescribeTargetHealth TagResource ListTasks DescribeTasks DescribeServices ListTaskDefinitions
+        DescribeTargetHealth DeregisterTargets DescribeTargetHealth ListTasks DescribeTasks DescribeServices
+        ListTaskDefinitions DescribeTargetHealth StopTask DescribeTasks ListTasks DescribeServices
+        ListTaskDefinitions DescribeTargetHealth ListTasks DescribeTasks DeregisterTaskDefinition ListTasks
+        DescribeServices ListTaskDefinitions DescribeTargetHealth ListTasks DescribeServices
+        ListTaskDefinitions DescribeTargetHealth ListTasks DescribeTasks
+    """,
+}
+MOST = {
+    "canary": 38,
+    "canary again": 13,
+    "promote": 25,
+    "promote again": 7,
+    "rollback": 36,
+    "rollback again": 11,
+    "rollback of a canary": 42,
+}
+"""How many calls of each list are allowed."""
+
+
+def made(world: World, stage: str) -> list[str]:
+    """The calls of a stage that ends well."""
+    before = len(world.log)
+    options = V2 if stage == "canary" else {}
+    end: End = STAGES[stage](world, **options)
+    assert end.code == 0, end.text
+    return [name for _, name, _ in world.log[before:]]
+
+
+@pytest.fixture(scope="module")
+def calls() -> Mapping[str, list[str]]:
+    """Each stage, and each again, as its list is named."""
+    world = World(delays=Delays(start=0, healthy=0, drain=0, stop=0, rollout=0))
+    world.images |= {"v2": digest_of("v2"), digest_of("v2"): digest_of("v2")}
+    found = {}
+    for stage in ("canary", "promote", "rollback"):
+        found[stage] = made(world, stage)
+        found[f"{stage} again"] = made(world, stage)
+    world.schedule.now += 60
+    made(world, "canary")
+    found["rollback of a canary"] = made(world, "rollback")
+    return found
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_stage_asks_what_it_needs_and_nothing_twice(calls: Mapping[str, list[str]], name: str) -> None:
+    assert calls[name] == CALLS[name].split()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_stage_makes_no_more_calls_than_it_may(calls: Mapping[str, list[str]], name: str) -> None:
+    assert len(calls[name]) <= MOST[name], calls[name]
