@@ -74,6 +74,12 @@ class Observer:
         """Living tasks with our tags: canaries and baselines of any turn, and what somebody made look like one."""
         return self._living()[0]
 
+    def tasks_and(self, arn: str) -> dict[str, Task]:
+        """The same by ARN, and the task of that ARN, whatever it is, when AWS shows it (one DescribeTasks for all)."""
+        arns = self._ecs.arns_started_by(self.started_by, "RUNNING")
+        found = self._ecs.tasks(dict.fromkeys((*arns, arn)))
+        return {task.arn: task for task in found if task.arn == arn or (task.alive and task.of == self._service)}
+
     def mismatch(self, task: Task, service: Service) -> str:
         """Why a task with our tags is none of ours; '' when it is."""
         known = task.revision.rpartition(":")[0] in service.families(self._families)

@@ -20,11 +20,10 @@ CALLS = {
     "canary": """
         ListTasks DescribeServices DescribeTaskDefinition DescribeTargetGroups DescribeTargetGroupAttributes
         DescribeImages DescribeImages TagResource DescribeServices ListTaskDefinitions RegisterTaskDefinition
-        DescribeServices ListTasks ListTasks RunTask DescribeServices DescribeTasks ListTasks DescribeTasks
-        ListTasks DescribeTasks DescribeTasks DescribeTargetHealth TagResource DescribeServices
-        RegisterTargets DescribeServices DescribeTasks DescribeTargetHealth DescribeTargetHealth
-        DescribeTargetHealth DescribeTasks DescribeTargetHealth DescribeTasks DescribeTargetHealth
-        DescribeServices TagResource DescribeServices
+        DescribeServices ListTasks ListTasks RunTask DescribeServices ListTasks DescribeTasks DescribeTasks
+        DescribeTargetHealth TagResource DescribeServices RegisterTargets DescribeServices DescribeTasks
+        DescribeTargetHealth DescribeTargetHealth DescribeTargetHealth DescribeTasks DescribeTargetHealth
+        DescribeTasks DescribeTargetHealth DescribeServices TagResource DescribeServices
     """,
     "canary again": """
         ListTasks DescribeTasks DescribeServices DescribeTaskDefinition DescribeTaskDefinition
@@ -68,7 +67,7 @@ CALLS = {
     """,
 }
 MOST = {
-    "canary": 38,
+    "canary": 35,
     "canary again": 13,
     "promote": 25,
     "promote again": 7,
