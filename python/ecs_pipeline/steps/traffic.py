@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -73,14 +73,24 @@ def healthy_others(run: Run, seen: Seen, default: int, groups: Sequence[str] = (
     Of several groups the one in which the canary's share is the largest counts; `default` when no group tells.
     Never fails: it is for the eye only.
     """
-    ours = {target.key for target in seen.targets}
-    counts = []
+    listed = []
     for group in dict.fromkeys((*(target.group for target in seen.targets), *groups)):
         with suppress(Trouble):
-            listed = run.elb.health(group)
-            others = [each for each in listed if each.state == "healthy" and (each.identity, each.port) not in ours]
-            counts += [len(others)] if listed else []
+            listed.append(run.elb.health(group))
+    return _others(listed, seen.targets, default)
+
+
+def _others(groups: Iterable[Sequence[TargetHealth]], ours: Iterable[Target], default: int) -> int:
+    """How many healthy targets beside ours are in the group that has the fewest; `default` when no group tells."""
+    keys = {target.key for target in ours}
+    counts = [sum(each.state == "healthy" and each.key not in keys for each in listed) for listed in groups if listed]
     return min(counts, default=default)
+
+
+def seen_at(run: Run, seen: Look, tasks: Sequence[Task]) -> Seen:
+    """Tasks and their targets as one look saw them: nothing is asked again."""
+    targets = tuple(target for task in tasks for target in run.observer.targets_of(task, seen.service))
+    return Seen(tuple(tasks), targets, dict(seen.health))
 
 
 @dataclass
@@ -192,7 +202,9 @@ def record_seen(run: Run, seen: Look) -> None:
     registered = [one for one in seen.registrations if one.owner and not one.draining]
     targets = [replace(one.target, task=one.owner) for one in registered]
     record_tasks(run, tasks, targets)
-    record_traffic(run, healthy_others(run, Seen((), tuple(targets), {}), seen.service.running))
+    groups = dict.fromkeys(target.group for target in targets)
+    listed = [[health for key, health in seen.health.items() if key[0] == group] for group in groups]
+    record_traffic(run, _others(listed, targets, seen.service.running))
 
 
 def record_departure(run: Run, targets: Sequence[Target]) -> None:
