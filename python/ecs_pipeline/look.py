@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ecs_pipeline.load_balancing import Registration, TargetHealth
+from ecs_pipeline.load_balancing import Address, Registration, TargetHealth
 from ecs_pipeline.model import BASELINE, CANARY, Marks, Revision, Service, Task
 
 
@@ -24,7 +24,7 @@ class Look:
     registrations: tuple[Registration, ...] = ()
     families: frozenset[str] = frozenset()
     elsewhere: tuple[Task, ...] = ()
-    health: Mapping[tuple[str, str, int], TargetHealth] = field(default_factory=dict)
+    health: Mapping[Address, TargetHealth] = field(default_factory=dict)
 
     @property
     def marks(self) -> Marks:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from ecs_pipeline import doubts, marks
-from ecs_pipeline.load_balancing import LoadBalancing, Registration, Target, TargetHealth
+from ecs_pipeline.load_balancing import Address, LoadBalancing, Registration, Target, TargetHealth
 from ecs_pipeline.look import Look, mismatch
 from ecs_pipeline.model import Container, Revision, Service, Task, living
 from ecs_pipeline.ports import EcsPort, ElbPort, TaskDefinitionsPort
@@ -21,9 +21,6 @@ SERVICE_LAG = 3.0
 """Seconds that a read of the service may be behind."""
 
 INSTANCE = "instance"
-
-Address = tuple[str, str, int]
-"""Target group, identity and port."""
 
 
 class Observer:
