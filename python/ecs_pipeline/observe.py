@@ -172,8 +172,7 @@ class Observer:
         if not self._recorded(service, self._owners(tasks, service)):
             return {}
         groups = dict.fromkeys(entry.target_group for entry in service.load_balancing)
-        existing = [group for group in groups if self._elb.target_group(group)]
-        return {(group, *target.key): target for group in existing for target in self._elb.health(group)}
+        return {(group, *target.key): target for group in groups for target in self._elb.health(group)}
 
     def _recorded(self, service: Service, owners: Iterable[Address]) -> set[tuple[str, int]]:
         """Recorded addresses, and those of our living tasks: their record may have been taken away by somebody."""

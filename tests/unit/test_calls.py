@@ -35,22 +35,19 @@ CALLS = {
         DescribeServices DescribeTargetHealth DescribeTasks StopTask DescribeServices DescribeTasks
     """,
     "promote again": """
-        ListTasks DescribeServices DescribeTaskDefinition DescribeTaskDefinition DescribeTargetGroups
-        DescribeTargetGroupAttributes DescribeTargetHealth
+        ListTasks DescribeServices DescribeTaskDefinition DescribeTaskDefinition DescribeTargetHealth
     """,
     "rollback": """
         ListTasks DescribeServices ListTaskDefinitions DescribeTaskDefinition DescribeTaskDefinition
-        DescribeTargetGroups DescribeTargetGroupAttributes DescribeTargetHealth ListTasks DescribeServices
-        ListTaskDefinitions DescribeTargetHealth DescribeTaskDefinition TagResource ListTasks DescribeServices
-        ListTaskDefinitions DescribeTargetHealth UpdateService ListTasks DescribeServices ListTaskDefinitions
-        DescribeTargetHealth ListTasks DescribeTasks DeregisterTaskDefinition ListTasks DescribeServices
-        ListTaskDefinitions DescribeTargetHealth ListTasks DescribeServices ListTaskDefinitions
-        DescribeTargetHealth ListTasks DescribeTasks
+        DescribeTargetHealth ListTasks DescribeServices ListTaskDefinitions DescribeTargetHealth TagResource
+        ListTasks DescribeServices ListTaskDefinitions DescribeTargetHealth UpdateService ListTasks
+        DescribeServices ListTaskDefinitions DescribeTargetHealth ListTasks DescribeTasks
+        DeregisterTaskDefinition ListTasks DescribeServices ListTaskDefinitions DescribeTargetHealth ListTasks
+        DescribeServices ListTaskDefinitions DescribeTargetHealth ListTasks DescribeTasks
     """,
     "rollback again": """
-        ListTasks DescribeServices ListTaskDefinitions DescribeTaskDefinition DescribeTargetGroups
-        DescribeTargetGroupAttributes DescribeTargetHealth ListTasks DescribeServices ListTaskDefinitions
-        DescribeTargetHealth
+        ListTasks DescribeServices ListTaskDefinitions DescribeTaskDefinition DescribeTargetHealth ListTasks
+        DescribeServices ListTaskDefinitions DescribeTargetHealth
     """,
     "rollback of a canary": """
         ListTasks DescribeTasks DescribeServices ListTaskDefinitions DescribeTaskDefinition
@@ -63,15 +60,7 @@ CALLS = {
         DescribeTargetHealth ListTasks DescribeTasks
     """,
 }
-MOST = {
-    "canary": 30,
-    "canary again": 9,
-    "promote": 22,
-    "promote again": 7,
-    "rollback": 36,
-    "rollback again": 11,
-    "rollback of a canary": 41,
-}
+MOST = {"canary": 30, "canary again": 9, "promote": 22, "promote again": 5, "rollback": 33, "rollback again": 9, "rollback of a canary": 41}
 """How many calls of each list are allowed."""
 
 

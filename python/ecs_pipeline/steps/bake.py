@@ -29,7 +29,7 @@ FRESH = 0.5
 class Bake:
     """Watches tasks, container health and targets, and the checks if there are any; `judge` may `write` nothing.
 
-    `seen` is what was seen before it began: when that is fresh, it is the first look.
+    `seen` is what was seen before it began: when that is fresh, it is the first look, and never the only one.
     """
 
     subject: Subject
@@ -48,6 +48,7 @@ class Bake:
     def watch(self, seconds: float) -> None:
         """Look again and again until the time is over. Raises StepBroken with what broke, CheckFailed, TakenAway."""
         start = self.run.clock.now()
+        self.seen = self.seen if seconds else None
         delay = self._slow_start() + self.run.settings.canary.initial_delay if seconds else 0.0
         if delay:
             self.run.recorder.progress(f"first {duration(delay)} for slow start and initial delay")
