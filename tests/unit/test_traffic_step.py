@@ -65,6 +65,18 @@ def test_a_target_that_was_taken_out_and_still_drains_is_put_in_again() -> None:
     assert world.registered() == [(only(world).address, 8000)]
 
 
+def test_of_new_tasks_is_not_asked_whether_they_are_registered_and_to_do_it_again_does_no_harm() -> None:
+    world = World()
+    first = traffic_step(world)
+    take(first)
+    world.log.clear()
+    step = replace(first, new=True)
+    take(step)
+    assert [name for _, name, _ in world.log[:2]] == ["DescribeServices", "TagResource"]
+    assert world.registered() == [(only(world).address, 8000)]
+    assert all(step.observe().of(target) for target in step.observe().targets)
+
+
 def test_the_share_is_told() -> None:
     step = traffic_step(World(desired=3))
     assert step.told(take(step)) == "1 of 4 targets: 25 % of the traffic"

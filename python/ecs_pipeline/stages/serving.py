@@ -74,7 +74,8 @@ class Serving:
         beside = HealthyStep(run, baselines, stable, container, BASELINE)
         well = self._both(healthy, beside, baselines, deadline)
         tasks, baselines = sorted(well[0], key=lambda task: task.index), list(well[1] or ())
-        traffic = TrafficStep(run, self.fence, service, tasks, self.revision, container, uncounted=baselines)
+        new = self.before == 0 and {task.arn for task in tasks} <= set(self.made.tasks)
+        traffic = TrafficStep(run, self.fence, service, tasks, self.revision, container, uncounted=baselines, new=new)
         traffic_beside = TrafficStep(run, self.fence, service, baselines, stable, container, BASELINE)
         seen, others = self._both(traffic, traffic_beside, baselines, deadline)
         if baselines and others is None:

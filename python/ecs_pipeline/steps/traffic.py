@@ -112,7 +112,7 @@ class TrafficStep(Step[Seen, Seen]):
     """Targets of all canary tasks, healthy in every target group; nothing to do without a load balancer.
 
     `tasks` are as they were seen just now. `uncounted`: tasks of ours beside them that are no part of the share that is
-    told.
+    told. `new`: this process started the tasks, so none is registered, and to register one again does no harm.
     """
 
     run: Run
@@ -123,17 +123,18 @@ class TrafficStep(Step[Seen, Seen]):
     container: str
     role: str = CANARY
     uncounted: Sequence[Task] = ()
+    new: bool = False
     name = "traffic"
     _begun: bool = field(default=False, init=False)
 
     def observe(self) -> Seen:
         """The tasks, at first as they are given, and the health of all targets of the groups that they belong in."""
-        at, now = self.run.clock.now(), tuple(self.tasks)
-        if self._begun:
-            now = self.run.ecs.tasks([task.arn for task in now])
+        at, first, now = self.run.clock.now(), not self._begun, tuple(self.tasks)
         self._begun = True
+        if not first:
+            now = self.run.ecs.tasks([task.arn for task in now])
         targets = _targets_of(self.run, now, self.service)
-        groups = dict.fromkeys(target.group for target in targets)
+        groups = dict.fromkeys(target.group for target in targets) if not (first and self.new) else ()
         health = {(group, *one.key): one for group in groups for one in self.run.elb.health(group)}
         return Seen(now, targets, health, at)
 
