@@ -6,6 +6,9 @@ import ipaddress
 from dataclasses import dataclass
 from datetime import datetime
 
+Address = tuple[str, str, int]
+"""Target group, identity and port."""
+
 IPV6 = "ipv6"
 """The IP address type of a target group; the other one is ipv4."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ecs_pipeline.load_balancing import Registration
+from ecs_pipeline.load_balancing import Address, Registration, TargetHealth
 from ecs_pipeline.model import BASELINE, CANARY, Marks, Revision, Service, Task
 
 
@@ -14,7 +14,8 @@ class Look:
     """What one look at AWS saw: our tasks, then the service with its marks, then the revisions that matter.
 
     `families` are named by the config. `elsewhere` are living tasks that were started as this service's and are tagged
-    as another's.
+    as another's. `health` is that of all targets of the service's groups, by group and address, where one of them may
+    be ours; else empty.
     """
 
     tasks: tuple[Task, ...]
@@ -23,6 +24,7 @@ class Look:
     registrations: tuple[Registration, ...] = ()
     families: frozenset[str] = frozenset()
     elsewhere: tuple[Task, ...] = ()
+    health: Mapping[Address, TargetHealth] = field(default_factory=dict)
 
     @property
     def marks(self) -> Marks:

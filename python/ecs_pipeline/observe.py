@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from ecs_pipeline import doubts, marks
-from ecs_pipeline.load_balancing import IPV6, LoadBalancing, Registration, Target, TargetGroup
+from ecs_pipeline.load_balancing import Address, LoadBalancing, Registration, Target, TargetHealth
 from ecs_pipeline.look import Look, mismatch
 from ecs_pipeline.model import Container, Revision, Service, Task, living
 from ecs_pipeline.ports import EcsPort, ElbPort, TaskDefinitionsPort
@@ -62,8 +62,9 @@ class Observer:
         service = self._ecs.service()
         self._families |= {arn.rpartition("/")[2] for arn in service.families()}
         found = self._revisions(service, tasks, scan=scan)
-        registrations = self._registrations(service, tasks, elsewhere)
-        seen = Look(tasks, service, found, registrations, self.families, elsewhere)
+        health = self._health(service, tasks)
+        registrations = self._registrations(service, tasks, health, elsewhere)
+        seen = Look(tasks, service, found, registrations, self.families, elsewhere, health)
         for line in doubts.lines(seen):
             if line not in self._told:
                 self._told.add(line)
@@ -73,6 +74,12 @@ class Observer:
     def tasks(self) -> tuple[Task, ...]:
         """Living tasks with our tags: canaries and baselines of any turn, and what somebody made look like one."""
         return self._living()[0]
+
+    def tasks_and(self, arn: str) -> dict[str, Task]:
+        """The same by ARN, and the task of that ARN, whatever it is, when AWS shows it (one DescribeTasks for all)."""
+        arns = self._ecs.arns_started_by(self.started_by, "RUNNING")
+        found = self._ecs.tasks(dict.fromkeys((*arns, arn)))
+        return {task.arn: task for task in found if task.arn == arn or (task.alive and task.of == self._service)}
 
     def mismatch(self, task: Task, service: Service) -> str:
         """Why a task with our tags is none of ours; '' when it is."""
@@ -88,7 +95,8 @@ class Observer:
     def left_behind(self) -> tuple[tuple[Task, ...], tuple[Registration, ...], Service | None]:
         """Of a service that was deleted: living tasks with our tags, their targets, and what ECS still shows of it."""
         tasks, service = self.tasks(), self._ecs.deleted_service()
-        return tasks, self._registrations(service, tasks) if service else (), service
+        found = self._registrations(service, tasks, self._health(service, tasks)) if service else ()
+        return tasks, found, service
 
     def stopping(self) -> tuple[Task, ...]:
         """Tasks of ours that were told to stop and have not stopped yet, and those that stopped lately."""
@@ -156,40 +164,44 @@ class Observer:
             found.update({arn: self._definitions.revision(arn, active) for arn in newer})
         return found
 
-    def _registrations(
-        self, service: Service, tasks: tuple[Task, ...], elsewhere: tuple[Task, ...] = ()
-    ) -> tuple[Registration, ...]:
-        """Recorded addresses, and those of our living tasks: their record may have been taken away by somebody.
+    def _health(self, service: Service, tasks: tuple[Task, ...]) -> dict[Address, TargetHealth]:
+        """Of all targets of the service's groups, when an address is recorded or a living task of ours has one.
 
-        Of a task that is tagged as another service's only what was recorded for this one.
+        All are asked for, not those alone: so one call tells what is ours and who shares the traffic.
+        """
+        if not self._recorded(service, self._owners(tasks, service)):
+            return {}
+        groups = dict.fromkeys(entry.target_group for entry in service.load_balancing)
+        return {(group, *target.key): target for group in groups for target in self._elb.health(group)}
+
+    def _recorded(self, service: Service, owners: Iterable[Address]) -> set[tuple[str, int]]:
+        """Recorded addresses, and those of our living tasks: their record may have been taken away by somebody."""
+        return {(one.identity, one.port) for one in service.marks.targets} | {(key[1], key[2]) for key in owners}
+
+    def _registrations(
+        self,
+        service: Service,
+        tasks: tuple[Task, ...],
+        health: Mapping[Address, TargetHealth],
+        elsewhere: tuple[Task, ...] = (),
+    ) -> tuple[Registration, ...]:
+        """What is registered of them. Of a task that is tagged as another service's only what was recorded for this
+        one.
         """
         owners = self._owners(tasks, service)
-        recorded = {(one.identity, one.port) for one in service.marks.targets} | {(key[1], key[2]) for key in owners}
-        if not recorded:
-            return ()
+        recorded = self._recorded(service, owners)
         owners = {**(self._owners(elsewhere, service) if service.marks.targets else {}), **owners}
-        found = []
-        for entry in service.load_balancing:
-            for target, draining in self._recorded_in(entry.target_group, recorded):
-                owner = owners.get((target.group, *target.key), "")
-                found.append(Registration(target, draining, owner))
+        found = [
+            Registration(Target(*key), state.draining, owners.get(key, ""))
+            for key, state in health.items()
+            if state.registered and state.key in recorded
+        ]
         if any(not one.owner and not one.draining for one in found):
             return tuple(self._with_other_owners(found, service))
         return tuple(found)
 
-    def _owners(self, tasks: Iterable[Task], service: Service) -> dict[tuple[str, str, int], str]:
+    def _owners(self, tasks: Iterable[Task], service: Service) -> dict[Address, str]:
         return {(target.group, *target.key): task.arn for task in tasks for target in self.targets_of(task, service)}
-
-    def _recorded_in(self, arn: str, recorded: set[tuple[str, int]]) -> Iterator[tuple[Target, bool]]:
-        group = self._elb.target_group(arn)
-        if group is None:
-            return
-        asked = [Target(arn, identity, port) for identity, port in sorted(recorded) if _may_be_in(group, identity)]
-        if not asked:
-            return
-        for one in self._elb.health(arn, asked):
-            if one.registered and (one.identity, one.port) in recorded:
-                yield Target(arn, one.identity, one.port), one.draining
 
     def _with_other_owners(self, found: Iterable[Registration], service: Service) -> Iterator[Registration]:
         """Addresses are used again at once: a running task of anybody's may have a recorded one by now (rule 5).
@@ -210,13 +222,6 @@ class Observer:
 
     def _possible(self, task: Task, service: Service) -> set[Target]:
         return {replace(target, task="") for target in self.targets_of(task, service)}
-
-
-def _may_be_in(group: TargetGroup, identity: str) -> bool:
-    """Whether a group can have such a target: ELB refuses to be asked for an address of the other type."""
-    if identity.startswith("i-") or group.kind == INSTANCE:
-        return identity.startswith("i-") and group.kind == INSTANCE
-    return (":" in identity) == (group.ip_type == IPV6)
 
 
 def _made_at(revision: Revision) -> int:

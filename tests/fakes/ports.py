@@ -114,8 +114,16 @@ class FakeEcs:
         return (*self._running(), *self.world.other_tasks)
 
     def _running(self) -> tuple[Task, ...]:
-        ours = self.tasks([one.arn for one in self.world.alive()])
-        return (*ours, *self._read("DescribeTasks", self.world.listed_of_service))
+        ours = self._read(
+            "ListTasks", lambda: [one.arn for one in self.world.alive() if one.arn not in self.world.missing]
+        )
+        return self._read(
+            "DescribeTasks",
+            lambda: (
+                *(self.world.task_facts(self.world.tasks[arn]) for arn in ours),
+                *self.world.listed_of_service(),
+            ),
+        )
 
     def tasks(self, arns: Iterable[str]) -> tuple[Task, ...]:
         wanted = list(arns)
@@ -171,17 +179,35 @@ class FakeDefinitions:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self._known: dict[str, TaskDefinition] = {}
 
     def get(self, arn: str) -> TaskDefinition:
-        if not self.exists(arn):
-            raise InvalidInput(f"no task definition {arn}")
-        return self.world.call("DescribeTaskDefinition", lambda: self._whole(arn), write=False)
+        """Read once, as the adapter does: a revision never changes."""
+        if arn not in self._known:
+            self._known[arn] = self._describe(arn)
+        return self._known[arn]
 
     def exists(self, arn: str) -> bool:
-        return arn in self.world.revisions and not self.world.revisions[arn].forgotten
+        return arn in self._known or self._is_there(arn)
 
     def revision(self, arn: str, active: Iterable[str] | None = None) -> Revision:
-        return self.get(arn).revision if self.exists(arn) else Revision(arn, active=False)
+        """Only its status changes: ACTIVE is asked for anew, unless a list just showed it."""
+        known = self._known.get(arn)
+        if known and (not known.revision.active or arn in (active or ())):
+            return known.revision
+        if not self._is_there(arn):
+            return Revision(arn, active=False)
+        self._known[arn] = self._describe(arn)
+        return self._known[arn].revision
+
+    def _is_there(self, arn: str) -> bool:
+        return arn in self.world.revisions and not self.world.revisions[arn].forgotten
+
+    def _describe(self, arn: str) -> TaskDefinition:
+        if not self._is_there(arn):
+            raise InvalidInput(f"no task definition {arn}")
+        found: TaskDefinition = self.world.call("DescribeTaskDefinition", lambda: self._whole(arn), write=False)
+        return found
 
     def problem(self, definition: Mapping[str, Any]) -> str:
         return "Invalid type for parameter cpu" if isinstance(definition.get("cpu"), int) else ""
@@ -201,13 +227,15 @@ class FakeDefinitions:
         arn = self.world.call(
             "RegisterTaskDefinition", lambda: self.world.register(definition, tags), write=True, detail=dict(tags)
         )
-        return self._whole(arn)
+        self._known[arn] = self._whole(arn)
+        return self._known[arn]
 
     def deregister(self, arn: str) -> None:
         def act() -> None:
             self.world.revisions[arn].active = False
 
         self.world.call("DeregisterTaskDefinition", act, write=True, detail=arn)
+        self._known.pop(arn, None)
 
     def _whole(self, arn: str) -> TaskDefinition:
         one = self.world.revisions[arn]
@@ -220,8 +248,14 @@ class FakeElb:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self._known: set[str] = set()
 
     def target_group(self, arn: str) -> TargetGroup | None:
+        """Read once, as the adapter does."""
+        if arn not in self._known:
+            for name in ("DescribeTargetGroups", "DescribeTargetGroupAttributes"):
+                self.world.call(name, lambda: None, write=False)
+            self._known.add(arn)
         drain, checked = int(self.world.delays.drain), (self.world.health_path, self.world.health_codes)
         return TargetGroup(
             arn, "ip", "HTTP", drain, 0, anomaly_detection=False, health_path=checked[0], health_codes=checked[1]

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.checks.subject import Subject
-from ecs_pipeline.load_balancing import Target, TargetHealth
+from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth
 from ecs_pipeline.model import Container, Service, Task, TaskDefinition
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import bake as module
 from ecs_pipeline.steps.bake import Bake
+from ecs_pipeline.steps.traffic import targets_seen
 from ecs_pipeline.wait import StepBroken
-from tests.fakes.ports import new_run
+from tests.fakes.ports import FakeElb, new_run
 from tests.fakes.world import World
 from tests.unit.canary_world import start, take, tasks_step, traffic_step
 from tests.unit.facts import GROUP, group
@@ -67,6 +68,42 @@ def test_it_is_looked_at_every_few_seconds_and_once_more_at_the_end() -> None:
     world.log.clear()
     bake.watch(4 * module.INTERVAL + 1)
     assert sum(1 for _, name, _ in world.log if name == "DescribeTargetHealth") == 6
+
+
+@pytest.mark.parametrize(
+    ("age", "weighted", "looks"),
+    [(0.0, False, 1), (module.FRESH + 0.1, False, 2), (0.0, True, 2)],
+    ids=["fresh", "stale", "anomalies are asked for"],
+)
+def test_what_was_seen_just_now_is_its_first_look(age: float, *, weighted: bool, looks: int) -> None:
+    world = World()
+    bake = on(baking(world), elb=Weighted(world, weighted=weighted))
+    bake.seen = targets_seen(bake.run, bake.subject.canary, bake.subject.service)
+    world.schedule.now += age
+    world.log.clear()
+    bake.watch(1)
+    assert [name for _, name, _ in world.log].count("DescribeTasks") == looks
+
+
+def test_a_task_that_had_stopped_already_ends_it_at_once() -> None:
+    world = World()
+    bake = baking(world)
+    (found,) = world.tasks.values()
+    world.stop_task(found.arn, "Essential container in task exited", "EssentialContainerExited")
+    bake.seen = targets_seen(bake.run, bake.subject.canary, bake.subject.service)
+    with pytest.raises(StepBroken, match=r"^the canary task stopped: Essential container in task exited"):
+        bake.watch(1000)
+
+
+class Weighted(FakeElb):
+    """Target groups that may tell anomalies."""
+
+    def __init__(self, world: World, *, weighted: bool) -> None:
+        super().__init__(world)
+        self.weighted = weighted
+
+    def target_group(self, arn: str) -> TargetGroup | None:
+        return group(arn, anomaly_detection=self.weighted)
 
 
 @pytest.mark.parametrize("delays", [{"initial_delay": "40s"}, {}])

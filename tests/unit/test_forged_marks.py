@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ecs_pipeline import marks
 from ecs_pipeline.model import Turn
+from tests.fakes.schedule import Killed
 from tests.fakes.world import World
 from tests.unit.canary_world import at
 from tests.unit.intruder import evil_revision, forge
@@ -168,22 +169,22 @@ def test_to_a_revision_that_was_set_by_hand_keeps_it_and_says_so_to_the_next() -
 def test_no_rollback_ends_well_when_what_it_wanted_is_taken_from_it() -> None:
     world = start_of("A is promoted")
     old = {marks.RELEASE: "A", marks.TURN: marks.turn_value(Turn())}
-    once = [1]
 
-    def retag() -> None:
-        if once:
-            once.pop()
-            for arn in world.revisions:
-                world.revisions[arn].tags |= old
+    def die() -> None:
+        raise Killed
 
-    at(world, "after", "TagResource", retag)
+    at(world, "after", "TagResource", die)
+    with pytest.raises(Killed):
+        rollback(world)
+    world.hook = lambda *_: None
+    for revision in world.revisions.values():
+        revision.tags |= old
     end = rollback(world)
     assert end.code == 3
     assert (
         "what the last rollback wanted instead was taken away as well; `rollback --to web:3` keeps what runs"
         in end.text
     )
-    world.hook = lambda *_: None
     assert rollback(world).code == 3
     assert rollback(world, to="web:2").code == 0
     assert (serving(world), rollback(world).code) == ("web:2", 0)

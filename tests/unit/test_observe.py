@@ -58,13 +58,10 @@ class Ports:
     def target_group(self, arn: str) -> TargetGroup | None:
         return self.groups.get(arn)
 
-    def health(self, arn: str, targets: Sequence[Target] = ()) -> list[TargetHealth]:
-        self.asked.append(f"health {' '.join(str(one) for one in targets)}")
-        return [
-            TargetHealth(one.identity, one.port, state, "" if state != "unused" else "Target.NotRegistered")
-            for one in targets
-            if (state := self.states.get((arn, *one.key), "unused"))
-        ]
+    def health(self, arn: str) -> list[TargetHealth]:
+        self.asked.append(f"health of {arn}")
+        there = {(identity, port): state for (group, identity, port), state in self.states.items() if group == arn}
+        return [TargetHealth(*key, state) for key, state in there.items() if state != "unused"]
 
     def revisions(self, family: str) -> list[str]:
         self.asked.append(f"revisions {family}")
@@ -127,17 +124,6 @@ def test_a_task_is_registered_by_the_address_that_the_group_takes(address: str) 
         *([(OTHER_GROUP, address)] if address else []),
     ]
     assert str(targets[0]) == "[fd00::1]:8000"
-
-
-def test_a_group_is_asked_for_addresses_of_its_own_type_only() -> None:
-    recorded = (("10.0.0.1", 8000), ("fd00::1", 8000))
-    ports = Ports(
-        recording(*recorded, load_balancing=APP_AND_ADMIN),
-        groups={GROUP: group(), OTHER_GROUP: group(OTHER_GROUP, ip_type="ipv6")},
-        states={(one, *key): "healthy" for one in (GROUP, OTHER_GROUP) for key in recorded},
-    )
-    look(ports)
-    assert [one for one in ports.asked if one.startswith("health")] == ["health 10.0.0.1:8000", "health [fd00::1]:8000"]
 
 
 def test_a_task_without_an_address_yet_is_no_target() -> None:
@@ -291,15 +277,23 @@ def test_what_is_draining_already_is_told_without_asking_for_all_tasks() -> None
     assert "running tasks" not in ports.asked
 
 
-def test_each_group_is_asked_for_the_kind_of_target_that_it_has() -> None:
-    recorded = (("10.0.0.1", 8000), ("i-7", 49153))
+def test_each_group_is_asked_once_for_all_its_targets_whatever_addresses_are_recorded() -> None:
+    recorded = (("10.0.0.1", 8000), ("i-7", 49153), ("fd00::1", 8000))
     ports = Ports(
         recording(*recorded, load_balancing=APP_AND_ADMIN),
         groups={GROUP: group(), OTHER_GROUP: group(OTHER_GROUP, kind="instance")},
-        states={(one, *key): "healthy" for one in (GROUP, OTHER_GROUP) for key in recorded},
+        states={
+            (GROUP, "10.0.0.1", 8000): "healthy",
+            (GROUP, "10.0.0.9", 8000): "unhealthy",
+            (OTHER_GROUP, "i-7", 49153): "healthy",
+        },
     )
     assert registered(ports) == [(GROUP, "10.0.0.1:8000", False, ""), (OTHER_GROUP, "i-7:49153", False, "")]
-    assert [one for one in ports.asked if one.startswith("health")] == ["health 10.0.0.1:8000", "health i-7:49153"]
+    assert [one for one in ports.asked if one.startswith("health")] == [
+        f"health of {GROUP}",
+        f"health of {OTHER_GROUP}",
+    ]
+    assert {key: one.state for key, one in look(ports).health.items()} == ports.states
 
 
 def known(ports: Ports, *, scan: bool = False) -> list[str]:

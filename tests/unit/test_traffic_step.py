@@ -32,7 +32,7 @@ def test_the_address_is_written_down_before_it_is_registered() -> None:
     (tag, record), register = written(world)
     assert (tag, recorded(record)) == ("TagResource", [key])
     assert register == ("RegisterTargets", [key])
-    assert [one.state for one in seen.health.values()] == ["healthy"]
+    assert [health.state for target in seen.targets if (health := seen.of(target))] == ["healthy"]
 
 
 def test_every_group_gets_every_task_at_its_own_port() -> None:
@@ -65,6 +65,18 @@ def test_a_target_that_was_taken_out_and_still_drains_is_put_in_again() -> None:
     assert world.registered() == [(only(world).address, 8000)]
 
 
+def test_of_new_tasks_is_not_asked_whether_they_are_registered_and_to_do_it_again_does_no_harm() -> None:
+    world = World()
+    first = traffic_step(world)
+    take(first)
+    world.log.clear()
+    step = replace(first, new=True)
+    take(step)
+    assert [name for _, name, _ in world.log[:2]] == ["DescribeServices", "TagResource"]
+    assert world.registered() == [(only(world).address, 8000)]
+    assert all(step.observe().of(target) for target in step.observe().targets)
+
+
 def test_the_share_is_told() -> None:
     step = traffic_step(World(desired=3))
     assert step.told(take(step)) == "1 of 4 targets: 25 % of the traffic"
@@ -84,7 +96,7 @@ def test_the_share_is_of_all_healthy_targets_of_the_group_another_services_too(
     step = traffic_step(world)
     seen = take(step)
     assert step.told(seen) == told
-    record_share(step.run, step.tasks, 3, seen)
+    record_share(step.run, step.tasks, step.others(seen), seen)
     record = step.run.recorder.record
     assert f"{record.share:.0f} %" in told
     assert record.traffic[-1].stable == len([one for one in others.values() if one == "healthy"]) + 3
@@ -97,11 +109,11 @@ def test_a_service_whose_tasks_are_not_all_healthy_leaves_the_canary_a_larger_sh
     assert step.told(take(step)) == "1 of 2 targets: 50 % of the traffic"
 
 
-def test_a_group_that_tells_nothing_leaves_the_count_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    step = traffic_step(World(desired=3))
+def test_a_group_that_tells_nothing_leaves_the_count_of_the_service() -> None:
+    step = traffic_step(World(desired=3, other_targets={"10.9.0.1": "healthy"}))
     seen = take(step)
-    monkeypatch.setattr(step.run.elb, "health", lambda _group: [])
-    assert step.told(seen) == "1 of 4 targets: 25 % of the traffic"
+    assert step.told(seen) == "1 of 5 targets: 20 % of the traffic"
+    assert step.told(replace(seen, health={})) == "1 of 4 targets: 25 % of the traffic"
 
 
 def test_without_a_load_balancer_there_is_nothing_to_do() -> None:

@@ -149,7 +149,7 @@ def _judge_size(stage: Canary, revision: TaskDefinition, number: int, counts: Se
     served = Serving(run, stage.fence, plan, revision, count, before, stage.made, stage.beside).carry_out()
     container, now = plan.base.container, run.aws_time()
     subject = Subject(run, plan.seen.service, served.tasks, served.revision, container, now, served.baselines)
-    verdict = bake(subject, sizes[number - 1].bake or 0.0, stage.fence.write)
+    verdict = bake(subject, sizes[number - 1].bake or 0.0, stage.fence.write, served.seen)
     if not run.dry_run:
         _record_verdict(stage, subject, number, verdict, last=number == len(sizes))
     return served.revision

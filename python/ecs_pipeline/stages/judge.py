@@ -16,7 +16,7 @@ from ecs_pipeline.run import Run
 from ecs_pipeline.stages.description import describe
 from ecs_pipeline.stages.judging import inconclusive, judged_once, refuse_checks, subject_of
 from ecs_pipeline.steps.holder import holder_of
-from ecs_pipeline.steps.traffic import record_share, targets_seen
+from ecs_pipeline.steps.traffic import healthy_others, record_share, targets_seen
 from ecs_pipeline.steps.trust import refuse_foreign
 
 STEPS = ("preflight", "checks")
@@ -33,7 +33,8 @@ def judge(run: Run, release: str) -> None:
         describe(run, seen)
         record.release.previous_task_definition = seen.service.revision
         targets = targets_seen(run, [*seen.canaries, *seen.baselines], seen.service)
-        record_share(run, [*seen.canaries, *seen.baselines], seen.service.running, targets)
+        others = healthy_others(run, targets, seen.service.running)
+        record_share(run, [*seen.canaries, *seen.baselines], others, targets)
         refuse_checks(run, alive=True, watched=True)
         step.message = f"release {record.release.id}: {Revision(revision).name}"
     try:

@@ -19,6 +19,7 @@ from ecs_pipeline.run import Run
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.bake import Bake
 from ecs_pipeline.steps.renewal import unjudged
+from ecs_pipeline.steps.traffic import Seen
 from ecs_pipeline.wait import duration
 
 
@@ -39,8 +40,11 @@ def refuse_checks(run: Run, *, alive: bool, watched: bool) -> None:
         refuse_alarms(run, checks, alive=alive)
 
 
-def bake(subject: Subject, seconds: float, write: removal.Write) -> str:
-    """Watch for so many seconds, and judge; the verdict, PASS or INCONCLUSIVE. Raises StepBroken, CheckFailed."""
+def bake(subject: Subject, seconds: float, write: removal.Write, seen: Seen | None = None) -> str:
+    """Watch for so many seconds, and judge; the verdict, PASS or INCONCLUSIVE. Raises StepBroken, CheckFailed.
+
+    `seen`: the canary and its baseline as they were seen last.
+    """
     run = subject.run
     if run.dry_run:
         with run.recorder.step("bake") as step:
@@ -49,7 +53,7 @@ def bake(subject: Subject, seconds: float, write: removal.Write) -> str:
         return PASS
 
     def watch(checks: Watch) -> str:
-        Bake(subject, checks, write).watch(seconds)
+        Bake(subject, checks, write, seen).watch(seconds)
         return f"watched for {duration(seconds)}"
 
     return _judged(subject, "bake", watch)

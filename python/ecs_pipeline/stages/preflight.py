@@ -24,7 +24,7 @@ from ecs_pipeline.steps import credentials
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.holder import held_by
 from ecs_pipeline.steps.revision import Base, base_of
-from ecs_pipeline.steps.traffic import record_seen, record_share, targets_seen
+from ecs_pipeline.steps.traffic import record_seen, seen_at
 from ecs_pipeline.steps.trust import other_image, refuse_disbelieved, refuse_foreign
 
 OUR_TAGS = 9
@@ -230,8 +230,7 @@ def _is_done(run: Run, plan: Plan) -> bool:
         return False
     if not _is_built(run, live.revision, plan):
         return False
-    health = targets_seen(run, seen.canaries, seen.service)
-    record_share(run, seen.canaries, seen.service.running, health)
+    health = seen_at(run, seen, seen.canaries)
     return decide.runs_promoted(seen, plan.release) or not wellness.problems(run, seen, seen.canaries, health)
 
 

@@ -33,7 +33,7 @@ from ecs_pipeline.steps import credentials, orphans, removal
 from ecs_pipeline.steps.holder import build_of, holder_of
 from ecs_pipeline.steps.rollout import StableStep
 from ecs_pipeline.steps.rollout_deadline import deadline as rollout_deadline
-from ecs_pipeline.steps.traffic import record_seen, record_traffic, targets_seen
+from ecs_pipeline.steps.traffic import record_seen, record_traffic, seen_at, targets_seen
 from ecs_pipeline.steps.trust import refuse_disbelieved, refuse_foreign
 from ecs_pipeline.steps.undo import undo_update
 
@@ -164,8 +164,7 @@ def _refuse_when_unjudged(plan: Plan, options: PromoteOptions) -> None:
 
 def _refuse_when_unwell(run: Run, plan: Plan) -> None:
     """A canary that died or turned unhealthy since it was judged is not what was approved; nor is half a service."""
-    health = targets_seen(run, plan.canaries, plan.seen.service)
-    problems = wellness.problems(run, plan.seen, plan.canaries, health)
+    problems = wellness.problems(run, plan.seen, plan.canaries, seen_at(run, plan.seen, plan.canaries))
     if problems:
         raise Refused(
             f"the canary of release {plan.release} is not well any more: {', '.join(problems)}",

@@ -32,11 +32,12 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Served:
-    """What takes traffic; `baselines` is empty when there is none to compare with."""
+    """What takes traffic; `baselines` is empty when there is none to compare with. `seen`: how all of it was then."""
 
     tasks: list[Task]
     baselines: list[Task]
     revision: TaskDefinition
+    seen: Targets | None = None
 
 
 @dataclass
@@ -72,16 +73,18 @@ class Serving:
         healthy = HealthyStep(run, tasks, self.revision, container)
         beside = HealthyStep(run, baselines, stable, container, BASELINE)
         well = self._both(healthy, beside, baselines, deadline)
-        baselines = baselines if well[1] is not None else []
-        traffic = TrafficStep(run, self.fence, service, tasks, self.revision, container, uncounted=baselines)
+        tasks, baselines = sorted(well[0], key=lambda task: task.index), list(well[1] or ())
+        new = self.before == 0 and {task.arn for task in tasks} <= set(self.made.tasks)
+        traffic = TrafficStep(run, self.fence, service, tasks, self.revision, container, uncounted=baselines, new=new)
         traffic_beside = TrafficStep(run, self.fence, service, baselines, stable, container, BASELINE)
         seen, others = self._both(traffic, traffic_beside, baselines, deadline)
         if baselines and others is None:
             leave_traffic(run, self.fence.write)
             baselines = []
         warn_of_a_slow_start(run, service, tasks, self.made.tasks)
-        record_share(run, [*tasks, *baselines], service.running, seen.with_those_of(others) if others else seen)
-        return Served(tasks, baselines, self.revision)
+        together = seen.with_those_of(others) if others else seen
+        record_share(run, [*tasks, *baselines], traffic.others(seen), together)
+        return Served(tasks, baselines, self.revision, together)
 
     def _started(self, deadline: Deadline) -> tuple[list[Task], list[Task]]:
         """The canary's tasks, and with `baseline: true` one of the stable revision, started at the same moment."""

@@ -42,7 +42,8 @@ def begin_turn(
         refuse_disbelieved(seen, ("wanted", "previous"))
     release_mark, previous = marked.release, marked.previous or ""
     if wanted not in (marked.wanted, None) or back:
-        release_mark, previous = run.definitions.revision(str(wanted)).release, ""
+        known = seen.revisions.get(str(wanted)) or run.definitions.revision(str(wanted))
+        release_mark, previous = known.release, ""
     why = f"cancelling release {release}: " if release else ""
     run.recorder.progress(f"{why}the service is to run {_name(wanted)}")
     tags = {

@@ -27,11 +27,15 @@ FRESH = 0.5
 
 @dataclass
 class Bake:
-    """Watches tasks, container health and targets, and the checks if there are any; `judge` may `write` nothing."""
+    """Watches tasks, container health and targets, and the checks if there are any; `judge` may `write` nothing.
+
+    `seen` is what was seen before it began: when that is fresh, it is the first look, and never the only one.
+    """
 
     subject: Subject
     checks: Watch | None = None
     write: removal.Write | None = None
+    seen: Seen | None = None
     _looked: float = field(default=-INTERVAL, init=False)
     _ended_before: set[tuple[str, str]] | None = field(default=None, init=False)
     _runtime_ids: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
@@ -44,6 +48,7 @@ class Bake:
     def watch(self, seconds: float) -> None:
         """Look again and again until the time is over. Raises StepBroken with what broke, CheckFailed, TakenAway."""
         start = self.run.clock.now()
+        self.seen = self.seen if seconds else None
         delay = self._slow_start() + self.run.settings.canary.initial_delay if seconds else 0.0
         if delay:
             self.run.recorder.progress(f"first {duration(delay)} for slow start and initial delay")
@@ -106,15 +111,25 @@ class Bake:
 
     def look(self) -> None:
         """Look once. Raises StepBroken with what broke."""
-        self._looked = self.run.clock.now()
-        everybody = [*self.subject.canary, *self.subject.baseline]
-        seen = self._without_baseline(targets_seen(self.run, everybody, self.subject.service, anomalies=True))
+        now = self._fresh() or self._targets_seen()
+        self._looked = now.at
+        seen = self._without_baseline(now)
         for one in evidence.stopped(seen.tasks):
             broken = ended(self.run, one, self.subject.revision, self.subject.container)
             raise StepBroken(broken.why, evidence=broken.evidence)
         if len(seen.tasks) < len(self.subject.canary):
             raise StepBroken("a canary task is gone")
         self._judge_health(seen)
+
+    def _targets_seen(self) -> Seen:
+        everybody = [*self.subject.canary, *self.subject.baseline]
+        return targets_seen(self.run, everybody, self.subject.service, anomalies=True)
+
+    def _fresh(self) -> Seen | None:
+        """What was seen before the bake, once, while it is fresh and a group has no anomalies to ask for beside."""
+        seen, self.seen = self.seen, None
+        asked = any(group.anomaly_detection for group in groups_of(self.run, self.subject.service))
+        return seen if seen and not asked and self.run.clock.now() <= seen.at + FRESH else None
 
     def _without_baseline(self, seen: Seen) -> Seen:
         """The canary's part of what is seen; a baseline that died leaves the traffic: its address is used again."""

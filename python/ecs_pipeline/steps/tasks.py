@@ -61,6 +61,7 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
     release: str = ""
     deadline: Deadline | None = None
     _chosen: dict[str, int] = field(default_factory=dict)
+    _seen_at_start: dict[str, Task] = field(default_factory=dict)
     name = "tasks"
 
     def __post_init__(self) -> None:
@@ -70,12 +71,13 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
     def observe(self) -> dict[int, Task]:
         """Our tasks by number: the living one (the older of two), else the last that this process started.
 
-        Once each number has its task, only those are looked at. Raises Foreign, IdInUse when a task has our tags
-        and the place of one of ours, and is none.
+        Once each number has its task, only those are looked at; right after a start, what the look after it saw counts.
+        Raises Foreign, IdInUse when a task has our tags and the place of one of ours, and is none.
         """
         if len(self._chosen) == self.count:
             return {self._chosen[one.arn]: one for one in self.run.ecs.tasks(self._chosen)}
-        known = {one.arn: one for one in self.run.observer.tasks()}
+        known = self._seen_at_start or {one.arn: one for one in self.run.observer.tasks()}
+        self._seen_at_start = {}
         missing = [arn for arn in self.made.tasks if arn not in known]
         known.update({one.arn: one for one in self.run.ecs.tasks(missing)} if missing else {})
         found: dict[int, Task] = {}
@@ -176,13 +178,15 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         token = decide.first_token(self.service.label, self.fence.turn, self.role, index)
         for _ in range(MOST_TOKENS):
             named = self._placed(token, index)
-            task = self._named(named)
+            seen = self._seen_with(named)
+            task = seen.get(named)
             gone = task is None or (not task.alive and (named in stopped_before or not self._runs_mine(task)))
             if task is None or gone or self._is_elsewhere(task):
                 self.made.tasks.pop(named, None)
                 token = decide.next_token(token, named)
                 continue
-            self._settle(task, index)
+            self._settle(task, index, seen)
+            self._seen_at_start = seen
             return
         raise Trouble(
             f"after {MOST_TOKENS} stopped canary tasks of {self.service.label} there is no unused RunTask token",
@@ -199,7 +203,7 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
             try:
                 return Settled(self.fence.write(partial(self._run_task, token, index)))
             except TokenTaken:
-                holder = self._oldest(index)
+                holder = self._oldest(index, {task.arn: task for task in self.run.observer.tasks()})
                 if holder is None:
                     raise
                 return Settled(holder.arn)
@@ -234,17 +238,19 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
     def _runs_mine(self, task: Task) -> bool:
         return task.revision == self.revision.revision.arn
 
-    def _named(self, arn: str) -> Task | None:
-        """The task that RunTask named, as soon as AWS shows it, with its tags when it may be ours; None when it is long
-        gone.
+    def _seen_with(self, arn: str) -> dict[str, Task]:
+        """(4) The look after RunTask: our living tasks, and the one that it named as soon as AWS shows that.
+
+        With its tags when it may be ours; without it when it is long gone.
         """
         begun = self.run.clock.now()
         while True:
-            found = next(iter(self.run.ecs.tasks([arn])), None)
+            seen = self.run.observer.tasks_and(arn)
+            found = seen.get(arn)
             waited = self.run.clock.now() - begun
             untagged = found is not None and found.alive and not found.of and self._runs_mine(found)
             if waited >= (TASKS_LAG if found else SEEN_WITHIN) or (found and not untagged):
-                return found
+                return seen
             self.run.clock.sleep(1)
 
     def _is_elsewhere(self, task: Task) -> bool:
@@ -255,13 +261,13 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         self.run.recorder.progress(f"task {task.id}, which is no canary of this service, has the token: the next one")
         return True
 
-    def _settle(self, task: Task, index: int) -> None:
+    def _settle(self, task: Task, index: int, seen: Mapping[str, Task]) -> None:
         """Of two living tasks the older stays; another release's means that this one lost; nobody's is refused."""
         if task.alive and self._mismatch(task):
             self.made.tasks.pop(task.arn)
             self._refuse(task)
         mine = not task.alive or task.release == self.release
-        oldest = self._oldest(index, task) or task
+        oldest = self._oldest(index, seen) or task
         if mine and task.alive and oldest.arn != task.arn:
             self.fence.write(lambda: self.run.ecs.stop_task(task.arn, "ecs-pipeline: a second task for the same token"))
             self.made.tasks.pop(task.arn)
@@ -269,10 +275,9 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
             raise Lost(oldest)
         self._adopt(oldest)
 
-    def _oldest(self, index: int, *known: Task) -> Task | None:
+    def _oldest(self, index: int, seen: Mapping[str, Task]) -> Task | None:
         """Of the living tasks of this turn, role and number the oldest, whoever started it."""
-        living = self._of_this_turn({task.arn: task for task in (*self.run.observer.tasks(), *known)})
-        rivals = [task for task in living if task.index == index and not self._mismatch(task)]
+        rivals = [task for task in self._of_this_turn(seen) if task.index == index and not self._mismatch(task)]
         return min(rivals, key=lambda task: task.age_key, default=None)
 
 

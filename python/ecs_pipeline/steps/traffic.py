@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from ecs_pipeline import evidence, marks
 from ecs_pipeline.converge import Step
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.fence import Fence
-from ecs_pipeline.load_balancing import Target, TargetHealth, group_name
+from ecs_pipeline.load_balancing import Address, Target, TargetHealth, group_name
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import BASELINE, CANARY, Service, Task, TaskDefinition, share
 from ecs_pipeline.record import CanaryTaskRecord
@@ -33,11 +33,15 @@ ROOM = 46
 
 @dataclass(frozen=True)
 class Seen:
-    """The tasks as they are, their targets, and the health of those that are registered."""
+    """The tasks as they are, their targets, and the health of those that are registered.
+
+    `at`: when they were asked for, on the run's clock.
+    """
 
     tasks: tuple[Task, ...]
     targets: tuple[Target, ...]
-    health: dict[tuple[str, str, int], TargetHealth]
+    health: dict[Address, TargetHealth]
+    at: float = 0.0
 
     def any(self, target: Target) -> TargetHealth | None:
         """What the group says of a target, be it draining or gone."""
@@ -49,14 +53,15 @@ class Seen:
         return found if found and found.registered and not found.draining else None
 
     def with_those_of(self, other: Seen) -> Seen:
-        """Both."""
-        return Seen((*self.tasks, *other.tasks), (*self.targets, *other.targets), {**self.health, **other.health})
+        """Both, as old as the older."""
+        tasks, targets = (*self.tasks, *other.tasks), (*self.targets, *other.targets)
+        return Seen(tasks, targets, {**self.health, **other.health}, min(self.at, other.at))
 
 
 def targets_seen(run: Run, tasks: Sequence[Task], service: Service, *, anomalies: bool = False) -> Seen:
     """Tasks (DescribeTasks) and their targets (DescribeTargetHealth, once for each group)."""
-    now = run.ecs.tasks([one.arn for one in tasks]) if tasks else ()
-    targets = tuple(target for task in now if task.alive for target in run.observer.targets_of(task, service))
+    at, now = run.clock.now(), run.ecs.tasks([one.arn for one in tasks]) if tasks else ()
+    targets = _targets_of(run, now, service)
     health = {}
     for group in dict.fromkeys(one.group for one in targets):
         inside = [one for one in targets if one.group == group]
@@ -64,7 +69,11 @@ def targets_seen(run: Run, tasks: Sequence[Task], service: Service, *, anomalies
         detect = anomalies and settings is not None and settings.anomaly_detection
         for one in run.elb.health(group, inside, anomalies=detect):
             health[group, one.identity, one.port] = one
-    return Seen(now, targets, health)
+    return Seen(now, targets, health, at)
+
+
+def _targets_of(run: Run, tasks: Iterable[Task], service: Service) -> tuple[Target, ...]:
+    return tuple(target for task in tasks if task.alive for target in run.observer.targets_of(task, service))
 
 
 def healthy_others(run: Run, seen: Seen, default: int, groups: Sequence[str] = ()) -> int:
@@ -73,21 +82,37 @@ def healthy_others(run: Run, seen: Seen, default: int, groups: Sequence[str] = (
     Of several groups the one in which the canary's share is the largest counts; `default` when no group tells.
     Never fails: it is for the eye only.
     """
-    ours = {target.key for target in seen.targets}
-    counts = []
+    listed = []
     for group in dict.fromkeys((*(target.group for target in seen.targets), *groups)):
         with suppress(Trouble):
-            listed = run.elb.health(group)
-            others = [each for each in listed if each.state == "healthy" and (each.identity, each.port) not in ours]
-            counts += [len(others)] if listed else []
+            listed.append(run.elb.health(group))
+    return _others(listed, seen.targets, default)
+
+
+def _others(groups: Iterable[Sequence[TargetHealth]], ours: Iterable[Target], default: int) -> int:
+    """How many healthy targets beside ours are in the group that has the fewest; `default` when no group tells."""
+    keys = {target.key for target in ours}
+    counts = [sum(each.state == "healthy" and each.key not in keys for each in listed) for listed in groups if listed]
     return min(counts, default=default)
+
+
+def others_in(health: Mapping[Address, TargetHealth], ours: Sequence[Target], default: int) -> int:
+    """The same of the groups that ours are in, when the health of all their targets is known already."""
+    groups = dict.fromkeys(target.group for target in ours)
+    return _others(([one for key, one in health.items() if key[0] == group] for group in groups), ours, default)
+
+
+def seen_at(run: Run, seen: Look, tasks: Sequence[Task]) -> Seen:
+    """Tasks and their targets as one look saw them: nothing is asked again."""
+    return Seen(tuple(tasks), _targets_of(run, tasks, seen.service), dict(seen.health))
 
 
 @dataclass
 class TrafficStep(Step[Seen, Seen]):
     """Targets of all canary tasks, healthy in every target group; nothing to do without a load balancer.
 
-    `uncounted`: tasks of ours beside them that are no part of the share that is told.
+    `tasks` are as they were seen just now. `uncounted`: tasks of ours beside them that are no part of the share that is
+    told. `new`: this process started the tasks, so none is registered, and to register one again does no harm.
     """
 
     run: Run
@@ -98,11 +123,20 @@ class TrafficStep(Step[Seen, Seen]):
     container: str
     role: str = CANARY
     uncounted: Sequence[Task] = ()
+    new: bool = False
     name = "traffic"
+    _begun: bool = field(default=False, init=False)
 
     def observe(self) -> Seen:
-        """Tasks, targets and their health."""
-        return targets_seen(self.run, self.tasks, self.service)
+        """The tasks, at first as they are given, and the health of all targets of the groups that they belong in."""
+        at, first, now = self.run.clock.now(), not self._begun, tuple(self.tasks)
+        self._begun = True
+        if not first:
+            now = self.run.ecs.tasks([task.arn for task in now])
+        targets = _targets_of(self.run, now, self.service)
+        groups = dict.fromkeys(target.group for target in targets) if not (first and self.new) else ()
+        health = {(group, *one.key): one for group in groups for one in self.run.elb.health(group)}
+        return Seen(now, targets, health, at)
 
     def decide(self, seen: Seen) -> str:
         """Register those that are not in."""
@@ -151,10 +185,13 @@ class TrafficStep(Step[Seen, Seen]):
             return f"the service has no load balancer: the {self.role} takes no traffic"
         if self.role == BASELINE:
             return f"as much for {', '.join(str(one) for one in result.targets)}"
-        beside = [target for task in self.uncounted for target in self.run.observer.targets_of(task, self.service)]
-        counted = Seen(result.tasks, (*result.targets, *beside), result.health)
-        tasks, others = len(self.tasks), healthy_others(self.run, counted, self.service.running)
+        tasks, others = len(self.tasks), self.others(result)
         return f"{tasks} of {tasks + others} targets: {share(tasks, others):.0f} % of the traffic"
+
+    def others(self, result: Seen) -> int:
+        """How many healthy targets share the traffic, as the last look saw it."""
+        ours = (*result.targets, *_targets_of(self.run, self.uncounted, self.service))
+        return others_in(result.health, ours, self.service.running)
 
     def _missing(self, seen: Seen) -> list[Target]:
         return [one for one in seen.targets if seen.of(one) is None]
@@ -176,14 +213,14 @@ def record_tasks(run: Run, tasks: Sequence[Task], targets: Sequence[Target] = ()
     ]
 
 
-def record_share(run: Run, tasks: Sequence[Task], stable: int, seen: Seen) -> None:
+def record_share(run: Run, tasks: Sequence[Task], others: int, seen: Seen) -> None:
     """Write the tasks and the canary's share of the traffic into the record.
 
-    The healthy others of its target group have the rest; `stable` is how many those are when no group tells. A baseline
-    is written down as well, and counts neither among the canaries nor in the share.
+    `others`, the healthy ones of its target group, have the rest. A baseline is written down as well, and counts
+    neither among the canaries nor in the share.
     """
     record_tasks(run, tasks, [target for target in seen.targets if seen.of(target)])
-    record_traffic(run, healthy_others(run, seen, stable))
+    record_traffic(run, others)
 
 
 def record_seen(run: Run, seen: Look) -> None:
@@ -192,7 +229,7 @@ def record_seen(run: Run, seen: Look) -> None:
     registered = [one for one in seen.registrations if one.owner and not one.draining]
     targets = [replace(one.target, task=one.owner) for one in registered]
     record_tasks(run, tasks, targets)
-    record_traffic(run, healthy_others(run, Seen((), tuple(targets), {}), seen.service.running))
+    record_traffic(run, others_in(seen.health, targets, seen.service.running))
 
 
 def record_departure(run: Run, targets: Sequence[Target]) -> None:

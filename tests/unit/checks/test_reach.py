@@ -51,7 +51,7 @@ def stable(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def health(self: FakeElb, group: str, targets: Sequence[Target] = (), **options: Any) -> list[TargetHealth]:
         if targets:
             return health_of(self, group, targets, **options)
-        return [TargetHealth(found["address"], 8000, found["state"])]
+        return [*health_of(self, group), TargetHealth(found["address"], 8000, found["state"])]
 
     monkeypatch.setattr(FakeEcs, "arns_of_service", arns)
     monkeypatch.setattr(FakeEcs, "tasks", tasks)
