@@ -188,7 +188,7 @@ def leftover_tasks(seen: Look, drained: Collection[Target] = ()) -> Leftover:
 
 def leftover(
     seen: Look,
-    stopped: Collection[str] = (),
+    made: Collection[str] = (),
     kept: Collection[str] = (),
     drained: Collection[Target] = (),
     *,
@@ -196,7 +196,8 @@ def leftover(
 ) -> Leftover:
     """(8) The next that removes something the last cancel left.
 
-    `stopped` are revisions of the tasks that were stopped, `kept` are revisions that turned out to be in use. `bound`:
+    `made` are revisions of stopped tasks that never ran in the service, `kept` turned out to be in use. Any other goes
+    only as the cancelled release's: anybody may start a task of a good one, with the tags of its release. `bound`:
     after a cancel the service is to run `wanted`, whatever it runs; else one that somebody set by hand stays.
     """
     marks, last = seen.marks, seen.marks.turn.cancelled
@@ -214,9 +215,20 @@ def leftover(
     unused = [
         one.arn
         for one in seen.revisions.values()
-        if one.active and one.arn not in used.union(kept) and (one.arn in stopped or cancelled(seen, one.arn))
+        if one.active and one.arn not in used.union(kept) and (one.arn in made or fenced(seen, one))
     ]
     return Leftover(deregister=tuple(sorted(unused)))
+
+
+def never_ran(seen: Look, revision: str) -> bool:
+    """(8) Newer than what the service runs and is to run: in the turn of this look nothing newer was promoted."""
+    named = (seen.service.revision, seen.marks.wanted, seen.marks.previous)
+    numbers = [Revision(arn).number for arn in named if arn and _family(arn) == _family(revision)]
+    return bool(numbers) and Revision(revision).number > max(numbers)
+
+
+def _family(arn: str) -> str:
+    return arn.rpartition(":")[0]
 
 
 def astray(seen: Look) -> bool:

@@ -62,7 +62,7 @@ def begin_turn(
         raise _without_marks(run, seen, release, steps) from full
     try:
         return Finish(
-            run, turn, steps, replaced=marked.turn, target=back or "", patient=patient, bound=bound
+            run, turn, steps, replaced=marked.turn, target=back or "", patient=patient, bound=bound, began=seen
         ).until_clean()
     except Overtaken as other:
         other.release = release
