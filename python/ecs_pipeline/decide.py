@@ -233,9 +233,9 @@ def _family(arn: str) -> str:
 
 def astray(seen: Look) -> bool:
     """(8) After a cancel, and before another release begins, the service runs something else than `wanted`, or what was
-    cancelled: no rollback ends well then.
+    cancelled: no rollback ends well then. A cancel leaves nothing under way; somebody may have written its turn over.
     """
     marks, runs = seen.marks, seen.service.revision
-    if marks.turn == Turn() or marks.under_way:
+    if marks.under_way:
         return False
     return marks.wanted not in (None, runs) or fenced(seen, seen.revisions[runs])

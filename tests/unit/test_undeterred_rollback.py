@@ -10,7 +10,7 @@ from ecs_pipeline import marks
 from ecs_pipeline.model import Turn
 from tests.fakes.world import World, names
 from tests.unit.canary_world import at, kill_at
-from tests.unit.intruder import forge
+from tests.unit.intruder import evil_revision, forge
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary, promote, rollback
 
@@ -63,3 +63,64 @@ def test_what_a_killed_rollback_left_is_deregistered_by_the_next(call: str) -> N
     kill_at(world, "before", call, lambda: rollback(world))
     assert rollback(world).code == 0
     assert (world.alive(), world.revisions[arn_of(world, "web:3")].active) == ([], False)
+
+
+def written_over(world: World, value: str, times: int, beside: dict[str, str] | None = None) -> None:
+    """Somebody writes over the turn that a rollback has written, so often, and other marks beside."""
+    left = [times]
+
+    def hook(when: str, call: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
+        if (when, call) == ("after", "TagResource") and left[0]:
+            left[0] -= 1
+            world.service_tags |= {marks.TURN: value, **(beside or {})}
+
+    world.hook = hook
+
+
+@pytest.mark.parametrize("value", ["0/", "x"])
+def test_a_turn_that_is_written_over_once_is_written_again(value: str) -> None:
+    world = start_of("A is a canary")
+    written_over(world, value, 1)
+    end = rollback(world)
+    assert (end.code, world.alive(), world.registered()) == (0, [], []), end.text
+    assert not world.revisions[arn_of(world, "web:3")].active
+    assert marks.parse_turn(world.service_tags[marks.TURN]).cancelled == "A"
+
+
+def test_it_is_not_written_again_over_a_release_that_began_meanwhile() -> None:
+    world = start_of("A is a canary")
+    written_over(world, "0/", 1, beside={marks.UNDER_WAY: "B"})
+    assert rollback(world).code == 4
+    assert world.service_tags[marks.UNDER_WAY] == "B"
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("options", [{}, {"release": "P"}])
+def test_no_rollback_ends_well_while_the_service_is_not_where_it_is_to_be(options: dict[str, Any], times: int) -> None:
+    world = start_of("P runs")
+    written_over(world, "x", times)
+    first = rollback(world)
+    assert (first.code, serving(world)) == ((0, "web:1") if times == 1 else (4, "web:2")), first.text
+    end = rollback(world, **options)
+    assert (end.code, serving(world)) == (0, "web:1"), end.text
+
+
+def test_a_service_that_was_set_by_hand_is_left_alone_by_the_rollback_of_what_it_does_not_run() -> None:
+    world = start_of("A was rolled back")
+    by_hand = world.register({**world.revisions[world.deployments[0].revision].definition, "cpu": "512"}, {})
+    world.update_service(by_hand)
+    world.schedule.now += 60
+    assert rollback(world, release="X").code == 0
+    assert world.deployments[0].revision == by_hand
+
+
+def test_a_foreign_task_beside_it_does_not_make_a_rollback_end_well() -> None:
+    world = start_of("P runs")
+    world.service_tags |= {marks.TURN: "abc/P", marks.UNDER_WAY: "", marks.RELEASE: "", marks.PREVIOUS: ""}
+    world.service_tags[marks.WANTED] = arn_of(world, "web:1")
+    world.revisions[arn_of(world, "web:1")].active = False
+    forge(world, "Z", evil_revision(world, "Z"))
+    world.schedule.now += 30
+    end = rollback(world)
+    assert (end.code, world.alive()) == (3, []), end.text
+    assert "what the last rollback wanted instead was taken away as well" in end.text

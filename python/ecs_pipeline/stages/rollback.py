@@ -52,9 +52,10 @@ class Options:
 
     def binds(self, seen: Look) -> bool:
         """Whether the service is to run what the last cancel wanted: one that somebody set by hand since is left alone
-        by a rollback of another release, of a canary alone, or to a revision by name.
+        by a rollback of a release that it does not run, of a canary alone, or to a revision by name.
         """
-        return not self.canary_only and not self.to and self.release in ("", seen.marks.turn.cancelled)
+        runs = seen.revisions[seen.service.revision].release
+        return not self.canary_only and not self.to and self.release in ("", seen.marks.turn.cancelled, runs)
 
 
 class Outcome(Enum):
@@ -197,7 +198,7 @@ def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[
     release = _release_to_cancel(seen, options)
     if not release and (left := _foreign(seen, options)):
         take_away(run, left, steps, "no release made them")
-        return Outcome.DONE, run.observer.look(scan=True)
+        finished, seen = True, run.observer.look(scan=True)
     if not release:
         _refuse_when_held(run, seen, options)
         if options.binds(seen):
