@@ -157,6 +157,10 @@ def to_cancel(seen: Look, asked: str) -> str:
     return promotion
 
 
+MOST_SWEEPS = 5
+"""So often tasks of other turns are stopped that came meanwhile: a stage that is fenced off starts one more at most."""
+
+
 @dataclass(frozen=True)
 class Leftover:
     """(8) What the last cancel left, the first kind that is there; the other fields are empty."""
@@ -193,15 +197,19 @@ def leftover(
     drained: Collection[Target] = (),
     *,
     bound: bool = True,
+    passing: bool = False,
 ) -> Leftover:
     """(8) The next that removes something the last cancel left.
 
     `made` are revisions of stopped tasks that never ran in the service, `kept` turned out to be in use. Any other goes
     only as the cancelled release's: anybody may start a task of a good one, with the tags of its release. `bound`:
     after a cancel the service is to run `wanted`, whatever it runs; else one that somebody set by hand stays.
+    `passing`: tasks that are out of the traffic are passed by, for new ones keep coming.
     """
     marks, last = seen.marks, seen.marks.turn.cancelled
     tasks = leftover_tasks(seen, drained)
+    if passing and tasks.stop:
+        tasks = Leftover()
     wanted = marks.wanted if _good(seen, marks.wanted) else None
     back = wanted or home(seen, last if marks.release == last != marks.under_way else "")
     if tasks or back is None:

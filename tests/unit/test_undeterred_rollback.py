@@ -124,3 +124,53 @@ def test_a_foreign_task_beside_it_does_not_make_a_rollback_end_well() -> None:
     end = rollback(world)
     assert (end.code, world.alive()) == (3, []), end.text
     assert "what the last rollback wanted instead was taken away as well" in end.text
+
+
+def keeps_coming(world: World, release: str = "Z", revision: str = "") -> list[str]:
+    """Whenever a task was stopped he starts the next, with the tags of another epoch; their ARNs."""
+    found, evil = [], revision or evil_revision(world, release)
+
+    def start() -> None:
+        assert len(found) < 100, "it is swept for ever"
+        task = forge(world, release, evil, token=f"his {len(found)}", tags={marks.TURN: "abc/Q"})
+        found.append(task.arn)
+
+    start()
+    at(world, "after", "StopTask", start)
+    return found
+
+
+@pytest.mark.parametrize("options", [{}, {"release": "A"}, {"to": "web:2"}])
+def test_tasks_that_keep_coming_keep_no_rollback_from_its_work(options: dict[str, Any]) -> None:
+    world = start_of("A is promoted")
+    his = keeps_coming(world)
+    end = rollback(world, **options)
+    assert (serving(world), world.revisions[arn_of(world, "web:3")].active) == ("web:2", False)
+    assert (end.code, f"now task {his[-1][-32:]}" in end.text) == (4, True), end.text
+    world.hook = lambda _when, _call, _write: None
+    assert (rollback(world, **options).code, world.alive()) == (0, [])
+
+
+def test_beside_them_a_canary_that_fails_leaves_the_traffic() -> None:
+    world = start_of("P runs")
+    world.delays.healthy = 1000
+    keeps_coming(world)
+    assert canary(world, release="B").code == 1
+    assert (serving(world), world.registered()) == ("web:2", [])
+    assert {task.tags[marks.RELEASE] for task in world.alive()} == {"Z"}
+
+
+def test_beside_them_a_canary_is_started_and_they_are_told() -> None:
+    world = start_of("P runs")
+    his = keeps_coming(world)
+    assert canary(world, release="B").code == 0
+    assert his[-1] in {task.arn for task in world.alive()}
+
+
+def test_tasks_of_three_epochs_are_all_swept() -> None:
+    world = start_of("P runs")
+    evil = evil_revision(world, "Z")
+    for number in range(3):
+        forge(world, "Z", evil, token=f"his {number}", tags={marks.TURN: f"{number}a/Q"})
+    assert canary(world, release="B").code == 0
+    assert [task.tags[marks.RELEASE] for task in world.alive()] == ["B"]

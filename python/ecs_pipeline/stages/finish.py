@@ -81,6 +81,7 @@ class Finish:
     bound: bool = True
     began: Look | None = None
     _stopped: dict[str, Task] = field(default_factory=dict)
+    _sweeps: int = 0
     _made: set[str] = field(default_factory=set)
     _moved: str = ""
     _moved_from: str = ""
@@ -142,7 +143,8 @@ class Finish:
         return replace(seen, service=self._stable(seen))
 
     def _left(self, seen: Look) -> Leftover:
-        left = decide.leftover(seen, self._made, self._kept, self._drained, bound=self.bound)
+        passing = self._sweeps >= decide.MOST_SWEEPS
+        left = decide.leftover(seen, self._made, self._kept, self._drained, bound=self.bound, passing=passing)
         to_move = self.target and seen.service.revision != self.target != self._moved
         if to_move and not (left.drain or left.stop):
             return Leftover(update=self.target)
@@ -185,6 +187,7 @@ class Finish:
                 step.message = f"out of the traffic: {', '.join(sorted({str(one) for one in removed}))}"
 
     def _stop(self, left: Leftover, seen: Look) -> None:
+        self._sweeps += 1
         with self.steps("cleanup") as step:
             self._stopped.update({one.arn: one for one in left.stop})
             self._made |= {task.revision for task in left.stop if self._never_ran(task, seen)}

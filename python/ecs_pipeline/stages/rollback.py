@@ -28,7 +28,7 @@ from ecs_pipeline.stages.targets import Target, family_of, resolve
 from ecs_pipeline.stages.turns import begin_turn, go_to, take_away
 from ecs_pipeline.steps.holder import build_of, holder_of
 from ecs_pipeline.steps.traffic import record_seen
-from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved
+from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved, still_coming
 
 STEPS = ("preflight", "drain", "cleanup", "service-update", "stable", "deregister")
 MOST_TURNS = 5
@@ -98,6 +98,8 @@ def _carry_out(run: Run, options: Options, seen: Look, target: Target | None) ->
         release = run.recorder.record.release
         if release.task_definition != undone:
             release.previous_task_definition = undone
+    if seen.strangers:
+        raise still_coming(seen)
 
 
 def _look(run: Run, options: Options) -> Look:
