@@ -161,9 +161,11 @@ class Observer:
     ) -> tuple[Registration, ...]:
         """Recorded addresses, and those of our living tasks: their record may have been taken away by somebody.
 
-        Of a task that is tagged as another service's only what was recorded for this one.
+        Of a task that is tagged as another service's only what was recorded for this one, or what a release of this one
+        registered it to run: a tag of the task can be written over, its revision and by whom it was started cannot.
         """
-        owners = self._owners(tasks, service)
+        released = (task for task in elsewhere if self._released(task, service))
+        owners = self._owners((*released, *tasks), service)
         recorded = {(one.identity, one.port) for one in service.marks.targets} | {(key[1], key[2]) for key in owners}
         if not recorded:
             return ()
@@ -176,6 +178,11 @@ class Observer:
         if any(not one.owner and not one.draining for one in found):
             return tuple(self._with_other_owners(found, service))
         return tuple(found)
+
+    def _released(self, task: Task, service: Service) -> bool:
+        """Whether a release registered its revision, in a family of the service."""
+        known = task.revision.rpartition(":")[0] in service.families(self._families)
+        return known and bool(self._definitions.revision(task.revision).release)
 
     def _owners(self, tasks: Iterable[Task], service: Service) -> dict[tuple[str, str, int], str]:
         return {(target.group, *target.key): task.arn for task in tasks for target in self.targets_of(task, service)}

@@ -212,8 +212,9 @@ def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[
 
 
 def _foreign(seen: Look, options: Options) -> tuple[Task, ...]:
-    """Tasks that only look like a canary of the release that is to go, or of any."""
-    return tuple(task for task in (*seen.foreign, *seen.seconds) if options.release in ("", task.release))
+    """Tasks that only look like a canary of the release that is to go, or of any, or run what that one registered."""
+    found = (*seen.foreign, *seen.seconds)
+    return tuple(task for task in found if options.release in ("", task.release, seen.revisions[task.revision].release))
 
 
 def _leftover(seen: Look, options: Options) -> decide.Leftover:
