@@ -87,6 +87,14 @@ def test_a_turn_that_is_written_over_once_is_written_again(value: str) -> None:
     assert marks.parse_turn(world.service_tags[marks.TURN]).cancelled == "A"
 
 
+def test_one_that_is_written_over_twice_is_told_with_what_was_done() -> None:
+    world = start_of("A is a canary")
+    written_over(world, "0/", 2)
+    end = rollback(world)
+    assert (end.code, world.alive(), world.registered()) == (4, [], [])
+    assert "the canary of release A is out of the traffic and stopped, nothing else was done" in end.text
+
+
 def test_it_is_not_written_again_over_a_release_that_began_meanwhile() -> None:
     world = start_of("A is a canary")
     written_over(world, "0/", 1, beside={marks.UNDER_WAY: "B"})

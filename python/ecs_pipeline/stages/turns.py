@@ -64,15 +64,14 @@ def begin_turn(
         raise _without_marks(run, seen, release, steps) from full
     finish = partial(Finish, run, turn, steps, replaced=marked.turn, target=back or "", patient=patient, began=seen)
     try:
-        try:
-            return finish(bound=bound).until_clean()
-        except TurnTakenBack as lost:
-            lost.message += _taken_away(run, seen, release, steps)
-            _write_again(run, tags, lost)
-            return finish(bound=bound).until_clean()
+        return finish(bound=bound).until_clean()
     except Overtaken as other:
         other.release = release
         raise
+    except TurnTakenBack as lost:
+        lost.message += _taken_away(run, seen, release, steps)
+        _write_again(run, tags, lost)
+        return _finished_again(finish(bound=bound), release, lost)
 
 
 def _write(run: Run, seen: Look, tags: Mapping[str, str]) -> TooManyTags | None:
@@ -104,6 +103,17 @@ def _write_again(run: Run, tags: Mapping[str, str], lost: TurnTakenBack) -> None
         raise lost
     run.recorder.progress(f"warning: {lost.message}; it is written once more")
     run.ecs.tag(service.arn, tags)
+
+
+def _finished_again(finish: Finish, release: str, lost: TurnTakenBack) -> Look:
+    """The last look after the marks were written once more. Raises `lost` when they are written over again."""
+    try:
+        return finish.until_clean()
+    except Overtaken as other:
+        other.release = release
+        raise
+    except TurnTakenBack:
+        raise lost from None
 
 
 def _without_marks(run: Run, seen: Look, release: str, steps: Steps) -> TooManyTags:
