@@ -157,6 +157,10 @@ def to_cancel(seen: Look, asked: str) -> str:
     return promotion
 
 
+MOST_SWEEPS = 5
+"""So often tasks of other turns are stopped that came meanwhile: a stage that is fenced off starts one more at most."""
+
+
 @dataclass(frozen=True)
 class Leftover:
     """(8) What the last cancel left, the first kind that is there; the other fields are empty."""
@@ -188,19 +192,24 @@ def leftover_tasks(seen: Look, drained: Collection[Target] = ()) -> Leftover:
 
 def leftover(
     seen: Look,
-    stopped: Collection[str] = (),
+    made: Collection[str] = (),
     kept: Collection[str] = (),
     drained: Collection[Target] = (),
     *,
     bound: bool = True,
+    passing: bool = False,
 ) -> Leftover:
     """(8) The next that removes something the last cancel left.
 
-    `stopped` are revisions of the tasks that were stopped, `kept` are revisions that turned out to be in use. `bound`:
+    `made` are revisions of stopped tasks that never ran in the service, `kept` turned out to be in use. Any other goes
+    only as the cancelled release's: anybody may start a task of a good one, with the tags of its release. `bound`:
     after a cancel the service is to run `wanted`, whatever it runs; else one that somebody set by hand stays.
+    `passing`: tasks that are out of the traffic are passed by, for new ones keep coming.
     """
     marks, last = seen.marks, seen.marks.turn.cancelled
     tasks = leftover_tasks(seen, drained)
+    if passing and tasks.stop:
+        tasks = Leftover()
     wanted = marks.wanted if _good(seen, marks.wanted) else None
     back = wanted or home(seen, last if marks.release == last != marks.under_way else "")
     if tasks or back is None:
@@ -214,16 +223,27 @@ def leftover(
     unused = [
         one.arn
         for one in seen.revisions.values()
-        if one.active and one.arn not in used.union(kept) and (one.arn in stopped or cancelled(seen, one.arn))
+        if one.active and one.arn not in used.union(kept) and (one.arn in made or fenced(seen, one))
     ]
     return Leftover(deregister=tuple(sorted(unused)))
 
 
+def never_ran(seen: Look, revision: str) -> bool:
+    """(8) Newer than what the service runs and is to run: in the turn of this look nothing newer was promoted."""
+    named = (seen.service.revision, seen.marks.wanted, seen.marks.previous)
+    numbers = [Revision(arn).number for arn in named if arn and _family(arn) == _family(revision)]
+    return bool(numbers) and Revision(revision).number > max(numbers)
+
+
+def _family(arn: str) -> str:
+    return arn.rpartition(":")[0]
+
+
 def astray(seen: Look) -> bool:
     """(8) After a cancel, and before another release begins, the service runs something else than `wanted`, or what was
-    cancelled: no rollback ends well then.
+    cancelled: no rollback ends well then. A cancel leaves nothing under way; somebody may have written its turn over.
     """
     marks, runs = seen.marks, seen.service.revision
-    if marks.turn == Turn() or marks.under_way:
+    if marks.under_way:
         return False
     return marks.wanted not in (None, runs) or fenced(seen, seen.revisions[runs])

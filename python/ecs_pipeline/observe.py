@@ -62,8 +62,9 @@ class Observer:
         service = self._ecs.service()
         self._families |= {arn.rpartition("/")[2] for arn in service.families()}
         found = self._revisions(service, tasks, scan=scan)
-        health = self._health(service, tasks)
-        registrations = self._registrations(service, tasks, health, elsewhere)
+        counted = (*(task for task in elsewhere if self._released(task, service)), *tasks)
+        health = self._health(service, counted)
+        registrations = self._registrations(service, counted, health, elsewhere)
         seen = Look(tasks, service, found, registrations, self.families, elsewhere, health)
         for line in doubts.lines(seen):
             if line not in self._told:
@@ -186,7 +187,7 @@ class Observer:
         elsewhere: tuple[Task, ...] = (),
     ) -> tuple[Registration, ...]:
         """What is registered of them. Of a task that is tagged as another service's only what was recorded for this
-        one.
+        one, unless a release of this one registered what it runs.
         """
         owners = self._owners(tasks, service)
         recorded = self._recorded(service, owners)
@@ -199,6 +200,14 @@ class Observer:
         if any(not one.owner and not one.draining for one in found):
             return tuple(self._with_other_owners(found, service))
         return tuple(found)
+
+    def _released(self, task: Task, service: Service) -> bool:
+        """Whether a release registered its revision, in a family of the service.
+
+        A tag of the task can be written over; its revision and by whom it was started cannot.
+        """
+        known = task.revision.rpartition(":")[0] in service.families(self._families)
+        return known and bool(self._definitions.revision(task.revision).release)
 
     def _owners(self, tasks: Iterable[Task], service: Service) -> dict[Address, str]:
         return {(target.group, *target.key): task.arn for task in tasks for target in self.targets_of(task, service)}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from ecs_pipeline.observe import Observer
+from tests.fakes.ports import FakeEcs
 from tests.unit.canary_world import at
+from tests.unit.intruder import evil_revision, forge
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary, promote, rollback
 from tests.unit.test_rollback import active
@@ -61,6 +64,21 @@ def test_where_nothing_of_it_is_left_there_is_no_such_service(start: str, option
     end = rollback(world, **options)
     assert (end.code, end.writes) == (2, [])
     assert "no service web in cluster prd" in end.text
+
+
+@pytest.mark.parametrize(("family", "goes"), [("web", True), ("", False)])
+def test_of_a_service_that_ecs_forgot_only_a_revision_of_the_configs_family_goes(
+    monkeypatch: pytest.MonkeyPatch, family: str, *, goes: bool
+) -> None:
+    world = start_of("A is a canary")
+    theirs = evil_revision(world, "R", family="billing", image="r/billing@sha256:1")
+    forge(world, "R", theirs)
+    world.deleted = True
+    monkeypatch.setattr(FakeEcs, "deleted_service", lambda _self: None)
+    monkeypatch.setattr(Observer, "families", frozenset({family} - {""}))
+    end = rollback(world)
+    assert (end.code, world.alive(), "web:3" in active(world)) == (0, [], not goes), end.text
+    assert world.revisions[theirs].active
 
 
 def test_the_other_stages_have_no_service_either() -> None:

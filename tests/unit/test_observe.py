@@ -30,6 +30,7 @@ class Ports:
     active: Mapping[str, Sequence[str]] = field(default_factory=dict)
     copies: Mapping[str, str] = field(default_factory=dict)
     wholes: Mapping[str, TaskDefinition] = field(default_factory=dict)
+    releases: Mapping[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def get(self, arn: str) -> TaskDefinition:
@@ -68,7 +69,8 @@ class Ports:
         return list(self.active.get(family, ()))
 
     def revision(self, arn: str, active: Iterable[str] = ()) -> Revision:
-        return Revision(arn, active=arn in active, restores=self.copies.get(arn, ""))
+        release, restores = self.releases.get(arn, ""), self.copies.get(arn, "")
+        return Revision(arn, release, active=arn in active, restores=restores)
 
 
 def observer(ports: Any) -> Observer:
@@ -212,6 +214,14 @@ def test_of_a_task_that_is_tagged_as_another_services_only_a_recorded_address_is
     assert registered(Ports(service(), theirs, states=states)) == []
     ports = Ports(recording(("10.0.0.1", 8000)), theirs, states=states)
     assert registered(ports) == [(GROUP, "10.0.0.1:8000", False, "t1")]
+
+
+@pytest.mark.parametrize(("family", "release"), [("web", "A"), ("web", ""), ("api", "A")])
+def test_or_one_that_runs_what_a_release_of_this_service_registered(family: str, release: str) -> None:
+    theirs = task(of="api", revision=revision(3, family))
+    states = {(GROUP, "10.0.0.1", 8000): "healthy"}
+    found = registered(Ports(service(), (theirs,), states=states, releases={theirs.revision: release}))
+    assert found == ([(GROUP, "10.0.0.1:8000", False, "t1")] if (family, release) == ("web", "A") else [])
 
 
 def registered(ports: Ports) -> list[tuple[str, str, bool, str]]:

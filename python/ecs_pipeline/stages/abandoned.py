@@ -45,10 +45,14 @@ def look(run: Run, release: str) -> Left | None:
 
 
 def _made(run: Run, task: Task, service: Service | None) -> bool:
-    """Whether the task's release registered what it runs; of a service that ECS has forgotten no family is known."""
+    """Whether the task's release registered what it runs, in the service's family or the config's.
+
+    Of a service that ECS has forgotten only the config's is known: another one may be of a service that lives.
+    """
     if service:
         return not run.observer.mismatch(task, service)
-    return not mismatch(task, run.definitions.revision(task.revision), known=True)
+    revision = run.definitions.revision(task.revision)
+    return not mismatch(task, revision, known=revision.family in run.observer.families)
 
 
 def remove(run: Run, left: Left) -> None:

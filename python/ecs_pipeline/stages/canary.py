@@ -41,7 +41,7 @@ from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, Othe
 from ecs_pipeline.steps.renewal import until_judged
 from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
 from ecs_pipeline.steps.tasks import Lost, Made, shown
-from ecs_pipeline.steps.trust import IdInUse
+from ecs_pipeline.steps.trust import IdInUse, still_coming
 from ecs_pipeline.steps.unused import discard
 from ecs_pipeline.wait import Deadline, StepBroken
 
@@ -166,7 +166,8 @@ def _begin(stage: Canary) -> None:
     """(4) Sweep what other turns left, then mark the release as under way; it is judged anew."""
     run, seen = stage.run, stage.plan.seen
     drained: list[Target] = []
-    while left := decide.leftover_tasks(seen, drained):
+    sweeps = 0
+    while (left := decide.leftover_tasks(seen, drained)) and (left.drain or sweeps < decide.MOST_SWEEPS):
         run.recorder.progress("sweeping what an earlier release left")
         if run.dry_run:
             run.recorder.plan("remove what an earlier release left")
@@ -178,9 +179,12 @@ def _begin(stage: Canary) -> None:
             drained += [one.target for one in owned]
             removal.drained(run, drained, run.settings.rollback.drain)
         else:
+            sweeps += 1
             removal.stop(run, left.stop, "ecs-pipeline: left over from an earlier release", stage.fence.write)
             removal.stopped(run, left.stop)
         seen = run.observer.look()
+    if sweeps and seen.strangers:
+        run.recorder.progress(f"warning: {still_coming(seen).message}")
     sweep_baselines(run, stage.fence, seen, stage.release)
     if not run.dry_run:
         _mark(stage)

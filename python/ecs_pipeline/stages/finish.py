@@ -69,7 +69,7 @@ class Finish:
     """Removes what is left over in a turn; one for each rollback. `target`: `--to` sends the service there.
 
     `patient`: a process that is dead now may have started a task that is not listed yet. `bound`: the service is to run
-    `wanted` then, whatever it runs.
+    `wanted` then, whatever it runs. `began`: what the rollback saw before it began the turn.
     """
 
     run: Run
@@ -79,7 +79,9 @@ class Finish:
     target: str = ""
     patient: bool = False
     bound: bool = True
+    began: Look | None = None
     _stopped: dict[str, Task] = field(default_factory=dict)
+    _sweeps: int = 0
     _made: set[str] = field(default_factory=set)
     _moved: str = ""
     _moved_from: str = ""
@@ -141,7 +143,8 @@ class Finish:
         return replace(seen, service=self._stable(seen))
 
     def _left(self, seen: Look) -> Leftover:
-        left = decide.leftover(seen, self._made, self._kept, self._drained, bound=self.bound)
+        passing = self._sweeps >= decide.MOST_SWEEPS
+        left = decide.leftover(seen, self._made, self._kept, self._drained, bound=self.bound, passing=passing)
         to_move = self.target and seen.service.revision != self.target != self._moved
         if to_move and not (left.drain or left.stop):
             return Leftover(update=self.target)
@@ -184,14 +187,19 @@ class Finish:
                 step.message = f"out of the traffic: {', '.join(sorted({str(one) for one in removed}))}"
 
     def _stop(self, left: Leftover, seen: Look) -> None:
-        """What a stopped canary ran goes with it, when its release registered that: anybody may tag a task."""
+        self._sweeps += 1
         with self.steps("cleanup") as step:
             self._stopped.update({one.arn: one for one in left.stop})
-            self._made |= {task.revision for task in left.stop if task.role == CANARY and not seen.mismatch(task)}
+            self._made |= {task.revision for task in left.stop if self._never_ran(task, seen)}
             self._kept -= {one.revision for one in left.stop}
             removal.stop(self.run, left.stop, REASON, removal.plainly)
             removal.stopped(self.run, left.stop)
             step.message = f"stopped: {', '.join(one.id for one in self._stopped.values())}"
+
+    def _never_ran(self, task: Task, seen: Look) -> bool:
+        """Of a canary that started in the turn before, between the rollback's look and its write."""
+        ours = task.role == CANARY and task.turn == self.replaced and not seen.mismatch(task)
+        return ours and self.began is not None and decide.never_ran(self.began, task.revision)
 
     def _update(self, revision: str, seen: Look) -> None:
         refuse_unfit(self.run, seen.service, Use.UPDATE)

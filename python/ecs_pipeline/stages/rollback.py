@@ -28,7 +28,7 @@ from ecs_pipeline.stages.targets import Target, family_of, resolve
 from ecs_pipeline.stages.turns import begin_turn, go_to, take_away
 from ecs_pipeline.steps.holder import build_of, holder_of
 from ecs_pipeline.steps.traffic import record_seen
-from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved
+from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved, still_coming
 
 STEPS = ("preflight", "drain", "cleanup", "service-update", "stable", "deregister")
 MOST_TURNS = 5
@@ -52,9 +52,10 @@ class Options:
 
     def binds(self, seen: Look) -> bool:
         """Whether the service is to run what the last cancel wanted: one that somebody set by hand since is left alone
-        by a rollback of another release, of a canary alone, or to a revision by name.
+        by a rollback of a release that it does not run, of a canary alone, or to a revision by name.
         """
-        return not self.canary_only and not self.to and self.release in ("", seen.marks.turn.cancelled)
+        runs = seen.revisions[seen.service.revision].release
+        return not self.canary_only and not self.to and self.release in ("", seen.marks.turn.cancelled, runs)
 
 
 class Outcome(Enum):
@@ -97,6 +98,8 @@ def _carry_out(run: Run, options: Options, seen: Look, target: Target | None) ->
         release = run.recorder.record.release
         if release.task_definition != undone:
             release.previous_task_definition = undone
+    if seen.strangers:
+        raise still_coming(seen)
 
 
 def _look(run: Run, options: Options) -> Look:
@@ -197,7 +200,7 @@ def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[
     release = _release_to_cancel(seen, options)
     if not release and (left := _foreign(seen, options)):
         take_away(run, left, steps, "no release made them")
-        return Outcome.DONE, run.observer.look(scan=True)
+        finished, seen = True, run.observer.look(scan=True)
     if not release:
         _refuse_when_held(run, seen, options)
         if options.binds(seen):
@@ -209,8 +212,9 @@ def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[
 
 
 def _foreign(seen: Look, options: Options) -> tuple[Task, ...]:
-    """Tasks that only look like a canary of the release that is to go, or of any."""
-    return tuple(task for task in (*seen.foreign, *seen.seconds) if options.release in ("", task.release))
+    """Tasks that only look like a canary of the release that is to go, or of any, or run what that one registered."""
+    found = (*seen.foreign, *seen.seconds)
+    return tuple(task for task in found if options.release in ("", task.release, seen.revisions[task.revision].release))
 
 
 def _leftover(seen: Look, options: Options) -> decide.Leftover:

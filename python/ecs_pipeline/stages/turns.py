@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
 from ecs_pipeline import decide, marks
 from ecs_pipeline.errors import TooManyTags
@@ -61,16 +63,16 @@ def begin_turn(
         full = _write(run, seen, tags)
     if full:
         raise _without_marks(run, seen, release, steps) from full
+    finish = partial(Finish, run, turn, steps, replaced=marked.turn, target=back or "", patient=patient, began=seen)
     try:
-        return Finish(
-            run, turn, steps, replaced=marked.turn, target=back or "", patient=patient, bound=bound
-        ).until_clean()
+        return finish(bound=bound).until_clean()
     except Overtaken as other:
         other.release = release
         raise
     except TurnTakenBack as lost:
         lost.message += _taken_away(run, seen, release, steps)
-        raise
+        _write_again(run, tags, lost)
+        return _finished_again(finish(bound=bound), release, lost)
 
 
 def _write(run: Run, seen: Look, tags: Mapping[str, str]) -> TooManyTags | None:
@@ -90,6 +92,29 @@ def _write(run: Run, seen: Look, tags: Mapping[str, str]) -> TooManyTags | None:
         except TooManyTags as again:
             return again
     return None
+
+
+def _write_again(run: Run, tags: Mapping[str, str], lost: TurnTakenBack) -> None:
+    """The same marks once more, after somebody wrote the turn over; not when a release began meanwhile: it is another
+    that this rollback has not looked at. Raises `lost` then.
+    """
+    service = run.ecs.service()
+    told = marks.parse_service(tags)
+    if replace(service.marks, turn=told.turn, targets=(), unreadable=()) != told:
+        raise lost
+    run.recorder.progress(f"warning: {lost.message}; it is written once more")
+    run.ecs.tag(service.arn, tags)
+
+
+def _finished_again(finish: Finish, release: str, lost: TurnTakenBack) -> Look:
+    """The last look after the marks were written once more. Raises `lost` when they are written over again."""
+    try:
+        return finish.until_clean()
+    except Overtaken as other:
+        other.release = release
+        raise
+    except TurnTakenBack:
+        raise lost from None
 
 
 def _without_marks(run: Run, seen: Look, release: str, steps: Steps) -> TooManyTags:

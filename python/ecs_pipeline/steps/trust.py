@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ecs_pipeline import decide, doubts
-from ecs_pipeline.errors import Refused
+from ecs_pipeline.errors import Refused, Trouble
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import Revision, Task
 
@@ -32,6 +32,16 @@ def other_image(release: str, label: str, there: str, ours: str) -> IdInUse:
     return IdInUse(
         f"release {release} of {label} lives with image {there}, not {ours}",
         cure="give this one an id of its own: --release",
+    )
+
+
+def still_coming(seen: Look) -> Trouble:
+    """Tasks of other epochs that come again and again: what was to be done is done beside them."""
+    named = ", ".join(f"task {task.id}" for task in seen.strangers)
+    return Trouble(
+        f"tasks with the tags of another epoch keep coming to {seen.service.label}, now {named}; "
+        "they take no traffic, and all else is done",
+        cure="find out who starts them (CloudTrail: RunTask), take the permission away, and run `rollback` again",
     )
 
 
