@@ -116,7 +116,7 @@ def lone_baselines(seen: Look) -> tuple[Task, ...]:
 def may_start_tasks(seen: Look) -> bool:
     """A release is under way whose RunTask may be the last that its process did: neither judged nor promoted."""
     begun = seen.marks.under_way
-    return bool(begun) and not runs_promoted(seen, begun) and not any(one.verdict for one in seen.canaries)
+    return bool(begun) and not runs_promoted(seen, begun) and not seen.verdict
 
 
 def home(seen: Look, release: str) -> str | None:

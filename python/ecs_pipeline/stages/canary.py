@@ -91,7 +91,7 @@ def canary(run: Run, options: CanaryOptions) -> None:
 
 def _end_as_before(plan: Plan) -> None:
     """A verdict that is recorded stands."""
-    if any(one.verdict == INCONCLUSIVE for one in plan.seen.canaries):
+    if plan.seen.verdict == INCONCLUSIVE:
         raise inconclusive(plan.release)
 
 
@@ -137,7 +137,8 @@ def _carry_out(stage: Canary) -> None:
     image = _image(stage)
     revision = _revision(stage, image)
     counts = _counts(stage)
-    judged = max((0 if one.verdict else one.judged_steps for one in stage.plan.seen.canaries), default=0)
+    first = stage.plan.seen.first
+    judged = first.judged_steps if first and not first.verdict else 0
     for number in range(1, len(counts) + 1):
         if number <= judged < len(counts):
             continue
