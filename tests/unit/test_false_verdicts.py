@@ -69,3 +69,81 @@ def test_a_verdict_on_another_task_than_the_first_is_none(who: str) -> None:
     end = canary(world, release="A", settings=TWO)
     assert (end.code, end.message("bake")) == (0, "watched for 2s")
     assert promote(world, release="A").code == 0
+
+
+def baked(seconds: str, **canary_settings: Any) -> dict[str, Any]:
+    return {"canary": {"bake": seconds, "healthy_within": "30s", **canary_settings}}
+
+
+def cut_short(settings: dict[str, Any]) -> World:
+    """The agent was lost during the bake; somebody writes a verdict half a minute later."""
+    world = start_of("P runs")
+    kill_at(world, "after", "RegisterTargets", lambda: canary(world, release="A", settings=settings))
+    world.schedule.now += 30
+    world.alive()[0].tags[marks.VERDICT] = "pass"
+    return world
+
+
+def test_a_verdict_before_the_task_has_run_as_long_as_its_bake_is_none() -> None:
+    slow = baked("600s")
+    world = cut_short(slow)
+    refused = promote(world, release="A", settings=slow)
+    (mine,) = world.alive()
+    told = f"has a verdict that cannot be true: task {mine.arn[-32:]} runs for 31s only, and the bake takes 10m"
+    assert (refused.code, refused.writes, told in refused.text) == (3, [], True), refused.text
+    before = world.now
+    end = canary(world, release="A", settings=slow)
+    assert (end.code, world.now - before >= 600) == (0, True)
+    told = f"the verdict of release A cannot be true, it is judged anew: task {mine.arn[-32:]} runs for 31s only"
+    assert any(note.startswith(told) for note in end.run.recorder.record.notes)
+    assert canary(world, release="A", settings=slow).writes == []
+    assert promote(world, release="A", settings=slow).code == 0
+
+
+def test_a_person_may_promote_it_nevertheless() -> None:
+    slow = baked("600s")
+    world = cut_short(slow)
+    assert promote(world, release="A", settings=slow, unjudged=True).code == 0
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        baked("60s"),
+        baked("60s", initial_delay="30s"),
+        {"canary": {"steps": [{"tasks": 1, "bake": "60s"}, {"tasks": 2, "bake": "5s"}], "healthy_within": "30s"}},
+        {"canary": {"steps": [{"tasks": 1, "bake": "5s"}, {"tasks": 2, "bake": "60s"}], "healthy_within": "30s"}},
+    ],
+)
+def test_a_verdict_of_ours_counts_at_once(sizes: dict[str, Any]) -> None:
+    world = start_of("P runs")
+    assert canary(world, release="A", settings=sizes).code == 0
+    assert canary(world, release="A", settings=sizes).writes == []
+    assert promote(world, release="A", settings=sizes).code == 0
+
+
+def test_an_inconclusive_verdict_of_the_first_size_counts_at_once() -> None:
+    steps = [{"tasks": 1, "bake": "5s"}, {"tasks": 2, "bake": "600s"}]
+    unclear = {"name": "seen", "command": {"run": ["false"]}, "min_samples": 9}
+    settings = {"canary": {"steps": steps, "healthy_within": "30s", "checks": [unclear]}}
+    world = start_of("P runs")
+    assert canary(world, release="A", settings=settings).code == 5
+    again = canary(world, release="A", settings=settings)
+    assert (again.code, again.writes) == (5, [])
+    assert promote(world, release="A", settings=settings).code == 0
+
+
+def test_a_bake_that_is_longer_by_now_is_repeated_and_one_that_is_shorter_is_not() -> None:
+    world = start_of("P runs")
+    assert canary(world, release="A", settings=baked("60s")).code == 0
+    assert canary(world, release="A", settings=baked("10s")).writes == []
+    before = world.now
+    assert canary(world, release="A", settings=baked("600s")).code == 0
+    assert world.now - before >= 600
+
+
+def test_what_the_service_runs_is_done_however_long_the_bake_is_by_now() -> None:
+    world = start_of("A is a canary")
+    kill_at(world, "before", "StopTask", lambda: promote(world, release="A"))
+    assert canary(world, release="A", settings=baked("3h")).writes == []
+    assert promote(world, release="A", settings=baked("3h")).code == 0

@@ -12,11 +12,12 @@ from ecs_pipeline.load_balancing import group_name
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import Image, Repository, Revision, Service, TaskDefinition, Turn, canaries_for
 from ecs_pipeline.origin import checked_release_id, new_release_id
-from ecs_pipeline.run import Run
+from ecs_pipeline.run import Run, note
 from ecs_pipeline.service_kinds import Use
 from ecs_pipeline.stages import wellness
 from ecs_pipeline.stages.finish import Finish, finished
 from ecs_pipeline.stages.fitness import refuse_unfit, tell_shares
+from ecs_pipeline.stages.haste import hasty
 from ecs_pipeline.stages.judging import refuse_checks
 from ecs_pipeline.stages.rollback import Options as RollbackOptions
 from ecs_pipeline.stages.rollback import cancel
@@ -232,7 +233,12 @@ def _is_done(run: Run, plan: Plan) -> bool:
         return False
     health = targets_seen(run, seen.canaries, seen.service)
     record_share(run, seen.canaries, seen.service.running, health)
-    return decide.runs_promoted(seen, plan.release) or not wellness.problems(run, seen, seen.canaries, health)
+    if decide.runs_promoted(seen, plan.release):
+        return True
+    if why := hasty(run, seen):
+        note(run.recorder, f"the verdict of release {plan.release} cannot be true, it is judged anew: {why}")
+        return False
+    return not wellness.problems(run, seen, seen.canaries, health)
 
 
 def _record(run: Run, plan: Plan) -> None:

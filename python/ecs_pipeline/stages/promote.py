@@ -27,6 +27,7 @@ from ecs_pipeline.stages import promote_dry_run, wellness
 from ecs_pipeline.stages.approval import Approved, refuse_another
 from ecs_pipeline.stages.finish import Finish, finished
 from ecs_pipeline.stages.fitness import refuse_unfit
+from ecs_pipeline.stages.haste import hasty
 from ecs_pipeline.stages.preflight import refuse_when_cancelled
 from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.steps import credentials, orphans, removal
@@ -120,7 +121,7 @@ def _plan(run: Run, options: PromoteOptions) -> Plan:
     if not told:
         refuse_unfit(run, plan.seen.service, Use.UPDATE)
         credentials.refuse_short_drain(run, plan.seen.service, plan.revision)
-        _refuse_when_unjudged(plan, options)
+        _refuse_when_unjudged(run, plan, options)
         _refuse_when_unwell(run, plan)
     return plan
 
@@ -154,10 +155,12 @@ def _finish_cancel(run: Run, seen: Look, asked: str) -> None:
     )
 
 
-def _refuse_when_unjudged(plan: Plan, options: PromoteOptions) -> None:
-    if plan.canaries and not plan.seen.verdict and not options.unjudged:
+def _refuse_when_unjudged(run: Run, plan: Plan, options: PromoteOptions) -> None:
+    why = hasty(run, plan.seen) if plan.seen.verdict else "its bake did not end"
+    if plan.canaries and why and not options.unjudged:
+        label, none = plan.seen.service.label, "a verdict that cannot be true" if plan.seen.verdict else "no verdict"
         raise Refused(
-            f"the canary of release {plan.release} at {plan.seen.service.label} has no verdict: its bake did not end",
+            f"the canary of release {plan.release} at {label} has {none}: {why}",
             cure="run `canary` again to end it, or `promote --unjudged`",
         )
 
