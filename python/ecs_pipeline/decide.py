@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ecs_pipeline.load_balancing import Registration, Target
 from ecs_pipeline.look import Look
-from ecs_pipeline.model import CANARY, Revision, Task, Turn
+from ecs_pipeline.model import CANARY, Revision, Service, Task, Turn
 
 
 def digest(*parts: str) -> str:
@@ -87,11 +87,24 @@ def runs_promoted(seen: Look, release: str) -> bool:
 
 def left_by_promote(seen: Look) -> tuple[Task, ...]:
     """Living tasks of a release whose rollout is over; the canary's last, as promote takes them away."""
-    live, primary = holder(seen) or next(iter(seen.baselines), None), seen.service.primary
-    over = primary is not None and primary.rollout in ("COMPLETED", "")
-    return (
-        (*seen.baselines, *seen.seconds, *seen.canaries) if live and over and runs_promoted(seen, live.release) else ()
-    )
+    live = holder(seen) or next(iter(seen.baselines), None)
+    if live is None or not (rolled_out(seen.service) and runs_promoted(seen, live.release)):
+        return ()
+    return (*seen.baselines, *seen.seconds, *seen.canaries)
+
+
+def rolled_out(service: Service) -> bool:
+    """Whether the rollout that brought the service to its revision is over.
+
+    A deployment of the same revision may be under way nevertheless (forceNewDeployment): then one before it was
+    COMPLETED, or all that is left of it is that no deployment of another revision is there.
+    """
+    primary = service.primary
+    if primary is None:
+        return False
+    ours = [one for one in service.deployments if one.revision == primary.revision]
+    alone = primary.rollout == "IN_PROGRESS" and len(ours) == len(service.deployments)
+    return primary.rollout == "" or alone or any(one.rollout == "COMPLETED" for one in ours)
 
 
 def lone_baselines(seen: Look) -> tuple[Task, ...]:
@@ -103,7 +116,7 @@ def lone_baselines(seen: Look) -> tuple[Task, ...]:
 def may_start_tasks(seen: Look) -> bool:
     """A release is under way whose RunTask may be the last that its process did: neither judged nor promoted."""
     begun = seen.marks.under_way
-    return bool(begun) and not runs_promoted(seen, begun) and not any(one.verdict for one in seen.canaries)
+    return bool(begun) and not runs_promoted(seen, begun) and not seen.verdict
 
 
 def home(seen: Look, release: str) -> str | None:

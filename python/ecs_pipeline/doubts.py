@@ -20,6 +20,7 @@ def lines(seen: Look) -> list[str]:
         *unread,
         *_marks(seen),
         *(foreign(seen, task) for task in (*seen.foreign, *seen.seconds)),
+        *_lone(seen),
         *_elsewhere(seen),
     ]
 
@@ -34,6 +35,12 @@ def _marks(seen: Look) -> Iterator[str]:
     for name, arn in decide.disbelieved(seen).items():
         tag = f"tag ecs-pipeline:{name} of service {seen.service.name}"
         yield f"{tag} names {Revision(arn).name}, which is not of family {Revision(seen.service.revision).family}"
+
+
+def _lone(seen: Look) -> Iterator[str]:
+    for task in decide.lone_baselines(seen):
+        named = f"release {task.release}'s" if task.release else "a"
+        yield f"task {task.id} has the tags of {named} baseline, and no canary lives beside it"
 
 
 def _elsewhere(seen: Look) -> Iterator[str]:

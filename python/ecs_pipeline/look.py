@@ -38,6 +38,16 @@ class Look:
         return tuple(sorted(living, key=lambda task: (task.index, task.age_key)))
 
     @property
+    def first(self) -> Task | None:
+        """The canary task of number 0: its tags alone tell how the bake ended, whatever those of the others say."""
+        return next((task for task in self.canaries if task.index == 0), None)
+
+    @property
+    def verdict(self) -> str:
+        """The verdict of the canary; '' when it has none."""
+        return self.first.verdict if self.first else ""
+
+    @property
     def baselines(self) -> tuple[Task, ...]:
         """The living baseline task of this turn, to compare the canary with; there is one at most."""
         return tuple(task for task in self._firsts.values() if task.role == BASELINE)

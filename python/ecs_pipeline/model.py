@@ -274,11 +274,6 @@ def share(canaries: int, stable: int) -> float:
     return 100 * canaries / (canaries + stable) if canaries else 0.0
 
 
-def judged_tasks(canaries: Sequence[Task]) -> int:
-    """How many canary tasks were judged together; 0 when none has been."""
-    return max((one.judged_tasks for one in canaries), default=0)
-
-
 def living(tasks: Sequence[Task]) -> list[Task]:
     """Those that are neither stopped nor told to."""
     return [task for task in tasks if task.alive]

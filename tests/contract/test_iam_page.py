@@ -40,6 +40,9 @@ ASKS_OF_THE_CALLER = {"caller", "permissions"}
 LOOKS_UP = {"secrets_manager", "ssm"}
 """Modules of aws/ that look-ups of a config alone use, beside CloudFormation's DescribeStacks."""
 
+WHOLE_CLUSTER = {"cluster"}
+"""Modules of aws/ for `status --all`, and for the nearest name of a typo where the caller may list."""
+
 CALLS = {"call", "_call", "pages", "_pages"}
 """Functions whose first argument is an operation's name."""
 
@@ -174,7 +177,7 @@ def called(modules: set[str]) -> set[str]:
 
 
 OF_THE_STAGES = {module.stem for module in (PACKAGE / "aws").glob("*.py")} - (
-    PROVISION_ONLY | PRUNE_ONLY | ASKS_OF_THE_CALLER | LOOKS_UP
+    PROVISION_ONLY | PRUNE_ONLY | ASKS_OF_THE_CALLER | LOOKS_UP | WHOLE_CLUSTER
 )
 
 

@@ -466,7 +466,8 @@ def test_a_task_whose_number_was_taken_by_tagging_another_is_named_by_promote() 
         task.tags[marks.JUDGED_TASKS] = "2"
     end = promote(world, release="A")
     assert end.code == 3
-    assert f"1 of its tasks stopped, of task {other.arn[-32:]}: task {mine.arn[-32:]} is older" in end.text
+    told = f"says a tag of task {mine.arn[-32:]}), of task {other.arn[-32:]}: task {mine.arn[-32:]} is older"
+    assert told in end.text
 
 
 @pytest.mark.parametrize("stage", [canary, promote])

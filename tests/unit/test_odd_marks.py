@@ -110,3 +110,49 @@ def test_another_rollback_that_begins_meanwhile_is_told(command: str) -> None:
     end = promote(world, release="A") if command == "promote" else canary(world, release="A", replace=True)
     assert end.code == 3
     assert end.text == "a rollback of B began at prd/web meanwhile; run it again"
+
+
+@pytest.mark.parametrize("options", [{}, {"canary_only": True}, {"release": "Z"}, {"to": "web:2"}])
+@pytest.mark.parametrize("start", ["P runs", "A was rolled back"])
+def test_a_baseline_without_a_canary_is_named_and_goes_where_nothing_is_to_be_undone(
+    start: str, options: dict[str, object]
+) -> None:
+    world = start_of(start)
+    world.service_tags[marks.PREVIOUS] = ""
+    his = forge(world, "Z", world.deployments[0].revision, tags={marks.ROLE: "baseline"})
+    world.schedule.now += 30
+    told = f"task {his.arn[-32:]} has the tags of release Z's baseline, and no canary lives beside it"
+    planned = rollback(world, dry_run=True, **options)
+    assert (planned.code, planned.writes, his.stop_asked) == (0, [], None)
+    assert f"stop task {his.arn[-32:]}" in planned.run.recorder.record.plan
+    end = rollback(world, **options)
+    assert (end.code, end.writes, serving(world)) == (0, ["DeregisterTargets", "StopTask"], "web:2")
+    assert (his.reason, told in end.run.recorder.record.notes) == ("ecs-pipeline: no canary lives beside it", True)
+    again = rollback(world, **options)
+    assert (again.code in (0, 3), again.writes) == (True, [])
+
+
+def test_a_baseline_of_another_release_is_none_of_a_named_ones() -> None:
+    world = start_of("A was rolled back")
+    his = forge(world, "Z", world.deployments[0].revision, tags={marks.ROLE: "baseline"})
+    assert (rollback(world, release="A").code, his.stop_asked) == (0, None)
+
+
+def test_a_baseline_beside_its_canary_is_no_odd_one() -> None:
+    world = start_of("P runs")
+    settings = {"canary": {"bake": "2s", "healthy_within": "30s", "baseline": True}}
+    ends = [canary(world, release="A", settings=settings), promote(world, release="A", settings=settings)]
+    assert [end.code for end in ends] == [0, 0]
+    assert [note for end in ends for note in end.run.recorder.record.notes if "no canary lives" in note] == []
+
+
+@pytest.mark.parametrize("role", ["baseline", "canary"])
+def test_a_task_of_his_lets_no_rollback_end_well_while_the_service_is_elsewhere(role: str) -> None:
+    world = start_of("A was rolled back")
+    for revision in world.revisions.values():
+        revision.tags |= {marks.RELEASE: "A", marks.TURN: "0/"}  # all of them are cancelled
+    assert rollback(world).code == 3
+    his = forge(world, "Z", world.deployments[0].revision, tags={marks.ROLE: role})
+    world.schedule.now += 30
+    end = rollback(world)
+    assert (end.code, his.stop_asked is not None) == (3, True), end.text

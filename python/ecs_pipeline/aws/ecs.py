@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from ecs_pipeline.aws.cluster import Cluster
 from ecs_pipeline.aws.ecs_facts import parse_service, parse_task, tag_list
 from ecs_pipeline.aws.session import DENIED, AwsClient, AwsError
-from ecs_pipeline.errors import InvalidInput, NotPlaced, TokenTaken, TooManyTags
+from ecs_pipeline.errors import NotPlaced, TokenTaken, TooManyTags
 from ecs_pipeline.marks import MOST_TAGS
 from ecs_pipeline.model import Service, Task
-from ecs_pipeline.suggestions import closest
 
 NOT_TAGGED = ("InvalidParameterException", "ResourceNotFoundException")
 """What TagResource answers for a task that has stopped, or is gone."""
@@ -26,10 +25,6 @@ LISTED_BY_DEFAULT = "RUNNING"
 """The desired status that ListTasks lists when none is asked for."""
 DESCRIBED_AT_ONCE = 100
 """DescribeTasks, GetTaskProtection and DescribeContainerInstances take so many."""
-LISTED_AT_ONCE = 100
-"""ListServices and ListClusters list 10 at once by themselves, and so many at most."""
-SERVICES_AT_ONCE = 10
-"""DescribeServices takes so many."""
 
 
 class Ecs:
@@ -39,6 +34,7 @@ class Ecs:
         self._client = client
         self.cluster = cluster
         self.service_name = service
+        self._whole = Cluster(client, cluster)
         self._revisions: dict[str, Mapping[str, Any]] = {}
 
     # ---- the service
@@ -47,22 +43,12 @@ class Ecs:
         """The service with its tags (DescribeServices). Raises InvalidInput when there is none."""
         found = self._service(deleted=False)
         if found is None:
-            near = self._nearest(self.service_name, "ListServices", "serviceArns", cluster=self.cluster)
-            raise InvalidInput(
-                f"no service {self.service_name} in cluster {self.cluster}{near}",
-                cure="check --service, --cluster and the region; `provision` makes a new environment",
-            )
+            raise self._whole.no_service(self.service_name)
         return found
 
     def services(self) -> tuple[Service, ...]:
-        """Every service of the cluster with its tags (ListServices, DescribeServices ten at once)."""
-        arns = self._pages("ListServices", "serviceArns", cluster=self.cluster, maxResults=LISTED_AT_ONCE)
-        found: list[Service] = []
-        for start in range(0, len(arns), SERVICES_AT_ONCE):
-            asked = arns[start : start + SERVICES_AT_ONCE]
-            answer = self._call("DescribeServices", cluster=self.cluster, services=asked, include=["TAGS"])
-            found += [parse_service(service, self.cluster) for service in answer["services"]]
-        return tuple(found)
+        """Every service of the cluster with its tags."""
+        return self._whole.services()
 
     def deleted_service(self) -> Service | None:
         """The service when it was deleted not long ago: ECS shows it as INACTIVE for a while."""
@@ -238,30 +224,9 @@ class Ecs:
         return found
 
     def _call(self, operation: str, /, **parameters: Any) -> dict[str, Any]:
-        with self._existing_cluster():
+        with self._whole.existing():
             return self._client.call(operation, **parameters)
 
     def _pages(self, operation: str, key: str, /, **parameters: Any) -> list[Any]:
-        with self._existing_cluster():
+        with self._whole.existing():
             return self._client.pages(operation, key, **parameters)
-
-    @contextmanager
-    def _existing_cluster(self) -> Iterator[None]:
-        try:
-            yield
-        except AwsError as error:
-            if error.code == "ClusterNotFoundException":
-                near = self._nearest(self.cluster, "ListClusters", "clusterArns")
-                raise InvalidInput(
-                    f"no cluster {self.cluster}{near}",
-                    cure="check --cluster, --environment and the region; `provision` makes a new environment",
-                ) from error
-            raise
-
-    def _nearest(self, name: str, operation: str, key: str, /, **parameters: Any) -> str:
-        """` (did you mean X?)`, or '' where nothing is alike or the caller may not list."""
-        try:
-            arns = self._client.pages(operation, key, maxResults=LISTED_AT_ONCE, **parameters)
-        except AwsError:
-            return ""
-        return closest(name, [str(arn).rpartition("/")[2] for arn in arns])

@@ -29,6 +29,7 @@ from ecs_pipeline.load_balancing import Target
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import CANARY, INCONCLUSIVE, PASS, Image, Revision, Task, TaskDefinition, canaries_for
 from ecs_pipeline.run import Run
+from ecs_pipeline.stages import proven
 from ecs_pipeline.stages.judging import bake, inconclusive
 from ecs_pipeline.stages.preflight import CanaryOptions, Plan, preflight
 from ecs_pipeline.stages.rollback import restore
@@ -71,6 +72,8 @@ def canary(run: Run, options: CanaryOptions) -> None:
         plan = preflight(run, options)
         stage = Canary(run, plan, Fence(run.ecs, run.clock, plan.seen.service), Made(), Made())
         with _undoing(stage):
+            if plan.done:
+                proven.refuse_another(run, stage.fence, plan)
             swept = sweep_seconds(run, stage.fence, plan.seen)
             if plan.done:
                 step.message = f"release {plan.release} is done already: {swept or 'nothing was changed'}"
@@ -88,7 +91,7 @@ def canary(run: Run, options: CanaryOptions) -> None:
 
 def _end_as_before(plan: Plan) -> None:
     """A verdict that is recorded stands."""
-    if any(one.verdict == INCONCLUSIVE for one in plan.seen.canaries):
+    if plan.seen.verdict == INCONCLUSIVE:
         raise inconclusive(plan.release)
 
 
@@ -134,7 +137,8 @@ def _carry_out(stage: Canary) -> None:
     image = _image(stage)
     revision = _revision(stage, image)
     counts = _counts(stage)
-    judged = max((0 if one.verdict else one.judged_steps for one in stage.plan.seen.canaries), default=0)
+    first = stage.plan.seen.first
+    judged = first.judged_steps if first and not first.verdict else 0
     for number in range(1, len(counts) + 1):
         if number <= judged < len(counts):
             continue

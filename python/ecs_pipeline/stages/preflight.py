@@ -226,7 +226,7 @@ def _is_done(run: Run, plan: Plan) -> bool:
             _refuse_other_image(run, seen.service.revision, plan)
         return done and _is_built(run, seen.service.revision, plan)
     _refuse_other_image(run, live.revision, plan)
-    if not any(one.verdict for one in seen.canaries):
+    if not seen.verdict:
         return False
     if not _is_built(run, live.revision, plan):
         return False

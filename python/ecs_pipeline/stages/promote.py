@@ -155,7 +155,7 @@ def _finish_cancel(run: Run, seen: Look, asked: str) -> None:
 
 
 def _refuse_when_unjudged(plan: Plan, options: PromoteOptions) -> None:
-    if plan.canaries and not any(one.verdict for one in plan.canaries) and not options.unjudged:
+    if plan.canaries and not plan.seen.verdict and not options.unjudged:
         raise Refused(
             f"the canary of release {plan.release} at {plan.seen.service.label} has no verdict: its bake did not end",
             cure="run `canary` again to end it, or `promote --unjudged`",

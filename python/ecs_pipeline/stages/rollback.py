@@ -31,6 +31,7 @@ from ecs_pipeline.steps.traffic import record_seen
 from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved, still_coming
 
 STEPS = ("preflight", "drain", "cleanup", "service-update", "stable", "deregister")
+LONE = "no canary lives beside it"
 MOST_TURNS = 5
 """A rollback that another release's rollback overtakes starts again, so often."""
 
@@ -143,7 +144,7 @@ def _target(run: Run, seen: Look, options: Options) -> Target | None:
     else:
         _refuse_disbelieved(seen, options)
     rollback_plan.refuse_unfit_move(run, seen, _release_to_cancel(seen, options), target)
-    if not _leftover(seen, options) and not _foreign(seen, options):
+    if not _leftover(seen, options) and not _unneeded(seen, options):
         _refuse(run, seen, options)
     return target
 
@@ -195,11 +196,12 @@ def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[
         patient = options.patient and not _release_to_cancel(seen, options)
         seen = Finish(run, seen.marks.turn, steps, patient=patient, bound=options.binds(seen)).until_clean()
     if left := _left_by_promote(seen, options):
-        take_away(run, left, steps, f"the service runs release {left[-1].release}")
+        promoted = decide.runs_promoted(seen, left[-1].release)
+        take_away(run, left, steps, f"the service runs release {left[-1].release}" if promoted else LONE)
         return Outcome.DONE, run.observer.look(scan=True)
     release = _release_to_cancel(seen, options)
-    if not release and (left := _foreign(seen, options)):
-        take_away(run, left, steps, "no release made them")
+    if not release and (left := _unneeded(seen, options)):
+        take_away(run, left, steps, "no release made them" if _foreign(seen, options) else LONE)
         finished, seen = True, run.observer.look(scan=True)
     if not release:
         _refuse_when_held(run, seen, options)
@@ -215,6 +217,12 @@ def _foreign(seen: Look, options: Options) -> tuple[Task, ...]:
     """Tasks that only look like a canary of the release that is to go, or of any, or run what that one registered."""
     found = (*seen.foreign, *seen.seconds)
     return tuple(task for task in found if options.release in ("", task.release, seen.revisions[task.revision].release))
+
+
+def _unneeded(seen: Look, options: Options) -> tuple[Task, ...]:
+    """These, and baselines beside no canary, where no release is to go."""
+    lone = () if _release_to_cancel(seen, options) else decide.lone_baselines(seen)
+    return (*_foreign(seen, options), *(task for task in lone if options.release in ("", task.release)))
 
 
 def _leftover(seen: Look, options: Options) -> decide.Leftover:
@@ -242,7 +250,8 @@ def _release_to_cancel(seen: Look, options: Options) -> str:
 
 def _plan(run: Run, seen: Look, options: Options, target: Target | None) -> str:
     """What is to be done, in a line; a dry run's plan has a line for each thing."""
-    going = (*_left_by_promote(seen, options), *_foreign(seen, options))
+    left = _left_by_promote(seen, options)
+    going = (*left, *(task for task in _unneeded(seen, options) if task not in left))
     finishing = bool(_leftover(seen, options))
     changes = rollback_plan.changes(run, seen, _release_to_cancel(seen, options), going, target, finishing=finishing)
     if not changes:

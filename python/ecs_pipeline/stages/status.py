@@ -117,7 +117,7 @@ def _canary(run: Run, seen: Look, health: Seen) -> dict[str, Any] | None:
         "epoch": live.turn.digest,
         "commit": tags.get(marks.COMMIT, ""),
         "build": tags.get(marks.BUILD, ""),
-        "verdict": next((one.verdict for one in seen.canaries if one.verdict), ""),
+        "verdict": seen.verdict,
         "share": round(share(len(healthy & canaries), healthy_others(run, health, seen.service.running)), 1),
         "since": since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "age_seconds": round((now - since).total_seconds()),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ecs_pipeline.load_balancing import group_name
 from ecs_pipeline.look import Look
-from ecs_pipeline.model import Revision, Task, judged_tasks
+from ecs_pipeline.model import Revision, Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps.traffic import Seen
 
@@ -18,8 +18,7 @@ def problems(run: Run, seen: Look, canaries: Sequence[Task], health: Seen) -> li
     """
     running = [task for task in health.tasks if task.alive and task.status == "RUNNING"]
     found = [f"task {task.id} is {task.status}" for task in health.tasks if task not in running]
-    missing = judged_tasks(canaries) - len(canaries)
-    found += [f"{missing} of its tasks stopped", *_seconds(seen)] if missing > 0 else []
+    found += _missing(seen)
     found += [f"task {task.id} is UNHEALTHY" for task in running if task.health == "UNHEALTHY"]
     for target in health.targets:
         state = health.of(target)
@@ -36,6 +35,11 @@ def problems(run: Run, seen: Look, canaries: Sequence[Task], health: Seen) -> li
     return found
 
 
-def _seconds(seen: Look) -> list[str]:
-    """Tasks that have the number of another one."""
-    return [f"of task {task.id}: {seen.refusal(task)}" for task in seen.seconds]
+def _missing(seen: Look) -> list[str]:
+    """Fewer tasks than were judged together; a task that has the number of another one does not count."""
+    missing = seen.first.judged_tasks - len(seen.canaries) if seen.first else 0
+    if seen.first is None or missing <= 0:
+        return []
+    judged = f"{seen.first.judged_tasks} were judged, says a tag of task {seen.first.id}"
+    seconds = [f"of task {task.id}: {seen.refusal(task)}" for task in seen.seconds]
+    return [f"{missing} of its tasks stopped ({judged})", *seconds]

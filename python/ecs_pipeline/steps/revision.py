@@ -141,6 +141,11 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
         """FAMILY:NUMBER."""
         return result.revision.name
 
+    def is_as_given(self, arn: str) -> bool:
+        """Whether a revision is, member by member, what this step would register."""
+        whole, read_only = self.run.definitions.get(arn), self.run.definitions.read_only_members
+        return definition.made_of(self._definition(), whole.definition, read_only)
+
     def _registered_before(self) -> Revision | None:
         """(4) The one that a process of this release registered in this turn, and that is what this one would register.
 
@@ -150,7 +155,7 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
         newest = definitions.revisions(self.base.family, most=SCANNED)
         known = [definitions.revision(arn, newest) for arn in newest if Revision(arn).number > self.newer_than]
         named = [revision for revision in known if decide.reusable([revision], self.release, self.fence.turn)]
-        same = [revision for revision in named if self._is_as_given(revision.arn)]
+        same = [revision for revision in named if self.is_as_given(revision.arn)]
         self._unproven = [revision for revision in named if revision not in same]
         return decide.reusable(same, self.release, self.fence.turn)
 
@@ -171,10 +176,6 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
         self._proven = first.arn
         for revision in others:
             discard(self.run, revision.arn)
-
-    def _is_as_given(self, arn: str) -> bool:
-        whole, read_only = self.run.definitions.get(arn), self.run.definitions.read_only_members
-        return definition.made_of(self._definition(), whole.definition, read_only)
 
     def _register(self) -> TaskDefinition:
         """Noted before the look that may find the release cancelled: then it is taken back."""

@@ -1,0 +1,72 @@
+"""Amazon ECS: a whole cluster, and what must be meant by a name that there is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ecs_pipeline.aws.ecs_facts import parse_service
+from ecs_pipeline.aws.session import AwsClient, AwsError
+from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.model import Service
+from ecs_pipeline.suggestions import closest
+
+LISTED_AT_ONCE = 100
+"""ListServices and ListClusters list 10 at once by themselves, and so many at most."""
+SERVICES_AT_ONCE = 10
+"""DescribeServices takes so many."""
+
+
+class Cluster:
+    """The operations of Amazon ECS that look at a cluster; the policy of a service's stages does not need them."""
+
+    def __init__(self, client: AwsClient, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def services(self) -> tuple[Service, ...]:
+        """Every service with its tags (ListServices, DescribeServices ten at once). Raises InvalidInput."""
+        with self.existing():
+            arns = self._services()
+            found: list[Service] = []
+            for start in range(0, len(arns), SERVICES_AT_ONCE):
+                asked = arns[start : start + SERVICES_AT_ONCE]
+                answer = self._client.call("DescribeServices", cluster=self._name, services=asked, include=["TAGS"])
+                found += [parse_service(service, self._name) for service in answer["services"]]
+        return tuple(found)
+
+    def no_service(self, name: str) -> InvalidInput:
+        """What to say of a service that there is not."""
+        return InvalidInput(
+            f"no service {name} in cluster {self._name}{_nearest(name, self._services)}",
+            cure="check --service, --cluster and the region; `provision` makes a new environment",
+        )
+
+    @contextmanager
+    def existing(self) -> Iterator[None]:
+        """Says so when there is no such cluster. Raises InvalidInput."""
+        try:
+            yield
+        except AwsError as error:
+            if error.code != "ClusterNotFoundException":
+                raise
+            raise InvalidInput(
+                f"no cluster {self._name}{_nearest(self._name, self._clusters)}",
+                cure="check --cluster, --environment and the region; `provision` makes a new environment",
+            ) from error
+
+    def _services(self) -> list[Any]:
+        return self._client.pages("ListServices", "serviceArns", cluster=self._name, maxResults=LISTED_AT_ONCE)
+
+    def _clusters(self) -> list[Any]:
+        return self._client.pages("ListClusters", "clusterArns", maxResults=LISTED_AT_ONCE)
+
+
+def _nearest(name: str, listed: Callable[[], list[Any]]) -> str:
+    """` (did you mean X?)`, or '' where nothing is alike or the caller may not list."""
+    try:
+        arns = listed()
+    except AwsError:
+        return ""
+    return closest(name, [str(arn).rpartition("/")[2] for arn in arns])
