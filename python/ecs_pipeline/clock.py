@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import select
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,12 +37,17 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The real clock; inside `listening()` SIGINT and SIGTERM wake it and stop the stage."""
+    """The real clock; inside `listening()` SIGINT and SIGTERM wake it and stop the stage.
+
+    A pipe wakes it: the handler of a signal runs between any two steps of a sleep, and must take no lock that the sleep
+    may hold.
+    """
 
     def __init__(self) -> None:
         self.waited = 0.0
         self._signal = 0
-        self._woken = threading.Event()
+        self._woken = select.poll()
+        self._waker = -1
 
     def now(self) -> float:
         """Seconds since some fixed moment."""
@@ -54,7 +60,7 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Wait; raise Interrupted as soon as a signal came."""
         begun = self.now()
-        self._woken.wait(max(seconds, 0))
+        self._woken.poll(max(seconds, 0) * 1000)
         self.waited += self.now() - begun
         self.check()
 
@@ -66,6 +72,8 @@ class SystemClock:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Handle SIGINT and SIGTERM: the first stops at the next safe point, the second ends at once."""
+        woken, self._waker = os.pipe()
+        self._woken.register(woken, select.POLLIN)
         handled = {signal.SIGINT: self._first, signal.SIGTERM: self._first, signal.SIGALRM: self._abandon}
         before = {number: signal.signal(number, handler) for number, handler in handled.items()}
         try:
@@ -74,6 +82,9 @@ class SystemClock:
             self.calm()
             for number, handler in before.items():
                 signal.signal(number, handler)
+            self._woken.unregister(woken)
+            os.close(woken)
+            os.close(self._waker)
 
     def calm(self) -> None:
         """Let what runs now (reports, clean-up of temporary files) end undisturbed by the first signal."""
@@ -81,7 +92,7 @@ class SystemClock:
 
     def _first(self, number: int, _frame: FrameType | None) -> None:
         self._signal = number
-        self._woken.set()
+        os.write(self._waker, b"!")
         for second in (signal.SIGINT, signal.SIGTERM):
             signal.signal(second, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, SAFE_POINT_WITHIN)
