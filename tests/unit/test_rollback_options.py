@@ -197,7 +197,11 @@ def test_a_service_that_another_controller_deploys_is_not_sent_anywhere(controll
     [
         ("A is a canary", {"release": "Z"}, "release Z was superseded, the canary of A lives"),
         ("A is a canary", {"release": "Z", "canary_only": True}, "release Z was superseded, the canary of A lives"),
-        ("A was rolled back", {}, "release A was rolled back before"),
+        (
+            "A was rolled back",
+            {},
+            "release A was rolled back before; release P stays promoted, `rollback --release P` undoes it",
+        ),
         ("A was rolled back", {"release": "A"}, "release A was rolled back before"),
         ("A was rolled back", {"release": "A", "canary_only": True}, "release A was rolled back before"),
         ("A was rolled back", {"release": "Z"}, "release Z has neither a canary nor a promotion at prd/web"),
@@ -210,6 +214,17 @@ def test_it_says_why_there_is_nothing(start: str, options: dict[str, Any], why: 
     end = rollback(start_of(start), **options)
     assert (end.code, end.writes) == (0, [])
     assert end.run.recorder.record.message == f"nothing to roll back: {why}"
+
+
+def test_a_promotion_that_stays_is_named_with_what_undoes_it() -> None:
+    """A plain rollback never goes a second release back, and at night nobody knows how the first one is told."""
+    world = start_of("A is promoted")
+    assert canary(world, release="B").code == rollback(world).code == 0
+    end = rollback(world)
+    stays = "release B was rolled back before; release A stays promoted, `rollback --release A` undoes it"
+    assert (end.writes, end.run.recorder.record.message) == ([], f"nothing to roll back: {stays}")
+    assert rollback(world, release="A").code == 0
+    assert serving(world) == "web:2"
 
 
 def test_a_release_that_a_newer_one_took_the_place_of_before_its_canary_lived_says_so() -> None:

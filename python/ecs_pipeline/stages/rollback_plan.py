@@ -54,6 +54,8 @@ def nothing(seen: Look, asked: str, *, canary_only: bool) -> str:
         why = f"release {asked} was superseded, {marks.under_way} is under way"
     elif marks.turn.cancelled and marks.turn.cancelled == (asked or marks.turn.cancelled) and asked != marks.release:
         why = f"release {marks.turn.cancelled} was rolled back before"
+        if not asked and not canary_only and marks.release and marks.previous:
+            why += f"; release {marks.release} stays promoted, `rollback --release {marks.release}` undoes it"
     elif asked and asked == marks.release:
         why = f"release {asked} is promoted and stays"
     elif asked:
