@@ -125,6 +125,9 @@ class CanarySettings(Section):
     healthy_within: Duration = Field(300.0, gt=0, description="time for start, health and traffic together")
     bake: Duration = Field(300.0, description="how long the canary is watched under traffic")
     initial_delay: Duration = Field(0.0, description="after traffic and slow start, before the bake's clock starts")
+    expires: Duration | None = Field(
+        None, gt=0, description="how old a canary may become; `status` exits 5 for an older one, which stays"
+    )
     baseline: bool = Field(
         default=False, strict=True, description="a second new task, of the stable revision, to compare with"
     )

@@ -56,7 +56,17 @@ def test_a_canary_that_is_older_is_for_a_person_to_decide(
     assert ("too old" in end.out) is (code == 5)
     found = json.loads(run("status", *words, "--older-than", "1m", "--output", "json").out)
     assert found.get("exit_code", 0) == code
-    assert found.get("message", "") == ("canary older than --older-than: web" if code else "")
+    assert found.get("message", "") == ("canary too old: web" if code else "")
+
+
+@pytest.mark.parametrize(("words", "code"), [((), 5), (("--older-than", "1h"), 0), (("--all",), 5)])
+def test_the_config_may_say_how_old_a_canary_may_become(run: Commands, words: tuple[str, ...], code: int) -> None:
+    run.changes = {"settings": new_run(run.world, "", [], {"canary": {"expires": "1m"}}).settings}
+    run.world = start_of("A is a canary")
+    (canary,) = run.world.alive()
+    run.world.schedule.now = canary.created + 61
+    service = () if "--all" in words else ("--service", "web")
+    assert run("status", "--cluster", "prd", *service, *words).code == code
 
 
 def test_the_same_as_json(run: Commands) -> None:

@@ -23,7 +23,9 @@ LEFT_ALONE = Inconclusive.exit_code
 @click.command("status")
 @click.option("--watch", is_flag=True, help="Show what changes, until the canary has its verdict or is gone.")
 @click.option("--all", "whole_cluster", is_flag=True, help="Every service of the cluster, a line each.")
-@text_option("--older-than", metavar="TIME", help="Exit 5 when a canary is older: for a nightly look.")
+@text_option(
+    "--older-than", metavar="TIME", help="Exit 5 when a canary is older; default: the config's canary.expires."
+)
 @common_options
 def command(watch: bool, whole_cluster: bool, older_than: str, **common: Any) -> int:  # noqa: FBT001
     """Show what the service runs and whether a canary lives."""
@@ -31,17 +33,18 @@ def command(watch: bool, whole_cluster: bool, older_than: str, **common: Any) ->
         raise click.UsageError("--watch excludes --all and --older-than")
     if whole_cluster and common["service"]:
         raise click.UsageError("--all excludes --service")
-    most, settings = _seconds(older_than), Common(**common)
+    given, settings = _seconds(older_than), Common(**common)
     if whole_cluster:
         # The adapters want a service's name; nothing is asked with it.
-        return run_quietly(replace(settings, service="all"), lambda run: _show_cluster(run, settings, most))
-    return run_quietly(settings, lambda run: _show_service(run, settings, most, watch=watch))
+        return run_quietly(replace(settings, service="all"), lambda run: _show_cluster(run, settings, given))
+    return run_quietly(settings, lambda run: _show_service(run, settings, given, watch=watch))
 
 
-def _show_service(run: Run, settings: Common, most: float | None, *, watch: bool) -> int:
+def _show_service(run: Run, settings: Common, given: float | None, *, watch: bool) -> int:
     from ecs_pipeline.reports.json_report import in_one_line
     from ecs_pipeline.stages import status as stage
 
+    most = run.settings.canary.expires if given is None else given
     shown: set[tuple[str, str]] = set()
     older: list[str] = []
     for facts in stage.watch(run) if watch else [stage.status(run)]:
@@ -57,11 +60,11 @@ def _show_service(run: Run, settings: Common, most: float | None, *, watch: bool
     return _code(older)
 
 
-def _show_cluster(run: Run, settings: Common, most: float | None) -> int:
+def _show_cluster(run: Run, settings: Common, given: float | None) -> int:
     from ecs_pipeline.reports.json_report import in_one_line
     from ecs_pipeline.stages import cluster_status as stage
 
-    facts = stage.cluster_status(run, most)
+    facts = stage.cluster_status(run, run.settings.canary.expires if given is None else given)
     facts.update(_told(facts["older"]))
     streams.show([json.dumps(in_one_line(facts), indent=2)] if settings.output == "json" else stage.lines(facts))
     return _code(facts["older"])
@@ -69,7 +72,7 @@ def _show_cluster(run: Run, settings: Common, most: float | None) -> int:
 
 def _told(older: list[str]) -> dict[str, Any]:
     """What a machine is told of canaries that are too old, in the words that every failure has."""
-    message = f"canary older than --older-than: {', '.join(older)}"
+    message = f"canary too old: {', '.join(older)}"
     cure = "promote it, or `rollback --canary`"
     return {"message": message, "cure": cure, "exit_code": LEFT_ALONE} if older else {}
 

@@ -237,10 +237,10 @@ class StagesTest extends LibraryTestCase {
         assert !calls('junit') && !calls('archiveArtifacts') && !env().ECS_RELEASE
     }
     @Test void statusOfAClusterNamesCanariesThatAreTooOld() {
-        cli.answers.status = { [5, [services: [[service: 'api'], [service: 'web']], older: ['web'], message: 'canary older than 6h: web', exit_code: 5]] }
+        cli.answers.status = { [5, [services: [[service: 'api'], [service: 'web']], older: ['web'], message: 'canary too old: web', exit_code: 5]] }
         assert scripted("node { ecsStatus(cluster: 'shop', all: true, olderThan: '6h') }") == 'UNSTABLE'
         assert cli.options('status').older_than == '6h' && cli.options('status').all == true
-        assert echoes == ['shop: 2 services; canaries that are too old: web'] && unstable == ['canary older than 6h: web (ecs-pipeline status, exit 5)']
+        assert echoes == ['shop: 2 services; canaries that are too old: web'] && unstable == ['canary too old: web (ecs-pipeline status, exit 5)']
     }
     @Test void statusThatFailsSaysWhy() {
         cli.answers.status = { [2, null, 'no cluster shop; create it'] }
