@@ -78,7 +78,7 @@ def recorded(tags: Mapping[str, str]) -> list[tuple[str, int]]:
     return [(one.identity, one.port) for one in marks.parse_service(tags).targets]
 
 
-def at(world: World, moment: str, call: str, act: Callable[[], None]) -> None:
+def at(world: World, moment: str, call: str, act: Callable[[], object]) -> None:
     """Do something before or after each call of that name."""
 
     def hook(when: str, name: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
@@ -86,6 +86,12 @@ def at(world: World, moment: str, call: str, act: Callable[[], None]) -> None:
             act()
 
     world.hook = hook
+
+
+def once(world: World, moment: str, call: str, act: Callable[[], object]) -> None:
+    """Do something before or after the first call of that name only."""
+    left = [act]
+    at(world, moment, call, lambda: left.pop()() if left else None)
 
 
 def kill_at(

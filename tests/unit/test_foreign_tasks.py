@@ -11,19 +11,13 @@ from ecs_pipeline.stages.judge import STEPS, judge
 from ecs_pipeline.stages.status import rows, status
 from tests.fakes.ports import new_run
 from tests.fakes.world import FakeTask, World, names
-from tests.unit.canary_world import at, dies
+from tests.unit.canary_world import dies, once
 from tests.unit.intruder import evil_revision, forge, the_lock, turn_of
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import End, canary, promote, rollback
 from tests.unit.test_rollback import active, serving
 
 STARTS = ["P runs", "A was rolled back"]
-
-
-def once(world: World, moment: str, call: str, act: object) -> None:
-    """Do something at the first such call only."""
-    left = [act]
-    at(world, moment, call, lambda: left.pop()() if left else None)  # type: ignore[operator]
 
 
 def in_traffic(world: World, task: FakeTask) -> bool:

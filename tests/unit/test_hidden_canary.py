@@ -6,10 +6,10 @@ import pytest
 
 from ecs_pipeline import marks
 from tests.fakes.world import FakeTask, World, names
-from tests.unit.canary_world import only
+from tests.unit.canary_world import kill_at, only
 from tests.unit.intruder import evil_revision, forge
 from tests.unit.protocol.simulation import start_of
-from tests.unit.stage_runs import canary, rollback
+from tests.unit.stage_runs import canary, promote, rollback
 
 
 def serving(world: World) -> str:
@@ -65,3 +65,27 @@ def test_the_canary_of_the_release_that_superseded_it_stays() -> None:
     mine = only(world)
     end = rollback(world, release="A")
     assert (end.code, end.writes, in_traffic(world, mine)) == (0, [], True)
+
+
+@pytest.mark.parametrize("tag", [marks.ROLE, marks.RELEASE])
+def test_one_beside_a_baseline_that_stands_alone_goes_with_rollback_canary(tag: str) -> None:
+    world = start_of("A is a canary")
+    mine = only(world)
+    forge(world, "Z", world.deployments[0].revision, tags={marks.ROLE: "baseline"})
+    world.schedule.now += 30
+    mine.tags[tag], world.service_tags[marks.UNDER_WAY] = "x", ""
+    end = rollback(world, canary_only=True)
+    assert (end.code, in_traffic(world, mine), world.alive()) == (0, False, []), end.text
+    assert serving(world) == "web:2"
+
+
+def test_one_of_two_that_a_killed_promote_left_goes_with_rollback_canary() -> None:
+    world = start_of("P runs")
+    two = {"canary": {"tasks": 2, "bake": "2s", "healthy_within": "30s"}}
+    assert canary(world, release="A", settings=two).code == 0
+    kill_at(world, "before", "DeregisterTargets", lambda: promote(world, release="A"))
+    first, second = world.alive()
+    second.tags[marks.RELEASE] = "x"
+    end = rollback(world, canary_only=True)
+    assert (end.code, in_traffic(world, first), in_traffic(world, second)) == (0, False, False), end.text
+    assert (world.alive(), serving(world)) == ([], "web:3")

@@ -9,6 +9,7 @@ import pytest
 from ecs_pipeline import marks
 from ecs_pipeline.observe import TASKS_LAG
 from tests.fakes.world import FAMILY, World, definition_with, digest_of
+from tests.unit.canary_world import once
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import canary, rollback
 from tests.unit.test_rollback import active, serving
@@ -187,6 +188,26 @@ def test_a_service_that_another_controller_deploys_is_not_sent_anywhere(controll
     assert end.text.startswith(
         f"service prd/web cannot be sent to another revision: its deployment controller is {controller}; "
     )
+
+
+@pytest.mark.parametrize("who", ["a rollback to another revision", "somebody who may tag"])
+def test_to_a_revision_that_another_rollback_overtakes_is_told(who: str) -> None:
+    world = start_of("A is promoted")
+
+    def overtake() -> None:
+        if who == "somebody who may tag":
+            world.service_tags[marks.TURN] = "abc/B"
+        else:
+            assert rollback(world, to="web:2").code == 0
+
+    once(world, "after", "UpdateService", overtake)
+    end = rollback(world, to="web:1")
+    assert (end.code, end.text) == (
+        3,
+        "another rollback began at prd/web while this one sent it to web:1; look at `status`, then run it again",
+    )
+    assert rollback(world, to="web:1").code == 0
+    assert serving(world) == "web:1"
 
 
 # ---- nothing to roll back, and why

@@ -92,7 +92,7 @@ def _carry_out(run: Run, options: Options, seen: Look, target: Target | None) ->
     undone = run.recorder.record.release.task_definition
     outcome, seen = cancel(run, options, run.recorder.step, seen)
     if target is not None:
-        seen = go_to(run, target, run.recorder.step)
+        seen = _go_to(run, target, options.to)
     if target is not None or outcome is Outcome.DONE:
         run.recorder.record.message = ""
         describe(run, seen)
@@ -101,6 +101,17 @@ def _carry_out(run: Run, options: Options, seen: Look, target: Target | None) ->
             release.previous_task_definition = undone
     if seen.strangers:
         raise still_coming(seen)
+
+
+def _go_to(run: Run, target: Target, named: str) -> Look:
+    """The service to what was named; the last look. Raises Refused when another rollback begins."""
+    try:
+        return go_to(run, target, run.recorder.step)
+    except Overtaken as other:
+        raise Refused(
+            f"another rollback began at {_label(run)} while this one sent it to {named}",
+            cure="look at `status`, then run it again",
+        ) from other
 
 
 def _look(run: Run, options: Options) -> Look:
@@ -129,7 +140,7 @@ def _look_later(run: Run, seconds: float) -> Look:
 def _shows_what_to_undo(seen: Look, options: Options) -> bool:
     """Without a release's id, the promoted one is what a late read would show as the last."""
     release = _release_to_cancel(seen, options)
-    if _leftover(seen, options) or _left_by_promote(seen, options) or _foreign(seen, options):
+    if _leftover(seen, options) or _left_by_promote(seen, options) or _unneeded(seen, options):
         return True
     return bool(release) and (bool(options.release) or bool(seen.canaries) or release != seen.marks.release)
 
@@ -196,9 +207,8 @@ def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[
         patient = options.patient and not _release_to_cancel(seen, options)
         seen = Finish(run, seen.marks.turn, steps, patient=patient, bound=options.binds(seen)).until_clean()
     if left := _left_by_promote(seen, options):
-        promoted = decide.runs_promoted(seen, left[-1].release)
-        take_away(run, left, steps, f"the service runs release {left[-1].release}" if promoted else LONE)
-        return Outcome.DONE, run.observer.look(scan=True)
+        take_away(run, left, steps, f"the service runs release {left[-1].release}")
+        finished, seen = True, run.observer.look(scan=True)
     release = _release_to_cancel(seen, options)
     if not release and (left := _unneeded(seen, options)):
         take_away(run, left, steps, "no release made them" if _foreign(seen, options) else LONE)
@@ -231,7 +241,7 @@ def _leftover(seen: Look, options: Options) -> decide.Leftover:
 
 def _left_by_promote(seen: Look, options: Options) -> tuple[Task, ...]:
     """With `--canary`: what is to go while the service is left alone."""
-    left = (decide.left_by_promote(seen) or decide.lone_baselines(seen)) if options.canary_only else ()
+    left = decide.left_by_promote(seen) if options.canary_only else ()
     return left if left and options.release in ("", left[-1].release) else ()
 
 
