@@ -85,7 +85,7 @@ class TaskDefinition:
 
 @dataclass(frozen=True)
 class Container:
-    """One container of a task."""
+    """One container of a task. `host_ports` and `udp_ports`: by container port, those of its instance that it has."""
 
     name: str
     status: str
@@ -94,6 +94,7 @@ class Container:
     reason: str = ""
     runtime_id: str = ""
     host_ports: Mapping[int, int] = field(default_factory=dict)
+    udp_ports: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

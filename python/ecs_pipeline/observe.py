@@ -21,6 +21,8 @@ SERVICE_LAG = 3.0
 """Seconds that a read of the service may be behind."""
 
 INSTANCE = "instance"
+UDP = "UDP"
+"""The protocol of a target group whose targets are UDP ports; those of TCP_UDP have one number for both."""
 
 
 class Observer:
@@ -119,18 +121,20 @@ class Observer:
             return Target(entry.target_group, address, entry.port, task.arn) if address else None
         container = next((one for one in task.containers if one.name == entry.container), None)
         instance = self._instance_of(task)
-        port = self._host_port(task, container, entry.port) if container else 0
+        port = self._host_port(task, container, entry.port, udp=group.protocol == UDP) if container else 0
         return Target(entry.target_group, instance, port, task.arn) if instance and port else None
 
-    def _host_port(self, task: Task, container: Container, port: int) -> int:
+    def _host_port(self, task: Task, container: Container, port: int, *, udp: bool) -> int:
         """Where a container's port is on its instance, 0 until that is known; host mode binds none: it is the same."""
-        if container.host_ports or container.status != "RUNNING":
-            return container.host_ports.get(port, 0)
+        bound = container.udp_ports if udp else container.host_ports
+        if container.host_ports or container.udp_ports or container.status != "RUNNING":
+            return bound.get(port, 0)
         definition = self._definitions.get(task.revision)
         if definition.definition.get("networkMode") != "host":
             return 0
         mapped = (definition.container(container.name) or {}).get("portMappings") or []
-        return port if port in [mapping.get("containerPort") for mapping in mapped] else 0
+        fitting = [mapping for mapping in mapped if (mapping.get("protocol") == "udp") is udp]
+        return port if port in [mapping.get("containerPort") for mapping in fitting] else 0
 
     def _instance_of(self, task: Task) -> str:
         self._know_instances([task])

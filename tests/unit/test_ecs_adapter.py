@@ -206,7 +206,15 @@ def test_a_task_is_read_with_its_marks_address_and_containers(aws: AwsStub, ecs:
             {"type": "ElasticNetworkInterface", "details": [{"name": "privateIPv4Address", "value": "10.0.0.1"}]},
         ],
         "containers": [
-            {"name": "app", "lastStatus": "RUNNING", "networkBindings": [{"containerPort": 80, "hostPort": 49153}]},
+            {
+                "name": "app",
+                "lastStatus": "RUNNING",
+                "networkBindings": [
+                    {"containerPort": 80, "hostPort": 49153, "protocol": "tcp"},
+                    {"containerPort": 80, "hostPort": 49153, "protocol": "udp"},
+                    {"containerPort": 53, "hostPort": 49154, "protocol": "udp"},
+                ],
+            },
             {"name": "init", "lastStatus": "STOPPED", "exitCode": 0, "healthStatus": "UNKNOWN", "reason": "done"},
         ],
     }
@@ -215,7 +223,7 @@ def test_a_task_is_read_with_its_marks_address_and_containers(aws: AwsStub, ecs:
     assert (found.of, found.release, found.turn, found.role) == ("web", "r2", Turn("abc", "r1"), "baseline")
     assert (found.index, found.judged_steps, found.address, found.created) == (3, 2, "10.0.0.1", NOW)
     assert found.containers == (
-        Container("app", "RUNNING", host_ports={80: 49153}),
+        Container("app", "RUNNING", host_ports={80: 49153}, udp_ports={80: 49153, 53: 49154}),
         Container("init", "STOPPED", exit_code=0, reason="done"),
     )
 

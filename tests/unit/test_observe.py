@@ -156,6 +156,18 @@ def test_with_instances_a_target_is_the_host_port_of_the_container_that_the_serv
     assert ports.asked == ["instances of ci-7"]
 
 
+@pytest.mark.parametrize(
+    ("protocol", "found"), [("TCP", ["i-7:49153"]), ("TCP_UDP", ["i-7:49153"]), ("UDP", ["i-7:9"])]
+)
+def test_a_port_of_the_other_protocol_is_another_port(protocol: str, found: list[str]) -> None:
+    container = Container("app", "RUNNING", host_ports={8000: 49153}, udp_ports={8000: 9})
+    his = task("t1", address="", container_instance="ci-7", containers=(container,))
+    ports = Ports(service(), groups={GROUP: group(kind="instance", protocol=protocol)})
+    assert [str(target) for target in observer(ports).targets_of(his, ports.found)] == found
+    bound = replace(container, host_ports={}) if protocol != "UDP" else replace(container, udp_ports={})
+    assert observer(ports).targets_of(replace(his, containers=(bound,)), ports.found) == ()
+
+
 def test_the_instances_of_many_tasks_are_asked_for_at_once() -> None:
     others = tuple(replace(on_instance(), arn=f"t{number}", container_instance=f"ci-{number}") for number in range(250))
     ports = Ports(

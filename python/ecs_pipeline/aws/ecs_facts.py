@@ -116,12 +116,19 @@ def _container(raw: Mapping[str, Any]) -> Container:
         exit_code=raw.get("exitCode"),
         reason=raw.get("reason", ""),
         runtime_id=raw.get("runtimeId", ""),
-        host_ports={
-            int(one["containerPort"]): int(one["hostPort"])
-            for one in raw.get("networkBindings", [])
-            if one.get("containerPort") and one.get("hostPort")
-        },
+        host_ports=_bound(raw, udp=False),
+        udp_ports=_bound(raw, udp=True),
     )
+
+
+def _bound(raw: Mapping[str, Any], *, udp: bool) -> dict[int, int]:
+    """Host ports by container port (data type NetworkBinding): two tasks may have one number, by TCP and by UDP."""
+    bindings = [binding for binding in raw.get("networkBindings", []) if (binding.get("protocol") == "udp") is udp]
+    return {
+        int(binding["containerPort"]): int(binding["hostPort"])
+        for binding in bindings
+        if binding.get("containerPort") and binding.get("hostPort")
+    }
 
 
 def _address(raw: Mapping[str, Any]) -> str:
