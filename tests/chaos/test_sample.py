@@ -17,6 +17,8 @@ from tests.chaos.scenarios import SCENARIOS, Scenario
 
 Judge = Callable[[Sequence[Result]], None]
 CANARY = next(one for one in SCENARIOS if one.name == "canary")
+BY_CHANCE = {"rollback": {"DescribeTargetGroups", "DescribeTargetGroupAttributes"}}
+"""Calls that a stage makes only where some task has got an address again that is written down."""
 
 
 def each(scenarios: Iterable[Scenario]) -> pytest.MarkDecorator:
@@ -30,7 +32,7 @@ def test_a_stage_ends_right_though_every_call_is_disturbed(rig: Rig, scenario: S
     results = rig.try_storm(scenario, Storm(rig.microburst), "a passing fault at every call")
     judge(results)
     undisturbed = {one.operation for one in rig.undisturbed(scenario).calls}
-    assert undisturbed <= {one.at.partition(" ")[0] for one in results}
+    assert undisturbed - BY_CHANCE.get(scenario.stage, set()) <= {one.at.partition(" ")[0] for one in results}
 
 
 @each(one for one in SCENARIOS if one.dies)
