@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from ecs_pipeline import wait
 from ecs_pipeline.errors import ReleaseFailed
+from ecs_pipeline.fence import TurnChanged
 from ecs_pipeline.load_balancing import Target
-from ecs_pipeline.model import Service, Task
+from ecs_pipeline.model import Revision, Service, Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps.traffic import record_departure
 from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
@@ -42,8 +44,27 @@ def deregister(run: Run, targets: Sequence[Target], write: Write) -> None:
         inside = [one for one in targets if one.group == group]
         told = ", ".join(str(target) for target in inside)
         with run.recorder.writing(f"take {told} out of the traffic", *(departure(target) for target in inside)):
-            write(partial(run.elb.deregister, group, inside))
+            try:
+                write(partial(run.elb.deregister, group, inside))
+            except TurnChanged:
+                _give_back(run, group, inside)
+                raise
         record_departure(run, inside)
+
+
+def _give_back(run: Run, group: str, targets: Sequence[Target]) -> None:
+    """(3) A write that came after a rollback may have met a task of the service: AWS uses an address again at once."""
+    service = run.ecs.service()
+    tasks = run.ecs.tasks_of_family(Revision(service.revision).family)
+    own = [
+        task for task in tasks if task.alive and task.status == "RUNNING" and task.group == f"service:{service.name}"
+    ]
+    owners = run.observer.holders(targets, service, own)
+    inside = {target.key for target in run.elb.health(group, targets) if target.registered and not target.draining}
+    lost = [target for target in targets if replace(target, task="") in owners and target.key not in inside]
+    if lost:
+        run.recorder.progress(f"the service's own task has {', '.join(map(str, lost))} by now: back in the traffic")
+        run.elb.register(group, lost)
 
 
 def departure(target: Target) -> str:
