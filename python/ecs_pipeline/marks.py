@@ -35,6 +35,8 @@ STARTED_BY = "canary/"
 """How RunTask's startedBy of our tasks begins, of whatever service."""
 RUN_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
+FORBIDDEN = re.compile(r"[^\w .:/=+\-@]")
+"""What a tag's value may not hold."""
 LONGEST_VALUE = 256
 MOST_TAGS = 50
 MOST_NUMBERED = 9_999
@@ -54,7 +56,7 @@ def tag_value(text: str) -> str:
     """Text as a tag may hold it: other characters become `_`. What is too long ends with `=` and a digest of all of it:
     cut, the build 123 of a job would be taken for its build 12.
     """
-    plain = re.sub(r"[^\w .:/=+\-@]", "_", text)
+    plain = FORBIDDEN.sub("_", text)
     if len(plain) <= LONGEST_VALUE:
         return plain
     told = f"={digest(text)[:32]}"
@@ -63,7 +65,7 @@ def tag_value(text: str) -> str:
 
 def approver_value(text: str) -> str:
     """Who approved, as a tag may hold it: `Jane Doe <jane@x.org>` becomes `Jane Doe jane@x.org`."""
-    return tag_value(" ".join(re.sub(r"[^\w .:/=+\-@]", " ", text).split()))
+    return tag_value(" ".join(FORBIDDEN.sub(" ", text).split()))
 
 
 def build_value(text: str) -> str:

@@ -64,9 +64,10 @@ class Observer:
         service = self._ecs.service()
         self._families |= {arn.rpartition("/")[2] for arn in service.families()}
         found = self._revisions(service, tasks, scan=scan)
-        counted = (*(task for task in elsewhere if self._released(task, service)), *tasks)
-        health = self._health(service, counted)
-        registrations = self._registrations(service, counted, health, elsewhere)
+        released = (task for task in elsewhere if self._released(task, service))
+        owners = self._owners((*released, *tasks), service)
+        health = self._health(service, owners)
+        registrations = self._registrations(service, owners, health, elsewhere)
         seen = Look(tasks, service, found, registrations, self.families, elsewhere, health)
         for line in doubts.lines(seen):
             if line not in self._told:
@@ -98,8 +99,10 @@ class Observer:
     def left_behind(self) -> tuple[tuple[Task, ...], tuple[Registration, ...], Service | None]:
         """Of a service that was deleted: living tasks with our tags, their targets, and what ECS still shows of it."""
         tasks, service = self.tasks(), self._ecs.deleted_service()
-        found = self._registrations(service, tasks, self._health(service, tasks)) if service else ()
-        return tasks, found, service
+        if service is None:
+            return tasks, (), None
+        owners = self._owners(tasks, service)
+        return tasks, self._registrations(service, owners, self._health(service, owners)), service
 
     def stopping(self) -> tuple[Task, ...]:
         """Tasks of ours that were told to stop and have not stopped yet, and those that stopped lately."""
@@ -169,12 +172,12 @@ class Observer:
             found.update({arn: self._definitions.revision(arn, active) for arn in newer})
         return found
 
-    def _health(self, service: Service, tasks: tuple[Task, ...]) -> dict[Address, TargetHealth]:
+    def _health(self, service: Service, owners: Mapping[Address, str]) -> dict[Address, TargetHealth]:
         """Of all targets of the service's groups, when an address is recorded or a living task of ours has one.
 
         All are asked for, not those alone: so one call tells what is ours and who shares the traffic.
         """
-        if not self._recorded(service, self._owners(tasks, service)):
+        if not self._recorded(service, owners):
             return {}
         groups = dict.fromkeys(entry.target_group for entry in service.load_balancing)
         return {(group, *target.key): target for group in groups for target in self._elb.health(group)}
@@ -186,14 +189,13 @@ class Observer:
     def _registrations(
         self,
         service: Service,
-        tasks: tuple[Task, ...],
+        owners: Mapping[Address, str],
         health: Mapping[Address, TargetHealth],
         elsewhere: tuple[Task, ...] = (),
     ) -> tuple[Registration, ...]:
         """What is registered of them. Of a task that is tagged as another service's only what was recorded for this
         one, unless a release of this one registered what it runs.
         """
-        owners = self._owners(tasks, service)
         recorded = self._recorded(service, owners)
         owners = {**(self._owners(elsewhere, service) if service.marks.targets else {}), **owners}
         found = [
