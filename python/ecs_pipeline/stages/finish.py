@@ -33,9 +33,9 @@ Steps = Callable[[str], AbstractContextManager[StepRecord]]
 """Under which JUnit case a kind of work is recorded: rollback has one each, a stage's `restore` one for all."""
 
 PAUSE = 0.5
+"""Seconds between two looks: reads may lag."""
 STALE_WITHIN = 60.0
 """Seconds in which the turn that was replaced is a stale read; ECS shows a write within a few."""
-"""Seconds between two looks: reads may lag."""
 MOST_LOOKS = 200
 REASON = "ecs-pipeline: rolled back"
 
