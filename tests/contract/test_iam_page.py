@@ -41,7 +41,7 @@ LOOKS_UP = {"secrets_manager", "ssm"}
 """Modules of aws/ that look-ups of a config alone use, beside CloudFormation's DescribeStacks."""
 
 WHOLE_CLUSTER = {"cluster"}
-"""Modules of aws/ for `status --all`, and for the nearest name of a typo where the caller may list."""
+"""Modules of aws/ for `prune`, `status --all`, and the nearest name of a typo where the caller may list."""
 
 CALLS = {"call", "_call", "pages", "_pages"}
 """Functions whose first argument is an operation's name."""
@@ -207,7 +207,7 @@ def test_prune_s_policy_is_the_one_that_the_package_prints() -> None:
 
 
 def test_prune_s_policy_allows_what_prune_calls_beside_the_stages_and_no_more() -> None:
-    needed = called(PRUNE_ONLY)
+    needed = called(PRUNE_ONLY | WHOLE_CLUSTER)
     assert "ecr:BatchDeleteImage" in needed
     assert sorted(needed - allowed(STAGES) - allowed(PRUNE)) == [], f"called, but not allowed; {CURE}"
     assert sorted(allowed(PRUNE) - needed) == [], f"allowed, but not called; {CURE}"

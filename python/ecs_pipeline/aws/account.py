@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ecs_pipeline import marks
+from ecs_pipeline.aws.cluster import described_services
 from ecs_pipeline.aws.session import AwsClient
 from ecs_pipeline.model import Revision, RevisionUse
 
-SERVICES_AT_ONCE, TASKS_AT_ONCE = 10, 100
-"""DescribeServices and DescribeTasks take so many."""
+TASKS_AT_ONCE = 100
+"""DescribeTasks takes so many."""
 
 
 class Account:
@@ -34,12 +35,8 @@ class Account:
         return sorted(same, key=lambda arn: Revision(arn).number, reverse=True)
 
     def _of_services(self, cluster: str) -> Iterator[RevisionUse]:
-        arns = self._client.pages("ListServices", "serviceArns", cluster=cluster)
-        for start in range(0, len(arns), SERVICES_AT_ONCE):
-            asked = arns[start : start + SERVICES_AT_ONCE]
-            answer = self._client.call("DescribeServices", cluster=cluster, services=asked, include=["TAGS"])
-            for service in answer["services"]:
-                yield from _of_service(service)
+        for service in described_services(self._client, cluster):
+            yield from _of_service(service)
 
     def _of_tasks(self, cluster: str) -> Iterator[RevisionUse]:
         arns = self._client.pages("ListTasks", "taskArns", cluster=cluster)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from ecs_pipeline.aws.ecs_facts import parse_service
@@ -28,18 +29,13 @@ class Cluster:
     def services(self) -> tuple[Service, ...]:
         """Every service with its tags (ListServices, DescribeServices ten at once). Raises InvalidInput."""
         with self.existing():
-            arns = self._services()
-            found: list[Service] = []
-            for start in range(0, len(arns), SERVICES_AT_ONCE):
-                asked = arns[start : start + SERVICES_AT_ONCE]
-                answer = self._client.call("DescribeServices", cluster=self._name, services=asked, include=["TAGS"])
-                found += [parse_service(service, self._name) for service in answer["services"]]
-        return tuple(found)
+            return tuple(parse_service(service, self._name) for service in described_services(self._client, self._name))
 
     def no_service(self, name: str) -> InvalidInput:
         """What to say of a service that there is not."""
+        near = _nearest(name, partial(_service_arns, self._client, self._name))
         return InvalidInput(
-            f"no service {name} in cluster {self._name}{_nearest(name, self._services)}",
+            f"no service {name} in cluster {self._name}{near}",
             cure="check --service, --cluster and the region; `provision` makes a new environment",
         )
 
@@ -56,11 +52,20 @@ class Cluster:
                 cure="check --cluster, --environment and the region; `provision` makes a new environment",
             ) from error
 
-    def _services(self) -> list[Any]:
-        return self._client.pages("ListServices", "serviceArns", cluster=self._name, maxResults=LISTED_AT_ONCE)
-
     def _clusters(self) -> list[Any]:
         return self._client.pages("ListClusters", "clusterArns", maxResults=LISTED_AT_ONCE)
+
+
+def described_services(client: AwsClient, cluster: str) -> Iterator[dict[str, Any]]:
+    """Every service of a cluster as DescribeServices answers it, with its tags."""
+    arns = _service_arns(client, cluster)
+    for start in range(0, len(arns), SERVICES_AT_ONCE):
+        asked = arns[start : start + SERVICES_AT_ONCE]
+        yield from client.call("DescribeServices", cluster=cluster, services=asked, include=["TAGS"])["services"]
+
+
+def _service_arns(client: AwsClient, cluster: str) -> list[Any]:
+    return client.pages("ListServices", "serviceArns", cluster=cluster, maxResults=LISTED_AT_ONCE)
 
 
 def _nearest(name: str, listed: Callable[[], list[Any]]) -> str:
