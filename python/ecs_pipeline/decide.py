@@ -151,23 +151,37 @@ def lost_home(seen: Look, release: str) -> str | None:
     return None if seen.revisions[undone].active or fenced(seen, seen.revisions[undone]) else undone
 
 
-def reusable(revisions: Collection[Revision], release: str, turn: Turn) -> Revision | None:
-    """(4) A revision is reused only within its release and turn; the oldest, as everybody would choose it."""
-    same = [one for one in revisions if one.active and one.release == release and one.turn == turn]
-    return min(same, key=lambda one: one.number, default=None)
+def reusable(revisions: Collection[Revision], release: str, turn: Turn, wanted: str | None = None) -> Revision | None:
+    """(4) A revision is reused only within its release and turn, and not after a promotion replaced it.
+
+    The oldest, as everybody would choose it.
+    """
+    same = [
+        revision
+        for revision in revisions
+        if revision.active
+        and (revision.release, revision.turn) == (release, turn)
+        and (revision.arn == wanted or not revision.promoted)
+    ]
+    return min(same, key=lambda revision: revision.number, default=None)
 
 
 def to_cancel(seen: Look, asked: str) -> str:
     """(7) The release that a rollback cancels; '' for none."""
     marks, live = seen.marks, holder(seen)
     promotion = marks.release if marks.previous is not None else ""
-    if live:
+    if live and not _left_beside_another(seen, live):
         return live.release if asked in ("", live.release) else ""
     if asked:
         return asked if asked in (marks.under_way, promotion) else ""
     if marks.under_way != marks.release:
         return marks.under_way
     return promotion
+
+
+def _left_beside_another(seen: Look, live: Task) -> bool:
+    """Whether all that lives, while another release is under way, is a task of a promoted release: that one stays."""
+    return seen.revisions[live.revision].promoted and seen.marks.under_way not in ("", live.release)
 
 
 MOST_SWEEPS = 5

@@ -106,7 +106,7 @@ def mismatch(task: Task, revision: Revision, *, known: bool, service: Service | 
     """(1) Why a task with our tags is none of ours; '' when it is.
 
     Whoever may start or tag tasks can give one our tags. So what counts is what it runs: unchanged, a revision that the
-    same release registered in the same turn, and newer than what the promotion before replaced: a canary always is.
+    same release registered in the same turn, that no promotion replaced, and newer than what the last one replaced.
     `known`: its family is the service's or the config's. `service`: that whose promotions and ECS Exec count, if any.
     """
     reasons = {
@@ -120,7 +120,8 @@ def mismatch(task: Task, revision: Revision, *, known: bool, service: Service | 
             f"which release {task.release or 'none'} did not register": revision.release != task.release
             or not task.release,
             "which was registered in another epoch": revision.turn != task.turn,
-            "which an earlier promotion replaced": service is not None and _replaced(revision, service),
+            "which an earlier promotion replaced": service is not None and _is_older(revision, service),
+            "which was promoted and then replaced": service is not None and _was_promoted(revision, service),
         }
     return next((f"it runs {revision.name}, {why}" for why, so in reasons.items() if so), "")
 
@@ -130,7 +131,7 @@ def _has_exec(service: Service | None) -> bool:
     return service is None or bool(service.raw.get("enableExecuteCommand"))
 
 
-def _replaced(revision: Revision, service: Service) -> bool:
+def _is_older(revision: Revision, service: Service) -> bool:
     """Whether a revision of the service's family is the one before the last promotion, or older.
 
     One that is merely older than what runs may be of a release that another one overtook. A `previous` that is not
@@ -141,3 +142,15 @@ def _replaced(revision: Revision, service: Service) -> bool:
     ours = before is not None and {before.rpartition(":")[0], revision.arn.rpartition(":")[0]} == {family}
     replaced = Revision(str(before)).number if ours else 0
     return revision.number <= replaced < max(Revision(arn).number for arn in named)
+
+
+def _was_promoted(revision: Revision, service: Service) -> bool:
+    """Whether a promotion of the revision began, and the service is to run another one since.
+
+    A look may read what is wanted just before such a promotion: then the revision is the newer, and its release is
+    under way.
+    """
+    wanted = service.marks.wanted or ""
+    same_family = wanted.rpartition(":")[0] == revision.arn.rpartition(":")[0]
+    overtaken = same_family and revision.number < Revision(wanted).number
+    return revision.promoted and revision.arn != wanted and (overtaken or revision.release != service.marks.under_way)

@@ -19,7 +19,7 @@ from ecs_pipeline.tags import TagReader
 
 PREFIX = "ecs-pipeline:"
 RELEASE, SERVICE, TURN, ROLE, INDEX = (PREFIX + name for name in ("release", "service", "turn", "role", "index"))
-COMMIT, BUILD, RESTORES = (PREFIX + name for name in ("commit", "build", "restores"))
+COMMIT, BUILD, RESTORES, PROMOTED = (PREFIX + name for name in ("commit", "build", "restores", "promoted"))
 VERDICT, JUDGED_STEPS, JUDGED_TASKS, BAKE_BEGAN = (
     PREFIX + name for name in ("verdict", "judged-steps", "judged-tasks", "bake-began")
 )
@@ -118,6 +118,11 @@ def missing_keys(tags: Mapping[str, str]) -> dict[str, str]:
     return {key: "" for key in RESERVED if key not in tags}
 
 
+def promoted() -> dict[str, str]:
+    """The tag of a revision that says a promotion of it began; it is registered with an empty one."""
+    return {PROMOTED: "yes"}
+
+
 def unjudged() -> dict[str, str]:
     """Tags that a canary task is run with, for the same reason: its verdict overwrites them."""
     return {VERDICT: "", JUDGED_STEPS: "0", JUDGED_TASKS: "0", BAKE_BEGAN: ""}
@@ -148,6 +153,7 @@ def parse_revision(tags: Mapping[str, str], name: str) -> dict[str, Any]:
         "release": reader.matching(RELEASE, written.RELEASE),
         "turn": _turn(turn) if turn else None,
         "restores": reader.matching(RESTORES, written.REVISION),
+        "promoted": bool(reader.matching(PROMOTED, written.PROMOTED)),
         "unreadable": tuple(reader.unreadable),
     }
 

@@ -45,13 +45,17 @@ class Marks:
 
 @dataclass(frozen=True)
 class Revision:
-    """A task-definition revision, as far as releases are concerned; `restores` is the one that it is a copy of."""
+    """A task-definition revision, as far as releases are concerned; `restores` is the one that it is a copy of.
+
+    `promoted`: a promotion of it began.
+    """
 
     arn: str
     release: str = ""
     turn: Turn | None = None
     active: bool = True
     restores: str = ""
+    promoted: bool = False
     unreadable: tuple[str, ...] = ()
 
     @property

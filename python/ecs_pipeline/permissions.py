@@ -114,6 +114,13 @@ STATEMENTS: tuple[Mapping[str, Any], ...] = (
         "Condition": {"StringEquals": {"ecs:CreateAction": "RegisterTaskDefinition"}},
     },
     {
+        "Sid": "MarkPromotedRevision",
+        "Effect": "Allow",
+        "Action": "ecs:TagResource",
+        "Resource": "arn:aws:ecs:REGION:ACCOUNT:task-definition/FAMILY:*",
+        "Condition": {"ForAllValues:StringEquals": {"aws:TagKeys": "ecs-pipeline:promoted"}},
+    },
+    {
         "Sid": "TagCanaryAtItsStart",
         "Effect": "Allow",
         "Action": "ecs:TagResource",

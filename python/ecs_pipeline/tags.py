@@ -19,6 +19,7 @@ REVISION = re.compile(r"arn:[a-z0-9-]+:ecs:[a-z0-9-]+:[0-9]{12}:task-definition/
 """The full ARN of a task-definition revision (Service Authorization Reference, Amazon ECS, resource types)."""
 VERDICT = re.compile("pass|inconclusive")
 """What a bake that did not fail ends with; a failed one has no task left to tag."""
+PROMOTED = re.compile("yes")
 INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
 
 LAST_SECOND = 253_402_300_799

@@ -328,6 +328,7 @@ def test_the_tags_that_may_be_written_are_those_that_are() -> None:
     service = set(of["MarkService"]["Condition"]["ForAllValues:StringLike"]["aws:TagKeys"])
     named = {marks.TURN, marks.UNDER_WAY, marks.SOURCE, marks.WANTED, marks.RELEASE, marks.PREVIOUS, marks.APPROVAL}
     assert service == named | {f"{marks.TARGETS}*", f"{marks.RAN}*"}
+    assert of["MarkPromotedRevision"]["Condition"]["ForAllValues:StringEquals"]["aws:TagKeys"] == marks.PROMOTED
 
 
 def test_everybody_else_is_denied_every_way_to_write_our_tags() -> None:

@@ -167,6 +167,7 @@ def test_tags_of_others_go_along_and_ours_are_those_of_this_release(aws: AwsStub
         "team": "lab",
         "ecs-pipeline:release": "r7",
         "ecs-pipeline:turn": "0/",
+        "ecs-pipeline:promoted": "",
         "ecs-pipeline:commit": "c0ffee",
         "ecs-pipeline:build": "https://ci/7/",
     }

@@ -74,7 +74,10 @@ class FakeEcs:
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
         assert arn not in self.world.tasks
-        self._write("TagResource", lambda: _added(self.world.service_tags, tags), dict(tags))
+        revision = self.world.revisions.get(arn)
+        self._write(
+            "TagResource", lambda: _added(revision.tags if revision else self.world.service_tags, tags), dict(tags)
+        )
 
     def tag_task(self, arn: str, tags: Mapping[str, str]) -> bool:
         def tagged() -> bool:

@@ -69,8 +69,8 @@ def _tags(world: World, release: str) -> Iterator[tuple[str, World]]:
                 yield f'TagTask({task.number}, {tags})', world._replace(tasks=changed(world.tasks, task.number, **tags))
     for revision in world.revisions:
         if revision.own:
-            tags = dict(release=release, turn=world.marks.turn)
-            yield f'TagRevision({revision.number}, {tags})', world._replace(revisions=changed(world.revisions, revision.number, **tags))
+            for tags in (dict(release=release, turn=world.marks.turn), dict(promoted=not revision.promoted)):
+                yield f'TagRevision({revision.number}, {tags})', world._replace(revisions=changed(world.revisions, revision.number, **tags))
 
 
 class Wanted(NamedTuple):
@@ -78,6 +78,9 @@ class Wanted(NamedTuple):
     approved: frozenset[str]
     planned: frozenset[str]
     undone: bool                        # something of it may be taken back: it fails, is rolled back, or meets another
+    alone: bool                         # one agent, which does not fail
+    kept: frozenset[int]                # promoted revisions that the commands leave ACTIVE when nobody disturbs them
+    served: frozenset[str]              # images that the service runs then, from the start on
 
 
 def breaks(world: World, kind: str, wanted: Wanted) -> Iterator[str]:
@@ -96,5 +99,7 @@ def breaks(world: World, kind: str, wanted: Wanted) -> Iterator[str]:
             'a revision of ours is thrown away': not wanted.undone and any(r.own and not r.active for r in world.revisions),
             'a revision is deregistered that no rollback took away': any(
                 not r.active and r.own and r.release in ('', 'P') and r.release != world.marks.turn.cancelled for r in world.revisions),
+            'a promoted revision is deregistered that the commands leave alone': any(not world.revisions[number].active for number in wanted.kept),
+            'the service runs a release that the commands lead away from, or never to': wanted.alone and serving.image not in wanted.served,
         }
     yield from (what for what, broken in facts.items() if broken)

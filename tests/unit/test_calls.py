@@ -38,7 +38,7 @@ CALLS = {
     "promote": """
         ListTasks DescribeTasks DescribeServices DescribeTaskDefinition DescribeTaskDefinition
         DescribeTargetGroups DescribeTargetGroupAttributes DescribeTargetHealth TagResource DescribeServices
-        UpdateService DescribeServices DescribeServices DescribeTasks DescribeTargetHealth DescribeServices
+        TagResource UpdateService DescribeServices DescribeServices DescribeTasks DescribeTargetHealth DescribeServices
         DeregisterTargets DescribeServices DescribeTargetHealth DescribeTasks DescribeServices StopTask
         DescribeServices DescribeTasks DescribeServices
     """,

@@ -99,6 +99,7 @@ def test_a_promotion_tells_by_its_steps(run: Commands) -> None:
     lines = told(run, "promote", "A is a canary", "after", "UpdateService")
     assert lines == [
         "done: mark release A as the promoted one",
+        "done: mark web:3 as promoted",
         "may have been done: update prd/web to web:3",
         "not done: stable",
         "not done: drain",

@@ -104,7 +104,7 @@ def test_sizes_are_judged_anew_from_the_first_when_a_task_was_lost() -> None:
 def restore_died() -> World:
     """Promote of A failed, and its process died when it had begun to restore."""
     world = start_of("A is a canary", {"A": "rollout"})
-    kill_at(world, "after", "TagResource", lambda: promote(world), count=2)
+    kill_at(world, "after", "TagResource", lambda: promote(world), count=3)
     return world
 
 

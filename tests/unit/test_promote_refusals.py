@@ -156,15 +156,15 @@ def test_where_to_return_is_written_down_before_the_service_changes() -> None:
     world = start_of("A is a canary")
     promote(world, release="A")
     calls = [(name, detail) for _, name, detail in world.log if name in ("TagResource", "UpdateService")]
-    (_, tags), (_, revision) = calls[-2:]
+    (_, tags), (_, mark), (_, revision) = calls[-3:]
     arns = {name: arn for arn, name in zip(world.revisions, ("web:1", "web:2", "web:3"), strict=True)}
     assert (tags[marks.PREVIOUS], tags[marks.WANTED], revision) == (arns["web:2"], arns["web:3"], arns["web:3"])
-    assert (tags[marks.RELEASE], tags[marks.UNDER_WAY]) == ("A", "A")
+    assert (tags[marks.RELEASE], tags[marks.UNDER_WAY], mark) == ("A", "A", marks.promoted())
 
 
 def test_the_canary_leaves_the_traffic_only_after_the_rollout_and_its_task_is_stopped_last() -> None:
     end = promote(start_of("A is a canary"), release="A")
-    assert end.writes == ["TagResource", "UpdateService", "DeregisterTargets", "StopTask"]
+    assert end.writes == ["TagResource", "TagResource", "UpdateService", "DeregisterTargets", "StopTask"]
 
 
 @pytest.mark.parametrize("breaker", [True, False])

@@ -63,7 +63,7 @@ def test_it_is_registered_with_the_image_and_its_marks() -> None:
     assert make(step_of(world, tags={"team": "lab"})) == "web:2"
     made = [*world.revisions.values()][-1]
     assert made.image == IMAGE.reference
-    assert made.tags == {"team": "lab", marks.RELEASE: "A", marks.TURN: "0/"}
+    assert made.tags == {"team": "lab", marks.RELEASE: "A", marks.TURN: "0/", marks.PROMOTED: ""}
 
 
 def test_that_of_the_same_release_and_turn_is_used_again() -> None:
@@ -183,7 +183,7 @@ def test_a_rollback_that_comes_while_it_is_registered_finds_it_noted() -> None:
     assert [one.rpartition("/")[2] for one in step.made] == ["web:2"]
 
 
-@pytest.mark.parametrize(("tags", "fits"), [(46, True), (47, False)])
+@pytest.mark.parametrize(("tags", "fits"), [(45, True), (46, False)])
 def test_the_tags_of_ours_have_to_fit_beside_those_of_the_revision(tags: int, *, fits: bool) -> None:
     run = replace(new_run(World(), "canary", []), origin=Origin("c0ffee", build="https://ci/7/"))
     service = run.ecs.service()
@@ -192,5 +192,5 @@ def test_the_tags_of_ours_have_to_fit_beside_those_of_the_revision(tags: int, *,
     if fits:
         assert base_of(run, current, service, "app").tags == own
         return
-    with pytest.raises(InvalidInput, match=r"^task definition web: it has 47 tags; ECS allows 50, and 4 of them"):
+    with pytest.raises(InvalidInput, match=r"^task definition web: it has 46 tags; ECS allows 50, and 5 of them"):
         base_of(run, current, service, "app")

@@ -45,13 +45,15 @@ def look(run: Run, release: str) -> Left | None:
 
 
 def _made(run: Run, task: Task, service: Service | None) -> bool:
-    """Whether the task's release registered what it runs, in the service's family or the config's.
+    """Whether the task's release registered what it runs, in the service's family or the config's, for a canary alone.
 
     Of a service that ECS has forgotten only the config's is known: another one may be of a service that lives.
     """
+    revision = run.definitions.revision(task.revision)
+    if revision.promoted:
+        return False
     if service:
         return not run.observer.mismatch(task, service)
-    revision = run.definitions.revision(task.revision)
     return not mismatch(task, revision, known=revision.family in run.observer.families)
 
 

@@ -183,6 +183,7 @@ def _update(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None
         if now.revision == plan.revision or rolled_back(now, plan.revision):
             step.message = f"unchanged: the service was told to run {name} before"
             return
+        _mark_revision(run, plan)
         with run.recorder.writing(f"update {service.label} to {name}"):
             fence.write(lambda: run.ecs.update_service(plan.revision))
         step.message = f"{Revision(service.revision).name} → {name}"
@@ -205,6 +206,16 @@ def _mark(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None:
     except TurnChanged:
         _undo_marks(run, plan)
         raise
+
+
+def _mark_revision(run: Run, plan: Plan) -> None:
+    """Before the service is told: what was promoted is no canary's any more once it is replaced.
+
+    Without the fence: in another turn the tag says nothing.
+    """
+    if not plan.seen.revisions[plan.revision].promoted:
+        with run.recorder.noting(f"mark {Revision(plan.revision).name} as promoted"):
+            run.ecs.tag(plan.revision, marks.promoted())
 
 
 def _stable(run: Run, plan: Plan) -> None:

@@ -50,7 +50,7 @@ def base_of(run: Run, current: TaskDefinition, service: Service, container: str)
 
 def _refuse_crowded(run: Run, base: Base) -> None:
     """More tags than leave room for ours. Raises InvalidInput."""
-    ours = 2 + bool(run.origin.commit) + bool(run.origin.build)
+    ours = len((marks.RELEASE, marks.TURN, marks.PROMOTED)) + bool(run.origin.commit) + bool(run.origin.build)
     if len(base.tags) + ours > marks.MOST_TAGS:
         raise InvalidInput(
             f"{base.file or f'task definition {base.family}'}: it has {len(base.tags)} tags; "
@@ -154,10 +154,11 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
         definitions = self.run.definitions
         newest = definitions.revisions(self.base.family, most=SCANNED)
         known = [definitions.revision(arn, newest) for arn in newest if Revision(arn).number > self.newer_than]
-        named = [revision for revision in known if decide.reusable([revision], self.release, self.fence.turn)]
+        wanted = self.fence.require().marks.wanted
+        named = [revision for revision in known if decide.reusable([revision], self.release, self.fence.turn, wanted)]
         same = [revision for revision in named if self.is_as_given(revision.arn)]
         self._unproven = [revision for revision in named if revision not in same]
-        return decide.reusable(same, self.release, self.fence.turn)
+        return decide.reusable(same, self.release, self.fence.turn, wanted)
 
     def _compare(self, made: TaskDefinition) -> None:
         """AWS writes some values otherwise than they are given (`1 vCPU`): what it made alike is the release's own.
@@ -197,7 +198,7 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
             marks.COMMIT: marks.tag_value(self.run.origin.commit),
             marks.BUILD: marks.build_value(self.run.origin.build),
         }
-        return {**self.base.tags, **{key: value for key, value in ours.items() if value}}
+        return {**self.base.tags, **{key: value for key, value in ours.items() if value}, marks.PROMOTED: ""}
 
     def _appears(self) -> bool:
         """Whether the revision shows up although no answer told of it."""

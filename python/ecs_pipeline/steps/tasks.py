@@ -154,7 +154,8 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         if self.role == BASELINE and not task.overridden and theirs.arn != mine.arn:
             return f"it runs {theirs.name}, and the service {mine.name}"
         known = theirs.arn.rpartition(":")[0] == mine.arn.rpartition(":")[0]
-        return mismatch(task, theirs, known=known, service=self.service)
+        service = self.fence.look_again() if theirs.promoted and theirs.arn != mine.arn else self.service
+        return mismatch(task, theirs, known=known, service=service)
 
     def _refuse(self, task: Task) -> None:
         """Raises Foreign, or IdInUse, for a task that is none of ours."""

@@ -137,10 +137,11 @@ def test_each_action_that_a_canary_lacks_is_named_and_the_same_command_goes_on_w
     assert scene.revisions() == [1]
 
 
-def test_a_promote_that_may_not_update_the_service_says_so(scene: Scene, deployer: Deployer) -> None:
+def test_a_promote_that_may_not_write_something_says_so(scene: Scene, deployer: Deployer) -> None:
     assert deployer.canary().code == 0
-    deployer.without("ecs:UpdateService")
-    refused_for(deployer.runs("promote"), "ecs:UpdateService")
+    for action, statement in [("ecs:TagResource", "MarkPromotedRevision"), ("ecs:UpdateService", "UpdateService")]:
+        deployer.without(action, statement)
+        refused_for(deployer.runs("promote"), action)
     deployer.allow(deployer.stages["Statement"])
     assert deployer.runs("promote").code == 0
 

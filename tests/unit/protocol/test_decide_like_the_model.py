@@ -42,19 +42,19 @@ def test_decisions_are_those_of_the_model(model: tuple[ModuleType, ModuleType]) 
         for revision in modelled.revisions:
             assert decide.cancelled(seen, arn(revision)) == theirs.cancelled(modelled, revision.number), seed
         assert_same_doubts(seen, modelled, theirs, seed)
-        living, previous = decide.holder(seen), modelled.before
-        expected = theirs.holder(modelled.tasks, modelled.marks.turn, modelled.revisions, previous)
+        living = decide.holder(seen)
+        expected = theirs.holder(modelled.tasks, modelled.marks.turn, modelled.revisions, modelled.since)
         assert (living.arn if living else None) == (task_arn(expected.number) if expected else None), seed
         assert_same_leftover(decide.leftover(seen), theirs.leftover(modelled), modelled, seed)
 
 
 def assert_same_doubts(seen: Look, modelled: Any, theirs: Any, seed: int) -> None:
     """What is not believed: tasks that only look like ours, marks that cannot be right."""
-    other = theirs.foreign(modelled.tasks, modelled.marks.turn, modelled.revisions, modelled.before)
+    other = theirs.foreign(modelled.tasks, modelled.marks.turn, modelled.revisions, modelled.since)
     assert [one.arn for one in seen.foreign[:1]] == ([task_arn(other.number)] if other else []), seed
     for task in modelled.tasks:
         ours = next(one for one in seen.tasks if one.arn == task_arn(task.number))
-        assert (not seen.mismatch(ours)) == theirs.made_by_us(task, modelled.revisions, modelled.before), seed
+        assert (not seen.mismatch(ours)) == theirs.made_by_us(task, modelled.revisions, modelled.since), seed
     marks, wrong = modelled.marks, decide.disbelieved(seen)
     assert ("wanted" in wrong, "previous" in wrong) == (
         theirs.disbelieved(modelled, marks.wanted),
@@ -91,6 +91,7 @@ def random_look(aws: ModuleType, chance: random.Random) -> Any:
             chance.choice(turns),
             active=chance.random() < 0.8,
             own=chance.random() < 0.8,
+            promoted=chance.random() < 0.3,
         )
         for number in range(1, 5)
     ]
@@ -131,7 +132,9 @@ def translated(look: Any) -> Look:
     runs = arn(look.revisions[look.service])
     service = Service("arn", "web", "prd", "ACTIVE", runs, 3, 3, 0, ours, (), (), (), {})
     revisions = {
-        arn(one): Revision(arn(one), one.release, turn(one.turn) if one.turn else None, one.active)
+        arn(one): Revision(
+            arn(one), one.release, turn(one.turn) if one.turn else None, one.active, promoted=one.promoted
+        )
         for one in look.revisions
     }
     tasks = tuple(task(one, look.revisions[one.revision]) for one in look.tasks)
