@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -70,6 +70,11 @@ def _give_back(run: Run, group: str, targets: Sequence[Target]) -> None:
 def departure(target: Target) -> str:
     """What taking a target out of its group is, in words: for plans, and for what was done."""
     return f"take {target} out of the traffic"
+
+
+def told(targets: Collection[Target]) -> str:
+    """What a step that took these targets out says of it."""
+    return f"out of the traffic: {', '.join(map(str, targets))}" if targets else "unchanged"
 
 
 def drained(run: Run, targets: Sequence[Target], configured: float | None) -> None:
