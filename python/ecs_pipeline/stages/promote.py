@@ -34,6 +34,7 @@ from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.steps import credentials, orphans, removal
 from ecs_pipeline.steps.early_drain import EarlyDrain
 from ecs_pipeline.steps.holder import build_of, holder_of
+from ecs_pipeline.steps.retire import RetireStep
 from ecs_pipeline.steps.rollout import StableStep
 from ecs_pipeline.steps.rollout_deadline import deadline as rollout_deadline
 from ecs_pipeline.steps.traffic import record_seen, record_traffic, seen_at, targets_seen
@@ -227,9 +228,9 @@ def _drain(run: Run, fence: Fence, plan: Plan, left: Sequence[Target]) -> None:
         seen = targets_seen(run, plan.ours, plan.seen.service)
         registered = [one for one in seen.targets if (health := seen.any(one)) and health.registered]
         dead = len([one for one in seen.tasks if one.alive]) < len(plan.ours)
-        removal.deregister(run, [one for one in registered if seen.of(one)], fence.write)
-        orphans.remove(run, (run.observer.look() if dead else plan.seen).registrations, fence.write)
-        removal.drained(run, registered, None)
+        registrations = (run.observer.look() if dead else plan.seen).registrations
+        going = [target for target in registered if seen.of(target)]
+        RetireStep(run, fence.write, whole_drain=True).leave(registered, going=going, registrations=registrations)
         step.message = removal.told(dict.fromkeys((*left, *registered)))
 
 
@@ -237,8 +238,7 @@ def _clean_up(run: Run, fence: Fence, plan: Plan) -> None:
     with run.recorder.step("cleanup") as step:
         known = {one.arn: one for one in run.ecs.tasks([task.arn for task in plan.ours])} if plan.ours else {}
         living = [known[one.arn] for one in plan.ours if one.arn in known and known[one.arn].alive]
-        removal.stop(run, living, "ecs-pipeline: promoted", fence.write)
-        removal.stopped(run, plan.ours)
+        RetireStep(run, fence.write, "ecs-pipeline: promoted").stop(living, plan.ours)
         step.message = f"stopped: {', '.join(one.id for one in plan.ours)}" if plan.ours else "unchanged"
     record_traffic(run, fence.require().running)
 

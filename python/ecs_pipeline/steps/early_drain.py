@@ -10,6 +10,7 @@ from ecs_pipeline.load_balancing import Target
 from ecs_pipeline.model import Service, Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import removal
+from ecs_pipeline.steps.retire import RetireStep
 from ecs_pipeline.steps.traffic import Seen, targets_of_arns
 
 ASKED_EVERY = 4.0
@@ -83,5 +84,5 @@ class EarlyDrain:
             return
         with self.run.recorder.step("drain") as step:
             self.run.recorder.progress("the new tasks are healthy: the canary leaves while the old ones drain")
-            removal.deregister(self.run, self.left, self.fence.write)
+            RetireStep(self.run, self.fence.write).deregister(self.left)
             step.message = removal.told(self.left)

@@ -1,4 +1,4 @@
-"""Taking tasks away: out of the target groups, drained, then stopped. Never the other way round."""
+"""The parts of taking tasks away, as AWS does them; `RetireStep` (retire.py) alone has their order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ecs_pipeline import wait
 from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.fence import TurnChanged
 from ecs_pipeline.load_balancing import Target
-from ecs_pipeline.model import Revision, Service, Task
+from ecs_pipeline.model import Revision, Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps.traffic import record_departure
 from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
@@ -27,15 +27,6 @@ STOPPED_WITHIN = 180.0
 def plainly(write: Callable[[], None]) -> None:
     """A write without a fence: what is removed belongs to no turn that goes on."""
     write()
-
-
-def retire(run: Run, service: Service, tasks: Sequence[Task], reason: str, write: Write) -> None:
-    """All of it for some tasks, in the safety order."""
-    targets = [target for task in tasks for target in run.observer.targets_of(task, service)]
-    deregister(run, targets, write)
-    drained(run, targets, run.settings.rollback.drain)
-    stop(run, tasks, reason, write)
-    stopped(run, tasks)
 
 
 def deregister(run: Run, targets: Sequence[Target], write: Write) -> None:
