@@ -11,6 +11,7 @@ from ecs_pipeline.model import CANARY, Revision, Service, Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps.removal import departure, plainly
 from ecs_pipeline.steps.retire import RetireStep
+from ecs_pipeline.steps.unused import deregister
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,11 @@ def remove(run: Run, left: Left) -> None:
 
 
 def _deregister(run: Run, left: Left) -> None:
-    """The tasks' tags alone tell whose the revision is, and StopTask takes them."""
+    """The tasks' tags alone tell whose the revision is, and StopTask takes them. The deleted service uses none."""
+    going = [task.arn for task in left.tasks]
     with run.recorder.step("deregister") as step:
-        bad = _revisions(run, left)
-        for arn in bad:
-            with run.recorder.writing(f"deregister {Revision(arn).name}"):
-                run.definitions.deregister(arn)
-        step.message = f"deregistered {', '.join(Revision(one).name for one in bad)}" if bad else "unchanged"
+        gone = [arn for arn in _revisions(run, left) if deregister(run, None, arn, going=going)]
+        step.message = f"deregistered {', '.join(Revision(arn).name for arn in gone)}" if gone else "unchanged"
 
 
 def _revisions(run: Run, left: Left) -> list[str]:

@@ -24,7 +24,7 @@ from ecs_pipeline.steps.rollout import APPEARS_WITHIN, StableStep
 from ecs_pipeline.steps.rollout_deadline import deadline as rollout_deadline
 from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved
 from ecs_pipeline.steps.undo import undo_update
-from ecs_pipeline.steps.unused import used_by
+from ecs_pipeline.steps.unused import deregister
 from ecs_pipeline.wait import Deadline
 
 PAUSE = 0.5
@@ -219,14 +219,10 @@ class Finish:
         with self.steps("deregister") as step:
             gone = []
             for arn in left.deregister:
-                user = used_by(self.run, service, arn)
-                if user:
+                if deregister(self.run, service, arn):
+                    gone.append(Revision(arn).name)
+                else:
                     self._kept.add(arn)
-                    self.run.recorder.progress(f"{Revision(arn).name} stays: {user} uses it")
-                    continue
-                with self.run.recorder.writing(f"deregister {Revision(arn).name}"):
-                    self.run.definitions.deregister(arn)
-                gone.append(Revision(arn).name)
             step.message = "; ".join(filter(None, (step.message, f"deregistered {', '.join(gone)}" if gone else "")))
 
     def _waited(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ecs_pipeline.errors import Refused
 from ecs_pipeline.look import Look
@@ -16,7 +17,7 @@ from ecs_pipeline.model import Revision, Service
 from ecs_pipeline.run import note
 from ecs_pipeline.stages.needed import Needed, Tools, families_of, needed, newest_releases
 from ecs_pipeline.stages.old_images import OldImages, old_images
-from ecs_pipeline.steps.unused import used_by
+from ecs_pipeline.steps.unused import deregister
 
 STEPS = ("preflight", "revisions", "images")
 IMAGES_AT_ONCE = 100
@@ -97,14 +98,9 @@ def _deregister(tools: Tools, begun: Service, revisions: Revisions) -> None:
     """Deregister what goes, each after a look of its own; one that turned out to be in use stays."""
     run = tools.run
     for arn in list(revisions.go):
-        user = used_by(run, _unchanged(tools, begun), arn)
-        if user:
-            note(run.recorder, f"{Revision(arn).name} stays: {user} uses it")
+        if not deregister(run, _unchanged(tools, begun), arn, tell=partial(note, run.recorder)):
             revisions.go.remove(arn)
             revisions.stay.append(arn)
-            continue
-        with run.recorder.writing(f"deregister {Revision(arn).name}"):
-            run.definitions.deregister(arn)
 
 
 def _delete(tools: Tools, begun: Service, old: OldImages) -> None:
