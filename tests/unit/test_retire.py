@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-import ecs_pipeline
 from ecs_pipeline.load_balancing import Registration, Target
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps.removal import plainly
@@ -17,24 +12,6 @@ from tests.fakes.ports import new_run
 from tests.fakes.world import GROUP, WRITES, World
 from tests.unit.canary_world import at
 from tests.unit.protocol.simulation import start_of
-
-ROOT = Path(ecs_pipeline.__file__).parent
-PARTS = {"deregister", "drained", "stop", "stopped"}
-"""Of removal.py; what they do is DeregisterTargets, StopTask, and the waiting for either."""
-
-
-def callers() -> Iterator[str]:
-    """The files that use a part of removal.py, by module and attribute or by name."""
-    for file in ROOT.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            of_module = isinstance(node, ast.Attribute) and node.attr in PARTS and ast.unparse(node.value) == "removal"
-            by_name = isinstance(node, ast.ImportFrom) and str(node.module).endswith("steps.removal")
-            if of_module or (by_name and PARTS & {alias.name for alias in node.names}):  # type: ignore[attr-defined]
-                yield file.relative_to(ROOT).as_posix()
-
-
-def test_only_the_retire_step_and_rule_5_use_the_parts() -> None:
-    assert set(callers()) == {"steps/retire.py", "steps/orphans.py"}
 
 
 @pytest.fixture

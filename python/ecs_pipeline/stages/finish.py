@@ -22,6 +22,7 @@ from ecs_pipeline.steps.removal import plainly
 from ecs_pipeline.steps.retire import RetireStep, Steps
 from ecs_pipeline.steps.rollout import APPEARS_WITHIN, StableStep
 from ecs_pipeline.steps.rollout_deadline import deadline as rollout_deadline
+from ecs_pipeline.steps.service_update import ServiceUpdate
 from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved
 from ecs_pipeline.steps.undo import undo_update
 from ecs_pipeline.steps.unused import deregister
@@ -203,8 +204,7 @@ class Finish:
         with self.steps("service-update") as step:
             self._moved, self._shown_by = revision, self.run.clock.now() + APPEARS_WITHIN
             self._moved_from = seen.service.primary.id if seen.service.primary else ""
-            with self.run.recorder.writing(f"update {seen.service.label} to {Revision(revision).name}"):
-                self.run.ecs.update_service(revision)
+            ServiceUpdate(self.run).carry_out(seen.service, revision)
             step.message = f"back to {Revision(revision).name}"
 
     def _rewrite(self, revision: str, seen: Look) -> None:

@@ -37,6 +37,7 @@ from ecs_pipeline.steps.holder import build_of, holder_of
 from ecs_pipeline.steps.retire import RetireStep
 from ecs_pipeline.steps.rollout import StableStep
 from ecs_pipeline.steps.rollout_deadline import deadline as rollout_deadline
+from ecs_pipeline.steps.service_update import ServiceUpdate
 from ecs_pipeline.steps.traffic import record_seen, record_traffic, seen_at, targets_seen
 from ecs_pipeline.steps.trust import refuse_disbelieved, refuse_foreign
 from ecs_pipeline.steps.undo import undo_update
@@ -187,8 +188,7 @@ def _update(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None
         if now.revision == plan.revision or rolled_back(now, plan.revision):
             step.message = f"unchanged: the service was told to run {name} before"
             return
-        with run.recorder.writing(f"update {service.label} to {name}"):
-            fence.write(lambda: run.ecs.update_service(plan.revision))
+        ServiceUpdate(run, fence.write).carry_out(service, plan.revision)
         step.message = f"{Revision(service.revision).name} → {name}"
 
 

@@ -128,8 +128,7 @@ def _look(run: Run, options: Options) -> Look:
 
 def _superseded(seen: Look, options: Options) -> bool:
     """Another release's canary lives: of two, RunTask lets only one live, so none of the release asked for can come."""
-    live = decide.holder(seen)
-    return bool(options.release) and live is not None and live.release != options.release
+    return bool(options.release) and (live := decide.holder(seen)) is not None and live.release != options.release
 
 
 def _look_later(run: Run, seconds: float) -> Look:
