@@ -117,7 +117,9 @@ class SchedulesPort(Protocol):
 
 
 class StoredImagesPort(Protocol):
-    """The images of one repository; see aws/stored_images.py."""
+    """The images of one repository; see aws/stored_images.py. `at_once`: how many `delete` takes."""
+
+    at_once: int
 
     def all(self) -> list[StoredImage]: ...
     def members(self, indexes: Sequence[str]) -> set[str]: ...

@@ -69,6 +69,7 @@ class FakeStored:
     """StoredImagesPort: as ECR, it deletes nothing that an index refers to."""
 
     account: FakeAccount
+    at_once: int = 100
 
     def all(self) -> list[StoredImage]:
         return list(self.account.stored)

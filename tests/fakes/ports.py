@@ -107,7 +107,10 @@ class FakeEcs:
         return self._read("ListTasks", found)
 
     def arns_of_service(self, desired_status: str = "RUNNING") -> list[str]:
-        return self._read("ListTasks", list)
+        def found() -> list[str]:
+            return [task.arn for task in self.world.listed_of_service()] if desired_status == "RUNNING" else []
+
+        return self._read("ListTasks", found)
 
     def tasks_of_family(self, family: str) -> tuple[Task, ...]:
         return tuple(one for one in self._running() if Revision(one.revision).family == family)
@@ -132,14 +135,13 @@ class FakeEcs:
         wanted = list(arns)
         if not wanted:
             return ()
-        return self._read(
-            "DescribeTasks",
-            lambda: tuple(
-                self.world.task_facts(self.world.tasks[arn])
-                for arn in wanted
-                if arn in self.world.tasks and arn not in self.world.missing
-            ),
-        )
+
+        def found() -> tuple[Task, ...]:
+            ours = [arn for arn in wanted if arn in self.world.tasks and arn not in self.world.missing]
+            of_service = [task for task in self.world.listed_of_service() if task.arn in wanted]
+            return (*(self.world.task_facts(self.world.tasks[arn]) for arn in ours), *of_service)
+
+        return self._read("DescribeTasks", found)
 
     def protected_until(self, arns: Sequence[str]) -> list[datetime]:
         return self._read("GetTaskProtection", list)

@@ -70,13 +70,14 @@ class FakeDeployment:
 
 @dataclass
 class Delays:
-    """Seconds that things take."""
+    """Seconds that things take; `leaving`: how long a rollout's old tasks take to go once all new ones are healthy."""
 
     start: float = 1.0
     healthy: float = 2.0
     drain: float = 3.0
     stop: float = 1.0
     rollout: float = 4.0
+    leaving: float = 0.0
 
 
 @dataclass
@@ -190,7 +191,7 @@ class World:
 
     def fate(self, revision: str) -> str:
         """What becomes of a revision: '' (well), its tasks crash, their targets are unhealthy or their containers sick,
-        or only the rollout fails.
+        or only the rollout fails, at once or late: when all its tasks are healthy.
         """
         return self.bad_images.get(self.revisions[revision].image, "")
 
@@ -210,9 +211,11 @@ class World:
 
     def _roll(self) -> None:
         primary = self.deployments[0]
-        if primary.rollout != "IN_PROGRESS" or self.now < primary.created + self.delays.rollout:
+        fate = self.fate(primary.revision)
+        ends = self.delays.rollout + (self.delays.leaving if fate in ("", "late") else 0)
+        if primary.rollout != "IN_PROGRESS" or self.now < primary.created + ends:
             return
-        if self.fate(primary.revision):
+        if fate:
             primary.failed = max(3, (self.desired + 1) // 2)
             if self.breaker:
                 primary.rollout, primary.status = "FAILED", "ACTIVE"
@@ -326,12 +329,27 @@ class World:
     def _of_services(self) -> set[str]:
         return {address for _, address in self.service_tasks} | set(self.other_targets)
 
-    def _deployment(self, one: FakeDeployment) -> Deployment:
-        done = one.rollout == "COMPLETED"
-        running = self.desired if done else 0
+    def _deployment(self, deployment: FakeDeployment) -> Deployment:
         return Deployment(
-            one.id, one.status, one.revision, self.desired, running, 0, one.failed, one.rollout, "", utc(one.created)
+            deployment.id,
+            deployment.status,
+            deployment.revision,
+            self.desired,
+            self._running(deployment),
+            0,
+            deployment.failed,
+            deployment.rollout,
+            "",
+            utc(deployment.created),
         )
+
+    def _running(self, deployment: FakeDeployment) -> int:
+        """Tasks of a deployment that are not told to stop: the old ones are, once the new ones are healthy."""
+        primary = self.deployments[0]
+        well = self.fate(primary.revision) in ("", "late")
+        leaving = primary.rollout == "IN_PROGRESS" and well and self.now >= primary.created + self.delays.rollout
+        runs = deployment.rollout == "COMPLETED" and not leaving
+        return self.desired if runs or (leaving and deployment is primary) else 0
 
     # ---- for tests
 

@@ -2,7 +2,8 @@
 
 A wait takes two seconds here and ends with its first look: that look is counted, the further ones of a longer wait
 are not, as their number depends only on how long AWS takes. So all looks of the fence are there, those too that a wait
-makes necessary. Each list is of a new process.
+makes necessary. Each list is of a new process. A slow rollout is looked at twice: at the
+first look its old tasks drain.
 """
 
 from __future__ import annotations
@@ -42,6 +43,14 @@ CALLS = {
         DeregisterTargets DescribeServices DescribeTargetHealth DescribeTasks DescribeServices StopTask
         DescribeServices DescribeTasks DescribeServices
     """,
+    "promote of a slow rollout": """
+        ListTasks DescribeTasks DescribeServices DescribeTaskDefinition DescribeTaskDefinition
+        DescribeTargetGroups DescribeTargetGroupAttributes DescribeTargetHealth TagResource DescribeServices
+        TagResource UpdateService DescribeServices DescribeServices ListTasks ListTasks DescribeTasks
+        DescribeTargetHealth DescribeServices DeregisterTargets DescribeServices DescribeServices DescribeTasks
+        DescribeTargetHealth DescribeTasks DescribeServices StopTask DescribeServices DescribeTasks
+        DescribeServices
+    """,
     "promote again": """
         ListTasks DescribeServices DescribeTaskDefinition DescribeTaskDefinition DescribeTargetHealth
     """,
@@ -69,7 +78,7 @@ CALLS = {
         DescribeTargetHealth ListTasks DescribeTasks
     """,
 }
-MOST = {"canary": 30, "promote": 30, "promote again": 6}
+MOST = {"canary": 30, "promote": 30, "promote of a slow rollout": 30, "promote again": 6}
 """How many calls may be made at most; a rollback, and a canary again, need more (docs/time-and-cost.md)."""
 PAGE = Path(__file__).parents[2] / "docs" / "time-and-cost.md"
 
@@ -105,6 +114,10 @@ def calls() -> Mapping[str, list[str]]:
     world.schedule.now += 60
     made(world, "canary")
     found["rollback of a canary"] = made(world, "rollback")
+    world.schedule.now += 60
+    made(world, "canary")
+    world.delays.leaving = 4
+    found["promote of a slow rollout"] = made(world, "promote")
     return found
 
 
@@ -120,7 +133,7 @@ def test_a_stage_makes_no_more_calls_than_it_may(calls: Mapping[str, list[str]],
 
 def test_the_page_has_the_numbers_of_the_lists() -> None:
     rows = re.findall(
-        r"^\| `?(\w+)`?( of a canary)? \| (\d+) \| ?(\d*) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+        r"^\| `?(\w+)`?( of a [a-z ]+)? \| (\d+) \| ?(\d*) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE
     )
     told = {f"{stage}{what}": int(first) for stage, what, first, _ in rows}
     told |= {f"{stage} again": int(again) for stage, _, _, again in rows if again}

@@ -85,3 +85,14 @@ def test_the_other_stages_have_no_service_either() -> None:
     world = start_of("A is a canary")
     world.deleted = True
     assert [canary(world, release="A").code, promote(world).code] == [2, 2]
+
+
+def test_a_revision_that_another_task_runs_stays() -> None:
+    """A task of the deleted service's own, which ECS has not stopped yet, or somebody's."""
+    world = start_of("A is a canary")
+    world.deleted = True
+    world.deployments[0].revision = world.alive()[0].revision
+    end = rollback(world)
+    assert (end.code, end.writes) == (0, ["DeregisterTargets", "StopTask"])
+    assert (world.alive(), "web:3" in active(world)) == ([], True)
+    assert end.message("deregister") == "unchanged"

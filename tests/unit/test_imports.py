@@ -17,6 +17,7 @@ ROOT = Path(ecs_pipeline.__file__).parent
 
 CORE: dict[str, set[str]] = {
     "text": set(),
+    "batches": set(),
     "programs": set(),
     "bounded_http": {"text"},
     "errors": {"text"},
@@ -76,6 +77,7 @@ CORE: dict[str, set[str]] = {
 LAYERS: dict[str, set[str]] = {
     "aws": {
         "aws",
+        "batches",
         "bounded_http",
         "clock",
         "errors",

@@ -8,6 +8,7 @@ from typing import Any
 from ecs_pipeline import marks
 from ecs_pipeline.aws.cluster import described_services
 from ecs_pipeline.aws.session import AwsClient
+from ecs_pipeline.batches import batches
 from ecs_pipeline.model import Revision, RevisionUse
 
 TASKS_AT_ONCE = 100
@@ -40,8 +41,7 @@ class Account:
 
     def _of_tasks(self, cluster: str) -> Iterator[RevisionUse]:
         arns = self._client.pages("ListTasks", "taskArns", cluster=cluster)
-        for start in range(0, len(arns), TASKS_AT_ONCE):
-            asked = arns[start : start + TASKS_AT_ONCE]
+        for asked in batches(arns, TASKS_AT_ONCE):
             answer = self._client.call("DescribeTasks", cluster=cluster, tasks=asked)
             for task in answer["tasks"]:
                 digests = (str(container.get("imageDigest", "")) for container in task.get("containers", []))

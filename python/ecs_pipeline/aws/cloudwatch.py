@@ -9,6 +9,7 @@ from typing import Any
 from botocore.validate import ParamValidator
 
 from ecs_pipeline.aws.session import AwsClient, AwsError, AwsSession
+from ecs_pipeline.batches import batches
 from ecs_pipeline.signals import Alarm, Series
 
 ALARM_TYPES = ("MetricAlarm", "CompositeAlarm", "LogAlarm")
@@ -30,9 +31,7 @@ class CloudWatch:
 
     def alarms(self, names: Sequence[str], prefixes: Sequence[str] = ()) -> list[Alarm]:
         """The alarms of those names, and those whose names begin so (DescribeAlarms), of every type."""
-        requests: list[dict[str, Any]] = [
-            {"AlarmNames": list(names[start : start + NAMED_AT_ONCE])} for start in range(0, len(names), NAMED_AT_ONCE)
-        ]
+        requests: list[dict[str, Any]] = [{"AlarmNames": asked} for asked in batches(names, NAMED_AT_ONCE)]
         requests += [{"AlarmNamePrefix": one} for one in prefixes]
         found: dict[str, Alarm] = {}
         for request in requests:
@@ -58,8 +57,8 @@ class CloudWatch:
         Times in UTC, values in the metric's unit. AWS' word on a query that it cannot answer is in `trouble`.
         """
         found: dict[tuple[str, str], Series] = {}
-        for start in range(0, len(queries), QUERIED_AT_ONCE):
-            part = [dict(one) for one in queries[start : start + QUERIED_AT_ONCE]]
+        for asked in batches(queries, QUERIED_AT_ONCE):
+            part = [dict(query) for query in asked]
             for page in self._pages("GetMetricData", MetricDataQueries=part, StartTime=since, EndTime=until):
                 for raw in page.get("MetricDataResults", []):
                     key = raw["Id"], raw.get("Label", "")

@@ -9,6 +9,7 @@ from typing import Any
 
 from ecs_pipeline.aws.ecs_facts import parse_service
 from ecs_pipeline.aws.session import AwsClient, AwsError
+from ecs_pipeline.batches import batches
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.model import Service
 from ecs_pipeline.suggestions import closest
@@ -58,9 +59,7 @@ class Cluster:
 
 def described_services(client: AwsClient, cluster: str) -> Iterator[dict[str, Any]]:
     """Every service of a cluster as DescribeServices answers it, with its tags."""
-    arns = _service_arns(client, cluster)
-    for start in range(0, len(arns), SERVICES_AT_ONCE):
-        asked = arns[start : start + SERVICES_AT_ONCE]
+    for asked in batches(_service_arns(client, cluster), SERVICES_AT_ONCE):
         yield from client.call("DescribeServices", cluster=cluster, services=asked, include=["TAGS"])["services"]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from ecs_pipeline.aws.cluster import Cluster
 from ecs_pipeline.aws.ecs_facts import parse_service, parse_task, tag_list
 from ecs_pipeline.aws.session import DENIED, AwsClient, AwsError
+from ecs_pipeline.batches import batches
 from ecs_pipeline.errors import NotPlaced, TokenTaken, TooManyTags
 from ecs_pipeline.marks import MOST_TAGS
 from ecs_pipeline.model import Service, Task
@@ -151,24 +152,17 @@ class Ecs:
 
     def tasks(self, arns: Iterable[str]) -> tuple[Task, ...]:
         """DescribeTasks, a hundred at once; what AWS does not know (yet, or any more) is left out."""
-        wanted = list(arns)
         found: list[Task] = []
-        for start in range(0, len(wanted), DESCRIBED_AT_ONCE):
-            answer = self._call(
-                "DescribeTasks",
-                cluster=self.cluster,
-                tasks=wanted[start : start + DESCRIBED_AT_ONCE],
-                include=["TAGS"],
-            )
-            found += [parse_task(one) for one in answer["tasks"]]
+        for asked in batches(list(arns), DESCRIBED_AT_ONCE):
+            answer = self._call("DescribeTasks", cluster=self.cluster, tasks=asked, include=["TAGS"])
+            found += [parse_task(task) for task in answer["tasks"]]
         return tuple(found)
 
     def protected_until(self, arns: Sequence[str]) -> list[datetime]:
         """Until when each of the tasks is protected from scale-in that is so (GetTaskProtection, a hundred at once)."""
         found: list[datetime] = []
-        for start in range(0, len(arns), DESCRIBED_AT_ONCE):
-            tasks = list(arns[start : start + DESCRIBED_AT_ONCE])
-            answer = self._call("GetTaskProtection", cluster=self.cluster, tasks=tasks)
+        for asked in batches(arns, DESCRIBED_AT_ONCE):
+            answer = self._call("GetTaskProtection", cluster=self.cluster, tasks=asked)
             protected = (one for one in answer["protectedTasks"] if one.get("protectionEnabled"))
             found += [one["expirationDate"].astimezone(timezone.utc) for one in protected if "expirationDate" in one]
         return found
@@ -216,8 +210,7 @@ class Ecs:
     def instances_of(self, container_instances: Sequence[str]) -> dict[str, str]:
         """The EC2 instance ids of container instances by their ARNs (DescribeContainerInstances, a hundred at once)."""
         found = {}
-        for start in range(0, len(container_instances), DESCRIBED_AT_ONCE):
-            asked = list(container_instances[start : start + DESCRIBED_AT_ONCE])
+        for asked in batches(container_instances, DESCRIBED_AT_ONCE):
             answer = self._call("DescribeContainerInstances", cluster=self.cluster, containerInstances=asked)
             known = answer["containerInstances"]
             found.update({str(one["containerInstanceArn"]): str(one.get("ec2InstanceId", "")) for one in known})

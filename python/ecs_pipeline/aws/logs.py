@@ -8,6 +8,7 @@ from typing import Any
 
 from ecs_pipeline import text
 from ecs_pipeline.aws.session import AwsSession
+from ecs_pipeline.batches import batches
 from ecs_pipeline.errors import PipelineError
 from ecs_pipeline.model import Task, TaskDefinition
 from ecs_pipeline.signals import LogLine, LogStream
@@ -63,10 +64,10 @@ class Logs:
         found: list[LogLine] = []
         for group, region in dict.fromkeys((one.group, one.region) for one in streams):
             names = [one.name for one in streams if (one.group, one.region) == (group, region)]
-            for start in range(0, len(names), FILTERED_AT_ONCE):
+            for asked in batches(names, FILTERED_AT_ONCE):
                 request = {
                     "logGroupName": group,
-                    "logStreamNames": names[start : start + FILTERED_AT_ONCE],
+                    "logStreamNames": asked,
                     "filterPattern": pattern,
                     "startTime": int(since.timestamp() * 1000),
                 }

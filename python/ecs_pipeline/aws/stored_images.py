@@ -7,17 +7,19 @@ from typing import Any
 
 from ecs_pipeline.aws import image_manifest
 from ecs_pipeline.aws.session import AwsClient
+from ecs_pipeline.batches import batches
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model import Repository, StoredImage
 
-AT_ONCE = 100
-"""BatchGetImage and BatchDeleteImage take so many."""
 INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 GONE, OF_AN_INDEX = "ImageNotFound", "ImageReferencedByManifestList"
 
 
 class StoredImages:
     """The images of one repository."""
+
+    at_once = 100
+    """BatchGetImage and BatchDeleteImage take so many."""
 
     def __init__(self, client: AwsClient, repository: Repository) -> None:
         self._client = client
@@ -39,14 +41,14 @@ class StoredImages:
     def members(self, indexes: Sequence[str]) -> set[str]:
         """Digests of what these image indexes refer to (BatchGetImage); ECR deletes none of it before its index."""
         found: set[str] = set()
-        for start in range(0, len(indexes), AT_ONCE):
-            asked = [{"imageDigest": digest} for digest in indexes[start : start + AT_ONCE]]
+        for digests in batches(indexes, self.at_once):
+            asked = [{"imageDigest": digest} for digest in digests]
             for image in self._client.call("BatchGetImage", imageIds=asked, **self._of).get("images", []):
                 found.update(image_manifest.members(image["imageManifest"]))
         return found
 
     def delete(self, digests: Sequence[str]) -> list[str]:
-        """BatchDeleteImage of a hundred at most; those that stay, as an image index refers to them.
+        """BatchDeleteImage of `at_once` at most; those that stay, as an image index refers to them.
 
         Raises Trouble for any other failure; one that is gone already is none.
         """

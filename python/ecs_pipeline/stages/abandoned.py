@@ -9,7 +9,9 @@ from ecs_pipeline.load_balancing import Registration
 from ecs_pipeline.look import mismatch
 from ecs_pipeline.model import CANARY, Revision, Service, Task
 from ecs_pipeline.run import Run
-from ecs_pipeline.steps import removal
+from ecs_pipeline.steps.removal import departure, plainly
+from ecs_pipeline.steps.retire import RetireStep
+from ecs_pipeline.steps.unused import deregister
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Left:
 
     def plan(self, run: Run) -> str:
         """What is to be done, in a line; a dry run's plan has a line for each thing."""
-        changes = sorted({removal.departure(registration.target) for registration in self.registrations})
+        changes = sorted({departure(registration.target) for registration in self.registrations})
         changes += [f"deregister {Revision(arn).name}" for arn in _revisions(run, self)]
         changes += [f"stop task {task.id}" for task in self.tasks]
         if run.dry_run:
@@ -61,22 +63,21 @@ def remove(run: Run, left: Left) -> None:
     """Out of the traffic, then the revision, then the tasks: they are what another run would resume by."""
     if run.dry_run:
         return
-    targets = [one.target for one in left.registrations]
-    with run.recorder.step("drain") as step:
-        going = [one.target for one in left.registrations if not one.draining]
-        removal.deregister(run, going, removal.plainly)
-        removal.drained(run, targets, run.settings.rollback.drain)
-        step.message = f"out of the traffic: {', '.join(str(one) for one in targets)}" if targets else "unchanged"
+    RetireStep(run, plainly, "ecs-pipeline: its service was deleted").carry_out(
+        left.tasks,
+        [registration.target for registration in left.registrations],
+        going=[registration.target for registration in left.registrations if not registration.draining],
+        before_stop=lambda: _deregister(run, left),
+        steps=run.recorder.step,
+    )
+
+
+def _deregister(run: Run, left: Left) -> None:
+    """The tasks' tags alone tell whose the revision is, and StopTask takes them. The deleted service uses none."""
+    going = [task.arn for task in left.tasks]
     with run.recorder.step("deregister") as step:
-        bad = _revisions(run, left)
-        for arn in bad:
-            with run.recorder.writing(f"deregister {Revision(arn).name}"):
-                run.definitions.deregister(arn)
-        step.message = f"deregistered {', '.join(Revision(one).name for one in bad)}" if bad else "unchanged"
-    with run.recorder.step("cleanup") as step:
-        removal.stop(run, left.tasks, "ecs-pipeline: its service was deleted", removal.plainly)
-        removal.stopped(run, left.tasks)
-        step.message = f"stopped: {', '.join(one.id for one in left.tasks)}"
+        gone = [arn for arn in _revisions(run, left) if deregister(run, None, arn, going=going)]
+        step.message = f"deregistered {', '.join(Revision(arn).name for arn in gone)}" if gone else "unchanged"
 
 
 def _revisions(run: Run, left: Left) -> list[str]:

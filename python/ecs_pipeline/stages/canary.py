@@ -34,12 +34,14 @@ from ecs_pipeline.stages.judging import bake, inconclusive
 from ecs_pipeline.stages.preflight import CanaryOptions, Plan, preflight
 from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.stages.serving import Serving
-from ecs_pipeline.steps import deregistered, orphans, removal
+from ecs_pipeline.steps import deregistered
 from ecs_pipeline.steps.bake import Bake
 from ecs_pipeline.steps.beside import sweep_baselines, sweep_seconds, sweep_surplus
 from ecs_pipeline.steps.holder import held_by
 from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, OtherImage, platform_of
+from ecs_pipeline.steps.removal import plainly
 from ecs_pipeline.steps.renewal import until_judged
+from ecs_pipeline.steps.retire import RetireStep, targets_of
 from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
 from ecs_pipeline.steps.tasks import Lost, Made, shown
 from ecs_pipeline.steps.trust import IdInUse, still_coming
@@ -169,6 +171,7 @@ def _counts(stage: Canary) -> list[int]:
 def _begin(stage: Canary) -> None:
     """(4) Sweep what other turns left, then mark the release as under way; it is judged anew."""
     run, seen = stage.run, stage.plan.seen
+    retire = RetireStep(run, stage.fence.write, "ecs-pipeline: left over from an earlier release")
     drained: list[Target] = []
     sweeps = 0
     while (left := decide.leftover_tasks(seen, drained)) and (left.drain or sweeps < decide.MOST_SWEEPS):
@@ -177,15 +180,13 @@ def _begin(stage: Canary) -> None:
             run.recorder.plan("remove what an earlier release left")
             break
         if left.drain:
-            owned = [one for one in left.drain if one.owner]
-            removal.deregister(run, [one.target for one in owned if not one.draining], stage.fence.write)
-            orphans.remove(run, left.drain, stage.fence.write)
-            drained += [one.target for one in owned]
-            removal.drained(run, drained, run.settings.rollback.drain)
+            owned = [registration for registration in left.drain if registration.owner]
+            drained += [registration.target for registration in owned]
+            going = [registration.target for registration in owned if not registration.draining]
+            retire.leave(drained, going=going, registrations=left.drain)
         else:
             sweeps += 1
-            removal.stop(run, left.stop, "ecs-pipeline: left over from an earlier release", stage.fence.write)
-            removal.stopped(run, left.stop)
+            retire.stop(left.stop)
         seen = run.observer.look()
     if sweeps and seen.strangers:
         run.recorder.progress(f"warning: {still_coming(seen).message}")
@@ -265,13 +266,9 @@ def _undo(stage: Canary) -> None:
         wanted = (stage.fence.turn, stage.release)
         living = [task for task in known.values() if task.alive and (task.turn, task.release) == wanted]
         mine = [task for task in living if not run.observer.mismatch(task, seen.service)]
-        targets: list[Target] = [target for one in mine for target in run.observer.targets_of(one, seen.service)]
-        removal.deregister(run, targets, removal.plainly)
-        # The rollback may have stopped the task before RegisterTargets arrived.
-        orphans.remove(run, seen.registrations, removal.plainly)
-        removal.drained(run, targets, run.settings.rollback.drain)
-        removal.stop(run, mine, "ecs-pipeline: cancelled by a rollback", removal.plainly)
-        removal.stopped(run, mine)
+        retire = RetireStep(run, plainly, "ecs-pipeline: cancelled by a rollback")
+        # Registrations: the rollback may have stopped the task before RegisterTargets arrived.
+        retire.carry_out(mine, targets_of(run, mine, seen.service), registrations=seen.registrations)
         for revision in dict.fromkeys((*stage.made.revisions, *(one.revision for one in mine if one.role == CANARY))):
             discard(run, revision)
         step.message = "cancelled by a rollback: what this process had made is undone"
@@ -301,10 +298,8 @@ def _restore(stage: Canary, failure: ReleaseFailed) -> None:
         raise refusal(changed.service, stage.release) from failure
     seen = run.observer.look()
     if decide.runs_promoted(seen, stage.release):
-        targets = [
-            target for one in (*seen.canaries, *seen.baselines) for target in run.observer.targets_of(one, service)
-        ]
-        removal.deregister(run, targets, stage.fence.write)
+        targets = targets_of(run, (*seen.canaries, *seen.baselines), service)
+        RetireStep(run, stage.fence.write).deregister(targets)
         raise Refused(
             f"release {stage.release} was promoted while its canary failed here: {failure.message}",
             cure="`rollback` undoes the promotion",

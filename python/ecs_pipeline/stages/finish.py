@@ -5,8 +5,6 @@ The order is the safety order: out of the traffic, drained, stopped; the service
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 from ecs_pipeline import decide, marks, wait
@@ -17,20 +15,18 @@ from ecs_pipeline.load_balancing import Target
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import CANARY, Revision, Service, Task, Turn
 from ecs_pipeline.observe import TASKS_LAG
-from ecs_pipeline.record import StepRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.service_kinds import Use
 from ecs_pipeline.stages.fitness import refuse_unfit
-from ecs_pipeline.steps import orphans, removal
+from ecs_pipeline.steps.removal import plainly
+from ecs_pipeline.steps.retire import RetireStep, Steps
 from ecs_pipeline.steps.rollout import APPEARS_WITHIN, StableStep
 from ecs_pipeline.steps.rollout_deadline import deadline as rollout_deadline
+from ecs_pipeline.steps.service_update import ServiceUpdate
 from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved
 from ecs_pipeline.steps.undo import undo_update
-from ecs_pipeline.steps.unused import used_by
+from ecs_pipeline.steps.unused import deregister
 from ecs_pipeline.wait import Deadline
-
-Steps = Callable[[str], AbstractContextManager[StepRecord]]
-"""Under which JUnit case a kind of work is recorded: rollback has one each, a stage's `restore` one for all."""
 
 PAUSE = 0.5
 """Seconds between two looks: reads may lag."""
@@ -95,6 +91,10 @@ class Finish:
         """What was started before now is listed by then."""
         self._listed_by = self.run.clock.now() + TASKS_LAG
         self._stale_until = self.run.clock.now() + STALE_WITHIN
+
+    @property
+    def _retire(self) -> RetireStep:
+        return RetireStep(self.run, plainly, REASON)
 
     def until_clean(self) -> Look:
         """Look and remove, until two looks in a row find nothing. Raises Overtaken when the turn changes."""
@@ -177,11 +177,10 @@ class Finish:
 
     def _drain(self, left: Leftover) -> None:
         with self.steps("drain") as step:
-            owned = [one for one in left.drain if one.owner]
-            targets = [one.target for one in owned]
-            removal.deregister(self.run, [one.target for one in owned if not one.draining], removal.plainly)
-            removed = [*targets, *orphans.remove(self.run, left.drain, removal.plainly)]
-            removal.drained(self.run, targets, self.run.settings.rollback.drain)
+            owned = [registration for registration in left.drain if registration.owner]
+            targets = [registration.target for registration in owned]
+            going = [registration.target for registration in owned if not registration.draining]
+            removed = [*targets, *self._retire.leave(targets, going=going, registrations=left.drain)]
             self._drained.update(targets)
             if removed:
                 step.message = f"out of the traffic: {', '.join(sorted({str(one) for one in removed}))}"
@@ -192,8 +191,7 @@ class Finish:
             self._stopped.update({one.arn: one for one in left.stop})
             self._made |= {task.revision for task in left.stop if self._never_ran(task, seen)}
             self._kept -= {one.revision for one in left.stop}
-            removal.stop(self.run, left.stop, REASON, removal.plainly)
-            removal.stopped(self.run, left.stop)
+            self._retire.stop(left.stop)
             step.message = f"stopped: {', '.join(one.id for one in self._stopped.values())}"
 
     def _never_ran(self, task: Task, seen: Look) -> bool:
@@ -206,8 +204,7 @@ class Finish:
         with self.steps("service-update") as step:
             self._moved, self._shown_by = revision, self.run.clock.now() + APPEARS_WITHIN
             self._moved_from = seen.service.primary.id if seen.service.primary else ""
-            with self.run.recorder.writing(f"update {seen.service.label} to {Revision(revision).name}"):
-                self.run.ecs.update_service(revision)
+            ServiceUpdate(self.run).carry_out(seen.service, revision)
             step.message = f"back to {Revision(revision).name}"
 
     def _rewrite(self, revision: str, seen: Look) -> None:
@@ -222,14 +219,10 @@ class Finish:
         with self.steps("deregister") as step:
             gone = []
             for arn in left.deregister:
-                user = used_by(self.run, service, arn)
-                if user:
+                if deregister(self.run, service, arn):
+                    gone.append(Revision(arn).name)
+                else:
                     self._kept.add(arn)
-                    self.run.recorder.progress(f"{Revision(arn).name} stays: {user} uses it")
-                    continue
-                with self.run.recorder.writing(f"deregister {Revision(arn).name}"):
-                    self.run.definitions.deregister(arn)
-                gone.append(Revision(arn).name)
             step.message = "; ".join(filter(None, (step.message, f"deregistered {', '.join(gone)}" if gone else "")))
 
     def _waited(self) -> bool:
@@ -276,4 +269,4 @@ class Finish:
         going = [one for one in self.run.observer.stopping() if one.status != "STOPPED"]
         if going:
             with self.steps("cleanup"):
-                removal.stopped(self.run, going)
+                self._retire.stop((), going)

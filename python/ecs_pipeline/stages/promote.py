@@ -3,13 +3,14 @@
 preflight        look: which canary, was it judged, is it well
 service-update   the release is marked as the wanted one, then the service is updated
 stable           it runs the new revision and nothing else
-drain            the canary out of the traffic
+drain            the canary out of the traffic: once the new tasks are healthy, while the old ones still drain
 cleanup          the canary's tasks stopped: the last write
 restore          only when the rollout failed: the service back, canary and revision gone
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ from ecs_pipeline.breaker import rolled_back
 from ecs_pipeline.converge import settle
 from ecs_pipeline.errors import Held, Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal, settled
+from ecs_pipeline.load_balancing import Target
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import Revision, Task, Turn
 from ecs_pipeline.origin import checked_release_id
@@ -30,9 +32,12 @@ from ecs_pipeline.stages.fitness import refuse_unfit
 from ecs_pipeline.stages.preflight import refuse_when_cancelled
 from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.steps import credentials, orphans, removal
+from ecs_pipeline.steps.early_drain import EarlyDrain
 from ecs_pipeline.steps.holder import build_of, holder_of
+from ecs_pipeline.steps.retire import RetireStep
 from ecs_pipeline.steps.rollout import StableStep
 from ecs_pipeline.steps.rollout_deadline import deadline as rollout_deadline
+from ecs_pipeline.steps.service_update import ServiceUpdate
 from ecs_pipeline.steps.traffic import record_seen, record_traffic, seen_at, targets_seen
 from ecs_pipeline.steps.trust import refuse_disbelieved, refuse_foreign
 from ecs_pipeline.steps.undo import undo_update
@@ -82,8 +87,8 @@ def promote(run: Run, options: PromoteOptions) -> None:
     fence = Fence(run.ecs, run.clock, plan.seen.service)
     try:
         _update(run, fence, plan, options)
-        _stable(run, plan)
-        _drain(run, fence, plan)
+        left = _stable(run, fence, plan)
+        _drain(run, fence, plan, left)
         _clean_up(run, fence, plan)
     except TurnChanged as changed:
         undo_update(run, plan.revision)
@@ -184,8 +189,7 @@ def _update(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None
             step.message = f"unchanged: the service was told to run {name} before"
             return
         _mark_revision(run, plan)
-        with run.recorder.writing(f"update {service.label} to {name}"):
-            fence.write(lambda: run.ecs.update_service(plan.revision))
+        ServiceUpdate(run, fence.write).carry_out(service, plan.revision)
         step.message = f"{Revision(service.revision).name} → {name}"
 
 
@@ -218,31 +222,34 @@ def _mark_revision(run: Run, plan: Plan) -> None:
             run.ecs.tag(plan.revision, marks.promoted())
 
 
-def _stable(run: Run, plan: Plan) -> None:
+def _stable(run: Run, fence: Fence, plan: Plan) -> Sequence[Target]:
+    """(6) Until nothing but the revision runs; which targets of the canary left the traffic meanwhile."""
+    early = EarlyDrain(run, fence, plan.revision, plan.ours)
     with run.recorder.step("stable") as step:
-        rollout = StableStep(run, plan.revision)
+        rollout = StableStep(run, plan.revision, meanwhile=early.look_in)
         service = settle(rollout, run, rollout_deadline(run, plan.seen.service, plan.revision))
         step.message = rollout.told(service)
         record_traffic(run, service.running)
+    return early.left
 
 
-def _drain(run: Run, fence: Fence, plan: Plan) -> None:
+def _drain(run: Run, fence: Fence, plan: Plan, left: Sequence[Target]) -> None:
+    """What of the canary takes traffic still, or again, is taken out; `left` went before."""
     with run.recorder.step("drain") as step:
         seen = targets_seen(run, plan.ours, plan.seen.service)
         registered = [one for one in seen.targets if (health := seen.any(one)) and health.registered]
         dead = len([one for one in seen.tasks if one.alive]) < len(plan.ours)
-        removal.deregister(run, [one for one in registered if seen.of(one)], fence.write)
-        orphans.remove(run, (run.observer.look() if dead else plan.seen).registrations, fence.write)
-        removal.drained(run, registered, None)
-        step.message = f"out of the traffic: {', '.join(str(one) for one in registered)}" if registered else "unchanged"
+        registrations = (run.observer.look() if dead else plan.seen).registrations
+        going = [target for target in registered if seen.of(target)]
+        RetireStep(run, fence.write, whole_drain=True).leave(registered, going=going, registrations=registrations)
+        step.message = removal.told(dict.fromkeys((*left, *registered)))
 
 
 def _clean_up(run: Run, fence: Fence, plan: Plan) -> None:
     with run.recorder.step("cleanup") as step:
         known = {one.arn: one for one in run.ecs.tasks([task.arn for task in plan.ours])} if plan.ours else {}
         living = [known[one.arn] for one in plan.ours if one.arn in known and known[one.arn].alive]
-        removal.stop(run, living, "ecs-pipeline: promoted", fence.write)
-        removal.stopped(run, plan.ours)
+        RetireStep(run, fence.write, "ecs-pipeline: promoted").stop(living, plan.ours)
         step.message = f"stopped: {', '.join(one.id for one in plan.ours)}" if plan.ours else "unchanged"
     record_traffic(run, fence.require().running)
 

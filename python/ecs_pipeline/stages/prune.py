@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
+from ecs_pipeline.batches import batches
 from ecs_pipeline.errors import Refused
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import Revision, Service
 from ecs_pipeline.run import note
 from ecs_pipeline.stages.needed import Needed, Tools, families_of, needed, newest_releases
 from ecs_pipeline.stages.old_images import OldImages, old_images
-from ecs_pipeline.steps.unused import used_by
+from ecs_pipeline.steps.unused import deregister
 
 STEPS = ("preflight", "revisions", "images")
-IMAGES_AT_ONCE = 100
-"""BatchDeleteImage takes so many."""
 
 
 @dataclass
@@ -97,28 +97,24 @@ def _deregister(tools: Tools, begun: Service, revisions: Revisions) -> None:
     """Deregister what goes, each after a look of its own; one that turned out to be in use stays."""
     run = tools.run
     for arn in list(revisions.go):
-        user = used_by(run, _unchanged(tools, begun), arn)
-        if user:
-            note(run.recorder, f"{Revision(arn).name} stays: {user} uses it")
+        if not deregister(run, _unchanged(tools, begun), arn, tell=partial(note, run.recorder)):
             revisions.go.remove(arn)
             revisions.stay.append(arn)
-            continue
-        with run.recorder.writing(f"deregister {Revision(arn).name}"):
-            run.definitions.deregister(arn)
 
 
 def _delete(tools: Tools, begun: Service, old: OldImages) -> None:
     """Delete images, indexes first: ECR keeps an image as long as an index refers to it."""
-    run = tools.run
+    run, store = tools.run, old.store
+    if store is None:
+        return
     for kind in (True, False):
         images = [image for image in old.images if image.is_index is kind]
-        for start in range(0, len(images), IMAGES_AT_ONCE):
-            batch = images[start : start + IMAGES_AT_ONCE]
+        for batch in batches(images, store.at_once):
             _unchanged(tools, begun)
             with run.recorder.writing(
                 f"delete images: {len(batch)}", *(f"delete image {old.name(image)}" for image in batch)
             ):
-                left = old.store.delete([image.digest for image in batch]) if old.store else []
+                left = store.delete([image.digest for image in batch])
             for digest in left:
                 note(run.recorder, f"{old.repository}@{digest} stays: an image index refers to it")
 

@@ -23,10 +23,11 @@ from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages import abandoned, rollback_plan
 from ecs_pipeline.stages.description import describe
-from ecs_pipeline.stages.finish import Finish, Overtaken, Steps
+from ecs_pipeline.stages.finish import Finish, Overtaken
 from ecs_pipeline.stages.targets import Target, family_of, resolve
 from ecs_pipeline.stages.turns import begin_turn, go_to, take_away
 from ecs_pipeline.steps.holder import build_of, holder_of
+from ecs_pipeline.steps.retire import Steps
 from ecs_pipeline.steps.traffic import record_seen
 from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved, still_coming
 
@@ -127,8 +128,7 @@ def _look(run: Run, options: Options) -> Look:
 
 def _superseded(seen: Look, options: Options) -> bool:
     """Another release's canary lives: of two, RunTask lets only one live, so none of the release asked for can come."""
-    live = decide.holder(seen)
-    return bool(options.release) and live is not None and live.release != options.release
+    return bool(options.release) and (live := decide.holder(seen)) is not None and live.release != options.release
 
 
 def _look_later(run: Run, seconds: float) -> Look:

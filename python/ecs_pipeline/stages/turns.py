@@ -12,9 +12,10 @@ from ecs_pipeline.look import Look
 from ecs_pipeline.model import Revision, Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.copies import registered_anew
-from ecs_pipeline.stages.finish import Finish, Overtaken, Steps, TurnTakenBack
+from ecs_pipeline.stages.finish import Finish, Overtaken, TurnTakenBack
 from ecs_pipeline.stages.targets import Target, usable
-from ecs_pipeline.steps import removal
+from ecs_pipeline.steps.removal import plainly
+from ecs_pipeline.steps.retire import RetireStep, Steps, targets_of
 from ecs_pipeline.steps.trust import refuse_disbelieved
 
 
@@ -138,16 +139,8 @@ def _taken_away(run: Run, seen: Look, release: str, steps: Steps) -> str:
 
 def take_away(run: Run, left: Sequence[Task], steps: Steps, why: str) -> None:
     """Tasks that go while the service and the revisions stay."""
-    service = run.ecs.service()
-    targets = [target for task in left for target in run.observer.targets_of(task, service)]
-    with steps("drain") as step:
-        removal.deregister(run, targets, removal.plainly)
-        removal.drained(run, targets, run.settings.rollback.drain)
-        step.message = f"out of the traffic: {', '.join(str(target) for target in targets)}" if targets else "unchanged"
-    with steps("cleanup") as step:
-        removal.stop(run, left, f"ecs-pipeline: {why}", removal.plainly)
-        removal.stopped(run, left)
-        step.message = f"stopped: {', '.join(task.id for task in left)}; {why}"
+    retire = RetireStep(run, plainly, f"ecs-pipeline: {why}")
+    retire.carry_out(left, targets_of(run, left, run.ecs.service()), steps=steps, why=why)
 
 
 def go_to(run: Run, target: Target, steps: Steps) -> Look:

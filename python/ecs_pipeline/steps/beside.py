@@ -10,7 +10,8 @@ from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.fence import Fence
 from ecs_pipeline.look import Look
 from ecs_pipeline.run import Run
-from ecs_pipeline.steps import orphans, removal
+from ecs_pipeline.steps.removal import Write
+from ecs_pipeline.steps.retire import RetireStep, targets_of
 from ecs_pipeline.steps.tasks import Lost
 from ecs_pipeline.steps.trust import Foreign
 from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
@@ -98,13 +99,12 @@ class Beside(Step["tuple[Seen, Seen | None]", "tuple[Result, Result | None]"], G
         self.run.recorder.progress(f"no baseline, comparisons with it are inconclusive: {why}")
 
 
-def leave_traffic(run: Run, write: removal.Write) -> None:
+def leave_traffic(run: Run, write: Write) -> None:
     """A baseline that died, or was given up, out of the traffic: its address is used again. Its task goes later."""
     seen = run.observer.look()
     baselines = {one.arn for one in seen.baselines}
     left = [one.target for one in seen.registrations if one.owner in baselines and not one.draining]
-    removal.deregister(run, left, write)
-    orphans.remove(run, seen.registrations, write)
+    RetireStep(run, write).deregister(left, seen.registrations)
 
 
 def sweep_baselines(run: Run, fence: Fence, seen: Look, release: str) -> None:
@@ -113,7 +113,8 @@ def sweep_baselines(run: Run, fence: Fence, seen: Look, release: str) -> None:
     left = [task for task in seen.baselines if (task.release, task.revision) != wanted]
     if run.dry_run or not left:
         return
-    removal.retire(run, seen.service, left, "ecs-pipeline: left over from an earlier release", fence.write)
+    retire = RetireStep(run, fence.write, "ecs-pipeline: left over from an earlier release")
+    retire.carry_out(left, targets_of(run, left, seen.service))
 
 
 def sweep_seconds(run: Run, fence: Fence, seen: Look) -> str:
@@ -124,8 +125,8 @@ def sweep_seconds(run: Run, fence: Fence, seen: Look) -> str:
     if run.dry_run:
         run.recorder.plan(f"stop {named}: the release has a task of that number")
         return f"{named} is to be stopped"
-    reason = "ecs-pipeline: the release has a task of that number"
-    removal.retire(run, seen.service, seen.seconds, reason, fence.write)
+    retire = RetireStep(run, fence.write, "ecs-pipeline: the release has a task of that number")
+    retire.carry_out(seen.seconds, targets_of(run, seen.seconds, seen.service))
     return f"{named} was stopped, for the release has a task of that number"
 
 
@@ -142,5 +143,6 @@ def sweep_surplus(run: Run, fence: Fence, seen: Look, most: int) -> Look:
         run.recorder.plan(f"stop {named}: the canary has {most} task{'s' if most > 1 else ''} now")
     else:
         run.recorder.progress(f"the canary has {most} task{'s' if most > 1 else ''} now: {named} goes")
-        removal.retire(run, seen.service, left, "ecs-pipeline: the canary is smaller now", fence.write)
+        retire = RetireStep(run, fence.write, "ecs-pipeline: the canary is smaller now")
+        retire.carry_out(left, targets_of(run, left, seen.service))
     return replace(seen, tasks=tuple(task for task in seen.tasks if task not in left))

@@ -8,7 +8,7 @@ from ecs_pipeline.fence import Fence
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import Revision
 from ecs_pipeline.run import Run
-from ecs_pipeline.steps import removal
+from ecs_pipeline.steps.retire import RetireStep, targets_of
 
 
 def retire(run: Run, fence: Fence, seen: Look) -> Look:
@@ -21,5 +21,6 @@ def retire(run: Run, fence: Fence, seen: Look) -> Look:
     if run.dry_run:
         run.recorder.plan(f"stop {', '.join(f'task {task.id}' for task in lost)}, for {names} was deregistered")
         return replace(seen, tasks=tuple(task for task in seen.tasks if task not in lost))
-    removal.retire(run, seen.service, lost, f"ecs-pipeline: {names} was deregistered", fence.write)
+    retire = RetireStep(run, fence.write, f"ecs-pipeline: {names} was deregistered")
+    retire.carry_out(lost, targets_of(run, lost, seen.service))
     return run.observer.look()

@@ -1,8 +1,8 @@
-"""Taking tasks away: out of the target groups, drained, then stopped. Never the other way round."""
+"""The parts of taking tasks away, as AWS does them; `RetireStep` (retire.py) alone has their order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -10,7 +10,7 @@ from ecs_pipeline import wait
 from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.fence import TurnChanged
 from ecs_pipeline.load_balancing import Target
-from ecs_pipeline.model import Revision, Service, Task
+from ecs_pipeline.model import Revision, Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps.traffic import record_departure
 from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
@@ -27,15 +27,6 @@ STOPPED_WITHIN = 180.0
 def plainly(write: Callable[[], None]) -> None:
     """A write without a fence: what is removed belongs to no turn that goes on."""
     write()
-
-
-def retire(run: Run, service: Service, tasks: Sequence[Task], reason: str, write: Write) -> None:
-    """All of it for some tasks, in the safety order."""
-    targets = [target for task in tasks for target in run.observer.targets_of(task, service)]
-    deregister(run, targets, write)
-    drained(run, targets, run.settings.rollback.drain)
-    stop(run, tasks, reason, write)
-    stopped(run, tasks)
 
 
 def deregister(run: Run, targets: Sequence[Target], write: Write) -> None:
@@ -70,6 +61,11 @@ def _give_back(run: Run, group: str, targets: Sequence[Target]) -> None:
 def departure(target: Target) -> str:
     """What taking a target out of its group is, in words: for plans, and for what was done."""
     return f"take {target} out of the traffic"
+
+
+def told(targets: Collection[Target]) -> str:
+    """What a step that took these targets out says of it."""
+    return f"out of the traffic: {', '.join(map(str, targets))}" if targets else "unchanged"
 
 
 def drained(run: Run, targets: Sequence[Target], configured: float | None) -> None:

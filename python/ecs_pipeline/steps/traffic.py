@@ -59,8 +59,13 @@ class Seen:
 
 
 def targets_seen(run: Run, tasks: Sequence[Task], service: Service, *, anomalies: bool = False) -> Seen:
+    """Tasks as they are now, and their targets."""
+    return targets_of_arns(run, [task.arn for task in tasks], service, anomalies=anomalies)
+
+
+def targets_of_arns(run: Run, arns: Sequence[str], service: Service, *, anomalies: bool = False) -> Seen:
     """Tasks (DescribeTasks) and their targets (DescribeTargetHealth, once for each group)."""
-    at, now = run.clock.now(), run.ecs.tasks([one.arn for one in tasks]) if tasks else ()
+    at, now = run.clock.now(), run.ecs.tasks(arns) if arns else ()
     targets = _targets_of(run, now, service)
     health = {}
     for group in dict.fromkeys(one.group for one in targets):

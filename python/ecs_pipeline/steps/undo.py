@@ -6,6 +6,7 @@ from ecs_pipeline.fence import settled
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import Revision
 from ecs_pipeline.run import Run
+from ecs_pipeline.steps.service_update import ServiceUpdate
 from ecs_pipeline.steps.trust import refuse_disbelieved
 
 
@@ -19,5 +20,4 @@ def undo_update(run: Run, revision: str) -> None:
     if service.revision != revision or wanted in (None, revision):
         return
     refuse_disbelieved(Look((), service, {}, families=run.observer.families))
-    run.recorder.progress(f"the service goes back to {Revision(str(wanted)).name}")
-    run.ecs.update_service(str(wanted))
+    ServiceUpdate(run).carry_out(service, str(wanted), f"the service goes back to {Revision(str(wanted)).name}")

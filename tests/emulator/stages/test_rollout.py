@@ -50,6 +50,23 @@ def test_crashing_tasks_fail_the_promote_and_the_service_goes_back(switched: Sce
     assert "release" not in switched.marks()
 
 
+def test_the_canary_leaves_the_traffic_while_the_old_tasks_drain(scene: Scene) -> None:
+    """So the deregistration delay is waited for once."""
+    scene.start(2)
+    assert scene.canary("v2").code == 0
+    scene.elb.modify_target_group_attributes(
+        TargetGroupArn=scene.target_group,
+        Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "20"}],
+    )
+    promote = scene.ecs_pipeline("promote")
+    assert promote.code == 0, promote.stderr
+    left = promote.stderr.index("drain: take ")
+    assert left < promote.stderr.index("stable passed")
+    assert promote.stderr.count("drain: take ") == 1
+    assert promote.message("drain").startswith("out of the traffic: ")
+    scene.assert_nothing_left()
+
+
 def test_a_task_that_finds_no_place_is_told_and_the_promote_goes_on(scene: Scene) -> None:
     scene.start(1)
     assert scene.canary("v2").code == 0

@@ -1,0 +1,50 @@
+"""What changes AWS for good stands in one place each: the safety order, deregistering, updating the service."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import ecs_pipeline
+
+ROOT = Path(ecs_pipeline.__file__).parent
+
+PLACES = {
+    "removal.deregister": {"steps/retire.py", "steps/orphans.py"},
+    "removal.drained": {"steps/retire.py"},
+    "removal.stop": {"steps/retire.py"},
+    "removal.stopped": {"steps/retire.py"},
+    "elb.deregister": {"steps/removal.py"},
+    "ecs.stop_task": {"steps/removal.py", "steps/tasks.py"},
+    "definitions.deregister": {"steps/unused.py"},
+    "ecs.update_service": {"steps/service_update.py"},
+}
+"""Who may use a part of `steps/removal.py`, or an operation of a port.
+
+Rule 5 takes targets out without a task to stop. A second task of a number (rule 4) is stopped before it takes traffic.
+"""
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_it_stands_in_one_place(name: str) -> None:
+    assert set(users(*name.split("."))) == PLACES[name]
+
+
+def users(owner: str, attribute: str) -> Iterator[str]:
+    """The files that say OWNER.ATTRIBUTE, SOMETHING.OWNER.ATTRIBUTE, or import ATTRIBUTE from `steps.OWNER`."""
+    for file in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if _uses(node, owner, attribute):
+                yield file.relative_to(ROOT).as_posix()
+
+
+def _uses(node: ast.AST, owner: str, attribute: str) -> bool:
+    if isinstance(node, ast.Attribute):
+        return node.attr == attribute and ast.unparse(node.value).rpartition(".")[2] == owner
+    if isinstance(node, ast.ImportFrom):
+        named = {alias.name for alias in node.names}
+        return node.module == f"ecs_pipeline.steps.{owner}" and attribute in named
+    return False
