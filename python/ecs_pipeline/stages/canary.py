@@ -3,6 +3,7 @@
 preflight         look: is the service free, which release is this; sweep what dead ones left
 image             in the registry, by digest
 task-definition   the service's current revision with that image
+                  (the config's hooks: before_canary)
 tasks             so many of it, running
 healthy           by their containers' health checks
 traffic           registered in every target group, healthy there
@@ -26,7 +27,7 @@ from ecs_pipeline.fence import Fence
 from ecs_pipeline.load_balancing import Target
 from ecs_pipeline.model import INCONCLUSIVE, PASS, Image, Revision, TaskDefinition, canaries_for
 from ecs_pipeline.run import Run
-from ecs_pipeline.stages import proven
+from ecs_pipeline.stages import hooks, proven
 from ecs_pipeline.stages.judging import bake, inconclusive
 from ecs_pipeline.stages.preflight import CanaryOptions, Plan, preflight
 from ecs_pipeline.stages.serving import Serving
@@ -47,6 +48,7 @@ STEPS = ("preflight", "image", "task-definition", "tasks", "healthy", "traffic",
 def canary(run: Run, options: CanaryOptions) -> None:
     """The stage. Raises ReleaseFailed after restoring, Refused when the service is not free, Inconclusive."""
     run.recorder.record.checks = records_for(run.settings.canary.checks)
+    hooks.announce(run)
     with run.recorder.step("preflight") as step:
         plan = preflight(run, options)
         stage = Canary(run, plan, Fence(run.ecs, run.clock, plan.seen.service), Made(), Made())
@@ -82,6 +84,7 @@ def _serving(plan: Plan) -> str:
 def _carry_out(stage: Canary) -> None:
     image = _image(stage)
     revision = _revision(stage, image)
+    hooks.before_canary(stage.run, stage.fence, stage.plan.seen, stage.release, revision)
     counts = _counts(stage)
     first = stage.plan.seen.first
     judged = first.judged_steps if first and not first.verdict else 0

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from ecs_pipeline.fence import settled
+from ecs_pipeline.marks import is_one_off
 from ecs_pipeline.model import Revision, Service
 from ecs_pipeline.run import Run
 
 
 def used_by(run: Run, service: Service, revision: str) -> str:
-    """What uses a revision: the service, its marks, one of its deployments, a running task; '' for nothing."""
+    """What uses a revision: the service, its marks, one of its deployments, a running task; '' for nothing.
+
+    A one-off task needs it no more once it was started: it goes on when the revision is deregistered, and nobody
+    replaces it (Amazon ECS API reference, DeregisterTaskDefinition).
+    """
     marks = service.marks
     if revision in (service.revision, marks.wanted, marks.previous):
         return f"service {service.name}"
@@ -16,7 +21,8 @@ def used_by(run: Run, service: Service, revision: str) -> str:
         if deployment.revision == revision and (deployment.running or deployment.pending):
             return f"deployment {deployment.id}"
     running = run.ecs.tasks_of_family(Revision(revision).family)
-    return next((f"task {one.id}" for one in running if one.revision == revision and one.alive), "")
+    tasks = (task for task in running if task.revision == revision and task.alive and not is_one_off(task))
+    return next((f"task {task.id}" for task in tasks), "")
 
 
 def discard(run: Run, revision: str) -> None:
