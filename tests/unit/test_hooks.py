@@ -11,8 +11,8 @@ import pytest
 
 from ecs_pipeline import marks
 from ecs_pipeline.config import load
-from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.reports.cases import cases
+from ecs_pipeline.errors import Interrupted, InvalidInput
+from ecs_pipeline.reports.cases import cases, what_was_done
 from ecs_pipeline.settings import Settings
 from tests.fakes.schedule import Agent
 from tests.fakes.world import REGISTRY, FakeTask, World, digest_of
@@ -337,6 +337,19 @@ def test_no_log_line_is_told_where_none_is_to_leave_cloudwatch(world: World) -> 
     end = canary(failing(world), **{**V2, "settings": quiet})
     assert end.code == 1
     assert "last lines of app:" not in end.run.recorder.record.step("before_canary: migrate").evidence
+
+
+def test_what_an_interrupted_canary_has_not_done_ends_before_the_restore(world: World) -> None:
+    def interrupt() -> None:
+        raise Interrupted(15)
+
+    once(world, "before", "RunTask", interrupt)
+    end = canary(world, **V2)
+    assert end.code == 143
+    told = what_was_done(end.run.recorder.record)
+    assert "may have been done: run before_canary hook migrate" in told
+    left = [line.removeprefix("not done: ") for line in told if line.startswith("not done: ")]
+    assert left == ["tasks", "healthy", "traffic", "bake"]
 
 
 def test_a_hook_costs_so_many_calls(world: World) -> None:
