@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 from typing import Any
 
 import pytest
@@ -70,3 +72,34 @@ def test_a_hook_that_fails_ends_the_release_before_a_canary_starts(scene: Scene,
     assert canary.step("tasks") == "skipped"
     scene.assert_nothing_left()
     assert scene.revisions() == [1]
+
+
+def hook_task(scene: Scene) -> dict[str, Any]:
+    """The hook's task, once it runs."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        started = scene.ecs.list_tasks(cluster=scene.name, startedBy=f"run/{scene.name}")["taskArns"]
+        for task in scene.ecs.describe_tasks(cluster=scene.name, tasks=started)["tasks"] if started else ():
+            if task["lastStatus"] == "RUNNING":
+                return dict(task)
+        time.sleep(0.2)
+    raise AssertionError("no hook's task runs")
+
+
+def test_a_rollback_lets_the_task_of_a_killed_canary_s_hook_end(scene: Scene) -> None:
+    scene.start(1)
+    uri = scene.images.uri("v2")
+    endless = "while true; do usleep 100000; done"
+    scene.config(hooks={"before_canary": [hook("migrate", endless)]})
+    command, _ = scene.command("canary", "--image", uri, "--release", "v2")
+    with subprocess.Popen(command, cwd=scene.folder, env=scene.environment(), stderr=subprocess.DEVNULL) as process:
+        try:
+            task = hook_task(scene)
+        finally:
+            process.kill()
+    rollback = scene.ecs_pipeline("rollback", "--release", "v2")
+    assert rollback.code == 0, rollback.stderr
+    assert scene.revisions() == [1]
+    [now] = scene.ecs.describe_tasks(cluster=scene.name, tasks=[task["taskArn"]])["tasks"]
+    assert (now["lastStatus"], now["taskDefinitionArn"]) == ("RUNNING", task["taskDefinitionArn"])
+    scene.ecs.stop_task(cluster=scene.name, task=task["taskArn"])
