@@ -100,7 +100,7 @@ class RollbackTest extends LibraryTestCase {
     @Test void aPromotionWhoseHookFailedStays() {
         cli.answers.promote = { [4, [failed_step: 'after_promote: purge', message: 'release r1 is promoted, but its after_promote hooks are not done']] }
         after("ecsCanary(service: 'api'); ecsPromote(service: 'api')")
-        assert !rolledBack() && h.build.result == 'FAILURE'
+        assert !rolledBack() && echoes.contains('failed')
         assert h.build.description.startsWith('api shop: r1 promoted, but a hook failed: after_promote: purge: release r1 is promoted')
         assert calls('publishHTML').size() == 1
         newBuild()
