@@ -14,6 +14,7 @@
     │   ├── TokenTaken      4   RunTask's token is in use, and AWS does not say by which task: look
     │   ├── TakenAway       4   AWS stopped a task of ours for reasons of its own: another is run
     │   └── NotReplaced     4   … and none came up in its place in time
+    ├── HookFailed          4   a hook after a promotion or a rollback failed; what it came after stands
     ├── Inconclusive        5   the checks could not tell; a person decides
     └── Interrupted   130/143   SIGINT, SIGTERM; the same command resumes
 
@@ -169,6 +170,10 @@ class NotReplaced(Trouble):
 
     def __init__(self, message: str, *, evidence: Sequence[str] = ()) -> None:
         super().__init__(message, cure="the same command resumes", evidence=evidence)
+
+
+class HookFailed(PipelineError):
+    """A hook after a promotion or a rollback failed: what it came after stands, and the same command runs it again."""
 
 
 class Inconclusive(PipelineError):

@@ -18,6 +18,8 @@ TASK_ROLE = "arn:aws:iam::ACCOUNT:role/TASK-ROLE"
 OF_BUILT_IMAGES = ("PushImages", "DeleteImages")
 INSTANCE = "instance"
 ISSUER, SUBJECT, AUDIENCE = "ISSUER", "SUBJECT", "sts.amazonaws.com"
+RUNS = "ecs-pipeline:ran:*"
+"""Tags of the service that named one-off commands write."""
 ON_INSTANCES, INSTANCES = "ecs:DescribeContainerInstances", ":container-instance/"
 
 
@@ -35,7 +37,8 @@ LOOKUPS = (
 class Values:
     """What stands for the words in capital letters; `images` and `pushed` are ARNs of repositories, `roles` of roles.
 
-    `without`: statements that are left out, each with why. `on_instances`: the tasks run on EC2.
+    `without`: statements that are left out, each with why. `on_instances`: the tasks run on EC2. `named_runs`: hooks or
+    `run --name` write their tags.
     """
 
     partition: str
@@ -45,6 +48,7 @@ class Values:
     roles: Sequence[str]
     without: Mapping[str, str]
     on_instances: bool
+    named_runs: bool = False
 
 
 def filled(
@@ -54,6 +58,8 @@ def filled(
     statements = [_filled(statement, values) for statement in of if statement["Sid"] not in values.without]
     kept = [statement for statement in statements if statement["Resource"]]
     notes = [f"left out {sid}: {why}" for sid, why in values.without.items()]
+    if not values.named_runs:
+        notes.append(f"left out {RUNS} of MarkService: the config has no hooks; `run --name` needs it: --run")
     notes += [
         f"left out {statement['Sid']}: the service has nothing of the kind"
         for statement in statements
@@ -137,6 +143,6 @@ def _condition(value: Any, values: Values) -> Any:
     if isinstance(value, Mapping):
         return {key: _condition(inner, values) for key, inner in value.items()}
     if isinstance(value, list):
-        return value
+        return [key for key in value if key != RUNS or values.named_runs]
     found = list(_each(value, values))
     return found[0] if len(found) == 1 else found

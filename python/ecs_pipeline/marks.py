@@ -14,7 +14,7 @@ from typing import Any
 from ecs_pipeline import tags as written
 from ecs_pipeline.decide import digest
 from ecs_pipeline.load_balancing import RecordedTarget, Target
-from ecs_pipeline.model import CANARY, Marks, Turn
+from ecs_pipeline.model import CANARY, Marks, Task, Turn
 from ecs_pipeline.tags import TagReader
 
 PREFIX = "ecs-pipeline:"
@@ -33,12 +33,15 @@ SPARE = (SOURCE, APPROVAL)
 """Keys that a canary writes and that say nothing once it is cancelled: they make room for `turn`."""
 STARTED_BY = "canary/"
 """How RunTask's startedBy of our tasks begins, of whatever service."""
-RUN_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+ONE_OFF = "run/"
+"""The same of one-off commands."""
 
 FORBIDDEN = re.compile(r"[^\w .:/=+\-@]")
 """What a tag's value may not hold."""
 LONGEST_VALUE = 256
 MOST_TAGS = 50
+HIGHEST_CODE = 255
+"""The highest exit code of a container."""
 MOST_NUMBERED = 9_999
 """The highest index, and the most steps and tasks, that a tag can tell."""
 TARGETS_KEPT_FOR = timedelta(days=1)
@@ -197,9 +200,20 @@ def ran_tag(name: str, release: str, code: int, task: str) -> dict[str, str]:
 
 def ran(tags: Mapping[str, str], name: str, release: str) -> int | None:
     """The exit code that a named command ended with for a release; None when it did not run for it."""
+    return last_run(tags, name, release)[0]
+
+
+def last_run(tags: Mapping[str, str], name: str, release: str) -> tuple[int | None, str]:
+    """The same with the id of its task; None and '' when it did not run for the release."""
     found, _, rest = tags.get(f"{RAN}{name}", "").partition(" ") if name else ("", "", "")
-    code = rest.partition(" ")[0]
-    return written.whole_number(code, 255) if found == release else None
+    code, _, task = rest.partition(" ")
+    exit_code = written.whole_number(code, HIGHEST_CODE) if found == release else None
+    return exit_code, task if exit_code is not None else ""
+
+
+def is_one_off(task: Task) -> bool:
+    """Whether a task is that of a one-off command: a service starts no task under such a name."""
+    return task.started_by.startswith(ONE_OFF)
 
 
 def theirs(tags: Mapping[str, str]) -> dict[str, str]:

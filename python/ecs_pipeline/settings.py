@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from ecs_pipeline import tags
 from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.container_settings import Containers
+from ecs_pipeline.hook_settings import HooksSettings
 from ecs_pipeline.setting_types import Argument, Duration, OptionalDuration, Section
 
 RELEASE_ID = tags.RELEASE_ID
@@ -239,6 +240,7 @@ class Settings(Section):
     canary: CanarySettings = Field(default_factory=lambda: CanarySettings.model_validate({}))
     promote: PromoteSettings = Field(default_factory=lambda: PromoteSettings.model_validate({}))
     rollback: RollbackSettings = Field(default_factory=lambda: RollbackSettings.model_validate({}))
+    hooks: HooksSettings = Field(default_factory=lambda: HooksSettings.model_validate({}))
     reports: ReportSettings = Field(default_factory=lambda: ReportSettings.model_validate({}))
     provision: ProvisionSettings = Field(default_factory=lambda: ProvisionSettings.model_validate({}))
 

@@ -21,6 +21,8 @@ VERDICT = re.compile("pass|inconclusive")
 """What a bake that did not fail ends with; a failed one has no task left to tag."""
 PROMOTED = re.compile("yes")
 INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
+RUN_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+"""The name of a one-off command."""
 
 LAST_SECOND = 253_402_300_799
 """The end of the year 9999 in seconds since the epoch: the last that a datetime can hold."""

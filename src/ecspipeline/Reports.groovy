@@ -18,14 +18,14 @@ class Reports implements Serializable {
         if (!aborted) {
             steps.junit(testResults: cases, allowEmptyResults: true, skipPublishingChecks: true, skipMarkingBuildUnstable: true, keepProperties: true, keepLongStdio: true)
         }
-        String files = "${folder}/index.html,${folder}/*.css,${folder}/${command}.html,${folder}/${command}.json,${folder}/${command}-*.svg"
+        String files = "${folder}/release.html,${folder}/index.html,${folder}/*.css,${folder}/${command}.html,${folder}/${command}.json,${folder}/${command}-*.svg"
         steps.archiveArtifacts(artifacts: aborted ? "${files},${cases}".toString() : files, allowEmptyArchive: true, followSymlinks: false)
     }
 
     /** The link at the left of the build, where HTML Publisher is installed. Each call adds one. */
     void link(Map parameters, String label) {
         try {
-            steps.publishHTML(target: [reportName: "ECS ${label}".toString(), reportDir: Target.reports(parameters), reportFiles: 'index.html',
+            steps.publishHTML(target: [reportName: "ECS ${label}".toString(), reportDir: Target.reports(parameters), reportFiles: 'release.html,index.html', reportTitles: 'Release,Newest stage',
                                        includes: '*.html,*.css,*.svg', keepAll: true, alwaysLinkToLastBuild: false, allowMissing: true])
         } catch (NoSuchMethodError e) {
             if (!e.message?.contains("'publishHTML'")) { throw e }

@@ -77,6 +77,13 @@ class Result implements Serializable {
         return status < 0 || status > 128
     }
 
+    /** Whether only a hook failed after the promotion or the rollback: what the command was to do is done. */
+    @NonCPS
+    static boolean hookFailed(Map result) {
+        String step = Text.of(result.failed_step)
+        return result.exit_code == TROUBLE && (step.startsWith('after_promote: ') || (result.stage == 'rollback' && step.startsWith('after_rollback: ')))
+    }
+
     /** The command's own first line with the step that failed. */
     @NonCPS
     private static String firstLine(Map result) {
@@ -105,6 +112,7 @@ class Result implements Serializable {
         if (stage == 'rollback') { return rollback(release, result, status, known) }
         if (aborted(status)) { return "${release} ${noun(stage)} aborted".toString() }
         String reason = reason(result)
+        if (hookFailed(result)) { return "${release} promoted${approval(known)}, but a hook failed: ${reason}".toString() }
         if (stage == 'promote') { return promotion(release, reason, status, known) }
         String share = "${release} canary takes ${Text.number(result.canary?.share)} %"
         if (status == DONE) { return share.toString() }
@@ -124,6 +132,7 @@ class Result implements Serializable {
     @NonCPS
     private static String rollback(String release, Map result, int status, Map known) {
         if (aborted(status)) { return "${release} rollback aborted: ${reason(result)}; the next run resolves it".toString() }
+        if (hookFailed(result)) { return "${release} rolled back, but a hook failed: ${reason(result)}".toString() }
         if (status != DONE) { return "${release} not rolled back: ${reason(result)}; the next run resolves it".toString() }
         if (result.changed) { return "${release} rolled back${known.why ? ' (' + known.why + ')' : ''}".toString() }
         if (!known.stage) { return 'nothing to roll back' }

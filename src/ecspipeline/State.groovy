@@ -89,8 +89,9 @@ class State implements Serializable {
         Map names = Result.names(result) ?: before.names
         boolean same = before.release && before.release == begun.release
         if (refused || notStarted) { return before + [names: names] + (same ? [why: Result.reason(result)] : [:]) }
-        Map now = begun + [outcome: result.outcome ?: 'error', release: result.release?.id ?: begun.release, names: names]
-        if (status == Result.TROUBLE) { now += [why: Result.reason(result)] }
+        String outcome = Result.hookFailed(result) ? PASSED : result.outcome ?: 'error'
+        Map now = begun + [outcome: outcome, release: result.release?.id ?: begun.release, names: names]
+        if (status == Result.TROUBLE && outcome != PASSED) { now += [why: Result.reason(result)] }
         if (Result.aborted(status)) { return now + [why: 'aborted'] }
         return now + [earlier: null]
     }

@@ -10,6 +10,7 @@ import pytest
 
 from ecs_pipeline.filled_policy import Values, filled
 from ecs_pipeline.permissions import PRUNE_STATEMENTS, STATEMENTS
+from ecs_pipeline.settings import Settings
 from tests.fakes.world import World
 from tests.unit.commands import NAMED, Commands, Ended, commands
 
@@ -58,7 +59,8 @@ def test_what_the_service_and_the_config_do_not_need_is_left_out_and_told(run: C
     found = statements(end)
     missing = {"ReadLogs", "ReadAlarmsAndMetrics", "PassTheTasksRoles", "MoveCanaryIntoAndOutOfTraffic"}
     assert {statement["Sid"] for statement in STATEMENTS} - set(found) == missing
-    assert {line.split("left out ")[1].partition(":")[0] for line in end.err.splitlines()} == missing
+    told = {line.split("left out ")[1].partition(": ")[0] for line in end.err.splitlines()}
+    assert told == {*missing, "ecs-pipeline:ran:* of MarkService"}
     assert "ecs:DescribeContainerInstances" not in json.dumps(found)
 
 
@@ -70,6 +72,18 @@ def test_what_prune_needs_is_added_where_it_is_asked_for(run: Commands) -> None:
     assert repository in more["ReadImages"]["Resource"]
     assert f"arn:aws:events:eu-west-1:{ACCOUNT}:rule/*" in more["ReadWhatUsesRevisions"]["Resource"]
     assert run("policy", *NAMED, "--prune", "--trust", "instance").code == 2
+
+
+def test_the_tags_of_named_commands_are_allowed_where_hooks_or_run_are_in_use(run: Commands) -> None:
+    runs = "ecs-pipeline:ran:*"
+    assert runs not in json.dumps(statements(run("policy", *NAMED)))
+    assert runs in json.dumps(statements(run("policy", *NAMED, "--run"))["MarkService"])
+    assert run("policy", *NAMED, "--run", "--trust", "instance").code == 2
+    hooks = {"after_promote": [{"name": "purge", "command": ["./purge"]}]}
+    run.changes["settings"] = Settings.model_validate({"cluster": "prd", "service": "web", "hooks": hooks})
+    end = run("policy", *NAMED)
+    assert runs in json.dumps(statements(end)["MarkService"])
+    assert runs not in end.err
 
 
 def test_tasks_on_instances_need_the_instances(run: Commands) -> None:

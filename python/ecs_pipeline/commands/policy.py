@@ -22,18 +22,32 @@ TRUST = ("jenkins-oidc", "instance")
 @text_option("--issuer", metavar="HOST", help="With jenkins-oidc: the issuer of the tokens.")
 @text_option("--subject", metavar="TEXT", help="With jenkins-oidc: the subject of the tokens, * stands for anything.")
 @click.option("--prune", is_flag=True, help="With what `prune` needs beside the stages.")
+@click.option(
+    "--run", "named_runs", is_flag=True, help="With what `run --name` needs; hooks of the config need it too."
+)
 @common_options
-def command(trust: str | None, issuer: str, subject: str, prune: bool, **common: Any) -> int:  # noqa: FBT001
+def command(
+    trust: str | None,
+    issuer: str,
+    subject: str,
+    prune: bool,  # noqa: FBT001
+    named_runs: bool,  # noqa: FBT001
+    **common: Any,
+) -> int:
     """Print the IAM policy that the stages need for this config, and no more."""
     from ecs_pipeline.stages import policy as stage
 
     if (issuer or subject) and trust != "jenkins-oidc":
         raise click.UsageError("--issuer and --subject go with --trust jenkins-oidc")
-    if prune and trust:
-        raise click.UsageError("--prune goes without --trust")
+    if (prune or named_runs) and trust:
+        raise click.UsageError(f"--{'prune' if prune else 'run'} goes without --trust")
 
     def show(run: Run) -> None:
-        document, notes = (stage.trust(run, trust, issuer, subject), []) if trust else stage.policy(run, prune=prune)
+        notes: list[str] = []
+        if trust:
+            document = stage.trust(run, trust, issuer, subject)
+        else:
+            document, notes = stage.policy(run, prune=prune, named_runs=named_runs)
         streams.show([json.dumps(document, indent=2, ensure_ascii=False)])
         missing = [] if trust != "jenkins-oidc" else [word for word, given in _words(issuer, subject) if not given]
         notes += [f"put in your value for {word}" for word in missing]

@@ -8,7 +8,7 @@ from ecs_pipeline.record import Listener
 
 
 def reports(folder: str | Path, stage: str) -> list[Listener]:
-    """All listeners of one stage: JUnit, JSON and HTML files in `folder`, then the console on stderr.
+    """All listeners of one stage: JUnit, JSON, HTML and the release's page in `folder`, then the console on stderr.
 
     The files come first, so that what the console says of a failure is the last thing that is said.
     Nothing is written before the first event. The libraries are imported here: `--help` needs none of them.
@@ -17,9 +17,11 @@ def reports(folder: str | Path, stage: str) -> list[Listener]:
     from ecs_pipeline.reports.html import HtmlReport
     from ecs_pipeline.reports.json_report import JsonReport
     from ecs_pipeline.reports.junit import JunitReport
+    from ecs_pipeline.reports.whole_release import ReleasePage
 
     files = ReportFolder(Path(folder))
-    return [JunitReport(files, stage), JsonReport(files, stage), HtmlReport(files, stage), brief_console()]
+    written = [JunitReport(files, stage), JsonReport(files, stage), HtmlReport(files, stage)]
+    return [*written, ReleasePage(files.path), brief_console()]
 
 
 def brief_console() -> Listener:

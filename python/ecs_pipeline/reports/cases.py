@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from ecs_pipeline.errors import Inconclusive
 from ecs_pipeline.model import CANARY, FAIL, INCONCLUSIVE, PASS
@@ -89,7 +90,7 @@ def what_was_done(record: StageRecord) -> tuple[str, ...]:
 
 
 def _left(record: StageRecord) -> list[str]:
-    """What is left of the plan; without one the steps that come after the one under way, but for `restore`."""
+    """What is left of the plan; without one the steps that come after the one under way, up to `restore`."""
     passed = {step.name for step in record.steps if step.outcome == PASSED}
     if record.plan:
         left = [thing for thing in record.plan if thing not in (*record.done, *record.writing)]
@@ -97,7 +98,7 @@ def _left(record: StageRecord) -> list[str]:
     names = [step.name for step in record.steps]
     begun = [index for index, step in enumerate(record.steps) if step.started]
     following = names[begun[-1] + 1 :] if begun else names
-    return [name for name in following if name not in passed and name != RESTORE]
+    return [name for name in takewhile(lambda name: name != RESTORE, following) if name not in passed]
 
 
 def cure(record: StageRecord) -> str:

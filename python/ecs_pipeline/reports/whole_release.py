@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.record import StageRecord, StepRecord
 from ecs_pipeline.reports.earlier import EarlierStage, content, stages_in
 from ecs_pipeline.reports.files import ReportFolder, refuse_unwritable
 from ecs_pipeline.reports.html import STYLE, render, style_sheet
 
 PAGE = "release.html"
 PICTURES = (".svg", "-narrow.svg")
+CHANGING = frozenset(("canary", "promote", "rollback"))
+"""Stages that keep the page up to date by themselves."""
 LOOKING_ONLY = frozenset(("judge", "validate"))
 """Stages that change nothing: they have no say in what became of the release."""
 
@@ -42,6 +46,40 @@ def write_release(folders: Sequence[Path], target: Path) -> tuple[list[EarlierSt
     reports.write(STYLE, style_sheet())
     reports.write(PAGE, render("release.html", style=STYLE, stages=stages, decided=_decided(stages)))
     return stages, [f"left out release {release}: {last[2]} is newer" for release in others]
+
+
+class ReleasePage:
+    """Keeps release.html up to date beside the reports of a stage that changes a release.
+
+    It reads what those have written, so it comes after them. A page that cannot be written is no reason for a stage to
+    fail.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def step_started(self, record: StageRecord, step: StepRecord) -> None:  # noqa: ARG002
+        """A step begins."""
+        self._write(record)
+
+    def progressed(self, record: StageRecord, step: StepRecord | None, text: str) -> None:
+        """The page tells of steps, and of no more."""
+
+    def updated(self, record: StageRecord) -> None:
+        """Nor of numbers while they change."""
+
+    def step_ended(self, record: StageRecord, step: StepRecord) -> None:  # noqa: ARG002
+        """A step is over."""
+        self._write(record)
+
+    def finished(self, record: StageRecord) -> None:
+        """The stage is over."""
+        self._write(record)
+
+    def _write(self, record: StageRecord) -> None:
+        if record.stage in CHANGING and record.release.id:
+            with suppress(InvalidInput, OSError):
+                write_release([self._folder], self._folder)
 
 
 def _of(stage: EarlierStage) -> tuple[str, str, str]:

@@ -3,6 +3,7 @@
 preflight         look: is the service free, which release is this; sweep what dead ones left
 image             in the registry, by digest
 task-definition   the service's current revision with that image
+                  (the config's hooks: before_canary)
 tasks             so many of it, running
 healthy           by their containers' health checks
 traffic           registered in every target group, healthy there
@@ -12,9 +13,8 @@ restore           only when one of these failed: as if nothing had been
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import accumulate
 
@@ -23,57 +23,37 @@ from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.watch import records_for
 from ecs_pipeline.converge import converge
 from ecs_pipeline.definition import changes
-from ecs_pipeline.errors import InvalidInput, Refused, ReleaseFailed
-from ecs_pipeline.fence import Fence, TurnChanged, refusal
+from ecs_pipeline.fence import Fence
 from ecs_pipeline.load_balancing import Target
-from ecs_pipeline.look import Look
-from ecs_pipeline.model import CANARY, INCONCLUSIVE, PASS, Image, Revision, Task, TaskDefinition, canaries_for
+from ecs_pipeline.model import INCONCLUSIVE, PASS, Image, Revision, TaskDefinition, canaries_for
 from ecs_pipeline.run import Run
-from ecs_pipeline.stages import proven
+from ecs_pipeline.stages import hooks, proven
 from ecs_pipeline.stages.judging import bake, inconclusive
 from ecs_pipeline.stages.preflight import CanaryOptions, Plan, preflight
-from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.stages.serving import Serving
+from ecs_pipeline.stages.undoing import Canary, undoing
 from ecs_pipeline.steps import deregistered
 from ecs_pipeline.steps.bake import Bake
 from ecs_pipeline.steps.beside import sweep_baselines, sweep_seconds, sweep_surplus
-from ecs_pipeline.steps.holder import held_by
-from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, OtherImage, platform_of
-from ecs_pipeline.steps.removal import plainly
+from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, platform_of
 from ecs_pipeline.steps.renewal import until_judged
-from ecs_pipeline.steps.retire import RetireStep, targets_of
+from ecs_pipeline.steps.retire import RetireStep
 from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
-from ecs_pipeline.steps.tasks import Lost, Made, shown
-from ecs_pipeline.steps.trust import IdInUse, still_coming
-from ecs_pipeline.steps.unused import discard
+from ecs_pipeline.steps.tasks import Made
+from ecs_pipeline.steps.trust import still_coming
 from ecs_pipeline.wait import Deadline, StepBroken
 
 STEPS = ("preflight", "image", "task-definition", "tasks", "healthy", "traffic", "bake", "restore")
 
 
-@dataclass
-class Canary:
-    """One run of the stage: its plan, its fence, and what it made."""
-
-    run: Run
-    plan: Plan
-    fence: Fence
-    made: Made
-    beside: Made
-
-    @property
-    def release(self) -> str:
-        """The release's id."""
-        return self.plan.release
-
-
 def canary(run: Run, options: CanaryOptions) -> None:
     """The stage. Raises ReleaseFailed after restoring, Refused when the service is not free, Inconclusive."""
     run.recorder.record.checks = records_for(run.settings.canary.checks)
+    hooks.announce(run)
     with run.recorder.step("preflight") as step:
         plan = preflight(run, options)
         stage = Canary(run, plan, Fence(run.ecs, run.clock, plan.seen.service), Made(), Made())
-        with _undoing(stage):
+        with undoing(stage):
             if plan.done:
                 proven.refuse_another(run, stage.fence, plan)
             swept = sweep_seconds(run, stage.fence, plan.seen)
@@ -87,7 +67,7 @@ def canary(run: Run, options: CanaryOptions) -> None:
     if plan.done:
         _end_as_before(plan)
         return
-    with _undoing(stage):
+    with undoing(stage):
         _carry_out(stage)
 
 
@@ -95,39 +75,6 @@ def _end_as_before(plan: Plan) -> None:
     """A verdict that is recorded stands."""
     if plan.seen.verdict == INCONCLUSIVE:
         raise inconclusive(plan.release)
-
-
-@contextmanager
-def _undoing(stage: Canary) -> Iterator[None]:
-    """What ends the stage early, and what of it is taken back then."""
-    try:
-        yield
-    except TurnChanged as changed:
-        _undo(stage)
-        raise refusal(changed.service, stage.release) from changed
-    except Lost as lost:
-        _give_way(stage, lost.winner)
-        raise held_by(stage.run, stage.plan.seen.service, lost.winner) from lost
-    except IdInUse:
-        _discard_own(stage)
-        raise
-    except ReleaseFailed as failure:
-        _restore(stage, failure)
-        raise
-    except (InvalidInput, OtherImage):
-        _withdraw(stage)
-        raise
-
-
-def _withdraw(stage: Canary) -> None:
-    """What only AWS could tell (a task definition that it does not take, another's image): the mark goes as well."""
-    run, before = stage.run, stage.plan.seen.marks
-    if stage.made.revisions or before.under_way == stage.release:
-        return
-    with suppress(TurnChanged):
-        now = stage.fence.look_again()
-        if now.marks.under_way == stage.release:
-            run.ecs.tag(now.arn, {marks.UNDER_WAY: before.under_way, marks.SOURCE: before.source})
 
 
 def _serving(plan: Plan) -> str:
@@ -138,6 +85,7 @@ def _serving(plan: Plan) -> str:
 def _carry_out(stage: Canary) -> None:
     image = _image(stage)
     revision = _revision(stage, image)
+    hooks.before_canary(stage.run, stage.fence, stage.plan.seen, stage.release, revision)
     counts = _counts(stage)
     first = stage.plan.seen.first
     judged = first.judged_steps if first and not first.verdict else 0
@@ -254,60 +202,3 @@ def _record_verdict(stage: Canary, subject: Subject, number: int, verdict: str, 
             raise StepBroken(f"the canary task {first.id} stopped before its verdict was written")
     if verdict == INCONCLUSIVE:
         raise inconclusive(stage.release, stage.run.recorder.record.checks)
-
-
-def _undo(stage: Canary) -> None:
-    """(3) The turn changed: all that this process made goes, target first."""
-    run = stage.run
-    with run.recorder.step("restore") as step:
-        made = shown(run, [*stage.made.tasks, *stage.beside.tasks])
-        seen = run.observer.look()
-        known = {one.arn: one for one in (*made, *seen.tasks)}
-        wanted = (stage.fence.turn, stage.release)
-        living = [task for task in known.values() if task.alive and (task.turn, task.release) == wanted]
-        mine = [task for task in living if not run.observer.mismatch(task, seen.service)]
-        retire = RetireStep(run, plainly, "ecs-pipeline: cancelled by a rollback")
-        # Registrations: the rollback may have stopped the task before RegisterTargets arrived.
-        retire.carry_out(mine, targets_of(run, mine, seen.service), registrations=seen.registrations)
-        for revision in dict.fromkeys((*stage.made.revisions, *(one.revision for one in mine if one.role == CANARY))):
-            discard(run, revision)
-        step.message = "cancelled by a rollback: what this process had made is undone"
-
-
-def _give_way(stage: Canary, winner: Task) -> None:
-    """(4) Another release won: this one's revision goes, and the mark names the winner."""
-    run = stage.run
-    _discard_own(stage)
-    now = run.ecs.service()
-    if now.marks.turn == stage.fence.turn and now.marks.under_way == stage.release:
-        run.ecs.tag(now.arn, {marks.UNDER_WAY: winner.release, marks.SOURCE: ""})
-
-
-def _discard_own(stage: Canary) -> None:
-    for revision in stage.made.revisions:
-        discard(stage.run, revision)
-
-
-def _restore(stage: Canary, failure: ReleaseFailed) -> None:
-    """(7) After a look: as if nothing had been; unless another run of the release has promoted it meanwhile."""
-    run = stage.run
-    try:
-        service = stage.fence.look_again()
-    except TurnChanged as changed:
-        _undo(stage)
-        raise refusal(changed.service, stage.release) from failure
-    seen = run.observer.look()
-    if decide.runs_promoted(seen, stage.release):
-        targets = targets_of(run, (*seen.canaries, *seen.baselines), service)
-        RetireStep(run, stage.fence.write).deregister(targets)
-        raise Refused(
-            f"release {stage.release} was promoted while its canary failed here: {failure.message}",
-            cure="`rollback` undoes the promotion",
-        ) from failure
-    restore(run, stage.release, failure, patient=_starting(stage, seen))
-
-
-def _starting(stage: Canary, seen: Look) -> bool:
-    """Whether a task that RunTask named is not listed yet."""
-    made = {*stage.made.tasks, *stage.beside.tasks} - {one.arn for one in seen.tasks}
-    return any(one.alive for one in shown(stage.run, made))

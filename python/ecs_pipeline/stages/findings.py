@@ -13,6 +13,7 @@ from ecs_pipeline.load_balancing import group_name
 from ecs_pipeline.model import Revision, Service
 from ecs_pipeline.run import Run, note
 from ecs_pipeline.service_kinds import Use
+from ecs_pipeline.stages import hooks
 from ecs_pipeline.stages.fitness import obstacles_of, tell_shares
 from ecs_pipeline.stages.preflight import refuse_crowds, refuse_lost_groups, refuse_without_room
 from ecs_pipeline.steps import image as images
@@ -52,7 +53,10 @@ def service(run: Run, service: Service) -> str:
             evidence = [f"{why}: {obstacle.why}; {obstacle.cure}" for obstacle in found[1:]]
             raise Refused(f"{why}: {found[0].why}", cure=found[0].cure, evidence=evidence)
 
-    together([refuse_kinds, lambda: refuse_crowds(run, service), lambda: refuse_without_room(service)])
+    def refuse_tags() -> None:
+        refuse_without_room(service, hooks.new_tags(run, service))
+
+    together([refuse_kinds, lambda: refuse_crowds(run, service), refuse_tags])
     return f"{Revision(service.revision).name} runs {service.running} of {service.desired} tasks"
 
 
@@ -62,6 +66,13 @@ def task_definition(run: Run, service: Service) -> str:
     container = definition.chosen_container(current.definition, service, run.settings.container)
     base = base_of(run, current, service, container)
     return f"container {base.container} of {base.file or current.revision.name}"
+
+
+def hooks_of_config(run: Run, service: Service) -> str:
+    """Each hook has a container whose end is the task's."""
+    base = base_of(run, run.definitions.get(service.revision), service, run.settings.container)
+    hooks.refuse_unfit(run, base.definition, service)
+    return ", ".join(hooks.told(run)) or "none"
 
 
 def image(run: Run, service: Service) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from ecs_pipeline.errors import CommandFailed, Refused, Trouble
@@ -28,7 +29,7 @@ class Log:
 
     def tell(self, *, last: bool = False) -> None:
         """Say what came since the last time; the last time also why nothing can be read."""
-        if not self._streams:
+        if not self._streams or not self._run.settings.reports.log_lines:
             return
         try:
             lines = self._run.logs.matches(self._streams, "", self._since)
@@ -42,14 +43,27 @@ class Log:
                 self._run.recorder.progress(f"| {line.text}")
 
 
-def follow(run: Run, arn: str, revision: TaskDefinition, container: str, within: float) -> Task:
+class Gone(Refused):
+    """AWS describes a task no more."""
+
+
+def follow(
+    run: Run,
+    arn: str,
+    revision: TaskDefinition,
+    container: str,
+    *,
+    within: float,
+    watch: Callable[[], object] = lambda: None,
+) -> Task:
     """The task once it has stopped. Raises Trouble when it still runs after so many seconds: the same command waits on.
 
-    Raises Refused for a task that AWS describes no more: how it ended cannot be known.
+    Raises Gone for a task that AWS describes no more: how it ended cannot be known. `watch` is called at each look.
     """
     begun = run.clock.now()
     log: Log | None = None
     while True:
+        watch()
         found = run.ecs.tasks([arn])
         waited = run.clock.now() - begun
         if found:
@@ -60,7 +74,7 @@ def follow(run: Run, arn: str, revision: TaskDefinition, container: str, within:
                 log.tell(last=True)
                 return found[0]
         elif waited > SEEN_WITHIN or log:
-            raise Refused(
+            raise Gone(
                 f"task {arn.rpartition('/')[2]} ran, and AWS describes it no more: how it ended cannot be known",
                 cure="look into its log; another --name runs the command again",
             )

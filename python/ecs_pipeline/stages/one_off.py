@@ -12,10 +12,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ecs_pipeline import decide, definition, marks
+from ecs_pipeline import decide, definition, marks, tags
 from ecs_pipeline.errors import CommandFailed, InvalidInput, Refused
 from ecs_pipeline.look import Look
-from ecs_pipeline.model import Revision, TaskDefinition
+from ecs_pipeline.model import Revision, Service, TaskDefinition, Turn
 from ecs_pipeline.run import Run
 from ecs_pipeline.run_parameters import run_parameters
 from ecs_pipeline.stages.following import exit_code_of, follow
@@ -63,7 +63,7 @@ def run_command(run: Run, options: Options) -> None:
         run.recorder.progress(f"task {arn.rpartition('/')[2]}")
         step.message = arn.rpartition("/")[2]
     with run.recorder.step("command") as step:
-        task = follow(run, arn, plan.revision, plan.container, options.timeout)
+        task = follow(run, arn, plan.revision, plan.container, within=options.timeout)
         code = exit_code_of(task, plan.container)
         if options.name:
             run.ecs.tag(plan.seen.service.arn, marks.ran_tag(options.name, plan.release, code, task.id))
@@ -74,7 +74,7 @@ def run_command(run: Run, options: Options) -> None:
 
 def _plan(run: Run, options: Options) -> Plan:
     seen = run.observer.look()
-    if options.name and marks.RUN_NAME.fullmatch(options.name) is None:
+    if options.name and tags.RUN_NAME.fullmatch(options.name) is None:
         raise InvalidInput(f"--name {options.name!r} is not a name", cure="take up to 40 letters, digits, `-` and `_`")
     release, arn = _release(run, seen, options.release)
     revision = run.definitions.get(arn)
@@ -110,19 +110,28 @@ def _repeat(run: Run, options: Options, code: int) -> None:
 
 
 def _parameters(plan: Plan, options: Options) -> dict[str, object]:
-    """RunTask's parameters: those of the service's tasks, with the command; the token is the name's and release's."""
+    """RunTask's parameters; the token is the name's and release's."""
     service, revision = plan.seen.service, plan.revision
+    source = "\0".join((service.arn, plan.release, revision.revision.arn, options.name))
+    token = hashlib.sha256(source.encode()).hexdigest() if options.name else uuid.uuid4().hex
+    turn, words = plan.seen.marks.turn, options.words
+    given = task_with(service, revision, plan.release, turn, container=plan.container, words=words)
+    return {**given, "clientToken": token}
+
+
+def task_with(
+    service: Service, revision: TaskDefinition, release: str, turn: Turn, *, container: str, words: Sequence[str]
+) -> dict[str, object]:
+    """RunTask's parameters but cluster and clientToken: those of the service's tasks, with the command."""
     given = run_parameters(
         service,
         revision=revision.revision.arn,
         revision_tags=revision.tags,
-        release=plan.release,
-        turn=plan.seen.marks.turn,
+        release=release,
+        turn=turn,
         role=ROLE,
         index=0,
     )
-    source = "\0".join((service.arn, plan.release, revision.revision.arn, options.name))
-    token = hashlib.sha256(source.encode()).hexdigest() if options.name else uuid.uuid4().hex
-    overrides = {"containerOverrides": [{"name": plan.container, "command": list(options.words)}]}
-    started_by = marks.started_by(service.name).replace("canary/", f"{ROLE}/", 1)
-    return {**given, "startedBy": started_by, "overrides": overrides, "clientToken": token}
+    overrides = {"containerOverrides": [{"name": container, "command": list(words)}]}
+    started_by = marks.started_by(service.name).replace(marks.STARTED_BY, marks.ONE_OFF, 1)
+    return {**given, "startedBy": started_by, "overrides": overrides}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from ecs_pipeline import definition, definition_file, references
@@ -16,8 +17,8 @@ from ecs_pipeline.steps import revision
 from ecs_pipeline.steps.image import is_of_account
 
 
-def policy(run: Run, *, prune: bool = False) -> tuple[dict[str, Any], list[str]]:
-    """The policy, with what `prune` needs where that is asked for, and what was left out of it and why.
+def policy(run: Run, *, prune: bool = False, named_runs: bool = False) -> tuple[dict[str, Any], list[str]]:
+    """The policy, with what `prune` and `run --name` need where that is asked for, and what was left out of it and why.
 
     The service and its definition are read.
     """
@@ -25,7 +26,8 @@ def policy(run: Run, *, prune: bool = False) -> tuple[dict[str, Any], list[str]]
     current = run.definitions.get(service.revision)
     statements = (*STATEMENTS, *PRUNE_STATEMENTS) if prune else STATEMENTS
     more = [*_infrastructure(service), *_lookups(run, service)]
-    return filled(_values(run, service, current, prune=prune), more, statements)
+    values = _values(run, service, current, prune=prune)
+    return filled(replace(values, named_runs=named_runs or run.settings.hooks.any), more, statements)
 
 
 def trust(run: Run, kind: str, issuer: str, subject: str) -> dict[str, Any]:

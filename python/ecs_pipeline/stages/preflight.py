@@ -14,7 +14,7 @@ from ecs_pipeline.model import Image, Repository, Revision, Service, TaskDefinit
 from ecs_pipeline.origin import checked_release_id, new_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.service_kinds import Use
-from ecs_pipeline.stages import wellness
+from ecs_pipeline.stages import hooks, wellness
 from ecs_pipeline.stages.finish import Finish, finished
 from ecs_pipeline.stages.fitness import refuse_unfit, tell_shares
 from ecs_pipeline.stages.judging import refuse_checks
@@ -69,7 +69,7 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
     seen = run.observer.look()
     refuse_unfit(run, seen.service, Use.CANARY)
     refuse_crowds(run, seen.service)
-    refuse_without_room(seen.service)
+    refuse_without_room(seen.service, hooks.new_tags(run, seen.service))
     current = run.definitions.get(seen.service.revision)
     container = definition.chosen_container(current.definition, seen.service, run.settings.container)
     image = images.given(run, options.image) if options.image else None
@@ -90,6 +90,7 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
         refuse_lost_groups(run, seen.service, release if seen.canaries else "")
         refuse_checks(run, alive=bool(seen.canaries), watched=run.settings.canary.watched)
         refuse_unreachable(run, seen.service)
+        hooks.refuse_unfit(run, base.definition, seen.service)
         credentials.refuse_short_bake(run, seen.service, seen.service.revision)
         tell_shares(run, seen.service)
         images.tell_lost(run, current, container)
@@ -173,13 +174,14 @@ def refuse_crowds(run: Run, service: Service) -> None:
             )
 
 
-def refuse_without_room(service: Service) -> None:
-    """A service with so many tags of its own that ours would not fit."""
+def refuse_without_room(service: Service, more: int = 0) -> None:
+    """A service with so many tags of its own that ours, and so many more of hooks, would not fit."""
     tags = service.raw.get("tags") or {}
     own = [*marks.theirs(tags), *(key for key in tags if key.startswith(marks.RAN))]
-    if len(own) + OUR_TAGS > marks.MOST_TAGS:
+    needed = OUR_TAGS + more
+    if len(own) + needed > marks.MOST_TAGS:
         raise Refused(
-            f"service {service.label} has {len(own)} tags; ECS allows {marks.MOST_TAGS}, and {OUR_TAGS} are needed",
+            f"service {service.label} has {len(own)} tags; ECS allows {marks.MOST_TAGS}, and {needed} are needed",
             cure="remove some",
         )
 

@@ -4,7 +4,7 @@ preflight        look: which canary, was it judged, is it well
 service-update   the release is marked as the wanted one, then the service is updated
 stable           it runs the new revision and nothing else
 drain            the canary out of the traffic: once the new tasks are healthy, while the old ones still drain
-cleanup          the canary's tasks stopped: the last write
+cleanup          the canary's tasks stopped: the last write but for the config's after_promote hooks
 restore          only when the rollout failed: the service back, canary and revision gone
 """
 
@@ -25,7 +25,7 @@ from ecs_pipeline.model import Revision, Task, Turn
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.service_kinds import Use
-from ecs_pipeline.stages import promote_dry_run, wellness
+from ecs_pipeline.stages import hooks, promote_dry_run, wellness
 from ecs_pipeline.stages.approval import Approved, refuse_another
 from ecs_pipeline.stages.finish import Finish, finished
 from ecs_pipeline.stages.fitness import refuse_unfit
@@ -75,27 +75,33 @@ class Plan:
 def promote(run: Run, options: PromoteOptions) -> None:
     """The stage. Raises ReleaseFailed after restoring, Refused when there is nothing to promote."""
     run.recorder.record.approved_by, run.recorder.record.comment = options.approved_by, options.comment
+    hooks.announce(run)
     with run.recorder.step("preflight") as step:
         plan = _plan(run, options)
         step.message = f"release {plan.release}: {Revision(plan.revision).name}"
-        if _is_done(plan):
+        if done := _is_done(plan):
             step.message += " is promoted already: nothing was changed"
-            return
-    if run.dry_run:
-        promote_dry_run.tell(run, plan.seen.service, plan.revision, plan.ours)
-        return
     fence = Fence(run.ecs, run.clock, plan.seen.service)
     try:
-        _update(run, fence, plan, options)
-        left = _stable(run, fence, plan)
-        _drain(run, fence, plan, left)
-        _clean_up(run, fence, plan)
+        if not done:
+            _carry_out(run, fence, plan, options)
+        hooks.after_promote(run, fence, plan.release, plan.revision)
     except TurnChanged as changed:
         undo_update(run, plan.revision)
         raise refusal(changed.service, plan.release) from changed
     except ReleaseFailed as failure:
         _restore(run, fence, plan, failure)
         raise
+
+
+def _carry_out(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None:
+    if run.dry_run:
+        promote_dry_run.tell(run, plan.seen.service, plan.revision, plan.ours)
+        return
+    _update(run, fence, plan, options)
+    left = _stable(run, fence, plan)
+    _drain(run, fence, plan, left)
+    _clean_up(run, fence, plan)
 
 
 def _plan(run: Run, options: PromoteOptions) -> Plan:

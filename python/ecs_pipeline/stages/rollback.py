@@ -4,7 +4,7 @@ preflight        look; finish what the last cancel left; decide which release is
 drain, cleanup   the canary out of the traffic, then stopped
 service-update   the service back to the revision before the promotion
 stable           it runs that and nothing else
-deregister       the bad revision, when nothing uses it
+deregister       the bad revision, when nothing uses it; then the config's after_rollback hooks
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ecs_pipeline.model import Revision, Task, Turn
 from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
-from ecs_pipeline.stages import abandoned, rollback_plan
+from ecs_pipeline.stages import abandoned, hooks, rollback_plan
 from ecs_pipeline.stages.description import describe
 from ecs_pipeline.stages.finish import Finish, Overtaken
 from ecs_pipeline.stages.targets import Target, family_of, resolve
@@ -32,7 +32,6 @@ from ecs_pipeline.steps.traffic import record_seen
 from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved, still_coming
 
 STEPS = ("preflight", "drain", "cleanup", "service-update", "stable", "deregister")
-LONE = "no canary lives beside it"
 MOST_TURNS = 5
 """A rollback that another release's rollback overtakes starts again, so often."""
 
@@ -69,6 +68,7 @@ class Outcome(Enum):
 
 def rollback(run: Run, options: Options) -> None:
     """The stage. Raises Refused when there is nothing to go back to or another release's canary lives."""
+    hooks.announce(run)
     with run.recorder.step("preflight") as step:
         if options.release:
             run.recorder.record.release.id = checked_release_id(options.release)
@@ -102,6 +102,7 @@ def _carry_out(run: Run, options: Options, seen: Look, target: Target | None) ->
             release.previous_task_definition = undone
     if seen.strangers:
         raise still_coming(seen)
+    hooks.after_rollback(run, seen)
 
 
 def _go_to(run: Run, target: Target, named: str) -> Look:
@@ -109,8 +110,9 @@ def _go_to(run: Run, target: Target, named: str) -> Look:
     try:
         return go_to(run, target, run.recorder.step)
     except Overtaken as other:
+        place = f"{run.settings.cluster}/{run.settings.service}"
         raise Refused(
-            f"another rollback began at {_label(run)} while this one sent it to {named}",
+            f"another rollback began at {place} while this one sent it to {named}",
             cure="look at `status`, then run it again",
         ) from other
 
@@ -177,7 +179,8 @@ def cancel(run: Run, options: Options, steps: Steps, seen: Look | None = None) -
         except Overtaken as other:
             run.recorder.progress(f"another rollback began (of {other.turn.cancelled or 'no release'}): looking again")
             options, seen = replace(options, release=options.release or other.release), None
-    raise Refused(f"other rollbacks keep overtaking this one at {_label(run)}", cure="run it again")
+    place = f"{run.settings.cluster}/{run.settings.service}"
+    raise Refused(f"other rollbacks keep overtaking this one at {place}", cure="run it again")
 
 
 def restore(run: Run, release: str, failure: ReleaseFailed, *, patient: bool = False, before: str = "") -> None:
@@ -198,6 +201,7 @@ def restore(run: Run, release: str, failure: ReleaseFailed, *, patient: bool = F
         as_before = "" if before not in ("", seen.service.revision) else " as before"
         failure.cure = f"correct the release and start it again; the service runs {serving}{as_before}"
         run.recorder.traffic(0, seen.service.running)
+    hooks.after_restore(run, seen, failure)
 
 
 def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[Outcome, Look]:
@@ -211,7 +215,7 @@ def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[
         finished, seen = True, run.observer.look(scan=True)
     release = _release_to_cancel(seen, options)
     if not release and (left := _unneeded(seen, options)):
-        take_away(run, left, steps, "no release made them" if _foreign(seen, options) else LONE)
+        take_away(run, left, steps, "no release made them" if _foreign(seen, options) else "no canary lives beside it")
         finished, seen = True, run.observer.look(scan=True)
     if not release:
         _refuse_when_held(run, seen, options)
@@ -262,8 +266,8 @@ def _plan(run: Run, seen: Look, options: Options, target: Target | None) -> str:
     """What is to be done, in a line; a dry run's plan has a line for each thing."""
     left = _left_by_promote(seen, options)
     going = (*left, *(task for task in _unneeded(seen, options) if task not in left))
-    finishing = bool(_leftover(seen, options))
-    changes = rollback_plan.changes(run, seen, _release_to_cancel(seen, options), going, target, finishing=finishing)
+    release, finishing = _release_to_cancel(seen, options), bool(_leftover(seen, options))
+    changes = rollback_plan.changes(run, seen, release, going, target, finishing=finishing)
     if not changes:
         run.recorder.record.message = rollback_plan.nothing(seen, options.release, canary_only=options.canary_only)
         return Outcome.UNCHANGED.value
@@ -294,7 +298,3 @@ def _refuse_when_held(run: Run, seen: Look, options: Options) -> None:
             holder_of(run, live),
             cure=f"`rollback --release {live.release}` first",
         )
-
-
-def _label(run: Run) -> str:
-    return f"{run.settings.cluster}/{run.settings.service}"

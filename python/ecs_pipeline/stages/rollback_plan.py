@@ -9,6 +9,7 @@ from ecs_pipeline.look import Look
 from ecs_pipeline.model import CANARY, Revision, Task
 from ecs_pipeline.run import Run
 from ecs_pipeline.service_kinds import Use
+from ecs_pipeline.stages import hooks
 from ecs_pipeline.stages.copies import copy_of, refuse_lost
 from ecs_pipeline.stages.fitness import refuse_unfit
 from ecs_pipeline.stages.targets import FromFile, Target
@@ -31,7 +32,7 @@ def changes(
         found += target.changes(run, seen.service.label)
     elif target is not None and seen.service.revision != target:
         found += _move(run, seen, target, gone=f"deregister {_name(target)}" in found)
-    return found
+    return found + hooks.planned_after_rollback(run, seen, changing=bool(found))
 
 
 def refuse_unfit_move(run: Run, seen: Look, release: str, target: Target | None) -> None:

@@ -3,6 +3,7 @@
 config           the file, its overlay and the flags
 service          what limits.md refuses, tags without room, a rollout under way, who else manages it
 task-definition  the config's file, the container that gets the image
+hooks            the container of each of the config's hooks
 image            the repository, what is built, the Docker engine; the image that a rollback would need
 target-groups    those of the service, its healthy targets, drain
 checks           queries, programs, alarms that are unknown or in ALARM
@@ -25,6 +26,7 @@ Look = Callable[[Run, Service], str]
 LOOKS: dict[str, Look] = {
     "service": findings.service,
     "task-definition": findings.task_definition,
+    "hooks": findings.hooks_of_config,
     "image": findings.image,
     "target-groups": findings.target_groups,
     "checks": findings_of_checks.checks,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from ecs_pipeline.fence import settled
+from ecs_pipeline.marks import is_one_off
 from ecs_pipeline.model import Revision, Service
 from ecs_pipeline.run import Run
 
@@ -12,14 +13,16 @@ from ecs_pipeline.run import Run
 def used_by(run: Run, service: Service | None, revision: str, going: Collection[str] = ()) -> str:
     """What uses a revision: the service, its marks, one of its deployments, a running task; '' for nothing.
 
+    A one-off task needs it no more once it was started: it goes on when the revision is deregistered, and nobody
+    replaces it (Amazon ECS API reference, DeregisterTaskDefinition).
     `service`: None when it was deleted. `going`: ARNs of tasks that are about to be stopped.
     """
     user = _in_service(service, revision) if service else ""
     if user:
         return user
     running = run.ecs.tasks_of_family(Revision(revision).family)
-    users = (task for task in running if task.revision == revision and task.alive and task.arn not in going)
-    return next((f"task {task.id}" for task in users), "")
+    using = (task for task in running if task.revision == revision and task.alive and not is_one_off(task))
+    return next((f"task {task.id}" for task in using if task.arn not in going), "")
 
 
 def _in_service(service: Service, revision: str) -> str:

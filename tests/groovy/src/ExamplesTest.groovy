@@ -9,17 +9,23 @@ class ExamplesTest extends LibraryTestCase {
     private String run(String name) {
         h.variables.params.putAll([TAG: '1.2', IMAGE: 'example.org/api:1.2'])
         h.variables.POD_LABEL = 'pod'
+        h.variables.env.JOB_BASE_NAME = 'basket'
+        h.steps.mail = { StepCall c -> null }
+        h.steps.build = { StepCall c -> null }
         return new Declarative(h).build(new File("docs/examples/${name}"))
     }
+    /** Those of one service that is deployed, with a gate. */
+    private static final List<String> OF_ONE_SERVICE = SHOWN - ['matrix', 'monorepo', 'nightly'].collect { 'Jenkinsfile.' + it }
+
     private void reject() { h.steps.input = { StepCall c -> throw new FlowInterruptedException() } }
 
     @Test void allAreListedAndTested() {
-        assert SHOWN == ['docker', 'image', 'kubernetes', 'matrix', 'scripted'].collect { 'Jenkinsfile.' + it }
+        assert SHOWN == ['docker', 'image', 'kubernetes', 'matrix', 'monorepo', 'monorepo-service', 'nightly', 'scripted'].collect { 'Jenkinsfile.' + it }
         String index = new File('docs/examples/README.md').text
         SHOWN.each { assert index.contains("(${it})") }
     }
     @Test void allEndWellWhenApproved() {
-        (SHOWN - 'Jenkinsfile.matrix').each {
+        OF_ONE_SERVICE.each {
             newBuild()
             assert run(it) == 'SUCCESS' : "${it}: ${h.failure}"
             assert cli.commands == ['canary', 'promote'] : it
@@ -27,7 +33,7 @@ class ExamplesTest extends LibraryTestCase {
         }
     }
     @Test void allRollBackOnceWhenRejected() {
-        (SHOWN - 'Jenkinsfile.matrix').each {
+        OF_ONE_SERVICE.each {
             newBuild()
             reject()
             assert run(it) == 'ABORTED' : "${it}: ${h.failure}"
@@ -36,7 +42,7 @@ class ExamplesTest extends LibraryTestCase {
         }
     }
     @Test void noneHoldsAnAgentAtItsGate() {
-        SHOWN.each {
+        (OF_ONE_SERVICE + 'Jenkinsfile.matrix').each {
             newBuild()
             run(it)
             assert calls('input') && !echoes.any { said -> said.contains('holds an executor') } : it
@@ -57,5 +63,33 @@ class ExamplesTest extends LibraryTestCase {
         assert run('Jenkinsfile.image') == 'FAILURE'
         assert cli.commands == ['canary', 'promote']
         assert cli.options('canary').image == 'registry.example.com/api:ab12cd3'
+    }
+    private List<String> started(String changed) {
+        newBuild()
+        if (changed != null) { env().GIT_PREVIOUS_SUCCESSFUL_COMMIT = 'ab12cd3' }
+        h.steps.sh = { StepCall c -> c.named.returnStdout && c.named.script.startsWith('git diff') ? changed : cli.run(c) }
+        assert run('Jenkinsfile.monorepo') == 'SUCCESS' : h.failure
+        assert calls('build').every { it.named.wait == false }
+        return calls('build')*.named*.job*.toString()
+    }
+    @Test void aMonorepoStartsTheJobsOfWhatChanged() {
+        assert started('services/basket/app.py\nservices/web/Dockerfile\nREADME.md\n') == ['shop/basket', 'shop/web']
+        assert started('README.md\n') == []
+        assert started('shared/money.py\n').size() == 12 && started(null).size() == 12
+        assert started('services/webhook/app.py\n') == [] : 'a folder that only begins alike'
+    }
+    @Test void aServiceOfAMonorepoAsksByMail() {
+        assert run('Jenkinsfile.monorepo-service') == 'SUCCESS' : h.failure
+        assert cli.options('canary').config == 'services/basket/ecs-pipeline.yml'
+        assert calls('mail')*.named*.subject*.toString() == ['Your approval is needed: Promote r1 to shop/api?']
+        assert calls('mail')[0].named.body.toString().endsWith('Answer here: http://ci/job/shop/7/input')
+    }
+    @Test void theNightlyLookTellsOfForgottenCanaries() {
+        assert run('Jenkinsfile.nightly') == 'SUCCESS' && !calls('mail')
+        newBuild()
+        cli.answers.status = { [5, [services: [[service: 'api'], [service: 'web']], older: ['web'], message: 'canary too old: web', exit_code: 5]] }
+        assert run('Jenkinsfile.nightly') == 'UNSTABLE'
+        assert cli.options('status').subMap(['cluster', 'all', 'older_than']) == [cluster: 'shop-prd', all: true, older_than: '24h']
+        assert calls('mail')*.named*.subject*.toString() == ['Canaries of shop-prd that wait for a decision: web']
     }
 }

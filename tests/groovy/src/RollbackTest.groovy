@@ -97,6 +97,22 @@ class RollbackTest extends LibraryTestCase {
         assert !rolledBack()
         assert echoes.last() == "ecsRollback: nothing to roll back: release r1 is promoted and stays; ecsRollback(release: 'r1') undoes it"
     }
+    @Test void aPromotionWhoseHookFailedStays() {
+        cli.answers.promote = { [4, [failed_step: 'after_promote: purge', message: 'release r1 is promoted, but its after_promote hooks are not done']] }
+        after("ecsCanary(service: 'api'); ecsPromote(service: 'api')")
+        assert !rolledBack() && echoes.contains('failed')
+        assert h.build.description.startsWith('api shop: r1 promoted, but a hook failed: after_promote: purge: release r1 is promoted')
+        assert calls('publishHTML').size() == 1
+        newBuild()
+        cli.answers.promote = { [4, [failed_step: 'stable', message: 'after_promote: is what AWS said']] }
+        after("ecsCanary(service: 'api'); ecsPromote(service: 'api')")
+        assert rolledBack() == [release: 'r1']
+    }
+    @Test void aRollbackWhoseHookFailedIsSaidToBeDone() {
+        cli.answers.rollback = { [4, [failed_step: 'after_rollback: tell', message: 'the service is back on api:1']] }
+        after("ecsCanary(service: 'api'); error('smoke test')")
+        assert h.build.description.startsWith('api shop: r1 rolled back, but a hook failed: after_rollback: tell: the service is back')
+    }
     @Test void aPromotionThatStoppedHalfway() {
         [4, 143].each { int code ->
             newBuild()

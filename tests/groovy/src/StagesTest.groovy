@@ -87,14 +87,14 @@ class StagesTest extends LibraryTestCase {
         scripted(CALL)
         assert calls('junit')*.named == [[testResults: REPORTS + '/TEST-ecs-pipeline-canary.xml', allowEmptyResults: true, skipPublishingChecks: true,
                                           skipMarkingBuildUnstable: true, keepProperties: true, keepLongStdio: true]]
-        assert calls('archiveArtifacts')*.named == [[artifacts: ['index.html', '*.css', 'canary.html', 'canary.json', 'canary-*.svg'].collect { REPORTS + '/' + it }.join(','),
+        assert calls('archiveArtifacts')*.named == [[artifacts: ['release.html', 'index.html', '*.css', 'canary.html', 'canary.json', 'canary-*.svg'].collect { REPORTS + '/' + it }.join(','),
                                                      allowEmptyArchive: true, followSymlinks: false]]
     }
     /** Each publishHTML adds a link, also under the same name: one is made, once the release has come to its end in this build. */
     @Test void oneLinkToThePageOfTheRelease() {
         Closure links = { calls('publishHTML')*.named*.target }
         scripted("node { ${CALL}; ecsPromote(cluster: 'shop', service: 'api') }")
-        assert links()*.subMap(['reportName', 'reportDir', 'reportFiles']) == [[reportName: 'ECS api shop', reportDir: REPORTS, reportFiles: 'index.html']]
+        assert links()*.subMap(['reportName', 'reportDir', 'reportFiles']) == [[reportName: 'ECS api shop', reportDir: REPORTS, reportFiles: 'release.html,index.html']]
         newBuild()
         scripted("node { ${CALL} }")
         assert links() == [] : 'the promotion or the rollback comes'

@@ -10,7 +10,8 @@ import pytest
 from lxml import etree, html
 
 from ecs_pipeline.record import StageRecord
-from tests.unit.commands import Commands, commands
+from tests.fakes.world import REGISTRY, World, digest_of
+from tests.unit.commands import NAMED, Commands, commands, report
 from tests.unit.reports import stage_records
 from tests.unit.reports.test_release_page import written
 
@@ -110,3 +111,37 @@ def test_the_page_keeps_to_the_policy_of_jenkins(run: Commands) -> None:
     for name in root.xpath("//@href | //@src | //@srcset"):
         assert re.fullmatch(r"[a-z]+(-narrow)?\.(css|svg)", name)
         assert (Path("whole") / name).is_file()
+
+
+V2 = ("--image", f"{REGISTRY}/web:v2", "--release", "v2")
+
+
+def test_each_stage_keeps_the_page_of_the_release_up_to_date(run: Commands) -> None:
+    run.world = World(images={"v2": digest_of("v2"), digest_of("v2"): digest_of("v2")})
+    assert run("canary", *NAMED, *V2).code == 0
+    assert [heading.text_content() for heading in page("ecs-pipeline-reports").iter("h2")] == ["Canary passed"]
+    assert run("promote", *NAMED, "--approved-by", "jane").code == 0
+    found = page("ecs-pipeline-reports")
+    assert found.findtext(".//h1") == "Release v2: Promote passed"
+    assert [heading.text_content() for heading in found.iter("h2")] == ["Canary passed", "Approved", "Promote passed"]
+
+
+def test_a_stage_that_is_killed_is_never_told_as_the_one_before_it(run: Commands) -> None:
+    run.world = World(images={"v2": digest_of("v2"), digest_of("v2"): digest_of("v2")})
+    run("canary", *NAMED, *V2)
+
+    def look_at_the_page(when: str, call: str, _write: bool) -> None:  # noqa: FBT001
+        if (when, call) == ("before", "UpdateService"):
+            found.append(page("ecs-pipeline-reports").findtext(".//h1"))
+
+    found: list[str | None] = []
+    run.world.hook = look_at_the_page
+    assert run("promote", *NAMED).code == 0
+    assert found == ["Release v2: Promote interrupted"]
+
+
+def test_a_page_that_cannot_be_written_fails_no_stage(run: Commands) -> None:
+    run.world = World(images={"v2": digest_of("v2"), digest_of("v2"): digest_of("v2")})
+    (Path("ecs-pipeline-reports") / "release.html").mkdir(parents=True)
+    assert run("canary", *NAMED, *V2).code == 0
+    assert report("canary")["outcome"] == "passed"

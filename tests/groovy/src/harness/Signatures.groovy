@@ -11,6 +11,7 @@ class Signatures {
     ]
     static final Map<String, String> ANYWHERE = [
         echo: 'message!', error: 'message!', unstable: 'message!', catchError: 'message buildResult stageResult catchInterruptions', warnError: 'message! catchInterruptions',
+        mail: 'to! subject! body! from cc bcc replyTo charset mimeType',
         input: 'message! id ok cancel parameters submitter submitterParameter', milestone: 'ordinal label', sleep: 'time! unit', timeout: 'time! unit activity', retry: 'count! conditions',
         lock: 'resource label quantity variable inversePrecedence skipIfLocked extra priority', node: 'label', stage: 'name!', script: '', timestamps: '', withEnv: 'overrides!', withCredentials: 'bindings!',
         withAWS: 'region endpointUrl credentials role roleAccount externalId profile federatedUserId policy duration roleSessionName samlAssertion principalArn useNode iamMfaToken',

@@ -1,0 +1,142 @@
+"""One hook, once for its occasion: a named one-off task, started by a token that is the same for whoever resumes it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from ecs_pipeline import definition, evidence, marks, placement, stops, wait
+from ecs_pipeline.errors import InvalidInput, NotPlaced, ReleaseFailed, Trouble
+from ecs_pipeline.hook_settings import HookSettings
+from ecs_pipeline.model import Service, Task, TaskDefinition, Turn
+from ecs_pipeline.run import Run
+from ecs_pipeline.stages.following import Gone, follow
+from ecs_pipeline.stages.one_off import task_with
+from ecs_pipeline.wait import Broken, Deadline, Judgement, Settled, Waiting
+
+T = TypeVar("T")
+AGAIN = "the same command runs it again"
+
+
+class Write(Protocol):
+    """Carries a write out, fenced or not."""
+
+    def __call__(self, act: Callable[[], T], /) -> T:
+        """What the write returns."""
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """What hooks are run for, once each: `kind` is their list in the config, `release` the one that it is about.
+
+    A release that starts again after a rollback is another occasion: what its hooks did may have been undone.
+    """
+
+    kind: str
+    release: str
+    turn: Turn
+
+    def last_run(self, service: Service, hook: HookSettings) -> tuple[int | None, str]:
+        """The exit code that the hook ended with and its task's id; None and '' when it did not run."""
+        return marks.last_run(service.raw.get("tags") or {}, self._name(hook), self._key)
+
+    def ran_tag(self, hook: HookSettings, code: int, task: str) -> dict[str, str]:
+        """The tag of the service that says how the hook ended."""
+        return marks.ran_tag(self._name(hook), self._key, code, task)
+
+    def token(self, service: Service, hook: HookSettings, failed: str) -> str:
+        """RunTask's clientToken; `failed` is the task of the attempt before, '' for none."""
+        return hashlib.sha256("\0".join((service.arn, self._name(hook), self._key, failed)).encode()).hexdigest()
+
+    def _name(self, hook: HookSettings) -> str:
+        return name_of(self.kind, hook)
+
+    @property
+    def _key(self) -> str:
+        return f"{self.release}@{self.turn.digest}"
+
+
+@dataclass(frozen=True)
+class HookRun:
+    """A hook on its occasion, of a revision; `watch` is called while it is waited for."""
+
+    run: Run
+    hook: HookSettings
+    occasion: Occasion
+    revision: TaskDefinition
+    write: Write
+    watch: Callable[[], object]
+
+    def carry_out(self, service: Service, words: str) -> str:
+        """Its step's line. Raises ReleaseFailed when it failed, Trouble when it was taken away or still runs.
+
+        One that failed runs again when it is asked for again.
+        """
+        failed = self.occasion.last_run(service, self.hook)[1]
+        container = container_of(self.run, self.hook, self.revision.definition, service)
+        with self.run.recorder.writing(words):
+            arn = self._placed(service, container, failed)
+        self.run.recorder.progress(f"task {arn.rpartition('/')[2]}")
+        try:
+            task = follow(self.run, arn, self.revision, container, within=self.hook.within, watch=self.watch)
+        except Gone as gone:
+            self._record(service, marks.HIGHEST_CODE, arn.rpartition("/")[2])
+            gone.cure = f"look into its log; {AGAIN}"
+            raise
+        code = next((each.exit_code for each in task.containers if each.name == container), None)
+        self._record(service, marks.HIGHEST_CODE if code is None else code, task.id)
+        if code != 0:
+            raise self._failure(task, container, code)
+        return "exit code 0"
+
+    def _failure(self, task: Task, container: str, code: int | None) -> Trouble | ReleaseFailed:
+        taken = stops.taken_away(task)
+        if taken:
+            return Trouble(f"AWS took task {task.id} of hook {self.hook.name} away ({taken})", cure=AGAIN)
+        why = f"exit code {code}" if code is not None else evidence.first_cause(task, self.revision, container)
+        told = evidence.how_it_ended(self.run, task, self.revision, container)
+        return ReleaseFailed(f"hook {self.hook.name} failed: {why}", evidence=told)
+
+    def _record(self, service: Service, code: int, task: str) -> None:
+        tags = self.occasion.ran_tag(self.hook, code, task)
+        self.write(lambda: self.run.ecs.tag(service.arn, tags))
+
+    def _placed(self, service: Service, container: str, failed: str) -> str:
+        """The task, as soon as AWS finds a place for it within `canary.healthy_within`. Raises StepBroken, TimedOut."""
+        of_release = self.revision.revision.release or self.revision.revision.name
+        words, turn = self.hook.command, self.occasion.turn
+        parameters: Mapping[str, Any] = {
+            **task_with(service, self.revision, of_release, turn, container=container, words=words),
+            "clientToken": self.occasion.token(service, self.hook, failed),
+        }
+
+        def attempt() -> Judgement[str]:
+            try:
+                return Settled(self.write(partial(self.run.ecs.run_task, parameters)))
+            except NotPlaced as failure:
+                told = ", ".join(placement.explained(reason, self.revision.definition) for reason in failure.reasons)
+                passes = all(placement.may_pass(reason) for reason in failure.reasons)
+                return Waiting(f"no place: {told}") if passes else Broken(f"no place: {told}")
+
+        deadline = Deadline.after(self.run.clock, self.run.settings.canary.healthy_within)
+        return wait.until(attempt, self.run.clock, deadline, self.run.recorder.progress)
+
+
+def name_of(kind: str, hook: HookSettings) -> str:
+    """What tells a hook from all others of the config, as its tag has it."""
+    return f"{kind}:{hook.name}"
+
+
+def container_of(run: Run, hook: HookSettings, whole: Mapping[str, Any], service: Service) -> str:
+    """The container that gets the command. Raises InvalidInput when there is none, or its end is not the task's."""
+    container = definition.chosen_container(whole, service, hook.container or run.settings.container)
+    entry = next(entry for entry in whole["containerDefinitions"] if entry["name"] == container)
+    if not entry.get("essential", True):
+        raise InvalidInput(
+            f"hook {hook.name}: container {container} is not essential, so its task would never end",
+            cure="name an essential one: `container:` of the hook",
+        )
+    return container

@@ -1,0 +1,129 @@
+"""What ends a canary early, and what of it is taken back then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from ecs_pipeline import decide, marks
+from ecs_pipeline.errors import InvalidInput, Refused, ReleaseFailed
+from ecs_pipeline.fence import Fence, TurnChanged, refusal
+from ecs_pipeline.look import Look
+from ecs_pipeline.model import CANARY, Task
+from ecs_pipeline.run import Run
+from ecs_pipeline.stages.preflight import Plan
+from ecs_pipeline.stages.rollback import restore
+from ecs_pipeline.steps.holder import held_by
+from ecs_pipeline.steps.image import OtherImage
+from ecs_pipeline.steps.removal import plainly
+from ecs_pipeline.steps.retire import RetireStep, targets_of
+from ecs_pipeline.steps.tasks import Lost, Made, shown
+from ecs_pipeline.steps.trust import IdInUse
+from ecs_pipeline.steps.unused import discard
+
+
+@dataclass
+class Canary:
+    """One run of the stage: its plan, its fence, and what it made."""
+
+    run: Run
+    plan: Plan
+    fence: Fence
+    made: Made
+    beside: Made
+
+    @property
+    def release(self) -> str:
+        """The release's id."""
+        return self.plan.release
+
+
+@contextmanager
+def undoing(stage: Canary) -> Iterator[None]:
+    """What ends the stage early, and what of it is taken back then."""
+    try:
+        yield
+    except TurnChanged as changed:
+        _undo(stage)
+        raise refusal(changed.service, stage.release) from changed
+    except Lost as lost:
+        _give_way(stage, lost.winner)
+        raise held_by(stage.run, stage.plan.seen.service, lost.winner) from lost
+    except IdInUse:
+        _discard_own(stage)
+        raise
+    except ReleaseFailed as failure:
+        _restore(stage, failure)
+        raise
+    except (InvalidInput, OtherImage):
+        _withdraw(stage)
+        raise
+
+
+def _withdraw(stage: Canary) -> None:
+    """What only AWS could tell (a task definition that it does not take, another's image): the mark goes as well."""
+    run, before = stage.run, stage.plan.seen.marks
+    if stage.made.revisions or before.under_way == stage.release:
+        return
+    with suppress(TurnChanged):
+        now = stage.fence.look_again()
+        if now.marks.under_way == stage.release:
+            run.ecs.tag(now.arn, {marks.UNDER_WAY: before.under_way, marks.SOURCE: before.source})
+
+
+def _undo(stage: Canary) -> None:
+    """(3) The turn changed: all that this process made goes, target first."""
+    run = stage.run
+    with run.recorder.step("restore") as step:
+        made = shown(run, [*stage.made.tasks, *stage.beside.tasks])
+        seen = run.observer.look()
+        known = {one.arn: one for one in (*made, *seen.tasks)}
+        wanted = (stage.fence.turn, stage.release)
+        living = [task for task in known.values() if task.alive and (task.turn, task.release) == wanted]
+        mine = [task for task in living if not run.observer.mismatch(task, seen.service)]
+        retire = RetireStep(run, plainly, "ecs-pipeline: cancelled by a rollback")
+        # Registrations: the rollback may have stopped the task before RegisterTargets arrived.
+        retire.carry_out(mine, targets_of(run, mine, seen.service), registrations=seen.registrations)
+        for revision in dict.fromkeys((*stage.made.revisions, *(one.revision for one in mine if one.role == CANARY))):
+            discard(run, revision)
+        step.message = "cancelled by a rollback: what this process had made is undone"
+
+
+def _give_way(stage: Canary, winner: Task) -> None:
+    """(4) Another release won: this one's revision goes, and the mark names the winner."""
+    run = stage.run
+    _discard_own(stage)
+    now = run.ecs.service()
+    if now.marks.turn == stage.fence.turn and now.marks.under_way == stage.release:
+        run.ecs.tag(now.arn, {marks.UNDER_WAY: winner.release, marks.SOURCE: ""})
+
+
+def _discard_own(stage: Canary) -> None:
+    for revision in stage.made.revisions:
+        discard(stage.run, revision)
+
+
+def _restore(stage: Canary, failure: ReleaseFailed) -> None:
+    """(7) After a look: as if nothing had been; unless another run of the release has promoted it meanwhile."""
+    run = stage.run
+    try:
+        service = stage.fence.look_again()
+    except TurnChanged as changed:
+        _undo(stage)
+        raise refusal(changed.service, stage.release) from failure
+    seen = run.observer.look()
+    if decide.runs_promoted(seen, stage.release):
+        targets = targets_of(run, (*seen.canaries, *seen.baselines), service)
+        RetireStep(run, stage.fence.write).deregister(targets)
+        raise Refused(
+            f"release {stage.release} was promoted while its canary failed here: {failure.message}",
+            cure="`rollback` undoes the promotion",
+        ) from failure
+    restore(run, stage.release, failure, patient=_starting(stage, seen))
+
+
+def _starting(stage: Canary, seen: Look) -> bool:
+    """Whether a task that RunTask named is not listed yet."""
+    made = {*stage.made.tasks, *stage.beside.tasks} - {one.arn for one in seen.tasks}
+    return any(one.alive for one in shown(stage.run, made))
