@@ -13,10 +13,10 @@ import pytest
 from ecs_pipeline.converge import converge
 from ecs_pipeline.docker_engine import Build
 from ecs_pipeline.errors import InvalidInput, Refused, Trouble
+from ecs_pipeline.image_settings import ImageSettings
 from ecs_pipeline.model import EcrRegistry, Image, Repository
 from ecs_pipeline.ports import OWN_REGISTRY
 from ecs_pipeline.run import Origin, Run
-from ecs_pipeline.settings import ImageSettings
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.image import BuiltImage, GivenImage, platform_of
 from ecs_pipeline.wait import Deadline

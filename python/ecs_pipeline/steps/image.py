@@ -10,10 +10,10 @@ from ecs_pipeline import references, registry
 from ecs_pipeline.converge import Step
 from ecs_pipeline.docker_engine import Build
 from ecs_pipeline.errors import InvalidInput, Refused, Trouble
+from ecs_pipeline.image_settings import ImageSettings
 from ecs_pipeline.model import EcrRegistry, Image, Repository, TaskDefinition
 from ecs_pipeline.references import Reference
 from ecs_pipeline.run import Run
-from ecs_pipeline.settings import ImageSettings
 from ecs_pipeline.steps.provenance import Provenance, provenance
 from ecs_pipeline.steps.provenance import told as taken
 from ecs_pipeline.wait import Judgement, Settled, Waiting

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from ecs_pipeline.image_settings import ImageSettings
 from ecs_pipeline.run import Origin
-from ecs_pipeline.settings import ImageSettings
 
 REVISION, CREATED, SOURCE = (f"org.opencontainers.image.{name}" for name in ("revision", "created", "source"))
 SERVICE, CONTEXT, DOCKERFILE = (f"ecs-pipeline.{name}" for name in ("service", "context", "dockerfile"))
