@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from ecs_pipeline.setting_types import Argument, Section
+from ecs_pipeline.images import cache
+from ecs_pipeline.setting_types import Argument, Section, Word
 
 REPOSITORY = re.compile(r"(?=.{1,256}$)(?:[a-z0-9]+(?:[._-]+[a-z0-9]+)*/)*[a-z0-9]+(?:[._-]+[a-z0-9]+)*")
 REGISTRY = re.compile(r"[0-9]{12}(?:/[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2})?")
+STAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+SECRET_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,254}")
+OUR_LABELS = "ecs-pipeline."
 PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?")
 
 
@@ -34,6 +40,52 @@ def _platform(name: str) -> str:
     return name
 
 
+def _target(name: str) -> str:
+    if name and not STAGE.fullmatch(name):
+        raise ValueError(f"{name[:60]!r} is not the name of a stage; write what stands behind AS in the Dockerfile")
+    return name
+
+
+def _variable(name: str) -> str:
+    if name and not VARIABLE.fullmatch(name):
+        raise ValueError("this is not the name of a variable; write the name, such as NPM_TOKEN, and not the secret")
+    return name
+
+
+def _cache(entry: str) -> str:
+    cache.attributes(entry)
+    return entry
+
+
+def _labels(labels: dict[str, str]) -> dict[str, str]:
+    for name in labels:
+        if not LABEL.fullmatch(name):
+            raise ValueError(f"{name[:60]!r} is not the name of a label; write letters, digits, `.`, `-`, `_` and `/`")
+        if name.startswith(OUR_LABELS):
+            raise ValueError(f"labels {OUR_LABELS}… are written by ecs-pipeline itself; take {name[:60]} out")
+    return labels
+
+
+class BuildSecret(Section):
+    """A secret of the build, from a file or from a variable of the environment."""
+
+    src: str = Field("", description="a file, relative to the config file")
+    env: Annotated[str, AfterValidator(_variable)] = Field("", description="the name of a variable of the environment")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> BuildSecret:
+        if bool(self.src) == bool(self.env):
+            raise ValueError("give either src, a file, or env, the name of a variable")
+        return self
+
+
+def _secrets(secrets: dict[str, BuildSecret]) -> dict[str, BuildSecret]:
+    for name in secrets:
+        if not SECRET_ID.fullmatch(name):
+            raise ValueError(f"{name[:60]!r} is not the id of a secret; write what stands behind id= in the Dockerfile")
+    return secrets
+
+
 class ImageSettings(Section):
     """Where the image comes from when it is built here; paths are relative to the config file."""
 
@@ -50,4 +102,19 @@ class ImageSettings(Section):
     )
     platform: Annotated[str, AfterValidator(_platform)] = Field(
         "", description="e.g. linux/amd64; default: what the task definition runs on"
+    )
+    target: Annotated[str, AfterValidator(_target)] = Field(
+        "", description="the stage of the Dockerfile that is built; default: its last"
+    )
+    secrets: Annotated[dict[str, BuildSecret], AfterValidator(_secrets)] = Field(
+        default_factory=dict, description="secrets of the build by their id, for RUN --mount=type=secret; needs buildx"
+    )
+    cache_from: tuple[Annotated[str, AfterValidator(_cache)], ...] = Field(
+        (), description="caches that the build may use, as `docker buildx build --cache-from` takes them"
+    )
+    cache_to: tuple[Annotated[str, AfterValidator(_cache)], ...] = Field(
+        (), description="caches that the build writes, as `docker buildx build --cache-to` takes them"
+    )
+    labels: Annotated[dict[str, Word], AfterValidator(_labels)] = Field(
+        default_factory=dict, description="labels of the image, beside or instead of those that it gets by itself"
     )

@@ -10,8 +10,8 @@ from typing import Any
 
 from ecs_pipeline import definition_file, marks
 from ecs_pipeline.aws.ecs_facts import parse_revision
-from ecs_pipeline.docker_engine import Build
 from ecs_pipeline.errors import InvalidInput, TooManyTags, Trouble
+from ecs_pipeline.images.build import Build
 from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth
 from ecs_pipeline.lookups import EnvironmentSource, Lookups
 from ecs_pipeline.model import EcrRegistry, Repository, Revision, Service, Task, TaskDefinition
@@ -326,6 +326,9 @@ class FakeEngine:
 
     def has_dockerfile(self, context: Path, dockerfile: str) -> bool:
         return dockerfile != "gone"
+
+    def has_buildx(self) -> bool:
+        return self.world.has_buildx
 
     def problem(self) -> str:
         return self.world.engine_problem

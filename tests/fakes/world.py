@@ -108,6 +108,7 @@ class World:
     with_load_balancer: bool = True
     deleted: bool = False
     engine_problem: str = ""
+    has_buildx: bool = True
     command_code: int | None = 0
     principal: str = ""
     denied: set[str] | None = None

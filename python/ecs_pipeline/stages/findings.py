@@ -16,6 +16,7 @@ from ecs_pipeline.service_kinds import Use
 from ecs_pipeline.stages.fitness import obstacles_of, tell_shares
 from ecs_pipeline.stages.preflight import refuse_crowds, refuse_lost_groups, refuse_without_room
 from ecs_pipeline.steps import image as images
+from ecs_pipeline.steps.build import refuse_unready
 from ecs_pipeline.steps.revision import base_of
 from ecs_pipeline.steps.rollout_deadline import groups_of
 
@@ -80,6 +81,7 @@ def image(run: Run, service: Service) -> str:
             lambda: images.refuse_windows(base.definition),
             lambda: _refuse_no_engine(run),
             lambda: _refuse_no_repository(run),
+            lambda: refuse_unready(run, settings, lambda: False),
         ]
     )
     return f"{settings.dockerfile} for {settings.platform or images.platform_of(base.definition)}"
