@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from ecs_pipeline.images import cache
-from ecs_pipeline.setting_types import Argument, Section, Word
+from ecs_pipeline.setting_types import Argument, Duration, Section, Word
 
 REPOSITORY = re.compile(r"(?=.{1,256}$)(?:[a-z0-9]+(?:[._-]+[a-z0-9]+)*/)*[a-z0-9]+(?:[._-]+[a-z0-9]+)*")
 REGISTRY = re.compile(r"[0-9]{12}(?:/[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2})?")
@@ -118,3 +118,18 @@ class ImageSettings(Section):
     labels: Annotated[dict[str, Word], AfterValidator(_labels)] = Field(
         default_factory=dict, description="labels of the image, beside or instead of those that it gets by itself"
     )
+
+
+class ScanSettings(Section):
+    """ECR's scan of the image, and what in it refuses the image."""
+
+    fail_on: Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL"] = Field(
+        "CRITICAL", description="findings of this severity and of worse ones refuse the image"
+    )
+    within: Duration = Field(120.0, gt=0, description="time for the scan, from the push on")
+
+
+class ReleaseImageSettings(ImageSettings):
+    """The image of the release: how it is built, and what it has to pass before it is deployed."""
+
+    scan: ScanSettings | None = Field(None, description="wait for ECR's scan, and refuse what it finds; default: no")

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from ecs_pipeline.image_scan import ImageScan
 from ecs_pipeline.images.build import Build
 from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth
 from ecs_pipeline.model import (
@@ -85,6 +86,13 @@ class RepositoryPort(Protocol):
         self, repository: str, digest: str, platform: str, registry: EcrRegistry = OWN_REGISTRY
     ) -> Mapping[str, str]: ...
     def credentials(self, registry: EcrRegistry = OWN_REGISTRY) -> tuple[str, str]: ...
+
+
+class ScansPort(Protocol):
+    """Scans of images; see aws/image_scans.py."""
+
+    def scanned(self, repository: Repository, digest: str, platform: str) -> str: ...
+    def scan(self, repository: Repository, digest: str) -> ImageScan | None: ...
 
 
 class EnginePort(Protocol):

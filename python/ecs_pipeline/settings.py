@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from ecs_pipeline import tags
 from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.container_settings import Containers
-from ecs_pipeline.image_settings import ImageSettings
+from ecs_pipeline.image_settings import ImageSettings, ReleaseImageSettings
 from ecs_pipeline.setting_types import Argument, Duration, OptionalDuration, Section
 
 RELEASE_ID = tags.RELEASE_ID
@@ -193,7 +193,7 @@ class Settings(Section):
     container: str = Field(
         "", description="gets the image; default: the one behind the load balancer, else the only one"
     )
-    image: ImageSettings = Field(default_factory=lambda: ImageSettings.model_validate({}))
+    image: ReleaseImageSettings = Field(default_factory=lambda: ReleaseImageSettings.model_validate({}))
     task_definition: str = Field("", description="a JSON file; default: what the service runs now")
     canary: CanarySettings = Field(default_factory=lambda: CanarySettings.model_validate({}))
     promote: PromoteSettings = Field(default_factory=lambda: PromoteSettings.model_validate({}))

@@ -10,6 +10,7 @@ import pytest
 
 from ecs_pipeline.filled_policy import Values, filled
 from ecs_pipeline.permissions import PRUNE_STATEMENTS, STATEMENTS
+from ecs_pipeline.settings import Settings
 from tests.fakes.world import World
 from tests.unit.commands import NAMED, Commands, Ended, commands
 
@@ -70,6 +71,15 @@ def test_what_prune_needs_is_added_where_it_is_asked_for(run: Commands) -> None:
     assert repository in more["ReadImages"]["Resource"]
     assert f"arn:aws:events:eu-west-1:{ACCOUNT}:rule/*" in more["ReadWhatUsesRevisions"]["Resource"]
     assert run("policy", *NAMED, "--prune", "--trust", "instance").code == 2
+
+
+def test_scans_may_be_read_only_where_the_config_asks_for_them(run: Commands) -> None:
+    assert "ReadImageScans" not in statements(run("policy", *NAMED))
+    image = {"repository": "web", "scan": {"fail_on": "HIGH"}}
+    run.changes["settings"] = Settings.model_validate({"cluster": "prd", "service": "web", "image": image})
+    found = statements(run("policy", *NAMED))["ReadImageScans"]
+    assert found["Action"] == ["ecr:DescribeImageScanFindings"]
+    assert f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/web" in found["Resource"]
 
 
 def test_tasks_on_instances_need_the_instances(run: Commands) -> None:

@@ -19,6 +19,7 @@ from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.build import refuse_unready
 from ecs_pipeline.steps.revision import base_of
 from ecs_pipeline.steps.rollout_deadline import groups_of
+from ecs_pipeline.steps.vetting import tell_scan
 
 STACK = "aws:cloudformation:stack-name"
 
@@ -71,6 +72,9 @@ def image(run: Run, service: Service) -> str:
     current = run.definitions.get(service.revision)
     container = definition.chosen_container(current.definition, service, run.settings.container)
     images.tell_lost(run, current, container)
+    tell_scan(
+        run, definition.deployed_image(current, service, run.settings.container), images.platform_of(current.definition)
+    )
     context = (run.folder / settings.context).resolve()
     if not run.engine.has_dockerfile(context, settings.dockerfile):
         note(run.recorder, f"there is no {settings.dockerfile} to build: give releases with --image")

@@ -10,7 +10,7 @@ from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.filled_policy import Values, filled, lookup_statements, trusting
 from ecs_pipeline.load_balancing import group_name
 from ecs_pipeline.model import Service, TaskDefinition
-from ecs_pipeline.permissions import PRUNE_STATEMENTS, STATEMENTS
+from ecs_pipeline.permissions import PRUNE_STATEMENTS, SCAN_STATEMENTS, STATEMENTS
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import revision
 from ecs_pipeline.steps.image import is_of_account
@@ -23,7 +23,8 @@ def policy(run: Run, *, prune: bool = False) -> tuple[dict[str, Any], list[str]]
     """
     service = run.ecs.service()
     current = run.definitions.get(service.revision)
-    statements = (*STATEMENTS, *PRUNE_STATEMENTS) if prune else STATEMENTS
+    scans = SCAN_STATEMENTS if run.settings.image.scan else ()
+    statements = (*STATEMENTS, *scans, *(PRUNE_STATEMENTS if prune else ()))
     more = [*_infrastructure(service), *_lookups(run, service)]
     return filled(_values(run, service, current, prune=prune), more, statements)
 
