@@ -129,7 +129,38 @@ class ScanSettings(Section):
     within: Duration = Field(120.0, gt=0, description="time for the scan, from the push on")
 
 
+class SignatureSettings(Section):
+    """Who verifies the signature of the image, and by what: a key or an identity for cosign, notation has its own."""
+
+    program: Literal["cosign", "notation"] = Field(..., description="looked for in the absolute folders of PATH")
+    key: str = Field("", description="cosign: the public key, a file relative to the config file or the URI of a KMS")
+    identity: str = Field("", description="cosign without a key: who signed, as the certificate names it")
+    issuer: str = Field("", description="cosign without a key: the OIDC issuer of that identity")
+    transparency_log: bool = Field(
+        default=True, strict=True, description="cosign: false for signatures that are in no transparency log"
+    )
+    within: Duration = Field(60.0, gt=0, description="time for the program")
+
+    @property
+    def key_is_file(self) -> bool:
+        """Whether the key is a file, and no URI."""
+        return bool(self.key) and "://" not in self.key
+
+    @model_validator(mode="after")
+    def _one_way(self) -> SignatureSettings:
+        if self.program == "notation":
+            if self.key or self.identity or self.issuer or not self.transparency_log:
+                raise ValueError("notation takes program and within only; its own trust policy says whom to trust")
+            return self
+        if bool(self.key) == bool(self.identity) or bool(self.identity) != bool(self.issuer):
+            raise ValueError("cosign takes either a key, or an identity with its issuer")
+        if "://" in self.key and "@" in self.key.partition("://")[2].partition("/")[0]:
+            raise ValueError("a key's URI has no password in it: arguments of programs are public")
+        return self
+
+
 class ReleaseImageSettings(ImageSettings):
     """The image of the release: how it is built, and what it has to pass before it is deployed."""
 
     scan: ScanSettings | None = Field(None, description="wait for ECR's scan, and refuse what it finds; default: no")
+    signature: SignatureSettings | None = Field(None, description="verify the image's signature; default: no")

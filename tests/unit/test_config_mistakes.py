@@ -103,6 +103,30 @@ def test_an_unknown_key_is_told_with_the_nearest_known_one(told: Tell, text: str
             "image: {secrets: {'a,b': {env: A}}}",
             "image.secrets: 'a,b' is not the id of a secret; write what stands behind id= in the Dockerfile",
         ),
+        ("image: {signature: {}}", "image.signature.program: is missing"),
+        (
+            "image: {signature: {program: cosign}}",
+            "image.signature: cosign takes either a key, or an identity with its issuer",
+        ),
+        (
+            "image: {signature: {program: cosign, identity: a@b.example}}",
+            "image.signature: cosign takes either a key, or an identity with its issuer",
+        ),
+        (
+            "image: {signature: {program: cosign, key: 'https://a:b@c/d'}}",
+            "image.signature: a key's URI has no password in it: arguments of programs are public",
+        ),
+        (
+            "image: {signature: {program: notation, key: k.pub}}",
+            "image.signature: notation takes program and within only; its own trust policy says whom to trust",
+        ),
+        (
+            "image: {scan: {fail_on: SEVERE}}",
+            (
+                "image.scan.fail_on: input should be 'CRITICAL', 'HIGH', 'MEDIUM', 'LOW' or 'INFORMATIONAL', "
+                "not 'SEVERE'"
+            ),
+        ),
         ("role_arn: deploy", "role_arn: 'deploy' is not the ARN of a role; write arn:aws:iam::123456789012:role/NAME"),
         ("canary: {bake: 169h}", "canary.bake: 169h is too long; 168h is the most"),
         (

@@ -19,7 +19,7 @@ from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.build import refuse_unready
 from ecs_pipeline.steps.revision import base_of
 from ecs_pipeline.steps.rollout_deadline import groups_of
-from ecs_pipeline.steps.vetting import tell_scan
+from ecs_pipeline.steps.vetting import refuse_unvettable, tell_scan
 
 STACK = "aws:cloudformation:stack-name"
 
@@ -75,6 +75,7 @@ def image(run: Run, service: Service) -> str:
     tell_scan(
         run, definition.deployed_image(current, service, run.settings.container), images.platform_of(current.definition)
     )
+    refuse_unvettable(run, None)
     context = (run.folder / settings.context).resolve()
     if not run.engine.has_dockerfile(context, settings.dockerfile):
         note(run.recorder, f"there is no {settings.dockerfile} to build: give releases with --image")

@@ -67,7 +67,9 @@ def _left_out(run: Run, *, builds: bool) -> Iterator[tuple[str, str]]:
     """Statements that this config does not need, each with why."""
     if not builds:
         why = f"there is no {run.settings.image.dockerfile} to build"
-        yield from (("LogInToRegistry", why), ("PushImages", why))
+        yield "PushImages", why
+        if not run.settings.image.signature:
+            yield "LogInToRegistry", why
     if not any(check.alarm or check.metric for check in run.settings.canary.checks):
         yield "ReadAlarmsAndMetrics", "the config has neither an alarm check nor a metric check"
 

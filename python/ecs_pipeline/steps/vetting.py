@@ -13,6 +13,7 @@ from ecs_pipeline.references import Reference
 from ecs_pipeline.run import Run, note
 from ecs_pipeline.steps.image import is_of_account
 from ecs_pipeline.steps.scan import refuse_findings
+from ecs_pipeline.steps.signature import refuse_unsigned, refuse_unverifiable
 
 STEP = "image"
 """What is found out is a part of this step."""
@@ -25,6 +26,8 @@ def refuse_unvettable(run: Run, image: Image | None) -> None:
             f"image {image.reference} is in no repository of ECR, and image.scan asks for ECR's scan",
             cure="push it to ECR, or take image.scan out of the config",
         )
+    if run.settings.image.signature:
+        refuse_unverifiable(run, run.settings.image.signature)
 
 
 def vet(run: Run, image: Image, repository: Repository | None, platform: str) -> None:
@@ -36,10 +39,12 @@ def vet(run: Run, image: Image, repository: Repository | None, platform: str) ->
         if run.dry_run:
             step.message = f"{step.message}; {planned(run, wanted, writes=False)}"
             return
-        scan = run.settings.image.scan
+        scan, signature = run.settings.image.scan, run.settings.image.signature
         place = repository or place_of(run, image)
         if scan and place:
             step.message = f"{step.message}; {refuse_findings(run, image, place, platform, scan)}"
+        if signature:
+            step.message = f"{step.message}; {refuse_unsigned(run, image, place, signature)}"
 
 
 def tell_scan(run: Run, text: str, platform: str) -> None:
@@ -81,3 +86,5 @@ def _wanted(run: Run) -> Iterator[str]:
     """What is waited for, in words."""
     if run.settings.image.scan:
         yield f"wait for ECR's scan, and refuse findings of {run.settings.image.scan.fail_on}"
+    if run.settings.image.signature:
+        yield f"verify the signature with {run.settings.image.signature.program}"
