@@ -220,7 +220,7 @@ def _image(stage: Canary) -> Image:
         step = BuiltImage(run, run.settings.image, plan.repository, tag=stage.release, platform=platform)
         image = converge(step, run, listed)
         run.recorder.record.release.refer_to(image.reference)
-    vet(run, image, plan.repository, run.settings.image.platform or platform)
+    vet(run, image, plan.repository, platform)
     return image
 
 
