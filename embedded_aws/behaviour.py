@@ -53,6 +53,13 @@ class Behaviour:
     log_events_scanned: int | None = None
     #: Targets ("10.0.0.7" or "10.0.0.7:8000") that anomaly detection finds anomalous.
     anomalous_targets: list[str] = dataclasses.field(default_factory=list)
+    #: The registry has enhanced scanning for all repositories; off: basic scanning, where a repository scans on push.
+    enhanced_scanning: bool = False
+    #: A scan of an image takes so long; how it ends ('': COMPLETE, of an enhanced one ACTIVE), and what it finds:
+    #: `[{"name": "CVE-2026-1", "severity": "HIGH"}]`.
+    scan_seconds: float = 0.0
+    scan_status: str = ""
+    scan_findings: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
 
 current = Behaviour()
@@ -70,6 +77,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "started_by_alone": (bool,),
     "inactive_forgotten": (bool,),
     "anomalous_targets": (list,),
+    "enhanced_scanning": (bool,),
+    "scan_status": (str,),
+    "scan_findings": (list,),
 }
 
 

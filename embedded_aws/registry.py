@@ -9,11 +9,12 @@ import json
 import os
 import secrets
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from ministack.services import ecr
 
-from embedded_aws import registry_images
+from embedded_aws import registry_images, registry_scans
 from embedded_aws.api import ApiError, json_action
 from embedded_aws.iam import enforcement
 from embedded_aws.iam.needs import Need
@@ -66,7 +67,7 @@ def install() -> None:
     ecr._put_image = _putting(ecr._put_image)
     ecr._v2_put_manifest = _pushing(ecr._v2_put_manifest)
     ecr.handle_registry_request = _asking_for_token(ecr.handle_registry_request)
-    ecr.handle_request = _with_archive(ecr.handle_request)
+    ecr.handle_request = _with_more_operations(ecr.handle_request)
     registry_images.install()
 
 
@@ -140,7 +141,10 @@ def _putting(put: Any) -> Any:
         if held and tag_is_immutable(repository, tag):
             raise ApiError("ImageTagAlreadyExistsException", _immutable_message(name, tag))
         ecr._manifest_blobs.setdefault(name, {})[digest] = request["imageManifest"].encode()
+        is_new = registry_images.find(name, {"imageDigest": digest}) is None
         answer: Members = json.loads(put(request)[2])
+        if is_new:
+            registry_scans.begin(repository, ecr._images[name][-1])
         return answer
 
     return json_action(put_image)
@@ -152,7 +156,10 @@ def _pushing(put: Any) -> Any:
         held = registry_images.find(name, {"imageTag": reference}) if repository else None
         if held and held["imageDigest"] != ecr._content_digest(body) and tag_is_immutable(repository, reference):
             return ecr._registry_error(400, "TAG_INVALID", _immutable_message(name, reference))
+        is_new = repository and not registry_images.find(name, {"imageDigest": ecr._content_digest(body)})
         answer: Response = put(name, reference, headers, body)
+        if is_new and answer[0] == HTTPStatus.CREATED:
+            registry_scans.begin(repository, ecr._images[name][-1])
         return answer
 
     return put_manifest
@@ -191,12 +198,17 @@ def _needed(method: str, path: str) -> list[Need]:
     return [Need(f"ecr:{action}", arn)] if action else []
 
 
-def _with_archive(handle: Any) -> Any:
-    update = json_action(registry_images.update_storage_class)
+def _with_more_operations(handle: Any) -> Any:
+    """Answer the operations that ministack does not know."""
+    more = {
+        "UpdateImageStorageClass": json_action(registry_images.update_storage_class),
+        "DescribeImageScanFindings": json_action(registry_scans.describe),
+    }
 
     async def handle_request(method: str, path: str, headers: Members, body: bytes, query: Members) -> Response:
-        if headers.get("x-amz-target", "").endswith(".UpdateImageStorageClass"):
-            return update(json.loads(body))
+        operation = more.get(headers.get("x-amz-target", "").rpartition(".")[2])
+        if operation:
+            return operation(json.loads(body))
         answer: Response = await handle(method, path, headers, body, query)
         return answer
 

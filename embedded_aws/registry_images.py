@@ -31,11 +31,11 @@ def repository(request: Members) -> Members:
     """Find the repository that a request names; raise RepositoryNotFoundException."""
     name = request.get("repositoryName", "")
     found: Members | None = ecr._repositories.get(name)
-    if found is None or (request.get("registryId") or _registry()) != _registry():
+    if found is None or (request.get("registryId") or registry()) != registry():
         raise ApiError(
             "RepositoryNotFoundException",
             f"The repository with name '{name}' does not exist in the registry with id "
-            f"'{request.get('registryId') or _registry()}'",
+            f"'{request.get('registryId') or registry()}'",
         )
     return found
 
@@ -53,7 +53,7 @@ def update_storage_class(request: Members) -> Members:
     name = repository(request)["repositoryName"]
     image = find(name, request["imageId"])
     if image is None:
-        raise _not_found(name, request["imageId"])
+        raise not_found(name, request["imageId"])
     image["imageStatus"] = "ARCHIVED" if request["targetStorageClass"] == "ARCHIVE" else "ACTIVE"
     return {"repositoryName": name, "imageId": request["imageId"], "imageStatus": image["imageStatus"]}
 
@@ -78,7 +78,8 @@ def refers_to(name: str, digest: str) -> bool:
     )
 
 
-def _registry() -> str:
+def registry() -> str:
+    """Give the id of the one registry."""
     return os.environ["MINISTACK_ACCOUNT_ID"]
 
 
@@ -96,17 +97,23 @@ def _describe_images(request: Members) -> Members:
 def _found(name: str, identifier: Members, request: Members) -> Members:
     image = find(name, identifier)
     if image is None or not _has_status(image, request):
-        raise _not_found(name, identifier)
+        raise not_found(name, identifier)
     return image
 
 
-def _not_found(name: str, identifier: Members) -> ApiError:
-    digest, tag = identifier.get("imageDigest", "null"), identifier.get("imageTag", "null")
+def not_found(name: str, identifier: Members) -> ApiError:
+    """Make the error for an image that a repository does not have."""
     return ApiError(
         "ImageNotFoundException",
-        f"The image with imageId {{imageDigest:'{digest}', imageTag:'{tag}'}} does not exist within "
-        f"the repository with name '{name}' in the registry with id '{_registry()}'",
+        f"The image with imageId {named(identifier)} does not exist within "
+        f"the repository with name '{name}' in the registry with id '{registry()}'",
     )
+
+
+def named(identifier: Members) -> str:
+    """Write an identifier as ECR's messages have it."""
+    digest, tag = identifier.get("imageDigest", "null"), identifier.get("imageTag", "null")
+    return f"{{imageDigest:'{digest}', imageTag:'{tag}'}}"
 
 
 def _has_status(image: Members, request: Members) -> bool:
@@ -120,7 +127,7 @@ def _has_status(image: Members, request: Members) -> bool:
 def _detail(name: str, image: Members) -> Members:
     tags = {"imageTags": list(image["imageTags"])} if image["imageTags"] else {}
     return {
-        "registryId": _registry(),
+        "registryId": registry(),
         "repositoryName": name,
         "imageDigest": image["imageDigest"],
         **tags,
@@ -158,7 +165,7 @@ def _batch_get_image(request: Members) -> Members:
         tag = {"imageTag": identifier["imageTag"]} if identifier.get("imageTag") else {}
         images.append(
             {
-                "registryId": _registry(),
+                "registryId": registry(),
                 "repositoryName": name,
                 "imageId": {"imageDigest": image["imageDigest"], **tag},
                 "imageManifest": image["imageManifest"],

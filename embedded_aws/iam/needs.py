@@ -218,6 +218,7 @@ _SPECIAL: dict[str, Callable[[str, Members], Iterable[Need]]] = {
     "elasticloadbalancing:DeregisterTargets": _target_group,
     "ecr:DescribeRepositories": _repositories,
     "ecr:DescribeImages": _repositories,
+    "ecr:DescribeImageScanFindings": _repositories,
     "ecr:BatchGetImage": _repositories,
     "ecr:PutImage": _repositories,
     "ecr:GetDownloadUrlForLayer": _repositories,

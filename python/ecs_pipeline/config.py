@@ -18,7 +18,7 @@ from ecs_pipeline.suggestions import closest
 
 DEFAULT_FILE = "ecs-pipeline.yml"
 
-AS_WRITTEN = FREE_TEXT | {"hooks", "run", "registry"}
+AS_WRITTEN = FREE_TEXT | {"hooks", "labels", "run", "registry"}
 """Keys below which numbers are text: 1.10 is not 1.1, and an account may begin with a 0."""
 SESSION = ("region", "role_arn", "role_external_id", "role_duration")
 """Keys that have to be known before AWS is asked."""

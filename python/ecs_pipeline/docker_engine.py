@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from ecs_pipeline import documents, references, text
 from ecs_pipeline.clock import Clock
 from ecs_pipeline.errors import PipelineError, Trouble
 from ecs_pipeline.images import build_context, buildx, docker_config, dockerfile
+from ecs_pipeline.images.build import Build, refuse_without_buildx, refuse_without_secrets
 from ecs_pipeline.images.build_arguments import hiding, values_of
 from ecs_pipeline.images.buildx import has_buildx
 from ecs_pipeline.retry import Transient, call
@@ -29,18 +29,6 @@ ENGINE_WITHIN = 600
 """Seconds that the engine may be silent; packing and unpacking of large images takes long."""
 
 
-@dataclass(frozen=True)
-class Build:
-    """What is built: paths as they are on this machine."""
-
-    context: Path
-    dockerfile: str
-    arguments: Mapping[str, str | None]
-    platform: str
-    tag: str
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
 class DockerEngine:
     """The engine that DOCKER_HOST, the docker context in use or the default socket leads to."""
 
@@ -50,6 +38,10 @@ class DockerEngine:
     def has_dockerfile(self, context: Path, dockerfile: str) -> bool:
         """Whether there is something to build."""
         return (context / dockerfile).is_file()
+
+    def has_buildx(self) -> bool:
+        """Whether BuildKit builds here, through `docker buildx`."""
+        return has_buildx()
 
     def problem(self) -> str:
         """Why no engine answers here, '' when one does."""
@@ -68,10 +60,12 @@ class DockerEngine:
         build_context.refuse_outside(path, build.context)
         docker_config.engine_of_context()
         build_context.refuse_unreadable(build.context, build.dockerfile)
+        refuse_without_secrets(build)
         if has_buildx():
             told("building with docker buildx")
             self._build_with_buildx(build, told)
         else:
+            refuse_without_buildx(build)
             told("building with the engine's builder")
             self._build_with_engine(build, told)
 
@@ -111,6 +105,7 @@ class DockerEngine:
                 buildargs=values,
                 platform=build.platform or None,
                 labels=dict(build.labels),
+                target=build.target or None,
                 rm=True,
                 forcerm=True,
                 decode=True,
@@ -124,21 +119,13 @@ class DockerEngine:
 
     def _build_with_buildx(self, build: Build, told: Told) -> None:
         lines: list[str] = []
-        hide = hiding(build.arguments)
-        target = buildx.definition(
-            build.context,
-            build.context / build.dockerfile,
-            build.tag,
-            build.platform,
-            arguments=values_of(build.arguments),
-            labels=build.labels,
-        )
+        hide = hiding(build.arguments, build.secrets.values())
 
         def heard(line: str) -> None:
             self._clock.check()
             _tell(hide(line), lines, told)
 
-        code = buildx.run(target, build.arguments, heard)
+        code = buildx.run(build, heard)
         if code:
             raise _build_failed(f"docker buildx exited {code}", lines)
 

@@ -224,6 +224,17 @@ PRUNE_STATEMENTS: tuple[Mapping[str, Any], ...] = (
 """What `prune` needs beside the stages' statements."""
 
 
+SCAN_STATEMENTS: tuple[Mapping[str, Any], ...] = (
+    {
+        "Sid": "ReadImageScans",
+        "Effect": "Allow",
+        "Action": "ecr:DescribeImageScanFindings",
+        "Resource": "arn:aws:ecr:REGION:ACCOUNT:repository/REPOSITORY",
+    },
+)
+"""What `image.scan` needs beside the stages' statements."""
+
+
 def actions_of(statement: Mapping[str, Any]) -> Sequence[str]:
     """The actions of a statement, a list also where there is one."""
     found = statement["Action"]

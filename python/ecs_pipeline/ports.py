@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from ecs_pipeline.docker_engine import Build
+from ecs_pipeline.image_scan import ImageScan
+from ecs_pipeline.images.build import Build
 from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth
 from ecs_pipeline.model import (
     EcrRegistry,
@@ -87,10 +88,18 @@ class RepositoryPort(Protocol):
     def credentials(self, registry: EcrRegistry = OWN_REGISTRY) -> tuple[str, str]: ...
 
 
+class ScansPort(Protocol):
+    """Scans of images; see aws/image_scans.py."""
+
+    def scanned(self, repository: Repository, digest: str, platform: str) -> str: ...
+    def scan(self, repository: Repository, digest: str) -> ImageScan | None: ...
+
+
 class EnginePort(Protocol):
     """The builder and pusher of images; see docker_engine.py."""
 
     def has_dockerfile(self, context: Path, dockerfile: str) -> bool: ...
+    def has_buildx(self) -> bool: ...
     def problem(self) -> str: ...
     def build(self, build: Build, told: Callable[[str], None]) -> None: ...
     def push(self, tag: str, login: tuple[str, str], told: Callable[[str], None]) -> None: ...

@@ -18,6 +18,7 @@ from ecs_pipeline.ports import (
     LogsPort,
     PermissionsPort,
     RepositoryPort,
+    ScansPort,
     TaskDefinitionsPort,
 )
 from ecs_pipeline.record import Recorder
@@ -52,6 +53,7 @@ class Run:
     definitions: TaskDefinitionsPort
     elb: ElbPort
     repositories: RepositoryPort
+    scans: ScansPort
     engine: EnginePort
     logs: LogsPort
     cloudwatch: CloudWatchPort

@@ -13,6 +13,7 @@ from ecs_pipeline import tags
 from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.container_settings import Containers
 from ecs_pipeline.hook_settings import HooksSettings
+from ecs_pipeline.image_settings import ImageSettings, ReleaseImageSettings
 from ecs_pipeline.setting_types import Argument, Duration, OptionalDuration, Section
 
 RELEASE_ID = tags.RELEASE_ID
@@ -51,54 +52,12 @@ def _session(seconds: float) -> float:
 ECS_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[!-~]+")
 EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
-REPOSITORY = re.compile(r"(?=.{1,256}$)(?:[a-z0-9]+(?:[._-]+[a-z0-9]+)*/)*[a-z0-9]+(?:[._-]+[a-z0-9]+)*")
-REGISTRY = re.compile(r"[0-9]{12}(?:/[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2})?")
-PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?")
 Capability = Literal["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 ClusterName = Annotated[str, AfterValidator(_name_of("cluster"))]
 ServiceName = Annotated[str, AfterValidator(_name_of("service"))]
 RoleArn = Annotated[str, AfterValidator(_role)]
 SessionDuration = Annotated[Duration, AfterValidator(_session)]
 ExternalId = Annotated[str, AfterValidator(_external_id)]
-
-
-def _repository(name: str) -> str:
-    if name and not REPOSITORY.fullmatch(name):
-        raise ValueError(f"{name[:60]!r} is not the name of an ECR repository; write it alone, such as sample/app")
-    return name
-
-
-def _registry(text: str) -> str:
-    if text and not REGISTRY.fullmatch(text):
-        raise ValueError(
-            f"{text[:60]!r} is not an ECR registry; write ACCOUNT or ACCOUNT/REGION, 123456789012/eu-west-1"
-        )
-    return text
-
-
-def _platform(name: str) -> str:
-    if name and not PLATFORM.fullmatch(name):
-        raise ValueError(f"{name[:60]!r} is not a platform; write linux/amd64 or linux/arm64")
-    return name
-
-
-class ImageSettings(Section):
-    """Where the image comes from when it is built here; paths are relative to the config file."""
-
-    repository: Annotated[str, AfterValidator(_repository)] = Field(
-        "", description="ECR repository; default: the app's name"
-    )
-    registry: Annotated[str, AfterValidator(_registry)] = Field(
-        "", description="ACCOUNT or ACCOUNT/REGION of the ECR registry; default: the job's own account and region"
-    )
-    context: str = Field(".", description="folder that is built")
-    dockerfile: str = Field("Dockerfile", description="relative to the context")
-    build_args: dict[str, Argument] = Field(
-        default_factory=dict, description="build arguments; null takes the value from the environment"
-    )
-    platform: Annotated[str, AfterValidator(_platform)] = Field(
-        "", description="e.g. linux/amd64; default: what the task definition runs on"
-    )
 
 
 class CanaryStep(Section):
@@ -235,7 +194,7 @@ class Settings(Section):
     container: str = Field(
         "", description="gets the image; default: the one behind the load balancer, else the only one"
     )
-    image: ImageSettings = Field(default_factory=lambda: ImageSettings.model_validate({}))
+    image: ReleaseImageSettings = Field(default_factory=lambda: ReleaseImageSettings.model_validate({}))
     task_definition: str = Field("", description="a JSON file; default: what the service runs now")
     canary: CanarySettings = Field(default_factory=lambda: CanarySettings.model_validate({}))
     promote: PromoteSettings = Field(default_factory=lambda: PromoteSettings.model_validate({}))

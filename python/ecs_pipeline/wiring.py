@@ -95,6 +95,7 @@ def new_run(
     from ecs_pipeline.aws.ecr import Ecr
     from ecs_pipeline.aws.ecs import Ecs
     from ecs_pipeline.aws.elb import Elb
+    from ecs_pipeline.aws.image_scans import ImageScans
     from ecs_pipeline.aws.logs import Logs
     from ecs_pipeline.aws.permissions import Permissions
     from ecs_pipeline.aws.task_definitions import TaskDefinitions
@@ -122,6 +123,7 @@ def new_run(
         definitions=definitions,
         elb=elb,
         repositories=Ecr(session, clock),
+        scans=ImageScans(session),
         engine=DockerEngine(clock),
         logs=Logs(session),
         cloudwatch=CloudWatch(session),

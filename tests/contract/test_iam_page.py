@@ -17,7 +17,7 @@ import ecs_pipeline
 from ecs_pipeline import marks
 from ecs_pipeline.filled_policy import lookup_statements
 from ecs_pipeline.lookups import BY_TEXT, CFN, SECRET, SSM, Lookup
-from ecs_pipeline.permissions import PRUNE_STATEMENTS, STATEMENTS, VERSION
+from ecs_pipeline.permissions import PRUNE_STATEMENTS, SCAN_STATEMENTS, STATEMENTS, VERSION
 from tests.unit.cloudformation import Stack, stack
 
 PACKAGE = Path(ecs_pipeline.__file__).parent
@@ -39,6 +39,9 @@ ASKS_OF_THE_CALLER = {"caller", "permissions"}
 
 LOOKS_UP = {"secrets_manager", "ssm"}
 """Modules of aws/ that look-ups of a config alone use, beside CloudFormation's DescribeStacks."""
+
+SCANS_ONLY = {"image_scans"}
+"""Modules of aws/ that `image.scan` alone uses."""
 
 WHOLE_CLUSTER = {"cluster"}
 """Modules of aws/ for `prune`, `status --all`, and the nearest name of a typo where the caller may list."""
@@ -77,11 +80,11 @@ CURE = "change the statement in docs/iam.md: the least resources and conditions 
 
 
 def policies() -> list[dict[str, Any]]:
-    """The policies of the page in its order: stages, everybody else, `role_arn`, validate, prune, provision."""
+    """The policies of the page in its order, which is that of the names below."""
     return [json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
 
 
-STAGES, EVERYBODY_ELSE, ASSUME, ASKING, PRUNE, *PARTS, LOOK_UPS = policies()
+STAGES, EVERYBODY_ELSE, ASSUME, ASKING, PRUNE, *PARTS, LOOK_UPS, SCANS = policies()
 PROVISION: dict[str, Any] = {"Statement": [statement for part in PARTS for statement in part["Statement"]]}
 """All that provision needs: a policy's text is limited, so there are two."""
 
@@ -177,7 +180,7 @@ def called(modules: set[str]) -> set[str]:
 
 
 OF_THE_STAGES = {module.stem for module in (PACKAGE / "aws").glob("*.py")} - (
-    PROVISION_ONLY | PRUNE_ONLY | ASKS_OF_THE_CALLER | LOOKS_UP | WHOLE_CLUSTER
+    PROVISION_ONLY | PRUNE_ONLY | ASKS_OF_THE_CALLER | LOOKS_UP | SCANS_ONLY | WHOLE_CLUSTER
 )
 
 
@@ -200,6 +203,14 @@ def test_the_policy_of_look_ups_allows_what_they_call_and_is_what_policy_prints(
     assert [{**one, "Resource": [one["Resource"]]} for one in LOOK_UPS["Statement"]] == printed
     called_there = {operation for name in LOOKS_UP for operation in operations(PACKAGE / "aws" / f"{name}.py")}
     assert {action.partition(":")[2] for action in allowed(LOOK_UPS)} == {*called_there, "DescribeStacks"}
+
+
+def test_the_policy_of_scans_is_the_one_that_the_package_prints() -> None:
+    assert json.loads(json.dumps({"Version": VERSION, "Statement": SCAN_STATEMENTS})) == SCANS
+
+
+def test_the_policy_of_scans_allows_what_they_call_beside_the_stages_and_no_more() -> None:
+    assert called(SCANS_ONLY) - allowed(STAGES) == allowed(SCANS), CURE
 
 
 def test_prune_s_policy_is_the_one_that_the_package_prints() -> None:
@@ -304,7 +315,7 @@ def test_reading_statements_write_nothing() -> None:
             ), one
 
 
-ALL = pytest.mark.parametrize("policy", [STAGES, EVERYBODY_ELSE, ASSUME, PRUNE, *PARTS, LOOK_UPS])
+ALL = pytest.mark.parametrize("policy", [STAGES, EVERYBODY_ELSE, ASSUME, PRUNE, *PARTS, LOOK_UPS, SCANS])
 
 
 @ALL

@@ -10,8 +10,9 @@ from typing import Any
 
 from ecs_pipeline import definition_file, marks
 from ecs_pipeline.aws.ecs_facts import parse_revision
-from ecs_pipeline.docker_engine import Build
 from ecs_pipeline.errors import InvalidInput, TooManyTags, Trouble
+from ecs_pipeline.image_scan import ImageScan
+from ecs_pipeline.images.build import Build
 from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth
 from ecs_pipeline.lookups import EnvironmentSource, Lookups
 from ecs_pipeline.model import EcrRegistry, Repository, Revision, Service, Task, TaskDefinition
@@ -322,6 +323,24 @@ class FakeRepositories:
         return "AWS", "password"
 
 
+class FakeScans:
+    """ScansPort: the scans that a test lined up, the last one is repeated."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def scanned(self, repository: Repository, digest: str, platform: str) -> str:
+        return digest
+
+    def scan(self, repository: Repository, digest: str) -> ImageScan | None:
+        scans = self.world.image_scans
+
+        def next_scan() -> ImageScan | None:
+            return scans.pop(0) if len(scans) > 1 else scans[0]
+
+        return self.world.call("DescribeImageScanFindings", next_scan, write=False)
+
+
 class FakeEngine:
     """EnginePort: the version that is built is the release's tag."""
 
@@ -331,6 +350,9 @@ class FakeEngine:
 
     def has_dockerfile(self, context: Path, dockerfile: str) -> bool:
         return dockerfile != "gone"
+
+    def has_buildx(self) -> bool:
+        return self.world.has_buildx
 
     def problem(self) -> str:
         return self.world.engine_problem
@@ -422,6 +444,7 @@ def new_run(world: World, stage: str, steps: Sequence[str], settings: Mapping[st
         definitions=definitions,
         elb=elb,
         repositories=FakeRepositories(world),
+        scans=FakeScans(world),
         engine=FakeEngine(world),
         logs=FakeLogs(),
         cloudwatch=FakeCloudWatch(),

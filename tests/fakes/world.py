@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ecs_pipeline import marks
+from ecs_pipeline.image_scan import ImageScan
 from ecs_pipeline.load_balancing import LoadBalancing, Target
 from ecs_pipeline.model import Container, Deployment, Event, Service, Task
 from tests.fakes.schedule import Schedule
@@ -109,6 +110,8 @@ class World:
     with_load_balancer: bool = True
     deleted: bool = False
     engine_problem: str = ""
+    has_buildx: bool = True
+    image_scans: list[ImageScan | None] = field(default_factory=lambda: [None])
     command_code: int | None = 0
     principal: str = ""
     denied: set[str] | None = None

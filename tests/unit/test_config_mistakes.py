@@ -19,6 +19,7 @@ from ecs_pipeline.settings import Settings
 Tell = Callable[..., list[str]]
 
 NAMES = "cluster: c\nservice: s\n"
+NO_CACHE = "this is not a cache; write type=registry,ref=REPOSITORY:TAG, type=inline or type=local,…"
 
 
 @pytest.fixture
@@ -70,6 +71,62 @@ def test_an_unknown_key_is_told_with_the_nearest_known_one(told: Tell, text: str
         ("image: {build_args: [A=1]}", "image.build_args: a map of keys is expected, not a list"),
         ("image: {build_args: {A: [hunter2]}}", "image.build_args.A: text is expected, not a list"),
         ("provision: {parameters: {A: {b: hunter2}}}", "provision.parameters.A: text is expected, not a map"),
+        (
+            "image: {secrets: {npm: {env: A, src: b}}}",
+            "image.secrets.npm: give either src, a file, or env, the name of a variable",
+        ),
+        (
+            "image: {secrets: {npm: {env: hunter-2}}}",
+            (
+                "image.secrets.npm.env: this is not the name of a variable; "
+                "write the name, such as NPM_TOKEN, and not the secret"
+            ),
+        ),
+        (
+            "image: {target: a b}",
+            "image.target: 'a b' is not the name of a stage; write what stands behind AS in the Dockerfile",
+        ),
+        (
+            "image: {cache_to: ['type=s3,secret_access_key=hunter2']}",
+            "image.cache_to.0: secret_access_key does not belong in a file; buildx takes it from the environment",
+        ),
+        (
+            "image: {cache_from: ['mode=max']}",
+            f"image.cache_from.0: {NO_CACHE}",
+        ),
+        ("image: {cache_from: [r/web, a b]}", f"image.cache_from.1: {NO_CACHE}"),
+        (
+            "image: {labels: {ecs-pipeline.service: x}}",
+            "image.labels: labels ecs-pipeline.… are written by ecs-pipeline itself; take ecs-pipeline.service out",
+        ),
+        (
+            "image: {secrets: {'a,b': {env: A}}}",
+            "image.secrets: 'a,b' is not the id of a secret; write what stands behind id= in the Dockerfile",
+        ),
+        ("image: {signature: {}}", "image.signature.program: is missing"),
+        (
+            "image: {signature: {program: cosign}}",
+            "image.signature: cosign takes either a key, or an identity with its issuer",
+        ),
+        (
+            "image: {signature: {program: cosign, identity: a@b.example}}",
+            "image.signature: cosign takes either a key, or an identity with its issuer",
+        ),
+        (
+            "image: {signature: {program: cosign, key: 'https://a:b@c/d'}}",
+            "image.signature: a key's URI has no password in it: arguments of programs are public",
+        ),
+        (
+            "image: {signature: {program: notation, key: k.pub}}",
+            "image.signature: notation takes program and within only; its own trust policy says whom to trust",
+        ),
+        (
+            "image: {scan: {fail_on: SEVERE}}",
+            (
+                "image.scan.fail_on: input should be 'CRITICAL', 'HIGH', 'MEDIUM', 'LOW' or 'INFORMATIONAL', "
+                "not 'SEVERE'"
+            ),
+        ),
         ("role_arn: deploy", "role_arn: 'deploy' is not the ARN of a role; write arn:aws:iam::123456789012:role/NAME"),
         ("canary: {bake: 169h}", "canary.bake: 169h is too long; 168h is the most"),
         (

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import docker
 import pytest
@@ -19,9 +20,10 @@ import requests
 import urllib3
 
 from ecs_pipeline import documents
-from ecs_pipeline.docker_engine import PUSH_ATTEMPTS, Build, DockerEngine
+from ecs_pipeline.docker_engine import PUSH_ATTEMPTS, DockerEngine
 from ecs_pipeline.errors import InvalidInput, PipelineError, Trouble
 from ecs_pipeline.images import docker_config, dockerfile
+from ecs_pipeline.images.build import Build, Secret
 from ecs_pipeline.images.build_context import ignored
 from ecs_pipeline.images.docker_config import Login, NoLogin
 from tests.unit.clocks import RecordingClock
@@ -99,6 +101,30 @@ def helper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: s
     (folder / f"docker-credential-{name}").write_text(f"#!/bin/sh\n{script}\n")
     (folder / f"docker-credential-{name}").chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+
+def test_the_engine_builds_the_stage_that_is_named(engine: FakeEngine, app: Path) -> None:
+    wanted = Build(app, "Dockerfile", {}, "linux/amd64", "r/web:v1", {"team": "shop"}, target="runtime")
+    DockerEngine(RecordingClock()).build(wanted, lambda _line: None)
+    query = dict(parse_qsl(urlsplit(engine.built.path).query))
+    assert (query["target"], query["labels"]) == ("runtime", '{"team": "shop"}')
+
+
+@pytest.mark.parametrize(
+    ("members", "keys"),
+    [
+        ({"secrets": {"token": Secret(variable="HOME")}}, "image.secrets needs"),
+        ({"cache_from": ["type=registry,ref=r/web:cache"]}, "image.cache_from needs"),
+        ({"cache_from": ["r/web"], "cache_to": ["type=inline"]}, "image.cache_from and image.cache_to need"),
+    ],
+)
+def test_what_takes_buildkit_is_refused_where_there_is_no_buildx(
+    engine: FakeEngine, app: Path, members: dict[str, Any], keys: str
+) -> None:
+    wanted = Build(app, "Dockerfile", {}, "linux/amd64", "r/web:v1", **members)
+    with pytest.raises(InvalidInput, match=rf"^{keys} `docker buildx`, which is not on this machine; install Docker's"):
+        DockerEngine(RecordingClock()).build(wanted, lambda _line: None)
+    assert engine.http.requests == []
 
 
 def build(app: Path, dockerfile_name: str = "Dockerfile", **arguments: str) -> list[str]:

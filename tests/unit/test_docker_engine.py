@@ -18,8 +18,9 @@ import docker.errors
 import pytest
 import requests
 
-from ecs_pipeline.docker_engine import PUSH_ATTEMPTS, Build, DockerEngine, follow_push, has_buildx
-from ecs_pipeline.errors import Interrupted, Trouble
+from ecs_pipeline.docker_engine import PUSH_ATTEMPTS, DockerEngine, follow_push, has_buildx
+from ecs_pipeline.errors import Interrupted, InvalidInput, Trouble
+from ecs_pipeline.images.build import Build, Secret
 from ecs_pipeline.retry import Transient
 from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import NO_ANSWER, Answer, Request, http_stub
@@ -89,6 +90,73 @@ def test_the_command_builds_and_loads_the_image_under_its_tag(folder: Path) -> N
         "labels": {},
         "platforms": ["linux/arm64"],
     }
+
+
+def test_stage_secrets_and_caches_are_in_the_definition_and_no_secret_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Docker reads a secret itself, from the file or from its environment: only BuildKit's form names it."""
+    monkeypatch.setenv("NPM_TOKEN", "npm-s3cret")
+    monkeypatch.setenv("ECS_PIPELINE_TOKEN", "own-s3cret")
+    (folder / "odd, name").write_text("file-s3cret\n")
+    stand_in(folder, "cat /dev/null")
+    build(
+        folder,
+        arguments={"NPM_TOKEN": None},
+        target="runtime",
+        secrets={
+            "npm": Secret(variable="NPM_TOKEN"),
+            "own": Secret(variable="ECS_PIPELINE_TOKEN"),
+            "rc": Secret(file=folder / "odd, name"),
+        },
+        cache_from=["type=registry,ref=r/web:${x}"],
+        cache_to=["type=inline"],
+    )
+    target = defined(folder)
+    assert {key: target[key] for key in ("target", "secret", "cache-from", "cache-to")} == {
+        "target": "runtime",
+        "secret": [
+            "type=env,id=npm,env=NPM_TOKEN",
+            "type=env,id=own,env=ECS_PIPELINE_TOKEN",
+            f'type=file,id=rc,"src={folder}/odd, name"',
+        ],
+        "cache-from": ["type=registry,ref=r/web:$${x}"],
+        "cache-to": ["type=inline"],
+    }
+    arguments, environment = given(folder)
+    assert (environment["NPM_TOKEN"], environment["ECS_PIPELINE_TOKEN"]) == ("npm-s3cret", "own-s3cret")
+    assert "s3cret" not in " ".join(arguments)
+    assert "s3cret" not in json.dumps({**target, "args": {}})
+
+
+def test_a_secret_that_the_build_prints_is_hidden(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NPM_TOKEN", "npm-s3cret")
+    (folder / "rc").write_text("{\n//registry:_authToken=file-s3cret\n}\n")
+    (folder / "pin").write_text("4711\n")
+    stand_in(folder, "echo '{ npm-s3cret //registry:_authToken=file-s3cret 4711 }'; exit 3")
+    secrets = {
+        "npm": Secret(variable="NPM_TOKEN"),
+        "rc": Secret(file=folder / "rc"),
+        "pin": Secret(file=folder / "pin"),
+    }
+    with pytest.raises(Trouble) as caught:
+        build(folder, secrets=secrets)
+    assert caught.value.evidence == ("{ *** *** *** }",)
+
+
+@pytest.mark.parametrize(
+    ("secret", "why"),
+    [
+        (Secret(variable="NOT_THERE"), "NOT_THERE is not set; set it in the job's environment"),
+        (Secret(file=Path("/nowhere/rc")), "there is no file /nowhere/rc; the path is relative to the config file"),
+    ],
+)
+def test_a_secret_that_is_not_there_is_told_before_anything_is_built(folder: Path, secret: Secret, why: str) -> None:
+    stand_in(folder)
+    with pytest.raises(InvalidInput) as caught:
+        build(folder, secrets={"npm": secret})
+    assert str(caught.value) == f"image.secrets.npm: {why}"
+    assert not (folder / "arguments").exists()
 
 
 def test_nothing_of_the_workspace_tells_docker_what_to_do(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.converge import converge
-from ecs_pipeline.docker_engine import Build
 from ecs_pipeline.errors import InvalidInput, Refused, Trouble
+from ecs_pipeline.image_settings import ImageSettings
+from ecs_pipeline.images.build import Build, Secret
 from ecs_pipeline.model import EcrRegistry, Image, Repository
 from ecs_pipeline.ports import OWN_REGISTRY
 from ecs_pipeline.run import Origin, Run
-from ecs_pipeline.settings import ImageSettings
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.image import BuiltImage, GivenImage, platform_of
 from ecs_pipeline.wait import Deadline
@@ -81,6 +81,46 @@ def test_else_it_is_built_from_the_config_and_pushed_under_the_tag() -> None:
     assert run.recorder.record.changed
 
 
+def test_stage_secrets_caches_and_labels_of_the_config_are_handed_to_the_engine() -> None:
+    run, engine = run_of(World())
+    step = building(
+        run,
+        target="runtime",
+        secrets={"npm": {"env": "NPM_TOKEN"}, "rc": {"src": "./npmrc"}},
+        cache_from=["r/web:cache", "type=local,src=cache"],
+        cache_to=["type=local,dest=/var/cache,mode=max"],
+        labels={"team": "shop", "org.opencontainers.image.version": "1.10"},
+    )
+    carried_out(step, run)
+    (built,) = engine.built
+    assert (built.target, built.secrets) == (
+        "runtime",
+        {"npm": Secret(variable="NPM_TOKEN"), "rc": Secret(file=Path("/somewhere/npmrc"))},
+    )
+    assert built.cache_from == ("type=registry,ref=r/web:cache", "type=local,src=/somewhere/cache")
+    assert built.cache_to == ("type=local,dest=/var/cache,mode=max",)
+    assert (built.labels["team"], built.labels["org.opencontainers.image.version"]) == ("shop", "1.10")
+
+
+def test_secrets_and_buildx_are_looked_for_before_anything_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NPM_TOKEN", raising=False)
+    world = start_of("P runs")
+    world.has_buildx = False
+    asked = {"secrets": {"npm": {"env": "NPM_TOKEN"}}, "cache_to": ["type=inline"]}
+    settings = {"image": {"repository": "web", **asked}}
+    missing = canary(world, release="A", settings=settings)
+    assert (missing.code, missing.text) == (
+        2,
+        "image.secrets.npm: NPM_TOKEN is not set; set it in the job's environment",
+    )
+    monkeypatch.setenv("NPM_TOKEN", "s3cret")
+    without = canary(world, release="A", settings=settings)
+    assert (without.code, without.writes) == (2, [])
+    assert without.text.startswith("image.secrets and image.cache_to need `docker buildx`")
+    world.images["A"] = digest_of("A")
+    assert canary(world, release="A", settings=settings).code == 0
+
+
 # ---- where it comes from
 
 
@@ -107,6 +147,7 @@ def test_what_is_built_here_carries_where_it_comes_from_and_is_not_asked_for_it(
         "org.opencontainers.image.revision": COMMIT,
         "org.opencontainers.image.created": "2026-11-23T07:15:00Z",
         "org.opencontainers.image.source": "https://git.example.com/shop.git",
+        "org.opencontainers.image.version": "v1",
         "ecs-pipeline.service": "prd/web",
         "ecs-pipeline.context": "services/web",
         "ecs-pipeline.dockerfile": "Dockerfile",

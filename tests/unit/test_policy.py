@@ -86,6 +86,24 @@ def test_the_tags_of_named_commands_are_allowed_where_hooks_or_run_are_in_use(ru
     assert runs not in end.err
 
 
+def test_scans_may_be_read_only_where_the_config_asks_for_them(run: Commands) -> None:
+    assert "ReadImageScans" not in statements(run("policy", *NAMED))
+    image = {"repository": "web", "scan": {"fail_on": "HIGH"}}
+    run.changes["settings"] = Settings.model_validate({"cluster": "prd", "service": "web", "image": image})
+    found = statements(run("policy", *NAMED))["ReadImageScans"]
+    assert found["Action"] == ["ecr:DescribeImageScanFindings"]
+    assert f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/web" in found["Resource"]
+
+
+def test_a_signature_takes_the_login_of_the_registry_where_nothing_is_built(run: Commands) -> None:
+    image = {"repository": "web", "dockerfile": "gone"}
+    for more, logs_in in (({}, False), ({"signature": {"program": "notation"}}, True)):
+        settings = {"cluster": "prd", "service": "web", "image": {**image, **more}}
+        run.changes["settings"] = Settings.model_validate(settings)
+        found = statements(run("policy", *NAMED))
+        assert ("LogInToRegistry" in found, "PushImages" in found) == (logs_in, False)
+
+
 def test_tasks_on_instances_need_the_instances(run: Commands) -> None:
     run.world.raw = {"launchType": "EC2"}
     read = statements(run("policy", *NAMED))["ReadTasks"]

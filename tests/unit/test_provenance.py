@@ -6,13 +6,13 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from ecs_pipeline.image_settings import ImageSettings
 from ecs_pipeline.run import Origin
-from ecs_pipeline.settings import ImageSettings
 from ecs_pipeline.steps.provenance import Provenance, provenance, told
 
 COMMIT = "ab12cd3" + 33 * "4"
 THEN = datetime(2026, 11, 23, 16, 15, tzinfo=timezone(timedelta(hours=9)))
-OURS = Provenance("prd/api", COMMIT, "https://git.example.com/shop.git", "services/api", "Dockerfile", THEN)
+OURS = Provenance("prd/api", COMMIT, "https://git.example.com/shop.git", "services/api", "Dockerfile", THEN, "r-1")
 LABELS = OURS.labels
 
 
@@ -25,10 +25,20 @@ def test_what_is_built_carries_where_it_comes_from() -> None:
         "org.opencontainers.image.revision": COMMIT,
         "org.opencontainers.image.created": "2026-11-23T07:15:00Z",
         "org.opencontainers.image.source": "https://git.example.com/shop.git",
+        "org.opencontainers.image.version": "r-1",
         "ecs-pipeline.service": "prd/api",
         "ecs-pipeline.context": "services/api",
         "ecs-pipeline.dockerfile": "Dockerfile",
     }
+
+
+def test_labels_of_the_config_go_before_those_that_an_image_gets_by_itself() -> None:
+    given = {"org.opencontainers.image.revision": 40 * "9", "team": "shop"}
+    found = provenance(Origin(commit=COMMIT), ImageSettings(labels=given), "prd/api", "r-1")
+    assert {**found.labels, **given} == found.labels
+    assert found.labels["org.opencontainers.image.version"] == "r-1"
+    assert found.conflict(found.labels) == ""
+    assert found.conflict(LABELS) == f"is of commit {COMMIT}, not {40 * '9'}"
 
 
 def test_what_is_not_known_is_no_label() -> None:
@@ -80,6 +90,7 @@ def test_an_image_of_something_else_is_told_apart(label: str, value: str, confli
         {"org.opencontainers.image.revision": "ab12cd3"},
         {"org.opencontainers.image.revision": "v1.2.3"},
         {"org.opencontainers.image.revision": "17"},
+        {**LABELS, "org.opencontainers.image.version": "r-0"},
     ],
 )
 def test_any_other_image_may_be_the_one(labels: dict[str, str]) -> None:

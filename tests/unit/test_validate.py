@@ -15,12 +15,13 @@ from ecs_pipeline.aws.session import AwsError
 from ecs_pipeline.clock import SystemClock
 from ecs_pipeline.docker_engine import DockerEngine
 from ecs_pipeline.errors import InvalidInput, Trouble
+from ecs_pipeline.image_scan import Finding, ImageScan
 from ecs_pipeline.settings import Settings
 from ecs_pipeline.signals import Alarm
 from ecs_pipeline.stages import findings_of_checks
 from ecs_pipeline.stages.validate import STEPS
 from tests.fakes.ports import FakeCloudWatch, FakeLogs
-from tests.fakes.world import World
+from tests.fakes.world import REGISTRY, World, digest_of
 from tests.unit.commands import NAMED, Commands, Ended, commands, report
 
 ROLE = "arn:aws:iam::123456789012:role/deploy"
@@ -223,3 +224,25 @@ def test_json_has_the_findings(run: Commands) -> None:
 def test_an_engine_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     assert "Docker engine" in DockerEngine(SystemClock()).problem()
+
+
+@pytest.mark.parametrize(
+    ("scan", "line"),
+    [
+        (None, "the image that runs has no scan: image.scan needs ECR repository web to be scanned"),
+        (ImageScan("COMPLETE", complete=True), ""),
+        (
+            ImageScan("ACTIVE", complete=True, findings=[Finding("CVE-1", "CRITICAL"), Finding("CVE-2", "LOW")]),
+            "image.scan would refuse the image that runs: ECR's scan found 1 CRITICAL",
+        ),
+    ],
+)
+def test_what_image_scan_says_of_the_image_that_runs_is_told(run: Commands, scan: ImageScan | None, line: str) -> None:
+    run.world.image_scans = [scan]
+    running = run.world.revisions[run.world.deployments[0].revision]
+    running.definition["containerDefinitions"][0]["image"] = f"{REGISTRY}/web@{digest_of('v1')}"
+    image = {"repository": "web", "scan": {}}
+    run.changes["settings"] = Settings.model_validate({"cluster": "prd", "service": "web", "image": image})
+    end = run("validate", *NAMED)
+    assert end.code == 0, end.err
+    assert [note for note in report("validate")["notes"] if "scan" in note] == ([line] if line else [])

@@ -1,10 +1,12 @@
-"""Build arguments: their values, and a filter that keeps those from the environment out of a builder's lines."""
+"""Build arguments: their values, and a filter that keeps those from the environment, and secrets, out of a log."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+
+from ecs_pipeline.images.build import Secret
 
 SHORTEST_ANYWHERE = 6
 """Characters; a shorter value is hidden only where it stands alone, for it would be found within any word."""
@@ -16,12 +18,18 @@ def values_of(arguments: Mapping[str, str | None]) -> dict[str, str]:
     return {key: value for key, value in found.items() if value is not None}
 
 
-def hiding(arguments: Mapping[str, str | None]) -> Callable[[str], str]:
-    """Takes the values that come from the environment out of a line: a Dockerfile may print them.
+def hiding(arguments: Mapping[str, str | None], secrets: Iterable[Secret] = ()) -> Callable[[str], str]:
+    """Takes secrets, and the values that come from the environment, out of a line: a Dockerfile may print them.
 
-    A value of several lines (a PEM file) comes line by line, so each of its lines is hidden.
+    A value of several lines (a PEM file) comes line by line, so each of its lines is hidden; of a secret's only those
+    that say something: a brace alone stands in every log.
     """
-    hidden = _expression(os.environ.get(key, "") for key, value in arguments.items() if value is None)
+    values = [os.environ.get(key, "") for key, value in arguments.items() if value is None]
+    for secret in secrets:
+        whole = secret.value().strip()
+        lines = [line.strip() for line in whole.splitlines()]
+        values += [whole] if len(lines) == 1 else [line for line in lines if len(line) >= SHORTEST_ANYWHERE]
+    hidden = _expression(values)
     return lambda line: hidden.sub("***", line) if hidden else line
 
 

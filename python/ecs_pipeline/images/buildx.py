@@ -1,7 +1,8 @@
 """Builds with BuildKit through `docker buildx bake`.
 
 The build's definition, values of arguments included, goes to standard input. In the environment they would be settings
-of docker itself (PATH, DOCKER_HOST, LD_PRELOAD), and argument lists are public.
+of docker itself (PATH, DOCKER_HOST, LD_PRELOAD), and argument lists are public. Secrets are named there only: docker
+reads the file, or the variable of its environment, itself.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from typing import IO
 
 from ecs_pipeline import programs
 from ecs_pipeline.errors import Trouble
+from ecs_pipeline.images.build import Build, Secret
+from ecs_pipeline.images.build_arguments import values_of
+from ecs_pipeline.images.cache import joined
 
 ENDS_WITHIN = 0.5
 """Seconds that a builder has to end by itself when the stage was interrupted."""
@@ -54,29 +58,41 @@ def has_buildx() -> bool:
     return asked.returncode == 0
 
 
-def definition(
-    context: Path, dockerfile: Path, tag: str, platform: str, *, arguments: Mapping[str, str], labels: Mapping[str, str]
-) -> Mapping[str, object]:
-    """What bake is to build: one target, in bake's JSON."""
+def definition(build: Build) -> Mapping[str, object]:
+    """What bake is to build: one target, in bake's JSON. It names secrets, and holds none."""
     target: dict[str, object] = {
-        "context": _literal(str(context)),
-        "dockerfile": _literal(str(dockerfile)),
-        "tags": [_literal(tag)],
-        "args": {_literal(key): _literal(value) for key, value in arguments.items()},
-        "labels": {_literal(key): _literal(value) for key, value in labels.items()},
+        "context": _literal(str(build.context)),
+        "dockerfile": _literal(str(build.context / build.dockerfile)),
+        "tags": [_literal(build.tag)],
+        "args": {_literal(key): _literal(value) for key, value in values_of(build.arguments).items()},
+        "labels": {_literal(key): _literal(value) for key, value in build.labels.items()},
     }
-    return {"target": {"default": {**target, **({"platforms": [platform]} if platform else {})}}}
+    more = {
+        "platforms": [build.platform] if build.platform else [],
+        "target": _literal(build.target),
+        "secret": [_literal(_secret(name, secret)) for name, secret in build.secrets.items()],
+        "cache-from": [_literal(entry) for entry in build.cache_from],
+        "cache-to": [_literal(entry) for entry in build.cache_to],
+    }
+    return {"target": {"default": {**target, **{key: value for key, value in more.items() if value}}}}
 
 
-def run(built: Mapping[str, object], arguments: Mapping[str, str | None], heard: Callable[[str], None]) -> int:
+def _secret(name: str, secret: Secret) -> str:
+    """A secret as `--secret` takes it."""
+    if secret.variable is not None:
+        return joined({"type": "env", "id": name, "env": secret.variable})
+    return joined({"type": "file", "id": name, "src": str(secret.file)})
+
+
+def run(build: Build, heard: Callable[[str], None]) -> int:
     """Build; `heard` hears each line and may raise, which ends the builder. Returns the exit code.
 
     Raises Trouble when docker cannot be started.
     """
     try:
-        with _started(_environment(arguments)) as process:
+        with _started(_environment(build)) as process:
             try:
-                _feed(process, json.dumps(built))
+                _feed(process, json.dumps(definition(build)))
                 for line in _lines(process.stdout):
                     heard(line)
             except BaseException:
@@ -127,12 +143,20 @@ def _lines(output: IO[str] | None) -> Iterator[str]:
         yield line.rstrip()
 
 
-def _environment(arguments: Mapping[str, str | None]) -> dict[str, str]:
-    """Docker's environment, without the variables that are arguments of the build; where it may read is bake's own."""
+def _environment(build: Build) -> dict[str, str]:
+    """Docker's environment with the secrets that are variables, and without those that are arguments of the build.
+
+    Where it may read is bake's own.
+    """
     kept = programs.environment(aws=True)
     kept |= {key: str(Path(kept[key]).absolute()) for key in FOLDERS if kept.get(key)}
-    only_arguments = {key for key, value in arguments.items() if value is None and not DOCKERS_OWN.fullmatch(key)}
-    return {**{key: kept[key] for key in kept.keys() - only_arguments}, "BUILDX_BAKE_ENTITLEMENTS_FS": "0"}
+    arguments = {key for key, value in build.arguments.items() if value is None and not DOCKERS_OWN.fullmatch(key)}
+    secrets = {secret.variable: secret.value() for secret in build.secrets.values() if secret.variable is not None}
+    return {
+        **{key: kept[key] for key in kept.keys() - arguments},
+        **{key: value for key, value in secrets.items() if key not in kept.keys() - arguments},
+        "BUILDX_BAKE_ENTITLEMENTS_FS": "0",
+    }
 
 
 def _literal(text: str) -> str:

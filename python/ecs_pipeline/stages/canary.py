@@ -41,6 +41,7 @@ from ecs_pipeline.steps.retire import RetireStep
 from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
 from ecs_pipeline.steps.tasks import Made
 from ecs_pipeline.steps.trust import still_coming
+from ecs_pipeline.steps.vetting import vet
 from ecs_pipeline.wait import Deadline, StepBroken
 
 STEPS = ("preflight", "image", "task-definition", "tasks", "healthy", "traffic", "bake", "restore")
@@ -160,14 +161,15 @@ def _mark(stage: Canary) -> None:
 
 def _image(stage: Canary) -> Image:
     run, plan = stage.run, stage.plan
+    listed, platform = Deadline.after(run.clock, LISTED_WITHIN), platform_of(plan.base.definition)
     if plan.image:
-        return converge(GivenImage(plan.image), run, Deadline.after(run.clock, LISTED_WITHIN))
-    assert plan.repository is not None  # noqa: S101 - the preflight finds one or the other
-    step = BuiltImage(
-        run, run.settings.image, plan.repository, tag=stage.release, platform=platform_of(plan.base.definition)
-    )
-    image = converge(step, run, Deadline.after(run.clock, LISTED_WITHIN))
-    run.recorder.record.release.refer_to(image.reference)
+        image = converge(GivenImage(plan.image), run, listed)
+    else:
+        assert plan.repository is not None  # noqa: S101 - the preflight finds one or the other
+        step = BuiltImage(run, run.settings.image, plan.repository, tag=stage.release, platform=platform)
+        image = converge(step, run, listed)
+        run.recorder.record.release.refer_to(image.reference)
+    vet(run, image, plan.repository, platform)
     return image
 
 

@@ -15,8 +15,8 @@ from hashlib import sha256
 
 from ecs_pipeline import references
 from ecs_pipeline.errors import InvalidInput, Refused
+from ecs_pipeline.image_settings import ImageSettings
 from ecs_pipeline.run import Run
-from ecs_pipeline.settings import ImageSettings
 from ecs_pipeline.stacks import NetworkPort, Stack
 from ecs_pipeline.stages.containers import from_environment, secret_arns
 from ecs_pipeline.stages.template import Template

@@ -17,8 +17,10 @@ from ecs_pipeline.stages import hooks
 from ecs_pipeline.stages.fitness import obstacles_of, tell_shares
 from ecs_pipeline.stages.preflight import refuse_crowds, refuse_lost_groups, refuse_without_room
 from ecs_pipeline.steps import image as images
+from ecs_pipeline.steps.build import refuse_unready
 from ecs_pipeline.steps.revision import base_of
 from ecs_pipeline.steps.rollout_deadline import groups_of
+from ecs_pipeline.steps.vetting import refuse_unvettable, tell_scan
 
 STACK = "aws:cloudformation:stack-name"
 
@@ -81,6 +83,10 @@ def image(run: Run, service: Service) -> str:
     current = run.definitions.get(service.revision)
     container = definition.chosen_container(current.definition, service, run.settings.container)
     images.tell_lost(run, current, container)
+    tell_scan(
+        run, definition.deployed_image(current, service, run.settings.container), images.platform_of(current.definition)
+    )
+    refuse_unvettable(run, None)
     context = (run.folder / settings.context).resolve()
     if not run.engine.has_dockerfile(context, settings.dockerfile):
         note(run.recorder, f"there is no {settings.dockerfile} to build: give releases with --image")
@@ -91,6 +97,7 @@ def image(run: Run, service: Service) -> str:
             lambda: images.refuse_windows(base.definition),
             lambda: _refuse_no_engine(run),
             lambda: _refuse_no_repository(run),
+            lambda: refuse_unready(run, settings, lambda: False),
         ]
     )
     return f"{settings.dockerfile} for {settings.platform or images.platform_of(base.definition)}"

@@ -11,7 +11,7 @@ from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.filled_policy import Values, filled, lookup_statements, trusting
 from ecs_pipeline.load_balancing import group_name
 from ecs_pipeline.model import Service, TaskDefinition
-from ecs_pipeline.permissions import PRUNE_STATEMENTS, STATEMENTS
+from ecs_pipeline.permissions import PRUNE_STATEMENTS, SCAN_STATEMENTS, STATEMENTS
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import revision
 from ecs_pipeline.steps.image import is_of_account
@@ -24,7 +24,8 @@ def policy(run: Run, *, prune: bool = False, named_runs: bool = False) -> tuple[
     """
     service = run.ecs.service()
     current = run.definitions.get(service.revision)
-    statements = (*STATEMENTS, *PRUNE_STATEMENTS) if prune else STATEMENTS
+    scans = SCAN_STATEMENTS if run.settings.image.scan else ()
+    statements = (*STATEMENTS, *scans, *(PRUNE_STATEMENTS if prune else ()))
     more = [*_infrastructure(service), *_lookups(run, service)]
     values = _values(run, service, current, prune=prune)
     return filled(replace(values, named_runs=named_runs or run.settings.hooks.any), more, statements)
@@ -68,7 +69,9 @@ def _left_out(run: Run, *, builds: bool) -> Iterator[tuple[str, str]]:
     """Statements that this config does not need, each with why."""
     if not builds:
         why = f"there is no {run.settings.image.dockerfile} to build"
-        yield from (("LogInToRegistry", why), ("PushImages", why))
+        yield "PushImages", why
+        if not run.settings.image.signature:
+            yield "LogInToRegistry", why
     if not any(check.alarm or check.metric for check in run.settings.canary.checks):
         yield "ReadAlarmsAndMetrics", "the config has neither an alarm check nor a metric check"
 

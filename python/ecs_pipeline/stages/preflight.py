@@ -26,6 +26,7 @@ from ecs_pipeline.steps.holder import held_by
 from ecs_pipeline.steps.revision import Base, base_of
 from ecs_pipeline.steps.traffic import record_seen, seen_at
 from ecs_pipeline.steps.trust import other_image, refuse_disbelieved, refuse_foreign
+from ecs_pipeline.steps.vetting import refuse_unvettable
 
 OUR_TAGS = 9
 """Tags of ours that a service has at once: those of a release, and two records of targets. Those of one-off commands
@@ -97,6 +98,8 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
     if repository and not done:
         images.refuse_windows(base.definition)
         images.refuse_unbuildable(run, run.settings.image, release)
+    if not done:
+        refuse_unvettable(run, image)
     run.recorder.progress(f"release {release} of {seen.service.label}, container {container}")
     return replace(plan, done=done)
 

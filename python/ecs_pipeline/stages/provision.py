@@ -16,9 +16,9 @@ from typing import Any
 from ecs_pipeline import wait
 from ecs_pipeline.converge import converge, planned
 from ecs_pipeline.errors import InvalidInput, Refused, Trouble
+from ecs_pipeline.image_settings import ImageSettings
 from ecs_pipeline.origin import checked_release_id, named_after, new_release_id, unique
 from ecs_pipeline.run import Run
-from ecs_pipeline.settings import ImageSettings
 from ecs_pipeline.stacks import Change, ChangeSet, NetworkPort, Stack, StackPort
 from ecs_pipeline.stages import template_parameters, template_rules
 from ecs_pipeline.stages.containers import composed

@@ -8,12 +8,12 @@ from typing import Any
 
 from ecs_pipeline import references, registry
 from ecs_pipeline.converge import Step
-from ecs_pipeline.docker_engine import Build
 from ecs_pipeline.errors import InvalidInput, Refused, Trouble
+from ecs_pipeline.image_settings import ImageSettings
 from ecs_pipeline.model import EcrRegistry, Image, Repository, TaskDefinition
 from ecs_pipeline.references import Reference
 from ecs_pipeline.run import Run
-from ecs_pipeline.settings import ImageSettings
+from ecs_pipeline.steps.build import build_of, refuse_unready
 from ecs_pipeline.steps.provenance import Provenance, provenance
 from ecs_pipeline.steps.provenance import told as taken
 from ecs_pipeline.wait import Judgement, Settled, Waiting
@@ -91,11 +91,15 @@ def _registry_of(settings: ImageSettings) -> EcrRegistry:
 
 
 def refuse_unbuildable(run: Run, settings: ImageSettings, tag: str) -> None:
-    """Neither is there a Dockerfile nor has the repository an image of the tag. Raises InvalidInput."""
+    """What the build needs is not there, nor has the repository an image of the tag. Raises InvalidInput."""
+
+    def is_there() -> bool:
+        return bool(run.repositories.digest(settings.repository, tag=tag, registry=_registry_of(settings)))
+
     context = (run.folder / settings.context).resolve()
     if run.engine.has_dockerfile(context, settings.dockerfile):
-        return
-    if not run.repositories.digest(settings.repository, tag=tag, registry=_registry_of(settings)):
+        refuse_unready(run, settings, is_there)
+    elif not is_there():
         raise InvalidInput(
             f"no Dockerfile {context / settings.dockerfile}",
             cure="check image.context and image.dockerfile in the config, or give --image",
@@ -180,7 +184,7 @@ class BuiltImage(Step[str, Image]):
     @property
     def _sources(self) -> Provenance:
         service = f"{self.run.settings.cluster}/{self.run.settings.service}"
-        return provenance(self.run.origin, self.settings, service)
+        return provenance(self.run.origin, self.settings, service, self.tag)
 
     @property
     def _platform(self) -> str:
@@ -201,15 +205,7 @@ class BuiltImage(Step[str, Image]):
     def act(self, seen: str) -> None:
         """Build, then push; a push that was cut short sends only the layers that are missing."""
         told = self.run.recorder.progress
-        context = self.run.folder / self.settings.context
-        build = Build(
-            context=context.resolve(),
-            dockerfile=self.settings.dockerfile,
-            arguments=self.settings.build_args,
-            platform=self._platform,
-            tag=self._target,
-            labels=self._sources.labels,
-        )
+        build = build_of(self.run, self.settings, self._target, self._platform, self._sources.labels)
         self.run.engine.build(build, told)
         self.run.recorder.wrote()
         told(f"push {self._target} with {self._pusher}")

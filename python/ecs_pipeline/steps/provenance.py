@@ -8,13 +8,15 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
+from ecs_pipeline.image_settings import ImageSettings
 from ecs_pipeline.run import Origin
-from ecs_pipeline.settings import ImageSettings
 
-REVISION, CREATED, SOURCE = (f"org.opencontainers.image.{name}" for name in ("revision", "created", "source"))
+REVISION, CREATED, SOURCE, VERSION = (
+    f"org.opencontainers.image.{name}" for name in ("revision", "created", "source", "version")
+)
 SERVICE, CONTEXT, DOCKERFILE = (f"ecs-pipeline.{name}" for name in ("service", "context", "dockerfile"))
 
 COMMIT = re.compile(r"[0-9a-f]{7,64}")
@@ -32,23 +34,29 @@ class Provenance:
     context: str = ""
     dockerfile: str = ""
     committed: datetime | None = None
+    release: str = ""
+    given: Mapping[str, str] = field(default_factory=dict)
+    """The labels of the config, which go before those that an image gets by itself."""
 
     @property
     def labels(self) -> dict[str, str]:
         """The labels of an image that is built of it.
 
-        Its time is the commit's, as reproducible builds have it: built again, the same sources make the same image.
+        Its time is the commit's, as reproducible builds have it: built again, the same sources make the same image of a
+        release. Builders put labels behind all layers, so a new release takes the layers of the one before from the
+        cache.
         """
         time = self.committed.astimezone(timezone.utc) if self.committed else None
         found = {
             REVISION: self.commit,
             CREATED: time.strftime("%Y-%m-%dT%H:%M:%SZ") if time else "",
             SOURCE: self.source,
+            VERSION: self.release,
             SERVICE: self.service,
             CONTEXT: self.context,
             DOCKERFILE: self.dockerfile,
         }
-        return {key: value for key, value in found.items() if value}
+        return {**{key: value for key, value in found.items() if value}, **self.given}
 
     def conflict(self, labels: Mapping[str, str]) -> str:
         """Why an image with these labels is none of these sources for this service; '' when it may be.
@@ -62,18 +70,27 @@ class Provenance:
             there = labels.get(key, "")
             if own and there and own != there:
                 return f"was built from {what} {shown(there)}, not from {own}"
-        commit = labels.get(REVISION, "")
-        if _differ(commit, self.commit):
-            return f"is of commit {shown(commit)}, not {self.commit}"
+        commit, own = labels.get(REVISION, ""), self.given.get(REVISION, self.commit)
+        if _differ(commit, own):
+            return f"is of commit {shown(commit)}, not {own}"
         return ""
 
 
-def provenance(origin: Origin, settings: ImageSettings, service: str) -> Provenance:
+def provenance(origin: Origin, settings: ImageSettings, service: str, release: str = "") -> Provenance:
     """What is about to be built for the service; a context outside of the sources is not named."""
     context = "" if origin.place is None else posixpath.normpath(posixpath.join(origin.place, settings.context))
     inside = not context.startswith(("/", ".."))
     place = context if inside else ""
-    return Provenance(service, origin.commit, origin.source, place, settings.dockerfile, origin.committed)
+    return Provenance(
+        service,
+        origin.commit,
+        origin.source,
+        place,
+        settings.dockerfile,
+        origin.committed,
+        release,
+        settings.labels,
+    )
 
 
 def told(labels: Mapping[str, str]) -> str:

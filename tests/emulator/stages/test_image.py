@@ -112,6 +112,7 @@ def test_what_is_built_says_where_it_comes_from(scene: Scene, project: Path) -> 
         "org.opencontainers.image.created": f"{committed:%Y-%m-%dT%H:%M:%SZ}",
         "org.opencontainers.image.revision": git(project, "rev-parse", "HEAD"),
         "org.opencontainers.image.source": "https://git.example.com/shop.git",
+        "org.opencontainers.image.version": release,
         "ecs-pipeline.service": f"{scene.name}/{scene.name}",
         "ecs-pipeline.context": "app",
         "ecs-pipeline.dockerfile": "Dockerfile",
