@@ -70,7 +70,7 @@ def test_what_is_left_of_the_drain_is_waited_for_before_the_task_is_stopped() ->
 def test_the_cases_stay_as_they_are_and_stop_task_is_the_last_write() -> None:
     world = slow()
     end = promoted(world)
-    assert end.writes == ["TagResource", "UpdateService", "DeregisterTargets", "StopTask"]
+    assert end.writes == ["TagResource", "TagResource", "UpdateService", "DeregisterTargets", "StopTask"]
     assert end.message("drain").startswith("out of the traffic: 10.0.0.")
     assert end.message("stable") == "3 of 3 tasks run web:3"
     assert [step.outcome for step in end.run.recorder.record.steps] == ["passed"] * 5 + ["skipped"]
@@ -129,7 +129,7 @@ def test_a_rollout_that_fails_after_it_is_undone() -> None:
     world.breaker = False
     end = promoted(world)
     assert end.code == 1, end.text
-    assert end.writes.index("DeregisterTargets") < end.writes.index("TagResource", 1)
+    assert end.writes.index("DeregisterTargets") < end.writes.index("TagResource", 2)
     assert (world.alive(), world.deployments[0].revision.rpartition("/")[2]) == ([], "web:2")
     assert [step.outcome for step in end.run.recorder.record.steps if step.name in ("stable", "restore")] == [
         "failed",

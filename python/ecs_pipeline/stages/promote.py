@@ -18,7 +18,7 @@ from ecs_pipeline import decide, definition, evidence, marks, previous_definitio
 from ecs_pipeline.breaker import rolled_back
 from ecs_pipeline.converge import settle
 from ecs_pipeline.errors import Held, Refused, ReleaseFailed
-from ecs_pipeline.fence import Fence, TurnChanged, refusal, settled
+from ecs_pipeline.fence import Fence, TurnChanged, refusal
 from ecs_pipeline.load_balancing import Target
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import Revision, Task, Turn
@@ -34,6 +34,7 @@ from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.steps import credentials, orphans, removal
 from ecs_pipeline.steps.early_drain import EarlyDrain
 from ecs_pipeline.steps.holder import build_of, holder_of
+from ecs_pipeline.steps.promotion_tags import PromotionTags
 from ecs_pipeline.steps.retire import RetireStep
 from ecs_pipeline.steps.rollout import StableStep
 from ecs_pipeline.steps.rollout_deadline import deadline as rollout_deadline
@@ -188,44 +189,16 @@ def _update(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None
     service = plan.seen.service
     with run.recorder.step("service-update") as step:
         name = Revision(plan.revision).name
+        tags = PromotionTags(run, fence, plan.seen, plan.release, plan.revision)
         if not plan.resumed:
-            _mark(run, fence, plan, options)
+            tags.tag_service(options.approved_by)
         now = fence.require()
         if now.revision == plan.revision or rolled_back(now, plan.revision):
             step.message = f"unchanged: the service was told to run {name} before"
             return
-        _mark_revision(run, plan)
+        tags.tag_revision()
         ServiceUpdate(run, fence.write).carry_out(service, plan.revision)
         step.message = f"{Revision(service.revision).name} → {name}"
-
-
-def _mark(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None:
-    before, service = plan.seen.marks, plan.seen.service
-    previous = service.revision if service.revision != plan.revision else before.previous
-    tags = {
-        marks.RELEASE: plan.release,
-        marks.PREVIOUS: previous or "",
-        marks.WANTED: plan.revision,
-        marks.UNDER_WAY: plan.release,
-    }
-    if options.approved_by:
-        tags[marks.APPROVAL] = marks.approver_value(options.approved_by)
-    try:
-        with run.recorder.noting(f"mark release {plan.release} as the promoted one"):
-            fence.write(lambda: run.ecs.tag(service.arn, tags))
-    except TurnChanged:
-        _undo_marks(run, plan)
-        raise
-
-
-def _mark_revision(run: Run, plan: Plan) -> None:
-    """Before the service is told: what was promoted is no canary's any more once it is replaced.
-
-    Without the fence: in another turn the tag says nothing.
-    """
-    if not plan.seen.revisions[plan.revision].promoted:
-        with run.recorder.noting(f"mark {Revision(plan.revision).name} as promoted"):
-            run.ecs.tag(plan.revision, marks.promoted())
 
 
 def _stable(run: Run, fence: Fence, plan: Plan) -> Sequence[Target]:
@@ -268,20 +241,6 @@ def _restore(run: Run, fence: Fence, plan: Plan, failure: ReleaseFailed) -> None
         undo_update(run, plan.revision)
         raise refusal(changed.service, plan.release) from failure
     restore(run, plan.release, failure, before="" if plan.resumed else plan.seen.service.revision)
-
-
-def _undo_marks(run: Run, plan: Plan) -> None:
-    """(3) Promote's marks, if still ours."""
-    now, before = settled(run.ecs, run.clock), plan.seen.marks
-    if (now.marks.release, now.marks.wanted) != (plan.release, plan.revision):
-        return
-    tags = {
-        marks.RELEASE: before.release,
-        marks.PREVIOUS: before.previous or "",
-        marks.WANTED: before.wanted or plan.seen.service.revision,
-        marks.UNDER_WAY: "",
-    }
-    run.ecs.tag(now.arn, tags)
 
 
 def _is_done(plan: Plan) -> bool:

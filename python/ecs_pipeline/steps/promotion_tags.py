@@ -1,0 +1,63 @@
+"""(6) The tags of a promotion: what the service is to run, where it returns to, and that the revision is promoted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ecs_pipeline import marks
+from ecs_pipeline.fence import Fence, TurnChanged, settled
+from ecs_pipeline.look import Look
+from ecs_pipeline.model import Revision
+from ecs_pipeline.run import Run
+
+
+@dataclass(frozen=True)
+class PromotionTags:
+    """Writes them for a release, before UpdateService; `seen` is the look that the promotion was planned by."""
+
+    run: Run
+    fence: Fence
+    seen: Look
+    release: str
+    revision: str
+
+    def tag_service(self, approved_by: str) -> None:
+        """One TagResource, through the fence. Raises TurnChanged when a rollback came first: then it is taken back."""
+        before, service = self.seen.marks, self.seen.service
+        previous = service.revision if service.revision != self.revision else before.previous
+        tags = {
+            marks.RELEASE: self.release,
+            marks.PREVIOUS: previous or "",
+            marks.WANTED: self.revision,
+            marks.UNDER_WAY: self.release,
+        }
+        if approved_by:
+            tags[marks.APPROVAL] = marks.approver_value(approved_by)
+        try:
+            with self.run.recorder.noting(f"mark release {self.release} as the promoted one"):
+                self.fence.write(lambda: self.run.ecs.tag(service.arn, tags))
+        except TurnChanged:
+            self._take_back()
+            raise
+
+    def tag_revision(self) -> None:
+        """What was promoted is no canary's any more once it is replaced.
+
+        Without the fence: in another turn the tag says nothing.
+        """
+        if not self.seen.revisions[self.revision].promoted:
+            with self.run.recorder.noting(f"mark {Revision(self.revision).name} as promoted"):
+                self.run.ecs.tag(self.revision, marks.promoted())
+
+    def _take_back(self) -> None:
+        """(3) The service's tags as they were, if they are still those of this promotion."""
+        now, before = settled(self.run.ecs, self.run.clock), self.seen.marks
+        if (now.marks.release, now.marks.wanted) != (self.release, self.revision):
+            return
+        tags = {
+            marks.RELEASE: before.release,
+            marks.PREVIOUS: before.previous or "",
+            marks.WANTED: before.wanted or self.seen.service.revision,
+            marks.UNDER_WAY: "",
+        }
+        self.run.ecs.tag(now.arn, tags)
