@@ -15,7 +15,7 @@ LEAST_FAILED, MOST_FAILED, FAILED_PART = 3, 200, 0.5
 
 def rolled_back(service: Service, revision: str) -> bool:
     """Whether ECS has failed the deployment of a revision and gone back by itself."""
-    return any(one.revision == revision and one.rollout == "FAILED" for one in service.deployments)
+    return any(deployment.revision == revision and deployment.rollout == "FAILED" for deployment in service.deployments)
 
 
 def breaker_is_on(service: Service) -> bool:

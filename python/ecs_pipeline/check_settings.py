@@ -25,12 +25,12 @@ PERCENTILE = re.compile(r"p[5-9][0-9]")
 def _statuses(value: Any) -> Any:
     """One status, a class of them (`2xx`) or a list."""
     given = value if isinstance(value, list | tuple) else [value]
-    for one in given:
-        if isinstance(one, bool) or not STATUS.fullmatch(str(one)):
-            raise ValueError(f"{one!r} is not an HTTP status; write 200, 2xx or a list")
+    for text in given:
+        if isinstance(text, bool) or not STATUS.fullmatch(str(text)):
+            raise ValueError(f"{text!r} is not an HTTP status; write 200, 2xx or a list")
     if not given:
         raise ValueError("no status is expected; write 200, 2xx or a list")
-    return tuple(str(one) for one in given)
+    return tuple(str(text) for text in given)
 
 
 def _per(value: Any) -> Any:
@@ -244,5 +244,5 @@ class CheckSettings(Section):
         if self.alarm:
             return ", ".join((*self.alarm.names, *([f"{self.alarm.prefix}*"] if self.alarm.prefix else [])))
         if self.metric:
-            return str(next(one["Id"] for one in self.metric.query if one.get("ReturnData", True)))
+            return str(next(part["Id"] for part in self.metric.query if part.get("ReturnData", True)))
         return self.logs.filter if self.logs else str(self.command and self.command.run[0])

@@ -216,9 +216,9 @@ def _plain(value: Any, *, text: bool = False) -> Any:
     `text`: numbers and dates are for somebody else, so they stay as they are written.
     """
     if isinstance(value, Mapping):
-        return {str(key): _plain(one, text=text or key in AS_WRITTEN) for key, one in value.items()}
+        return {str(key): _plain(item, text=text or key in AS_WRITTEN) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(one, text=text) for one in value]
+        return [_plain(item, text=text) for item in value]
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if text and (number or isinstance(value, date)):
         return as_written(value)

@@ -102,9 +102,9 @@ def rolled_out(service: Service) -> bool:
     primary = service.primary
     if primary is None:
         return False
-    ours = [one for one in service.deployments if one.revision == primary.revision]
+    ours = [deployment for deployment in service.deployments if deployment.revision == primary.revision]
     alone = primary.rollout == "IN_PROGRESS" and len(ours) == len(service.deployments)
-    return primary.rollout == "" or alone or any(one.rollout == "COMPLETED" for one in ours)
+    return primary.rollout == "" or alone or any(deployment.rollout == "COMPLETED" for deployment in ours)
 
 
 def lone_baselines(seen: Look) -> tuple[Task, ...]:
@@ -209,10 +209,10 @@ def leftover_tasks(seen: Look, drained: Collection[Target] = ()) -> Leftover:
     """
     strangers = {task.arn for task in (*seen.strangers, *seen.elsewhere)}
     drain = tuple(
-        one
-        for one in seen.registrations
-        if (one.owner in strangers and not (one.draining and one.target in drained))
-        or (not one.owner and not one.draining)
+        registration
+        for registration in seen.registrations
+        if (registration.owner in strangers and not (registration.draining and registration.target in drained))
+        or (not registration.owner and not registration.draining)
     )
     return Leftover(drain=drain) if drain else Leftover(stop=seen.strangers)
 
@@ -248,9 +248,9 @@ def leftover(
     used = {seen.service.revision, back, marks.wanted, marks.previous}
     used |= {task.revision for task in seen.tasks if task.alive}
     unused = [
-        one.arn
-        for one in seen.revisions.values()
-        if one.active and one.arn not in used.union(kept) and (one.arn in made or fenced(seen, one))
+        revision.arn
+        for revision in seen.revisions.values()
+        if revision.active and revision.arn not in used.union(kept) and (revision.arn in made or fenced(seen, revision))
     ]
     return Leftover(deregister=tuple(sorted(unused)))
 

@@ -63,7 +63,7 @@ DEFAULTS: Mapping[str, Any] = {
 
 def chosen_container(definition: Mapping[str, Any], service: Service | None, wanted: str) -> str:
     """The container that gets the image: the one named, else the one behind the load balancer, else the only one."""
-    names = [str(one["name"]) for one in definition["containerDefinitions"]]
+    names = [str(container["name"]) for container in definition["containerDefinitions"]]
     if wanted:
         if wanted not in names:
             near = suggestions.closest(wanted, names)
@@ -71,7 +71,7 @@ def chosen_container(definition: Mapping[str, Any], service: Service | None, wan
                 f"no container {wanted} in the task definition{near}", cure=f"use one of: {', '.join(names)}"
             )
         return wanted
-    behind = {one.container for one in service.load_balancing} if service else set()
+    behind = {entry.container for entry in service.load_balancing} if service else set()
     for candidates in (behind & set(names), set(names)):
         if len(candidates) == 1:
             return candidates.pop()
@@ -83,9 +83,9 @@ def chosen_container(definition: Mapping[str, Any], service: Service | None, wan
 def with_image(definition: Mapping[str, Any], container: str, image: str) -> dict[str, Any]:
     """The definition with the image of one container changed and nothing else."""
     changed = copy.deepcopy(dict(definition))
-    for one in changed["containerDefinitions"]:
-        if one["name"] == container:
-            one["image"] = image
+    for entry in changed["containerDefinitions"]:
+        if entry["name"] == container:
+            entry["image"] = image
     return changed
 
 
@@ -157,7 +157,7 @@ def _entry(old: Any, new: Any, place: str, *, shown: bool) -> Iterator[str]:
 
 def _by_name(items: list[Any]) -> dict[str, Any] | None:
     """Entries by their names; None when they have none or share one."""
-    found = {str(one["name"]): one for one in items if isinstance(one, Mapping) and one.get("name")}
+    found = {str(item["name"]): item for item in items if isinstance(item, Mapping) and item.get("name")}
     return found if len(found) == len(items) else None
 
 
@@ -211,8 +211,8 @@ def _default(key: str, kept: Mapping[str, Any]) -> bool:
 def without_nulls(value: Any) -> Any:
     """The value without members that are null: to AWS they are the same as absent ones."""
     if isinstance(value, Mapping):
-        return {key: without_nulls(one) for key, one in value.items() if one is not None}
-    return [without_nulls(one) for one in value] if isinstance(value, list) else value
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _short(value: Any) -> str:

@@ -95,7 +95,7 @@ def family(path: Path, lookups: Lookups) -> str:
 
 def refuse_unfit(definition: Mapping[str, Any], balancing: Sequence[LoadBalancing]) -> None:
     """A definition that the service's load balancers find no container or port in. Raises InvalidInput."""
-    containers = {str(one["name"]): one for one in definition["containerDefinitions"]}
+    containers = {str(container["name"]): container for container in definition["containerDefinitions"]}
     for entry in balancing:
         found = containers.get(entry.container)
         if found is None:
@@ -103,7 +103,7 @@ def refuse_unfit(definition: Mapping[str, Any], balancing: Sequence[LoadBalancin
                 f"no container {entry.container}, which the service's load balancer sends requests to",
                 cure=f"name it so, not {', '.join(containers)}",
             )
-        if not any(_opens(one, entry.port) for one in found.get("portMappings") or ()):
+        if not any(_opens(mapping, entry.port) for mapping in found.get("portMappings") or ()):
             raise InvalidInput(
                 f"container {entry.container} does not open port {entry.port}, which the service's load balancer "
                 "sends requests to",
@@ -123,35 +123,35 @@ def _refuse_containers(path: Path, document: Mapping[str, Any]) -> None:
         line = line_of(document, ["containerDefinitions"])
         raise InvalidInput(f"{path}:{line}: containerDefinitions: there is no container", cure="add one")
     names: set[str] = set()
-    for index, one in enumerate(containers):
+    for index, container in enumerate(containers):
         where = f"{path}:{line_of(document, ['containerDefinitions', index])}: containerDefinitions.{index}"
-        if not isinstance(one, Mapping) or not isinstance(one.get("name"), str) or not one["name"]:
+        if not isinstance(container, Mapping) or not isinstance(container.get("name"), str) or not container["name"]:
             raise InvalidInput(f"{where}: a container with a name is expected")
-        if one["name"] in names:
-            raise InvalidInput(f"{where}: there is a container {one['name']} already", cure="name it otherwise")
-        names.add(one["name"])
+        if container["name"] in names:
+            raise InvalidInput(f"{where}: there is a container {container['name']} already", cure="name it otherwise")
+        names.add(container["name"])
 
 
 def _misspelt(value: Any, place: Place, members: Members) -> Iterator[tuple[Place, str]]:
     """Members that there are not, and the ones that must be meant; others may be newer than the installed botocore."""
     if isinstance(value, list):
-        for index, one in enumerate(value):
-            yield from _misspelt(one, (*place, index), members)
+        for index, item in enumerate(value):
+            yield from _misspelt(item, (*place, index), members)
     if not isinstance(value, Mapping):
         return
     known = members([part for part in place if isinstance(part, str)])
-    for key, one in value.items():
+    for key, item in value.items():
         if known and key not in known:
             near = _nearly(str(key), known) if place else closest(str(key), sorted(known))
             if near:
                 yield (*place, str(key)), near
         else:
-            yield from _misspelt(one, (*place, str(key)), members)
+            yield from _misspelt(item, (*place, str(key)), members)
 
 
 def _nearly(key: str, known: frozenset[str]) -> str:
     """The known member that differs in a letter or in capitals only."""
-    small = {one.lower(): one for one in known}
+    small = {member.lower(): member for member in known}
     found = difflib.get_close_matches(key.lower(), list(small), n=1, cutoff=ALIKE)
     near = found and abs(len(found[0]) - len(key)) <= 1
     return f" (did you mean {small[found[0]]}?)" if near else ""

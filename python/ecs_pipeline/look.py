@@ -65,7 +65,7 @@ class Look:
     @property
     def strangers(self) -> tuple[Task, ...]:
         """Living tasks of ours whose turn is over."""
-        return tuple(one for one in self.tasks if one.alive and one.turn != self.marks.turn)
+        return tuple(task for task in self.tasks if task.alive and task.turn != self.marks.turn)
 
     @property
     def _fitting(self) -> list[Task]:

@@ -178,7 +178,7 @@ def outdated_records(tags: Mapping[str, str], now: datetime) -> list[str]:
     """Keys of the records that are older than a day."""
     keys = []
     for key, value in tags.items():
-        if key.startswith(TARGETS) and all(now - one.recorded > TARGETS_KEPT_FOR for one in _targets(value)):
+        if key.startswith(TARGETS) and all(now - target.recorded > TARGETS_KEPT_FOR for target in _targets(value)):
             keys.append(key)
     return sorted(keys)
 
@@ -188,7 +188,7 @@ def unregistered_records(tags: Mapping[str, str], registered: Collection[tuple[s
     keys = []
     for key, value in tags.items():
         targets = _targets(value) if key.startswith(TARGETS) else []
-        if targets and not any((one.identity, one.port) in registered for one in targets):
+        if targets and not any((target.identity, target.port) in registered for target in targets):
             keys.append((targets[0].recorded, key))
     return [key for _, key in sorted(keys)]
 
@@ -240,7 +240,7 @@ def _targets(value: str) -> list[RecordedTarget]:
 def _packed(addresses: Sequence[str], room: int) -> Iterable[list[str]]:
     chunk: list[str] = []
     for address in addresses:
-        if chunk and sum(len(one) + 1 for one in [*chunk, address]) > room:
+        if chunk and sum(len(each) + 1 for each in [*chunk, address]) > room:
             yield chunk
             chunk = []
         chunk.append(address)

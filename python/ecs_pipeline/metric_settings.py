@@ -43,7 +43,7 @@ class MetricCheck(ComparedSection):
     @field_validator("query")
     @classmethod
     def _one_series(cls, query: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        ids = [one.get("Id") for one in query]
+        ids = [part.get("Id") for part in query]
         for entry in query:
             one = entry.get("Id")
             if not isinstance(one, str) or not QUERY_ID.fullmatch(one) or ids.count(one) > 1:
@@ -52,7 +52,7 @@ class MetricCheck(ComparedSection):
                 )
             if ("Expression" in entry) == ("MetricStat" in entry):
                 raise ValueError(f"{one}: give either Expression or MetricStat")
-        returned = [one["Id"] for one in query if one.get("ReturnData", True)]
+        returned = [part["Id"] for part in query if part.get("ReturnData", True)]
         if len(returned) != 1:
             raise ValueError(
                 f"exactly one series is judged, {len(returned)} are returned; give the others `ReturnData: false`"
@@ -60,9 +60,8 @@ class MetricCheck(ComparedSection):
         for text in texts(query):
             for found in PLACEHOLDER.findall(text):
                 if found not in PLACEHOLDERS:
-                    raise ValueError(
-                        f"no placeholder {{{found}}}; known: {', '.join(f'{{{one}}}' for one in PLACEHOLDERS)}"
-                    )
+                    known = ", ".join(f"{{{placeholder}}}" for placeholder in PLACEHOLDERS)
+                    raise ValueError(f"no placeholder {{{found}}}; known: {known}")
         return query
 
     @model_validator(mode="after")
@@ -89,7 +88,7 @@ class MetricCheck(ComparedSection):
 def texts(value: Any) -> list[str]:
     """Every text in a query."""
     if isinstance(value, Mapping):
-        return [text for one in value.values() for text in texts(one)]
+        return [text for item in value.values() for text in texts(item)]
     if isinstance(value, list):
-        return [text for one in value for text in texts(one)]
+        return [text for item in value for text in texts(item)]
     return [value] if isinstance(value, str) else []

@@ -139,7 +139,7 @@ def _resolved(node: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
     while isinstance(node, dict) and "$ref" in node:
         node = schema["$defs"][node["$ref"].rpartition("/")[2]]
     if isinstance(node, dict) and "anyOf" in node:
-        node = next((_resolved(one, schema) for one in node["anyOf"] if "$ref" in one), node)
+        node = next((_resolved(choice, schema) for choice in node["anyOf"] if "$ref" in choice), node)
     return node if isinstance(node, dict) else {}
 
 

@@ -84,7 +84,9 @@ class TaskDefinition:
 
     def container(self, name: str) -> Mapping[str, Any] | None:
         """The container definition of that name."""
-        return next((one for one in self.definition["containerDefinitions"] if one["name"] == name), None)
+        return next(
+            (container for container in self.definition["containerDefinitions"] if container["name"] == name), None
+        )
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,7 @@ class Service:
     @property
     def primary(self) -> Deployment | None:
         """The deployment that ECS is bringing about or keeps up."""
-        return next((one for one in self.deployments if one.status == "PRIMARY"), None)
+        return next((deployment for deployment in self.deployments if deployment.status == "PRIMARY"), None)
 
     @property
     def label(self) -> str:

@@ -122,7 +122,7 @@ class Observer:
         if group.kind != INSTANCE:
             address = task.address_in(group.ip_type)
             return Target(entry.target_group, address, entry.port, task.arn) if address else None
-        container = next((one for one in task.containers if one.name == entry.container), None)
+        container = next((container for container in task.containers if container.name == entry.container), None)
         instance = self._instance_of(task)
         port = self._host_port(task, container, entry.port, udp=group.protocol == UDP) if container else 0
         return Target(entry.target_group, instance, port, task.arn) if instance and port else None
@@ -159,7 +159,7 @@ class Observer:
         return {target: arn for target, arn in found if target in wanted}
 
     def _revisions(self, service: Service, tasks: Iterable[Task], *, scan: bool) -> dict[str, Revision]:
-        needed = {service.revision, service.marks.wanted, service.marks.previous} | {one.revision for one in tasks}
+        needed = {service.revision, service.marks.wanted, service.marks.previous} | {task.revision for task in tasks}
         arns = sorted(arn for arn in needed if arn)
         if not scan:
             return {arn: self._definitions.revision(arn) for arn in arns}
@@ -167,7 +167,7 @@ class Observer:
         active = {arn for listed in newest.values() for arn in listed}
         found = {arn: self._definitions.revision(arn, active) for arn in arns}
         for family, listed in newest.items():
-            oldest = min((_made_at(one) for one in found.values() if one.family == family), default=0)
+            oldest = min((_made_at(revision) for revision in found.values() if revision.family == family), default=0)
             newer = [arn for arn in listed[:SCANNED] if Revision(arn).number > oldest]
             found.update({arn: self._definitions.revision(arn, active) for arn in newer})
         return found
@@ -184,7 +184,9 @@ class Observer:
 
     def _recorded(self, service: Service, owners: Iterable[Address]) -> set[tuple[str, int]]:
         """Recorded addresses, and those of our living tasks: their record may have been taken away by somebody."""
-        return {(one.identity, one.port) for one in service.marks.targets} | {(key[1], key[2]) for key in owners}
+        return {(target.identity, target.port) for target in service.marks.targets} | {
+            (key[1], key[2]) for key in owners
+        }
 
     def _registrations(
         self,
@@ -203,7 +205,7 @@ class Observer:
             for key, state in health.items()
             if state.registered and state.key in recorded
         ]
-        if any(not one.owner and not one.draining for one in found):
+        if any(not registration.owner and not registration.draining for registration in found):
             return tuple(self._with_other_owners(found, service))
         return tuple(found)
 
@@ -224,7 +226,7 @@ class Observer:
         It mostly is the service's own, so the whole cluster is listed only when none of its family has the address.
         """
         found = list(found)
-        unowned = {one.target for one in found if not one.owner}
+        unowned = {registration.target for registration in found if not registration.owner}
         holders: dict[Target, str] = {}
         for list_tasks in (
             partial(self._ecs.tasks_of_family, Revision(service.revision).family),
@@ -232,8 +234,12 @@ class Observer:
         ):
             if unowned - set(holders):
                 holders |= self.holders(unowned, service, living(list_tasks()))
-        for one in found:
-            yield one if one.owner else replace(one, owner=holders.get(one.target, ""))
+        for registration in found:
+            yield (
+                registration
+                if registration.owner
+                else replace(registration, owner=holders.get(registration.target, ""))
+            )
 
     def _possible(self, task: Task, service: Service) -> set[Target]:
         return {replace(target, task="") for target in self.targets_of(task, service)}

@@ -66,13 +66,15 @@ def _figure(asked: int, unit: str) -> str:
 def _memory(definition: Mapping[str, Any]) -> int:
     """What a task reserves, in MiB: its own figure, else what its containers reserve."""
     containers = definition.get("containerDefinitions") or ()
-    of_containers = sum(int(one.get("memoryReservation") or one.get("memory") or 0) for one in containers)
+    of_containers = sum(
+        int(container.get("memoryReservation") or container.get("memory") or 0) for container in containers
+    )
     return int(definition.get("memory") or of_containers)
 
 
 def _cpu(definition: Mapping[str, Any]) -> int:
     containers = definition.get("containerDefinitions") or ()
-    return int(definition.get("cpu") or sum(int(one.get("cpu") or 0) for one in containers))
+    return int(definition.get("cpu") or sum(int(container.get("cpu") or 0) for container in containers))
 
 
 def _host_ports(definition: Mapping[str, Any]) -> Iterable[int]:

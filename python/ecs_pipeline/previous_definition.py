@@ -56,4 +56,4 @@ def _options(container: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _containers(definition: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [one for one in definition.get("containerDefinitions") or [] if isinstance(one, Mapping)]
+    return [container for container in definition.get("containerDefinitions") or [] if isinstance(container, Mapping)]

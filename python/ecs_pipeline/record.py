@@ -146,7 +146,7 @@ class StageRecord:
 
     def step(self, name: str) -> StepRecord:
         """The step of that name."""
-        return next(one for one in self.steps if one.name == name)
+        return next(step for step in self.steps if step.name == name)
 
 
 class Listener(Protocol):

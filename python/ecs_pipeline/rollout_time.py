@@ -40,7 +40,7 @@ def until_healthy(service: Service, groups: Sequence[TargetGroup], definition: M
 
 def until_gone(groups: Sequence[TargetGroup], definition: Mapping[str, Any]) -> float:
     """The longest that an old task takes to drain and to stop."""
-    stops = [int(one.get("stopTimeout") or STOP_TIMEOUT) for one in definition["containerDefinitions"]]
+    stops = [int(container.get("stopTimeout") or STOP_TIMEOUT) for container in definition["containerDefinitions"]]
     return max((float(group.drain) for group in groups), default=0.0) + max(stops)
 
 
@@ -69,9 +69,11 @@ def watches_alarms(service: Service) -> bool:
 
 
 def _checked_within(definition: Mapping[str, Any]) -> float:
-    checks = [one["healthCheck"] for one in definition["containerDefinitions"] if one.get("healthCheck")]
+    checks = [
+        container["healthCheck"] for container in definition["containerDefinitions"] if container.get("healthCheck")
+    ]
     times = (
-        one.get("startPeriod", 0) + one.get("interval", CHECK_INTERVAL) * (one.get("retries", CHECK_RETRIES) + 1)
-        for one in checks
+        check.get("startPeriod", 0) + check.get("interval", CHECK_INTERVAL) * (check.get("retries", CHECK_RETRIES) + 1)
+        for check in checks
     )
     return float(max(times, default=0))

@@ -93,7 +93,7 @@ def _of_task(specification: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[s
     """
     if specification.get("propagateTags") != "SERVICE":
         return dict(specification)
-    given = {one["key"]: one.get("value", "") for one in specification.get("tags") or []}
+    given = {tag["key"]: tag.get("value", "") for tag in specification.get("tags") or []}
     of_service = sorted(marks.theirs(raw.get("tags") or {}).items())[: max(0, marks.MOST_TAGS - len(given))]
     tags = _tag_list({**dict(of_service), **given})
     plain = {key: value for key, value in specification.items() if key not in ("propagateTags", "tags")}
@@ -102,10 +102,12 @@ def _of_task(specification: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[s
 
 def _volumes(raw: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Amazon EBS volumes that the service attaches at launch; a task's own is deleted with it."""
-    primary: Mapping[str, Any] = next((one for one in raw.get("deployments", []) if one.get("status") == "PRIMARY"), {})
+    primary: Mapping[str, Any] = next(
+        (deployment for deployment in raw.get("deployments", []) if deployment.get("status") == "PRIMARY"), {}
+    )
     found = []
-    for one in primary.get("volumeConfigurations") or []:
-        volume = dict(one)
+    for configured in primary.get("volumeConfigurations") or []:
+        volume = dict(configured)
         if volume.get("managedEBSVolume"):
             managed = {**volume["managedEBSVolume"], "terminationPolicy": {"deleteOnTermination": True}}
             specifications = [_of_task(each, raw) for each in managed.pop("tagSpecifications", None) or []]

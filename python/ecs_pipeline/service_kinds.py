@@ -98,7 +98,9 @@ def _to_any_deployment(service: Service) -> Iterator[Obstacle]:
 def _to_a_canary(service: Service) -> Iterator[Obstacle]:
     """What a service's own tasks have, and a task of RunTask has not."""
     raw = service.raw
-    primary: Mapping[str, Any] = next((one for one in raw.get("deployments", []) if one.get("status") == "PRIMARY"), {})
+    primary: Mapping[str, Any] = next(
+        (deployment for deployment in raw.get("deployments", []) if deployment.get("status") == "PRIMARY"), {}
+    )
     if raw.get("schedulingStrategy") == "DAEMON":
         yield Obstacle("it is a DAEMON: each instance has its task, and room for no other", BY_HAND)
     if (primary.get("serviceConnectConfiguration") or {}).get("enabled", False):

@@ -111,7 +111,7 @@ class CanarySettings(Section):
 
     @model_validator(mode="after")
     def _named_apart(self) -> CanarySettings:
-        names = [one.title for one in self.checks]
+        names = [check.title for check in self.checks]
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two checks are called {name!r}; give each a `name`")
@@ -119,22 +119,22 @@ class CanarySettings(Section):
 
     @model_validator(mode="after")
     def _with_what_is_compared(self) -> CanarySettings:
-        for one in self.checks:
-            if one.needs_baseline and not self.baseline and self.watched:
-                raise ValueError(f"check {one.title!r} compares with the baseline; set `baseline: true` as well")
+        for check in self.checks:
+            if check.needs_baseline and not self.baseline and self.watched:
+                raise ValueError(f"check {check.title!r} compares with the baseline; set `baseline: true` as well")
         return self
 
     @property
     def watched(self) -> bool:
         """Whether any size is watched at all: `bake: 0s` runs no check."""
-        return any(one.bake for one in self.sizes)
+        return any(size.bake for size in self.sizes)
 
     @property
     def sizes(self) -> tuple[CanaryStep, ...]:
         """The sizes that the canary goes through, each with its bake."""
         if self.steps:
             return tuple(
-                one if one.bake is not None else one.model_copy(update={"bake": self.bake}) for one in self.steps
+                size if size.bake is not None else size.model_copy(update={"bake": self.bake}) for size in self.steps
             )
         if self.percent is not None:
             return (CanaryStep.model_construct(percent=self.percent, bake=self.bake),)

@@ -24,9 +24,11 @@ Amazon ECS Developer Guide, "Stopped task error messages" and "CannotPullContain
 def taken_away(task: Task) -> str:
     """Why AWS took the task away or did not start it, through no fault of its own; '' when that is not so."""
     reasons = [task.stopped_reason, *(container.reason for container in task.containers)]
-    told = next((one for one in reasons if OF_AWS.search(one)), "")
-    if not told and not any(one.exit_code for one in task.containers):
-        told = next((one for one in reasons if placement.UNPLACED.search(one) and placement.may_pass(one)), "")
+    told = next((reason for reason in reasons if OF_AWS.search(reason)), "")
+    if not told and not any(container.exit_code for container in task.containers):
+        told = next(
+            (reason for reason in reasons if placement.UNPLACED.search(reason) and placement.may_pass(reason)), ""
+        )
     if task.stop_code in TAKEN_AWAY or (task.stop_code == NOT_STARTED and told):
         return f"{task.stop_code}: {told or task.stopped_reason}".rstrip(": ")
     return ""

@@ -80,8 +80,8 @@ class CloudFormation:
         request: dict[str, Any] = {"StackName": self.name, "ChangeSetName": name}
         while True:
             answer = self._client.call("DescribeChangeSet", **request)
-            for one in answer.get("Changes", []):
-                change = one.get("ResourceChange", {})
+            for listed in answer.get("Changes", []):
+                change = listed.get("ResourceChange", {})
                 changes.append(
                     Change(
                         change.get("Action", ""),
@@ -114,10 +114,12 @@ class CloudFormation:
             if error.code == "ValidationError":
                 return []
             raise
-        ended = [one for one in answer["StackEvents"] if not one.get("ResourceStatus", "").endswith("_IN_PROGRESS")]
-        return [(one["EventId"], _event(one)) for one in reversed(ended) if one["Timestamp"] >= since]
+        ended = [
+            event for event in answer["StackEvents"] if not event.get("ResourceStatus", "").endswith("_IN_PROGRESS")
+        ]
+        return [(event["EventId"], _event(event)) for event in reversed(ended) if event["Timestamp"] >= since]
 
 
-def _event(one: Mapping[str, Any]) -> str:
-    reason = f": {one['ResourceStatusReason']}" if one.get("ResourceStatusReason") else ""
-    return f"{one.get('ResourceStatus', '')} {one.get('LogicalResourceId', '')}{reason}"
+def _event(event: Mapping[str, Any]) -> str:
+    reason = f": {event['ResourceStatusReason']}" if event.get("ResourceStatusReason") else ""
+    return f"{event.get('ResourceStatus', '')} {event.get('LogicalResourceId', '')}{reason}"

@@ -32,12 +32,12 @@ class CloudWatch:
     def alarms(self, names: Sequence[str], prefixes: Sequence[str] = ()) -> list[Alarm]:
         """The alarms of those names, and those whose names begin so (DescribeAlarms), of every type."""
         requests: list[dict[str, Any]] = [{"AlarmNames": asked} for asked in batches(names, NAMED_AT_ONCE)]
-        requests += [{"AlarmNamePrefix": one} for one in prefixes]
+        requests += [{"AlarmNamePrefix": prefix} for prefix in prefixes]
         found: dict[str, Alarm] = {}
         for request in requests:
             for page in self._alarm_pages(request):
                 raw = [alarm for kind in ALARM_TYPES for alarm in page.get(f"{kind}s", [])]
-                found.update({one["AlarmName"]: _alarm(one) for one in raw})
+                found.update({alarm["AlarmName"]: _alarm(alarm) for alarm in raw})
         return list(found.values())
 
     def _alarm_pages(self, request: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -69,7 +69,7 @@ class CloudWatch:
         """What botocore finds wrong with the form of queries; '' when nothing is."""
         shape = self._client.boto.meta.service_model.operation_model("GetMetricData").input_shape
         members = shape.members["MetricDataQueries"]
-        report = ParamValidator().validate([dict(one) for one in queries], members)
+        report = ParamValidator().validate([dict(query) for query in queries], members)
         return "; ".join(report.generate_report().splitlines()) if report.has_errors() else ""
 
     @property
@@ -96,7 +96,7 @@ def _joined(before: Series | None, raw: Mapping[str, Any]) -> Series:
     points = {
         _utc(at): float(value) for at, value in zip(raw.get("Timestamps", []), raw.get("Values", []), strict=False)
     }
-    messages = [str(one.get("Value", "")) for one in raw.get("Messages", [])]
+    messages = [str(message.get("Value", "")) for message in raw.get("Messages", [])]
     state = str(raw.get("StatusCode", "Complete"))
     trouble = "" if state in ("Complete", "PartialData") else " ".join([state, *messages])
     return Series(raw["Id"], raw.get("Label", ""), {**(before.points if before else {}), **points}, trouble)

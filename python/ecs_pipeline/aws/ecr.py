@@ -59,7 +59,7 @@ class Ecr:
             if digest and error.code in DENIED:
                 return digest  # nothing has to be looked up: ECS takes an image of another account by its digest
             raise
-        return next((str(one["imageDigest"]) for one in answer["imageDetails"]), "")
+        return next((str(detail["imageDigest"]) for detail in answer["imageDetails"]), "")
 
     def labels(self, repository: str, digest: str, platform: str, registry: EcrRegistry = OWN) -> dict[str, str]:
         """The labels of an image, of an index those of the platform's (BatchGetImage, GetDownloadUrlForLayer).

@@ -57,7 +57,7 @@ class Ecs:
 
     def _service(self, *, deleted: bool) -> Service | None:
         answer = self._call("DescribeServices", cluster=self.cluster, services=[self.service_name], include=["TAGS"])
-        found = next((one for one in answer["services"] if (one["status"] == "INACTIVE") is deleted), None)
+        found = next((service for service in answer["services"] if (service["status"] == "INACTIVE") is deleted), None)
         if found is None:
             return None
         if any(entry.get("advancedConfiguration") for entry in found.get("loadBalancers", [])):
@@ -77,7 +77,7 @@ class Ecs:
 
     def _current_revision(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         current = raw.get("currentServiceRevisions") or []
-        arn = str(max(current, key=lambda one: one.get("runningTaskCount", 0))["arn"]) if current else ""
+        arn = str(max(current, key=lambda each: each.get("runningTaskCount", 0))["arn"]) if current else ""
         if arn and arn not in self._revisions:
             answer = self._call("DescribeServiceRevisions", serviceRevisionArns=[arn])
             self._revisions[arn] = next(iter(answer.get("serviceRevisions", [])), {})
@@ -163,8 +163,8 @@ class Ecs:
         found: list[datetime] = []
         for asked in batches(arns, DESCRIBED_AT_ONCE):
             answer = self._call("GetTaskProtection", cluster=self.cluster, tasks=asked)
-            protected = (one for one in answer["protectedTasks"] if one.get("protectionEnabled"))
-            found += [one["expirationDate"].astimezone(timezone.utc) for one in protected if "expirationDate" in one]
+            protected = (task for task in answer["protectedTasks"] if task.get("protectionEnabled"))
+            found += [task["expirationDate"].astimezone(timezone.utc) for task in protected if "expirationDate" in task]
         return found
 
     def run_task(self, parameters: Mapping[str, Any]) -> str:
@@ -183,8 +183,8 @@ class Ecs:
             return str(error.raw["resourceIds"][0])
         if answer.get("failures"):
             reasons = {
-                " ".join(filter(None, (one.get("reason"), one.get("detail")))) or "no reason given"
-                for one in answer["failures"]
+                " ".join(filter(None, (failure.get("reason"), failure.get("detail")))) or "no reason given"
+                for failure in answer["failures"]
             }
             raise NotPlaced(sorted(reasons))
         return str(answer["tasks"][0]["taskArn"])
@@ -205,7 +205,7 @@ class Ecs:
 
     def _has_ended(self, arn: str) -> bool:
         """Whether a task is gone, has stopped or was told to (DescribeTasks)."""
-        return not any(one.alive for one in self.tasks([arn]))
+        return not any(task.alive for task in self.tasks([arn]))
 
     def instances_of(self, container_instances: Sequence[str]) -> dict[str, str]:
         """The EC2 instance ids of container instances by their ARNs (DescribeContainerInstances, a hundred at once)."""
@@ -213,7 +213,9 @@ class Ecs:
         for asked in batches(container_instances, DESCRIBED_AT_ONCE):
             answer = self._call("DescribeContainerInstances", cluster=self.cluster, containerInstances=asked)
             known = answer["containerInstances"]
-            found.update({str(one["containerInstanceArn"]): str(one.get("ec2InstanceId", "")) for one in known})
+            found.update(
+                {str(instance["containerInstanceArn"]): str(instance.get("ec2InstanceId", "")) for instance in known}
+            )
         return found
 
     def _call(self, operation: str, /, **parameters: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ OF_AWS = ("aws-guardduty-agent", "ecs-service-connect")
 
 def parse_service(raw: Mapping[str, Any], cluster: str) -> Service:
     """A service as DescribeServices answers it."""
-    tags = {one["key"]: one.get("value", "") for one in raw.get("tags", [])}
+    tags = {tag["key"]: tag.get("value", "") for tag in raw.get("tags", [])}
     return Service(
         arn=raw["serviceArn"],
         name=raw["serviceName"],
@@ -27,15 +27,15 @@ def parse_service(raw: Mapping[str, Any], cluster: str) -> Service:
         running=raw.get("runningCount", 0),
         pending=raw.get("pendingCount", 0),
         marks=marks.parse_service(tags, raw["serviceName"]),
-        deployments=tuple(_deployment(one) for one in raw.get("deployments", [])),
+        deployments=tuple(_deployment(deployment) for deployment in raw.get("deployments", [])),
         events=tuple(
-            Event(one.get("id", ""), _utc(one.get("createdAt")), one.get("message", ""))
-            for one in raw.get("events", [])
+            Event(event.get("id", ""), _utc(event.get("createdAt")), event.get("message", ""))
+            for event in raw.get("events", [])
         ),
         load_balancing=tuple(
-            LoadBalancing(_with_traffic(one, raw), one.get("containerName", ""), int(one.get("containerPort", 0)))
-            for one in raw.get("loadBalancers", [])
-            if one.get("targetGroupArn")
+            LoadBalancing(_with_traffic(entry, raw), entry.get("containerName", ""), int(entry.get("containerPort", 0)))
+            for entry in raw.get("loadBalancers", [])
+            if entry.get("targetGroupArn")
         ),
         raw={**raw, "tags": tags},
     )
@@ -56,7 +56,7 @@ def parse_revision(definition: Mapping[str, Any], tags: Mapping[str, str]) -> Re
 
 def parse_task(raw: Mapping[str, Any]) -> Task:
     """A task as DescribeTasks answers it."""
-    tags = {one["key"]: one.get("value", "") for one in raw.get("tags", [])}
+    tags = {tag["key"]: tag.get("value", "") for tag in raw.get("tags", [])}
     return Task(
         arn=raw["taskArn"],
         revision=raw["taskDefinitionArn"],
@@ -73,7 +73,7 @@ def parse_task(raw: Mapping[str, Any]) -> Task:
         address=_address(raw),
         ipv6=_ipv6(raw),
         container_instance=raw.get("containerInstanceArn", ""),
-        containers=tuple(_container(one) for one in raw.get("containers", [])),
+        containers=tuple(_container(container) for container in raw.get("containers", [])),
         stop_code=raw.get("stopCode", ""),
         stopped_reason=raw.get("stoppedReason", ""),
         overridden=_overridden(raw.get("overrides") or {}),
@@ -87,8 +87,8 @@ def _overridden(overrides: Mapping[str, Any]) -> bool:
     Containers that AWS itself puts beside those of the revision do not count.
     """
     given = overrides.get("containerOverrides") or []
-    containers = [one for one in given if not str(one.get("name", "")).startswith(OF_AWS)]
-    if any(value for one in containers for member, value in one.items() if member != "name"):
+    containers = [container for container in given if not str(container.get("name", "")).startswith(OF_AWS)]
+    if any(value for container in containers for member, value in container.items() if member != "name"):
         return True
     return any(value for member, value in overrides.items() if member != "containerOverrides")
 
@@ -142,8 +142,10 @@ def _address(raw: Mapping[str, Any]) -> str:
 
 def _ipv6(raw: Mapping[str, Any]) -> str:
     """The IPv6 address of a task's network interface (data type NetworkInterface); '' for none."""
-    interfaces = [one for container in raw.get("containers", []) for one in container.get("networkInterfaces", [])]
-    return next((canonical(one["ipv6Address"]) for one in interfaces if one.get("ipv6Address")), "")
+    interfaces = [
+        interface for container in raw.get("containers", []) for interface in container.get("networkInterfaces", [])
+    ]
+    return next((canonical(interface["ipv6Address"]) for interface in interfaces if interface.get("ipv6Address")), "")
 
 
 def _utc(value: Any) -> datetime:

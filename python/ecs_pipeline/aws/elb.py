@@ -30,7 +30,7 @@ class Elb:
                 if _gone(error):
                     return None
                 raise
-            values = {one["Key"]: one.get("Value", "") for one in attributes["Attributes"]}
+            values = {attribute["Key"]: attribute.get("Value", "") for attribute in attributes["Attributes"]}
             group = described["TargetGroups"][0]
             self._groups[arn] = TargetGroup(
                 arn=arn,
@@ -111,7 +111,7 @@ def _judged_within(group: Mapping[str, Any]) -> int:
 
 
 def _named(targets: Sequence[Target]) -> list[dict[str, object]]:
-    return [{"Id": one.identity, "Port": one.port} for one in targets]
+    return [{"Id": target.identity, "Port": target.port} for target in targets]
 
 
 def _health(described: Mapping[str, Any]) -> TargetHealth:

@@ -52,9 +52,9 @@ class Logs:
 
     def streams(self, task: Task, definition: TaskDefinition) -> list[LogStream]:
         """The streams of all containers of a task that log with awslogs."""
-        names = [str(one["name"]) for one in definition.definition["containerDefinitions"]]
-        found = [log_stream(task, definition, one) for one in names]
-        return [LogStream(*one) for one in found if one]
+        names = [str(container["name"]) for container in definition.definition["containerDefinitions"]]
+        found = [log_stream(task, definition, name) for name in names]
+        return [LogStream(*stream) for stream in found if stream]
 
     def matches(self, streams: Sequence[LogStream], pattern: str, since: datetime) -> list[LogLine]:
         """The lines since then that match (FilterLogEvents, a hundred streams of a group at once).
@@ -62,8 +62,8 @@ class Logs:
         No more than MOST_PAGES pages of a group are read. Raises Trouble, also for a group that does not exist.
         """
         found: list[LogLine] = []
-        for group, region in dict.fromkeys((one.group, one.region) for one in streams):
-            names = [one.name for one in streams if (one.group, one.region) == (group, region)]
+        for group, region in dict.fromkeys((stream.group, stream.region) for stream in streams):
+            names = [stream.name for stream in streams if (stream.group, stream.region) == (group, region)]
             for asked in batches(names, FILTERED_AT_ONCE):
                 request = {
                     "logGroupName": group,
@@ -80,7 +80,7 @@ class Logs:
         token: dict[str, Any] = {}
         for _ in range(MOST_PAGES):
             answer = client.call("FilterLogEvents", attempts=ATTEMPTS, **request, **token)
-            found += [_line(one) for one in answer.get("events", [])]
+            found += [_line(event) for event in answer.get("events", [])]
             if not answer.get("nextToken"):
                 break
             token = {"nextToken": answer["nextToken"]}

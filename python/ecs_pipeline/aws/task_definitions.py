@@ -163,7 +163,7 @@ class TaskDefinitions:
 
     def _whole(self, answer: Mapping[str, Any]) -> TaskDefinition:
         definition = self._received.get("taskDefinition") or answer["taskDefinition"]
-        tags = {one["key"]: one.get("value", "") for one in answer.get("tags", [])}
+        tags = {tag["key"]: tag.get("value", "") for tag in answer.get("tags", [])}
         return TaskDefinition(parse_revision(definition, tags), definition, tags)
 
     def _keep_received(self, response_dict: Mapping[str, Any], **_: Any) -> None:
@@ -186,9 +186,9 @@ def _inside(shape: Any) -> Any:
 def _without_unknown(value: Any, shape: Any) -> Any:
     """The value without the members that botocore's model lacks, so that its validation passes; see `_send_whole`."""
     if shape.type_name == "structure" and isinstance(value, Mapping):
-        return {key: _without_unknown(one, shape.members[key]) for key, one in value.items() if key in shape.members}
+        return {key: _without_unknown(item, shape.members[key]) for key, item in value.items() if key in shape.members}
     if shape.type_name == "list" and isinstance(value, list):
-        return [_without_unknown(one, shape.member) for one in value]
+        return [_without_unknown(item, shape.member) for item in value]
     if shape.type_name == "map" and isinstance(value, Mapping):
-        return {key: _without_unknown(one, shape.value) for key, one in value.items()}
+        return {key: _without_unknown(item, shape.value) for key, item in value.items()}
     return value

@@ -32,8 +32,8 @@ class Alarms:
     def of(self, settings: AlarmCheck) -> list[Alarm]:
         """The alarms of a check, as they are now. Raises Trouble."""
         if self._wanted:
-            names = dict.fromkeys(name for one in self._wanted for name in one.names)
-            prefixes = dict.fromkeys(one.prefix for one in self._wanted if one.prefix)
+            names = dict.fromkeys(name for settings in self._wanted for name in settings.names)
+            prefixes = dict.fromkeys(settings.prefix for settings in self._wanted if settings.prefix)
             self._wanted, self._trouble = [], None
             try:
                 self._read = self._cloudwatch.alarms(list(names), list(prefixes))
@@ -41,7 +41,7 @@ class Alarms:
                 self._trouble = error
         if self._trouble:
             raise self._trouble
-        return [one for one in self._read if one.name in settings.names or _begins(one, settings)]
+        return [read for read in self._read if read.name in settings.names or _begins(read, settings)]
 
 
 class AlarmStates(Undecided):
@@ -69,18 +69,20 @@ class AlarmStates(Undecided):
         except Trouble as error:
             return [Sample(MISSING, error.message)]
         judged = self._judged()
-        bad = [one for one in judged if one.state == IN_ALARM]
-        unknown = [one for one in judged if one.state not in (IN_ALARM, OK)]
-        gone = [name for name in self._settings.names if name not in {one.name for one in self._states}]
+        bad = [state for state in judged if state.state == IN_ALARM]
+        unknown = [state for state in judged if state.state not in (IN_ALARM, OK)]
+        gone = [name for name in self._settings.names if name not in {state.name for state in self._states}]
         if bad:
             self.value = IN_ALARM
-            return [Sample(BAD, "; ".join(f"{one.name} is in ALARM: {one.reason}".rstrip(": ") for one in bad))]
+            return [Sample(BAD, "; ".join(f"{state.name} is in ALARM: {state.reason}".rstrip(": ") for state in bad))]
         if unknown or gone or not judged:
             self.value = unknown[0].state if unknown else None
-            why = [f"{one.name} has {one.state}" for one in unknown] + [f"there is no alarm {one}" for one in gone]
+            why = [f"{state.name} has {state.state}" for state in unknown] + [
+                f"there is no alarm {name}" for name in gone
+            ]
             return [Sample(MISSING, "; ".join(why) or "all are ignored: in ALARM since before the release")]
         self.value = OK
-        return [Sample(GOOD, f"OK: {', '.join(one.name for one in judged)}")]
+        return [Sample(GOOD, f"OK: {', '.join(state.name for state in judged)}")]
 
     def conclude(self) -> Conclusion | None:
         """Its samples say it all."""
@@ -93,7 +95,7 @@ class AlarmStates(Undecided):
     def details(self) -> Sequence[str]:
         """Each alarm's state."""
         ignored = self._ignored or set()
-        return [f"{one.name}: {one.state}{' (ignored)' if one.name in ignored else ''}" for one in self._states]
+        return [f"{state.name}: {state.state}{' (ignored)' if state.name in ignored else ''}" for state in self._states]
 
     def close(self) -> None:
         """Nothing is left under way."""
@@ -102,12 +104,12 @@ class AlarmStates(Undecided):
         """Without those that were in ALARM before the release, until they were OK once."""
         if self._ignored is None:
             ignoring = self._settings.in_alarm_at_start == "ignore"
-            self._ignored = {one.name for one in self._states if ignoring and self._was_before(one)}
-        self._ignored -= {one.name for one in self._states if one.state == OK}
-        return [one for one in self._states if one.name not in self._ignored]
+            self._ignored = {state.name for state in self._states if ignoring and self._was_before(state)}
+        self._ignored -= {state.name for state in self._states if state.state == OK}
+        return [state for state in self._states if state.name not in self._ignored]
 
     def _was_before(self, alarm: Alarm) -> bool:
-        begun = min((one.created for one in self._subject.canary), default=self._subject.since)
+        begun = min((task.created for task in self._subject.canary), default=self._subject.since)
         return alarm.state == IN_ALARM and (alarm.since is None or alarm.since < begun)
 
 
@@ -116,29 +118,35 @@ def refuse_alarms(run: Run, checks: Sequence[CheckSettings], *, alive: bool) -> 
 
     `alive`: the release's canary lives already; then an alarm may be its own doing, and is judged in the bake.
     """
-    chosen = [one.alarm for one in checks if one.alarm]
+    chosen = [check.alarm for check in checks if check.alarm]
     if not chosen:
         return
-    names = list(dict.fromkeys(name for one in chosen for name in one.names))
-    found = run.cloudwatch.alarms(names, list(dict.fromkeys(one.prefix for one in chosen if one.prefix)))
-    there = {one.name for one in found}
+    names = list(dict.fromkeys(name for settings in chosen for name in settings.names))
+    found = run.cloudwatch.alarms(names, list(dict.fromkeys(settings.prefix for settings in chosen if settings.prefix)))
+    there = {alarm.name for alarm in found}
     missing = [f"no alarm {name}" for name in names if name not in there]
-    missing += [f"no alarm begins with {one.prefix}" for one in chosen if one.prefix and not _any_begins(found, one)]
+    missing += [
+        f"no alarm begins with {settings.prefix}"
+        for settings in chosen
+        if settings.prefix and not _any_begins(found, settings)
+    ]
     if missing:
         raise InvalidInput(
             f"{missing[0]} in CloudWatch", cure="correct canary.checks, or create the alarm", evidence=missing[1:]
         )
-    refusing = [one.alarm for one in checks if one.alarm and one.required and one.alarm.in_alarm_at_start == "refuse"]
+    refusing = [
+        check.alarm for check in checks if check.alarm and check.required and check.alarm.in_alarm_at_start == "refuse"
+    ]
     ringing = [
-        one
-        for one in found
-        if one.state == IN_ALARM and any(one.name in check.names or _begins(one, check) for check in refusing)
+        alarm
+        for alarm in found
+        if alarm.state == IN_ALARM and any(alarm.name in check.names or _begins(alarm, check) for check in refusing)
     ]
     if ringing and not alive:
         raise Refused(
             f"alarm {ringing[0].name} is in ALARM before the release: {ringing[0].reason}".rstrip(": "),
             cure="wait until it is OK, or set `in_alarm_at_start: ignore`",
-            evidence=[f"{one.name}: {one.reason}" for one in ringing[1:]],
+            evidence=[f"{alarm.name}: {alarm.reason}" for alarm in ringing[1:]],
         )
 
 
@@ -147,4 +155,4 @@ def _begins(alarm: Alarm, settings: AlarmCheck) -> bool:
 
 
 def _any_begins(found: Sequence[Alarm], settings: AlarmCheck) -> bool:
-    return any(_begins(one, settings) for one in found)
+    return any(_begins(alarm, settings) for alarm in found)

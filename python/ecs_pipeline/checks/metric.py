@@ -42,8 +42,8 @@ class Metrics:
         """Read all that is asked for; a query that bears no company is read alone."""
         wanted, since = self._wanted, self._since
         self._wanted, self._since = [], []
-        shared = [index for index, one in enumerate(wanted) if not one.alone]
-        groups = [[index] for index, one in enumerate(wanted) if one.alone] + ([shared] if shared else [])
+        shared = [index for index, query in enumerate(wanted) if not query.alone]
+        groups = [[index] for index, query in enumerate(wanted) if query.alone] + ([shared] if shared else [])
         for group in groups:
             numbered = [query for index in group for query in wanted[index].numbered(index)]
             try:

@@ -39,7 +39,7 @@ class Asked:
     @property
     def alone(self) -> bool:
         """These cannot share a request."""
-        return any(ALONE.search(str(one.get("Expression", ""))) for variant in self.variants for one in variant)
+        return any(ALONE.search(str(part.get("Expression", ""))) for variant in self.variants for part in variant)
 
     def numbered(self, number: int) -> Iterator[Query]:
         """The queries with ids of their own in the request."""
@@ -50,11 +50,13 @@ class Asked:
         """Take the series of these queries out of an answer."""
         self._series = []
         for index, variant in enumerate(self.variants):
-            returned = next(str(one["Id"]) for one in variant if one.get("ReturnData", True))
-            mine = [one for one in found if one.id == f"c{number}v{index}_{returned}"]
-            trouble = next((one.trouble for one in mine if one.trouble), "")
+            returned = next(str(part["Id"]) for part in variant if part.get("ReturnData", True))
+            mine = [series for series in found if series.id == f"c{number}v{index}_{returned}"]
+            trouble = next((series.trouble for series in mine if series.trouble), "")
             if len(mine) > 1:
-                trouble = f"the query returns {len(mine)} series ({', '.join(one.label for one in mine[:3])}), not one"
+                trouble = (
+                    f"the query returns {len(mine)} series ({', '.join(series.label for series in mine[:3])}), not one"
+                )
             self.trouble = self.trouble or trouble
             self._series += [(index, series) for series in mine]
 
@@ -118,9 +120,9 @@ def asked_apart(query: Sequence[Query], subject: Subject, group: str) -> Asked:
 def _fill(value: Any, values: Mapping[str, str]) -> Any:
     """The value with placeholders filled in, however deep they are."""
     if isinstance(value, Mapping):
-        return {key: _fill(one, values) for key, one in value.items()}
+        return {key: _fill(item, values) for key, item in value.items()}
     if isinstance(value, list):
-        return [_fill(one, values) for one in value]
+        return [_fill(item, values) for item in value]
     if isinstance(value, str):
         for placeholder, text in values.items():
             value = value.replace(placeholder, text)
@@ -128,22 +130,22 @@ def _fill(value: Any, values: Mapping[str, str]) -> Any:
 
 
 def _renamed(query: Sequence[Query], prefix: str) -> Iterator[Query]:
-    ids = [re.escape(str(one["Id"])) for one in query]
+    ids = [re.escape(str(part["Id"])) for part in query]
     word = re.compile(rf"\b({'|'.join(ids)})\b")
-    for one in query:
-        renamed = {**one, "Id": f"{prefix}{one['Id']}"}
-        if isinstance(one.get("Expression"), str):
-            parts = QUOTED.split(one["Expression"])
+    for part in query:
+        renamed = {**part, "Id": f"{prefix}{part['Id']}"}
+        if isinstance(part.get("Expression"), str):
+            pieces = QUOTED.split(part["Expression"])
             renamed["Expression"] = "".join(
-                part if index % 2 else word.sub(rf"{prefix}\1", part) for index, part in enumerate(parts)
+                piece if index % 2 else word.sub(rf"{prefix}\1", piece) for index, piece in enumerate(pieces)
             )
         yield renamed
 
 
 def _dimensions(query: Sequence[Query]) -> list[str]:
-    metrics = [(one.get("MetricStat") or {}).get("Metric") or {} for one in query]
-    return [str(one.get("Value", "")) for metric in metrics for one in metric.get("Dimensions", [])]
+    metrics = [(part.get("MetricStat") or {}).get("Metric") or {} for part in query]
+    return [str(dimension.get("Value", "")) for metric in metrics for dimension in metric.get("Dimensions", [])]
 
 
 def _texts(query: Sequence[Query]) -> list[str]:
-    return [*_dimensions(query), *(str(one.get("Expression", "")) for one in query)]
+    return [*_dimensions(query), *(str(part.get("Expression", "")) for part in query)]

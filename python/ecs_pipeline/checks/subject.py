@@ -39,7 +39,7 @@ class Subject:
         now = self.run.clock.now()
         if self._looked is None or now - self._looked > KNOWN_FOR:
             found = self.run.ecs.tasks(self.run.ecs.arns_of_service())
-            self._stable = tuple(one for one in found if one.alive and one.revision == self.service.revision)
+            self._stable = tuple(task for task in found if task.alive and task.revision == self.service.revision)
             self._looked = now
         return self._stable
 
@@ -72,5 +72,5 @@ class Subject:
             "started": self.since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
         for group in (CANARY, BASELINE, STABLE):
-            document[group] = {"tasks": [{"arn": one.arn, "ip": one.any_address} for one in self.tasks(group)]}
+            document[group] = {"tasks": [{"arn": task.arn, "ip": task.any_address} for task in self.tasks(group)]}
         return json.dumps(document)

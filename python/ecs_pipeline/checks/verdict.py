@@ -86,8 +86,8 @@ class Tally:
 
 def overall(checks: Iterable[CheckRecord]) -> str:
     """The verdict of the bake: what required checks say; an informative one never decides."""
-    verdicts = {one.verdict for one in checks if one.required}
-    return next((one for one in (FAIL, INCONCLUSIVE) if one in verdicts), PASS)
+    verdicts = {check.verdict for check in checks if check.required}
+    return next((verdict for verdict in (FAIL, INCONCLUSIVE) if verdict in verdicts), PASS)
 
 
 def _counted(number: int) -> str:

@@ -99,112 +99,122 @@ class Watch:
     @property
     def busy(self) -> bool:
         """Samples are under way."""
-        return any(one.begun for one in self.checks)
+        return any(watched.begun for watched in self.checks)
 
     @property
     def done(self) -> bool:
         """No check wants another sample."""
-        return not self.busy and all(one.over for one in self.checks)
+        return not self.busy and all(watched.over for watched in self.checks)
 
     def pause(self, most: float, end: float = math.inf) -> float:
         """Seconds until there is something to do here before `end`, no more than `most`."""
         now = self._run.clock.now()
-        waited = [one.due - now for one in self.checks if not one.over and not one.begun and one.due <= end]
+        waited = [
+            watched.due - now
+            for watched in self.checks
+            if not watched.over and not watched.begun and watched.due <= end
+        ]
         return max(min([most, *waited, *([POLL] if self.busy else [])]), SHORTEST)
 
     def turn(self, end: float = math.inf) -> None:
         """Begin what is due, until `end`; collect what is there. Raises CheckFailed for a required check at once."""
         now = self._run.clock.now()
-        due = [one for one in self.checks if not one.over and not one.begun and one.due <= min(now, end) + 1e-6]
-        for one in due:
-            one.begun = True
-            one.attempts += 1
-            late = max(now - one.due, 0.0)
-            one.due += one.settings.pace * (1 + late // one.settings.pace)
-            one.check.begin()
-        for one in [one for one in self.checks if one.begun]:
-            self._collect(one)
-        for one in self.checks:
-            if one.record.verdict == FAIL and one.settings.required:
-                raise self._failed(one)
+        due = [
+            watched
+            for watched in self.checks
+            if not watched.over and not watched.begun and watched.due <= min(now, end) + 1e-6
+        ]
+        for watched in due:
+            watched.begun = True
+            watched.attempts += 1
+            late = max(now - watched.due, 0.0)
+            watched.due += watched.settings.pace * (1 + late // watched.settings.pace)
+            watched.check.begin()
+        for watched in [watched for watched in self.checks if watched.begun]:
+            self._collect(watched)
+        for watched in self.checks:
+            if watched.record.verdict == FAIL and watched.settings.required:
+                raise self._failed(watched)
 
     def conclude(self) -> None:
         """The time is over: a verdict for each check. Raises CheckFailed when a required one failed."""
-        for one in self.checks:
-            if not one.record.verdict:
-                self._judge(one)
-        for one in self.checks:
-            if one.record.verdict == FAIL and one.settings.required:
-                raise self._failed(one)
+        for watched in self.checks:
+            if not watched.record.verdict:
+                self._judge(watched)
+        for watched in self.checks:
+            if watched.record.verdict == FAIL and watched.settings.required:
+                raise self._failed(watched)
 
     def close(self) -> None:
         """End what is under way."""
-        for one in self.checks:
-            one.check.close()
+        for watched in self.checks:
+            watched.check.close()
         self._kinds.close()
 
-    def _collect(self, one: Watched) -> None:
-        samples = one.check.collect()
+    def _collect(self, watched: Watched) -> None:
+        samples = watched.check.collect()
         if samples is None:
             return
-        one.begun = False
+        watched.begun = False
         for sample in samples:
-            one.tally.add(sample)
-            self._keep(one, sample)
-            self._tell(one, sample)
-        self._note(one)
-        if one.tally.failed or one.check.decided():
-            self._judge(one)
+            watched.tally.add(sample)
+            self._keep(watched, sample)
+            self._tell(watched, sample)
+        self._note(watched)
+        if watched.tally.failed or watched.check.decided():
+            self._judge(watched)
 
-    def _keep(self, one: Watched, sample: Sample) -> None:
+    def _keep(self, watched: Watched, sample: Sample) -> None:
         """Keep the numbers of a sample."""
         shown, passed = sample.shown, (self._run.clock.wall() - self._started).total_seconds()
         at = passed if shown.at is None else shown.at
-        one.record.series.add(Point(at, sample.outcome, shown.canary, shown.others, shown.evidence))
+        watched.record.series.add(Point(at, sample.outcome, shown.canary, shown.others, shown.evidence))
 
-    def _tell(self, one: Watched, sample: Sample) -> None:
+    def _tell(self, watched: Watched, sample: Sample) -> None:
         """Say a sample when it is of another kind than the one before, and evidence once it is half of what fails."""
-        if not one.warned and one.record.line and (sample.shown.evidence or 0.0) >= one.record.line / 2:
-            one.warned = True
-            self._run.recorder.progress(f"check {one.record.name}: {sample.message}")
-        if sample.outcome == one.said:
+        if not watched.warned and watched.record.line and (sample.shown.evidence or 0.0) >= watched.record.line / 2:
+            watched.warned = True
+            self._run.recorder.progress(f"check {watched.record.name}: {sample.message}")
+        if sample.outcome == watched.said:
             return
-        one.said = sample.outcome
+        watched.said = sample.outcome
         what = {BAD: "a sample failed", GOOD: "well again"}.get(sample.outcome, "no data")
-        self._run.recorder.progress(f"check {one.record.name}: {what}: {sample.message}".rstrip(": "))
+        self._run.recorder.progress(f"check {watched.record.name}: {what}: {sample.message}".rstrip(": "))
 
-    def _judge(self, one: Watched) -> None:
-        conclusion = one.check.decided() or one.check.conclude()
-        one.record.verdict, one.record.message = one.tally.verdict(conclusion, one.check.summary())
-        self._note(one)
-        self._tell_verdict(one)
+    def _judge(self, watched: Watched) -> None:
+        conclusion = watched.check.decided() or watched.check.conclude()
+        watched.record.verdict, watched.record.message = watched.tally.verdict(conclusion, watched.check.summary())
+        self._note(watched)
+        self._tell_verdict(watched)
 
-    def _tell_verdict(self, one: Watched) -> None:
+    def _tell_verdict(self, watched: Watched) -> None:
         """Say a verdict, but for the failure that ends the bake: that is said last."""
         words = {PASS: "passed", INCONCLUSIVE: "is inconclusive", FAIL: "failed, but is informative"}
-        if one.record.verdict != FAIL or not one.settings.required:
-            self._run.recorder.progress(f"check {one.record.name} {words[one.record.verdict]}: {one.record.message}")
+        if watched.record.verdict != FAIL or not watched.settings.required:
+            self._run.recorder.progress(
+                f"check {watched.record.name} {words[watched.record.verdict]}: {watched.record.message}"
+            )
 
-    def _note(self, one: Watched) -> None:
-        record, tally = one.record, one.tally
+    def _note(self, watched: Watched) -> None:
+        record, tally = watched.record, watched.tally
         record.samples, record.failures = tally.samples, tally.failures
-        record.value, record.limit, record.unit = one.check.value, one.check.limit, one.check.unit
-        record.evidence = one.check.evidence
-        record.details = tuple(one.check.details())
+        record.value, record.limit, record.unit = watched.check.value, watched.check.limit, watched.check.unit
+        record.evidence = watched.check.evidence
+        record.details = tuple(watched.check.details())
         record.seconds = (self._run.clock.wall() - self._started).total_seconds()
         if not record.verdict:
             record.message = tally.last
         self._run.recorder.update()
 
-    def _failed(self, one: Watched) -> CheckFailed:
+    def _failed(self, watched: Watched) -> CheckFailed:
         subject = self._subject
-        lines = list(one.record.details)
+        lines = list(watched.record.details)
         for task in subject.canary[:1]:
             now = next(iter(subject.run.ecs.tasks([task.arn])), task)
             lines += evidence.of_task(subject.run, now, subject.revision, subject.container)
-        return CheckFailed(one.record.name, one.record.message, lines)
+        return CheckFailed(watched.record.name, watched.record.message, lines)
 
 
 def records_for(settings: Sequence[CheckSettings]) -> list[CheckRecord]:
     """A record for each check, nothing known of it yet."""
-    return [CheckRecord(name=one.title, kind=one.kind, required=one.required) for one in settings]
+    return [CheckRecord(name=check.title, kind=check.kind, required=check.required) for check in settings]

@@ -54,7 +54,7 @@ class ConsoleLog:
 
     def updated(self, record: StageRecord) -> None:
         """Numbers of the checks: a terminal shows them on the live line."""
-        step = next((one for one in record.steps if one.outcome == RUNNING), None)
+        step = next((step for step in record.steps if step.outcome == RUNNING), None)
         counted = [_so_far(check) for check in record.checks]
         if step and counted:
             self._wait(f"{step.name}: {', '.join(counted)}")

@@ -36,14 +36,16 @@ class Left:
 def look(run: Run, release: str) -> Left | None:
     """What is left of the release, of any when none is named; None when no task of it lives."""
     living, registrations, service = run.observer.left_behind()
-    tasks = tuple(one for one in living if release in ("", one.release))
+    tasks = tuple(task for task in living if release in ("", task.release))
     if not tasks:
         return None
     record = run.recorder.record.release
     record.id, record.task_definition = tasks[0].release, tasks[0].revision
-    theirs = {"", *(one.arn for one in tasks)}
+    theirs = {"", *(task.arn for task in tasks)}
     made = dict.fromkeys(task.revision for task in tasks if task.role == CANARY and _made(run, task, service))
-    return Left(tasks, tuple(one for one in registrations if one.owner in theirs), tuple(made))
+    return Left(
+        tasks, tuple(registration for registration in registrations if registration.owner in theirs), tuple(made)
+    )
 
 
 def _made(run: Run, task: Task, service: Service | None) -> bool:

@@ -114,7 +114,7 @@ def _counts(stage: Canary) -> list[int]:
     """How many tasks each size has; a percentage of few tasks may be less than the size before it has."""
     desired = stage.plan.seen.service.desired
     sizes = stage.run.settings.canary.sizes
-    return list(accumulate((one.tasks or canaries_for(one.percent or 1.0, desired) for one in sizes), max))
+    return list(accumulate((size.tasks or canaries_for(size.percent or 1.0, desired) for size in sizes), max))
 
 
 def _begin(stage: Canary) -> None:
@@ -148,9 +148,9 @@ def _mark(stage: Canary) -> None:
     """The release is under way and judged anew; keys that a promotion or a rollback needs are there from now on."""
     run, before = stage.run, stage.plan.seen.marks
     outdated = {marks.VERDICT: "", marks.JUDGED_STEPS: "0"}
-    for one in stage.plan.seen.canaries:
-        if one.verdict:
-            stage.fence.write(partial(run.ecs.tag_task, one.arn, outdated))
+    for task in stage.plan.seen.canaries:
+        if task.verdict:
+            stage.fence.write(partial(run.ecs.tag_task, task.arn, outdated))
     if (before.under_way, before.source) != (stage.release, stage.plan.source):
         service = stage.fence.require()
         absent = marks.missing_keys(service.raw.get("tags") or {})

@@ -133,7 +133,7 @@ def _health_check(settings: HealthCheckSettings) -> dict[str, Any]:
 
 def _refuse_dependencies(containers: Containers, all_of_them: Mapping[str, Any], values: Values) -> None:
     """What RegisterTaskDefinition refuses of `dependsOn` (ECS API, ContainerDependency)."""
-    there = {name: one for name, one in all_of_them.items() if _is_there(one, values)}
+    there = {name: member for name, member in all_of_them.items() if _is_there(member, values)}
     for name, settings in containers.items():
         if name not in there:
             raise InvalidInput(

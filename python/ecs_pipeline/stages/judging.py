@@ -29,11 +29,11 @@ def refuse_checks(run: Run, *, alive: bool, watched: bool) -> None:
     `alive`: the release's own canary lives. `watched`: the checks will be run; else no alarm is asked for.
     """
     checks = run.settings.canary.checks
-    for number, one in enumerate(checks):
-        mistake = run.cloudwatch.mistake(one.metric.query) if one.metric else ""
+    for number, check in enumerate(checks):
+        mistake = run.cloudwatch.mistake(check.metric.query) if check.metric else ""
         if mistake:
             raise InvalidInput(
-                f"canary.checks.{number}.metric.query ({one.title}): {mistake}",
+                f"canary.checks.{number}.metric.query ({check.title}): {mistake}",
                 cure="write it as GetMetricData's MetricDataQueries",
             )
     if watched:
@@ -103,16 +103,16 @@ def subject_of(run: Run, seen: Look) -> Subject:
     live = seen.canaries
     revision = run.definitions.get(live[0].revision)
     container = definition.chosen_container(revision.definition, seen.service, run.settings.container)
-    baked = [one.bake_began for one in live if one.bake_began]
-    since = max(baked or [one.started or one.created for one in live])
+    baked = [task.bake_began for task in live if task.bake_began]
+    since = max(baked or [task.started or task.created for task in live])
     alike = tuple(task for task in seen.baselines if task.revision == seen.service.revision)
     return Subject(run, seen.service, live, revision, container, since, alike, judged_alone=True)
 
 
 def inconclusive(release: str, checks: Sequence[CheckRecord] = ()) -> Inconclusive:
     """What ends a stage whose canary was not judged one way or the other."""
-    unclear = [one for one in checks if one.required and one.verdict == INCONCLUSIVE]
-    why = "; ".join(f"check {one.name}: {one.message}" for one in unclear)
+    unclear = [check for check in checks if check.required and check.verdict == INCONCLUSIVE]
+    why = "; ".join(f"check {check.name}: {check.message}" for check in unclear)
     return Inconclusive(
         f"the checks of release {release} were inconclusive, its canary lives{f': {why}' if why else ''}",
         cure="a person decides: `promote` or `rollback`",

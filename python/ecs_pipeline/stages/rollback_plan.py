@@ -105,7 +105,9 @@ def _copied(run: Run, label: str, lost: str) -> list[str]:
 def _removal(seen: Look, tasks: Sequence[Task]) -> list[str]:
     """Out of the traffic, then stopped."""
     arns = {task.arn for task in tasks}
-    targets = sorted({departure(one.target) for one in seen.registrations if one.owner in arns})
+    targets = sorted(
+        {departure(registration.target) for registration in seen.registrations if registration.owner in arns}
+    )
     return targets + [f"stop task {task.id}" for task in tasks]
 
 

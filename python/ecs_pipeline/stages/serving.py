@@ -117,7 +117,7 @@ class Serving:
 
     def _adopt(self, revision: TaskDefinition) -> None:
         """(4) The revision that the tasks run; a duplicate that this process registered goes."""
-        for arn in [one for one in self.made.revisions if one != revision.revision.arn]:
+        for arn in [registered for registered in self.made.revisions if registered != revision.revision.arn]:
             discard(self.run, arn)
             self.made.revisions.remove(arn)
         release = self.run.recorder.record.release
@@ -149,7 +149,7 @@ class Serving:
     def _targets_to_register(self, missing: int) -> list[str]:
         """The new tasks, and those that live and are not in the traffic (their process died before)."""
         run, service = self.run, self.plan.seen.service
-        groups = ", ".join(group_name(one.target_group) for one in service.load_balancing)
+        groups = ", ".join(group_name(entry.target_group) for entry in service.load_balancing)
         seen = targets_seen(run, self.plan.seen.canaries, service) if self.plan.seen.canaries else Targets((), (), {})
         if not groups or (missing <= 0 and all(seen.of(target) for target in seen.targets)):
             return []

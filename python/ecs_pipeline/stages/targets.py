@@ -95,7 +95,7 @@ def _file(run: Run, service: Service, path: Path) -> FromFile:
             cure=f"`aws ecs describe-task-definition --task-definition {current.revision.name}` has those of now",
         )
     document = definition_file.read(path, run.definitions.members, run.definitions.type_of, run.lookups)
-    tags = {one["key"]: one.get("value", "") for one in document.get("tags") or ()}
+    tags = {tag["key"]: tag.get("value", "") for tag in document.get("tags") or ()}
     arn = str(document.get("taskDefinitionArn", ""))
     return FromFile(base, arn if arn.partition(":task-definition/")[2] else "", tags.get(marks.RELEASE, ""))
 

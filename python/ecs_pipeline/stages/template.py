@@ -49,7 +49,11 @@ class Template:
     def defaults(self) -> dict[str, str]:
         """The defaults of its parameters, as CloudFormation takes values."""
         definitions = self.body.get("Parameters") or {}
-        return {str(key): str(one["Default"]) for key, one in definitions.items() if "Default" in (one or {})}
+        return {
+            str(key): str(parameter["Default"])
+            for key, parameter in definitions.items()
+            if "Default" in (parameter or {})
+        }
 
     @property
     def takes_image(self) -> bool:
@@ -104,7 +108,7 @@ class Template:
         touched = {name for name in values if values[name] != before.get(name)}
         there, wanted = present(old.body, before), present(self.body, values)
         for section in ("Conditions", "Mappings"):
-            mine, theirs = (one.body.get(section) or {} for one in (self, old))
+            mine, theirs = (template.body.get(section) or {} for template in (self, old))
             touched |= {name for name in mine if _mentioned(mine[name]) & touched or not _same(mine, theirs, name)}
         found = []
         for name, kind in sorted({**old.resources, **self.resources}.items()):
@@ -144,16 +148,16 @@ def _plain(value: Any) -> Any:
     """A value of the document to compare: comments, quotes and styles make no difference, tags (`!Ref`) do."""
     tag = str(getattr(getattr(value, "tag", None), "value", ""))
     if isinstance(value, Mapping):
-        return tag, {str(key): _plain(one) for key, one in value.items()}
+        return tag, {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return tag, [_plain(one) for one in value]
+        return tag, [_plain(item) for item in value]
     return tag, str(getattr(value, "value", value))
 
 
 def _mentioned(value: Any) -> set[str]:
     """The names in a part of a template: what it refers to is among them."""
     if isinstance(value, Mapping):
-        return {name for one in value.values() for name in _mentioned(one)}
+        return {name for item in value.values() for name in _mentioned(item)}
     if isinstance(value, list):
-        return {name for one in value for name in _mentioned(one)}
+        return {name for item in value for name in _mentioned(item)}
     return set(re.findall(r"\w+", str(getattr(value, "value", value))))

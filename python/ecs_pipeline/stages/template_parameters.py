@@ -40,7 +40,7 @@ def refuse(definitions: Mapping[str, Any], given: Mapping[str, str], kept: Colle
 def _wrong(definition: Mapping[str, Any], value: str) -> str:
     """What a value is not, in the words of the template when it has some."""
     told = str(definition.get("ConstraintDescription", ""))
-    allowed = [str(one) for one in definition.get("AllowedValues") or ()]
+    allowed = [str(choice) for choice in definition.get("AllowedValues") or ()]
     if allowed and value not in allowed:
         return told or f"one of {', '.join(allowed)} is expected"
     if definition.get("Type") == "Number":

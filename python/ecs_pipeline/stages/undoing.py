@@ -78,14 +78,16 @@ def _undo(stage: Canary) -> None:
     with run.recorder.step("restore") as step:
         made = shown(run, [*stage.made.tasks, *stage.beside.tasks])
         seen = run.observer.look()
-        known = {one.arn: one for one in (*made, *seen.tasks)}
+        known = {task.arn: task for task in (*made, *seen.tasks)}
         wanted = (stage.fence.turn, stage.release)
         living = [task for task in known.values() if task.alive and (task.turn, task.release) == wanted]
         mine = [task for task in living if not run.observer.mismatch(task, seen.service)]
         retire = RetireStep(run, plainly, "ecs-pipeline: cancelled by a rollback")
         # Registrations: the rollback may have stopped the task before RegisterTargets arrived.
         retire.carry_out(mine, targets_of(run, mine, seen.service), registrations=seen.registrations)
-        for revision in dict.fromkeys((*stage.made.revisions, *(one.revision for one in mine if one.role == CANARY))):
+        for revision in dict.fromkeys(
+            (*stage.made.revisions, *(task.revision for task in mine if task.role == CANARY))
+        ):
             discard(run, revision)
         step.message = "cancelled by a rollback: what this process had made is undone"
 
@@ -125,5 +127,5 @@ def _restore(stage: Canary, failure: ReleaseFailed) -> None:
 
 def _starting(stage: Canary, seen: Look) -> bool:
     """Whether a task that RunTask named is not listed yet."""
-    made = {*stage.made.tasks, *stage.beside.tasks} - {one.arn for one in seen.tasks}
-    return any(one.alive for one in shown(stage.run, made))
+    made = {*stage.made.tasks, *stage.beside.tasks} - {task.arn for task in seen.tasks}
+    return any(task.alive for task in shown(stage.run, made))

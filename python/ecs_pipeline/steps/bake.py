@@ -71,7 +71,7 @@ class Bake:
 
     def _look_at_ends(self) -> None:
         """A task that AWS takes away fails checks and targets before its end is seen. Raises TakenAway."""
-        refuse_taken_away(self.run.ecs.tasks([one.arn for one in self.subject.canary]))
+        refuse_taken_away(self.run.ecs.tasks([task.arn for task in self.subject.canary]))
 
     def judge_once(self) -> None:
         """A few samples of each check, then its verdict; tasks and targets are looked at meanwhile."""
@@ -114,8 +114,8 @@ class Bake:
         now = self._fresh() or self._targets_seen()
         self._looked = now.at
         seen = self._without_baseline(now)
-        for one in evidence.stopped(seen.tasks):
-            broken = ended(self.run, one, self.subject.revision, self.subject.container)
+        for task in evidence.stopped(seen.tasks):
+            broken = ended(self.run, task, self.subject.revision, self.subject.container)
             raise StepBroken(broken.why, evidence=broken.evidence)
         if len(seen.tasks) < len(self.subject.canary):
             raise StepBroken("a canary task is gone")
@@ -133,16 +133,16 @@ class Bake:
 
     def _without_baseline(self, seen: Seen) -> Seen:
         """The canary's part of what is seen; a baseline that died leaves the traffic: its address is used again."""
-        arns = {one.arn for one in self.subject.baseline}
-        living = [one for one in seen.tasks if one.arn in arns and one.alive]
+        arns = {task.arn for task in self.subject.baseline}
+        living = [task for task in seen.tasks if task.arn in arns and task.alive]
         if len(living) < len(arns):
             self.subject.baseline = living
             self.run.recorder.progress("the baseline stopped: comparisons with it are inconclusive")
             if self.write:
                 leave_traffic(self.run, self.write)
         return Seen(
-            tuple(one for one in seen.tasks if one.arn not in arns),
-            tuple(one for one in seen.targets if one.task not in arns),
+            tuple(task for task in seen.tasks if task.arn not in arns),
+            tuple(target for target in seen.targets if target.task not in arns),
             seen.health,
         )
 
@@ -152,27 +152,29 @@ class Bake:
         Before the bake it may have when the service's own tasks have such a one as well. One that the revision does not
         have is AWS' own (GuardDuty's agent, for one), and no fault of the release.
         """
-        ended = {key: one for key, one in _ended(seen.tasks).items() if self.subject.revision.container(key[1])}
+        ended = {
+            key: container for key, container in _ended(seen.tasks).items() if self.subject.revision.container(key[1])
+        }
         if self._ended_before is None:
             usual = {name for _, name in _ended(self.subject.stable)} if ended else set()
             self._ended_before = {(arn, name) for arn, name in ended if name in usual}
-        for (arn, name), one in ended.items():
+        for (arn, name), container in ended.items():
             if (arn, name) not in self._ended_before:
                 task = next(each for each in seen.tasks if each.arn == arn)
                 lines = evidence.of_task(self.run, task, self.subject.revision, self.subject.container)
-                why = one.reason or f"exit code {one.exit_code}"
+                why = container.reason or f"exit code {container.exit_code}"
                 raise StepBroken(f"container {name} of task {task.id} ended: {why}", evidence=lines)
 
     def _judge_restarts(self, seen: Seen) -> None:
         """A container that ECS started anew in a task that lives on (`restartPolicy`): another runtime id."""
         for task in seen.tasks:
-            for one in task.containers:
-                before = self._runtime_ids.get((task.arn, one.name))
-                self._runtime_ids[task.arn, one.name] = one.runtime_id or before or ""
-                if not before or one.runtime_id in ("", before):
+            for container in task.containers:
+                before = self._runtime_ids.get((task.arn, container.name))
+                self._runtime_ids[task.arn, container.name] = container.runtime_id or before or ""
+                if not before or container.runtime_id in ("", before):
                     continue
-                what = f"container {one.name} of task {task.id} was restarted"
-                if one.name == self.subject.container and self._is_essential(one.name):
+                what = f"container {container.name} of task {task.id} was restarted"
+                if container.name == self.subject.container and self._is_essential(container.name):
                     lines = evidence.of_task(self.run, task, self.subject.revision, self.subject.container)
                     raise StepBroken(what, evidence=lines)
                 self.run.recorder.progress(f"{what}: shown only, it is not the essential container under release")
@@ -205,8 +207,8 @@ class Bake:
 def _ended(tasks: Iterable[Task]) -> dict[tuple[str, str], Container]:
     """Containers that ended with an error, by their tasks' ARNs and their names."""
     return {
-        (task.arn, one.name): one
+        (task.arn, container.name): container
         for task in tasks
-        for one in task.containers
-        if one.exit_code or evidence.OUT_OF_MEMORY in one.reason
+        for container in task.containers
+        if container.exit_code or evidence.OUT_OF_MEMORY in container.reason
     }

@@ -102,8 +102,12 @@ class Beside(Step["tuple[Seen, Seen | None]", "tuple[Result, Result | None]"], G
 def leave_traffic(run: Run, write: Write) -> None:
     """A baseline that died, or was given up, out of the traffic: its address is used again. Its task goes later."""
     seen = run.observer.look()
-    baselines = {one.arn for one in seen.baselines}
-    left = [one.target for one in seen.registrations if one.owner in baselines and not one.draining]
+    baselines = {task.arn for task in seen.baselines}
+    left = [
+        registration.target
+        for registration in seen.registrations
+        if registration.owner in baselines and not registration.draining
+    ]
     RetireStep(run, write).deregister(left, seen.registrations)
 
 

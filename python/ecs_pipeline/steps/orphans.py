@@ -27,7 +27,9 @@ def remove(run: Run, registrations: Collection[Registration], write: removal.Wri
 
 def without_owner(registrations: Collection[Registration]) -> list[Target]:
     """Targets that take traffic and that no listed task has."""
-    return [one.target for one in registrations if not one.owner and not one.draining]
+    return [
+        registration.target for registration in registrations if not registration.owner and not registration.draining
+    ]
 
 
 def _proven(run: Run, targets: Sequence[Target]) -> list[Target]:
@@ -47,19 +49,19 @@ def _proven(run: Run, targets: Sequence[Target]) -> list[Target]:
         steady_since = (steady_since or now) if _all_listed(service, running) else None
         if not left or (steady_since is not None and now - steady_since >= SERVICE_LAG):
             return left, ""
-        return left, f"no task is listed that has {', '.join(sorted({str(one) for one in left}))}: looking again"
+        return left, f"no task is listed that has {', '.join(sorted({str(target) for target in left}))}: looking again"
 
     wait.last_seen(look, run.clock, Deadline.after(run.clock, TASKS_LAG), run.recorder.progress)
     return _without_holder(run, left, run.ecs.service(), living(run.ecs.running_tasks())) if left else []
 
 
 def _without_holder(run: Run, targets: Sequence[Target], service: Service, tasks: Sequence[Task]) -> list[Target]:
-    held = {(one.group, *one.key) for one in run.observer.holders(targets, service, tasks)}
-    return [one for one in targets if (one.group, *one.key) not in held]
+    held = {(target.group, *target.key) for target in run.observer.holders(targets, service, tasks)}
+    return [target for target in targets if (target.group, *target.key) not in held]
 
 
 def _all_listed(service: Service, running: Sequence[Task]) -> bool:
     """The service neither starts nor misses a task, and ListTasks names as many as it has."""
-    of_service = [one for one in running if one.group == f"service:{service.name}"]
+    of_service = [task for task in running if task.group == f"service:{service.name}"]
     at_rest = len(service.deployments) == 1 and service.pending == 0 and service.running == service.desired
     return at_rest and len(of_service) >= service.running

@@ -31,8 +31,8 @@ def plainly(write: Callable[[], None]) -> None:
 
 def deregister(run: Run, targets: Sequence[Target], write: Write) -> None:
     """DeregisterTargets, group by group."""
-    for group in dict.fromkeys(one.group for one in targets):
-        inside = [one for one in targets if one.group == group]
+    for group in dict.fromkeys(target.group for target in targets):
+        inside = [target for target in targets if target.group == group]
         told = ", ".join(str(target) for target in inside)
         with run.recorder.writing(f"take {told} out of the traffic", *(departure(target) for target in inside)):
             try:
@@ -70,18 +70,18 @@ def told(targets: Collection[Target]) -> str:
 
 def drained(run: Run, targets: Sequence[Target], configured: float | None) -> None:
     """Wait until the targets are gone, their last requests answered. `configured`: seconds, None for the group's."""
-    delays = [group.drain for one in targets if (group := run.elb.target_group(one.group))]
+    delays = [group.drain for target in targets if (group := run.elb.target_group(target.group))]
     if not delays or configured == 0:
         return
     within = configured if configured is not None else max(delays) + DRAIN_MARGIN
 
     def judge() -> Judgement[None]:
         left = []
-        for group in dict.fromkeys(one.group for one in targets):
-            inside = [one for one in targets if one.group == group]
-            states = {(one.identity, one.port): one for one in run.elb.health(group, inside)}
-            left += [one for one in inside if one.key in states and states[one.key].registered]
-        return Waiting(f"draining {', '.join(sorted({str(one) for one in left}))}") if left else Settled(None)
+        for group in dict.fromkeys(target.group for target in targets):
+            inside = [target for target in targets if target.group == group]
+            states = {(health.identity, health.port): health for health in run.elb.health(group, inside)}
+            left += [target for target in inside if target.key in states and states[target.key].registered]
+        return Waiting(f"draining {', '.join(sorted({str(target) for target in left}))}") if left else Settled(None)
 
     try:
         wait.until(judge, run.clock, Deadline.after(run.clock, within), run.recorder.progress)
@@ -91,10 +91,10 @@ def drained(run: Run, targets: Sequence[Target], configured: float | None) -> No
 
 def stop(run: Run, tasks: Sequence[Task], reason: str, write: Write) -> None:
     """StopTask."""
-    for one in tasks:
-        with run.recorder.writing(f"stop task {one.id}"):
-            write(partial(run.ecs.stop_task, one.arn, reason))
-        run.recorder.task_state(one.arn, "STOPPING")
+    for task in tasks:
+        with run.recorder.writing(f"stop task {task.id}"):
+            write(partial(run.ecs.stop_task, task.arn, reason))
+        run.recorder.task_state(task.arn, "STOPPING")
 
 
 def stopped(run: Run, tasks: Sequence[Task]) -> None:

@@ -70,7 +70,7 @@ def from_file(run: Run, path: Path, current: TaskDefinition, service: Service) -
     problem = run.definitions.problem(plain)
     if problem:
         raise InvalidInput(f"{path}: {problem}", cure="write it as `aws ecs register-task-definition` takes it")
-    tags = {one.get("key", ""): one.get("value", "") for one in plain.pop("tags", ())} or current.tags
+    tags = {tag.get("key", ""): tag.get("value", "") for tag in plain.pop("tags", ())} or current.tags
     if "" in tags:
         raise InvalidInput(f"{path}: tags: each has a key and a value", cure='write [{"key": …, "value": …}]')
     try:

@@ -68,7 +68,9 @@ class StableStep(Step[Seen, Service]):
     def observe(self) -> Seen:
         """The service; while it rolls also the tasks that failed (their reasons are the evidence)."""
         service = self.run.ecs.service()
-        self._ours = next((one for one in service.deployments if one.revision == self.revision), self._ours)
+        self._ours = next(
+            (deployment for deployment in service.deployments if deployment.revision == self.revision), self._ours
+        )
         if self._ours is None or self._ours.rollout == "COMPLETED":
             return Seen(service)
         goes_on = self._ours == service.primary and self._ours.rollout != "FAILED"
@@ -99,14 +101,18 @@ class StableStep(Step[Seen, Service]):
 
     def _is_back(self, service: Service) -> bool:
         """Whether all tasks run the revision, be it for an earlier deployment of it."""
-        mine = [one for one in service.deployments if one.revision == self.revision]
-        others = [one for one in service.deployments if one.revision != self.revision]
-        return sum(one.running for one in mine) >= service.desired and not any(one.running for one in others)
+        mine = [deployment for deployment in service.deployments if deployment.revision == self.revision]
+        others = [deployment for deployment in service.deployments if deployment.revision != self.revision]
+        return sum(deployment.running for deployment in mine) >= service.desired and not any(
+            deployment.running for deployment in others
+        )
 
     def _counts(self, service: Service, primary: Deployment) -> str:
-        others = [one for one in service.deployments if one is not primary]
-        again = sum(one.running + one.pending for one in others if one.revision == self.revision)
-        old = sum(one.running + one.pending for one in others) - again
+        others = [deployment for deployment in service.deployments if deployment is not primary]
+        again = sum(
+            deployment.running + deployment.pending for deployment in others if deployment.revision == self.revision
+        )
+        old = sum(deployment.running + deployment.pending for deployment in others) - again
         told = [f"{primary.running} of {service.desired} tasks run {Revision(self.revision).name}"]
         told += [f"{again} for an earlier deployment of it"] if again else []
         return ", ".join([*told, f"{old} of another revision"] if old else told)
@@ -144,7 +150,7 @@ class StableStep(Step[Seen, Service]):
         stuck = next((event.message for event in _saying(seen.service, primary, [STUCK])), "")
         if stuck or self.patient or breaker_is_on(seen.service):
             return stuck
-        failed = [one for one in seen.failed if one.arn not in self._forgiven]
+        failed = [task for task in seen.failed if task.arn not in self._forgiven]
         if len(failed) < failures_allowed(seen.service):
             return ""
         return f"{len(failed)} tasks of the new revision failed: {self._cause(seen)}"
@@ -157,7 +163,7 @@ class StableStep(Step[Seen, Service]):
         """
         replaced = self._progress.see(seen.service, primary, self.run.clock.now())
         if primary.failed < self._failed_before or replaced:
-            self._forgiven |= {one.arn for one in seen.failed}
+            self._forgiven |= {task.arn for task in seen.failed}
         self._failed_before = primary.failed
         for event in reversed(_saying(seen.service, primary, (*NOT_PLACED, PROTECTED))):
             self._tell_once(event.message)
@@ -213,7 +219,7 @@ class StableStep(Step[Seen, Service]):
         """Whether tasks of the service drain or stop, which its counts do not show."""
         ended = {arn for arn, task in self._known.items() if task.status == "STOPPED"}
         told_to_stop = [arn for arn in self.run.ecs.arns_of_service("STOPPED") if arn not in ended]
-        self._known.update({one.arn: one for one in self.run.ecs.tasks(told_to_stop)} if told_to_stop else {})
+        self._known.update({task.arn: task for task in self.run.ecs.tasks(told_to_stop)} if told_to_stop else {})
         return any(self._known[arn].status != "STOPPED" for arn in told_to_stop if arn in self._known)
 
     def _not_ours(self, seen: Seen, primary: Deployment) -> Judgement[Service]:
@@ -270,17 +276,17 @@ class StableStep(Step[Seen, Service]):
 
     def _failed_tasks(self, primary: Deployment) -> list[Task]:
         """Stopped tasks of this deployment; each is described once."""
-        stopped = [one for one in self.run.ecs.arns_of_service("STOPPED") if one not in self._known]
-        self._known.update({one.arn: one for one in self.run.ecs.tasks(stopped)} if stopped else {})
+        stopped = [arn for arn in self.run.ecs.arns_of_service("STOPPED") if arn not in self._known]
+        self._known.update({task.arn: task for task in self.run.ecs.tasks(stopped)} if stopped else {})
         return sorted(
             (
-                one
-                for one in self._known.values()
-                if one.revision == self.revision
-                and (primary.created is None or one.created >= primary.created)
-                and stops.failed(one)
+                task
+                for task in self._known.values()
+                if task.revision == self.revision
+                and (primary.created is None or task.created >= primary.created)
+                and stops.failed(task)
             ),
-            key=lambda one: one.age_key,
+            key=lambda task: task.age_key,
         )
 
 
@@ -292,4 +298,6 @@ def _saying(service: Service, deployment: Deployment, texts: Sequence[str]) -> l
 
 
 def _others(service: Service, primary: Deployment) -> int:
-    return sum(one.running + one.pending for one in service.deployments if one is not primary)
+    return sum(
+        deployment.running + deployment.pending for deployment in service.deployments if deployment is not primary
+    )

@@ -11,7 +11,7 @@ from ecs_pipeline.wait import Deadline, duration
 
 def groups_of(run: Run, service: Service) -> list[TargetGroup]:
     """The target groups of a service that exist."""
-    found = [run.elb.target_group(one.target_group) for one in service.load_balancing]
+    found = [run.elb.target_group(entry.target_group) for entry in service.load_balancing]
     return [group for group in found if group]
 
 

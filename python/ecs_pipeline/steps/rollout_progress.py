@@ -17,7 +17,9 @@ class Progress:
 
     def see(self, service: Service, primary: Deployment, now: float) -> bool:
         """Take a look in. True when ECS has taken an old task away since the last one: new ones are healthy."""
-        others = sum(one.running + one.pending for one in service.deployments if one is not primary)
+        others = sum(
+            deployment.running + deployment.pending for deployment in service.deployments if deployment is not primary
+        )
         found = {"started": primary.running + primary.pending, "running": primary.running, "old": -others}
         if service.desired != self._desired:
             self._best, self._desired = {}, service.desired

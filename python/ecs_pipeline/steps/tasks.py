@@ -75,20 +75,20 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         Raises Foreign, IdInUse when a task has our tags and the place of one of ours, and is none.
         """
         if len(self._chosen) == self.count:
-            return {self._chosen[one.arn]: one for one in self.run.ecs.tasks(self._chosen)}
-        known = self._seen_at_start or {one.arn: one for one in self.run.observer.tasks()}
+            return {self._chosen[task.arn]: task for task in self.run.ecs.tasks(self._chosen)}
+        known = self._seen_at_start or {task.arn: task for task in self.run.observer.tasks()}
         self._seen_at_start = {}
         missing = [arn for arn in self.made.tasks if arn not in known]
-        known.update({one.arn: one for one in self.run.ecs.tasks(missing)} if missing else {})
+        known.update({task.arn: task for task in self.run.ecs.tasks(missing)} if missing else {})
         found: dict[int, Task] = {}
-        for one in sorted(self._ours(known), key=lambda task: (not task.alive, task.age_key)):
-            found.setdefault(self._number(one), one)
-        for one in self._of_this_turn(known):
-            if self._number(one) not in found and self._number(one) < self.count:
-                self._refuse(one)
-        for one in found.values():
-            self._adopt(one)
-        self._chosen = {one.arn: index for index, one in found.items() if index < self.count}
+        for task in sorted(self._ours(known), key=lambda each: (not each.alive, each.age_key)):
+            found.setdefault(self._number(task), task)
+        for task in self._of_this_turn(known):
+            if self._number(task) not in found and self._number(task) < self.count:
+                self._refuse(task)
+        for task in found.values():
+            self._adopt(task)
+        self._chosen = {task.arn: index for index, task in found.items() if index < self.count}
         return found
 
     def decide(self, seen: Mapping[int, Task]) -> str:
@@ -104,22 +104,22 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
     def judge(self, seen: Mapping[int, Task]) -> Judgement[list[Task]]:
         """All are RUNNING."""
         tasks = [seen[index] for index in range(self.count) if index in seen]
-        for one in tasks:
-            if not one.alive:
-                return ended(self.run, one, self.revision, self.container, self.role)
-        running = [one for one in tasks if one.status == "RUNNING"]
+        for task in tasks:
+            if not task.alive:
+                return ended(self.run, task, self.revision, self.container, self.role)
+        running = [task for task in tasks if task.status == "RUNNING"]
         if len(running) == self.count:
             return Settled(running)
-        states = ", ".join(sorted({one.status for one in tasks if one.status != "RUNNING"})) or "not listed yet"
+        states = ", ".join(sorted({task.status for task in tasks if task.status != "RUNNING"})) or "not listed yet"
         return Waiting(f"{len(running)} of {_counted(self.count)} running ({states})")
 
     def planned(self, seen: Mapping[int, Task]) -> list[Task]:
         """Those that live already."""
-        return [one for one in seen.values() if one.alive]
+        return [task for task in seen.values() if task.alive]
 
     def told(self, result: list[Task]) -> str:
         """The tasks."""
-        return f"running: {', '.join(one.id for one in result)}"
+        return f"running: {', '.join(task.id for task in result)}"
 
     def _missing(self, seen: Mapping[int, Task]) -> list[int]:
         return [index for index in range(self.count) if index not in seen]
