@@ -212,6 +212,10 @@ class Service:
         """The deployment that ECS is bringing about or keeps up."""
         return next((deployment for deployment in self.deployments if deployment.status == "PRIMARY"), None)
 
+    def tasks_beside(self, deployment: Deployment) -> int:
+        """How many tasks its other deployments have, running or about to be."""
+        return sum(other.running + other.pending for other in self.deployments if other is not deployment)
+
     @property
     def label(self) -> str:
         """CLUSTER/SERVICE."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
 from ecs_pipeline import wait
 from ecs_pipeline.converge import converge, planned
-from ecs_pipeline.errors import InvalidInput, Refused, Trouble
+from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.image_settings import ImageSettings
 from ecs_pipeline.origin import checked_release_id, named_after, new_release_id, unique
 from ecs_pipeline.run import Run
@@ -24,13 +24,13 @@ from ecs_pipeline.stages import template_parameters, template_rules
 from ecs_pipeline.stages.containers import composed
 from ecs_pipeline.stages.environment_parameters import Parameters
 from ecs_pipeline.stages.provision_refusals import refuse_to_delete, refuse_unknown_port
+from ecs_pipeline.stages.stack_waits import StackWaits
 from ecs_pipeline.stages.template import IMAGE, Template, parse, read
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
 
 STEPS = ("preflight", "stack", "image", "service")
-CHANGE_SET_WITHIN, STACK_WITHIN = 300.0, 3600.0
-UNUSABLE = ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED")
+CHANGE_SET_WITHIN = 300.0
 DEPLOYED = frozenset(("Service", "TaskDefinition"))
 """Resources whose change could undo what releases did: the service is then told what it runs by now."""
 
@@ -62,7 +62,7 @@ class Provision:
             template_parameters.refuse_name(self.cloudformation.name)
             if not self.options.delete:
                 self._refuse_template()
-            stack = self._settled()
+            stack = self._waits.until_settled(usable=not self.options.delete)
             creating = self._is_creating(stack)
             if self.options.delete:
                 refuse_to_delete(self.run, self.cloudformation.name, stack, self.options.confirm)
@@ -128,7 +128,7 @@ class Provision:
                 self.run.recorder.progress("would then build and push the images and add the service")
                 planned(self.run, ["build and push the images", f"add service {self.run.settings.service}"])
                 return
-            new, stack = False, self._settled()
+            new, stack = False, self._waits.until_settled(usable=not self.options.delete)
         found = self._images(given)
         with self.run.recorder.step("service") as step:
             step.message = self._apply({**given, **found}, stack, new=new)
@@ -157,7 +157,7 @@ class Provision:
         begun = self.run.aws_time() - timedelta(seconds=1)
         with self.run.recorder.noting(f"change stack {self.cloudformation.name}: {len(change_set.changes)} resources"):
             self.cloudformation.execute(name)
-        self._await("UPDATE" if not new else "CREATE", begun)
+        self._waits.until_done("UPDATE" if not new else "CREATE", begun)
         return f"{len(change_set.changes)} changes made"
 
     def _planned(self, given: Mapping[str, str], stack: Stack | None) -> str:
@@ -210,45 +210,6 @@ class Provision:
             )
         return change_set
 
-    def _await(self, kind: str, begun: datetime) -> None:
-        told: set[str] = set()
-
-        def judge() -> Judgement[Stack | None]:
-            for identity, line in self.cloudformation.events(begun):
-                if identity not in told:
-                    told.add(identity)
-                    self.run.recorder.progress(line)
-            stack = self.cloudformation.stack()
-            if stack is None or (stack.settled and not stack.planned):
-                return Settled(stack)
-            return Waiting("")
-
-        stack = wait.until(judge, self.run.clock, self._within(STACK_WITHIN), lambda _why: None)
-        good = (stack is None) if kind == "DELETE" else bool(stack and stack.status == f"{kind}_COMPLETE")
-        if not good:
-            failed = [line for _, line in self.cloudformation.events(begun) if "_FAILED" in line]
-            raise Trouble(
-                f"stack {self.cloudformation.name} is {stack.status if stack else 'gone'}"
-                + (f": {failed[0]}" if failed else ""),
-                cure="see the events, correct the cause, then run it again",
-                evidence=failed,
-            )
-
-    def _settled(self) -> Stack | None:
-        """The stack once nothing is going on with it: an earlier, killed run may have left it busy."""
-
-        def judge() -> Judgement[Stack | None]:
-            stack = self.cloudformation.stack()
-            return Settled(stack) if stack is None or stack.settled else Waiting(f"stack is {stack.status}")
-
-        stack = wait.until(judge, self.run.clock, self._within(STACK_WITHIN), self.run.recorder.progress)
-        if stack and stack.status in UNUSABLE and not self.options.delete:
-            raise Refused(
-                f"stack {stack.name} is {stack.status}: {stack.reason}",
-                cure=f"remove it first: `provision --delete --confirm {stack.name}`",
-            )
-        return stack
-
     def _images(self, given: Mapping[str, str]) -> dict[str, str]:
         """The images that the first service starts with: the app's and those of `provision.images`, by digest."""
         run, found = self.run, {}
@@ -284,8 +245,12 @@ class Provision:
                 return
             begun = self.run.aws_time() - timedelta(seconds=1)
             self.cloudformation.delete()
-            self._await("DELETE", begun)
+            self._waits.until_done("DELETE", begun)
             step.message = "deleted"
+
+    @property
+    def _waits(self) -> StackWaits:
+        return StackWaits(self.run, self.cloudformation)
 
     def _within(self, seconds: float) -> Deadline:
         return Deadline.after(self.run.clock, seconds)

@@ -88,7 +88,7 @@ class StableStep(Step[Seen, Service]):
         ended = self._ended(seen, primary)
         if ended:
             return ended
-        others = _others(service, primary)
+        others = service.tasks_beside(primary)
         done = primary.rollout == "COMPLETED" or (not primary.rollout and primary.running >= service.desired)
         if done and not others and service.pending == 0:
             return Settled(service)
@@ -97,7 +97,7 @@ class StableStep(Step[Seen, Service]):
         return Waiting("; ".join(filter(None, (self._counts(service, primary), missing, self._excuse))))
 
     def _all_run(self, service: Service, primary: Deployment) -> bool:
-        return primary.running >= service.desired and not _others(service, primary)
+        return primary.running >= service.desired and not service.tasks_beside(primary)
 
     def _is_back(self, service: Service) -> bool:
         """Whether all tasks run the revision, be it for an earlier deployment of it."""
@@ -197,7 +197,7 @@ class StableStep(Step[Seen, Service]):
             return "old tasks drain or stop"
         if self._all_run(service, primary):
             return "ECS watches its alarms" if rollout_time.watches_alarms(service) else ""
-        until = self._protected_until() if _others(service, primary) else []
+        until = self._protected_until() if service.tasks_beside(primary) else []
         tasks = "1 task is" if len(until) == 1 else f"{len(until)} tasks are"
         return f"{tasks} protected from scale-in until {max(until):%H:%M} UTC" if until else ""
 
@@ -295,9 +295,3 @@ def _saying(service: Service, deployment: Deployment, texts: Sequence[str]) -> l
     since = deployment.created
     said = [event for event in service.events if any(text in event.message for text in texts)]
     return [event for event in said if not since or event.at >= since]
-
-
-def _others(service: Service, primary: Deployment) -> int:
-    return sum(
-        deployment.running + deployment.pending for deployment in service.deployments if deployment is not primary
-    )

@@ -17,10 +17,8 @@ class Progress:
 
     def see(self, service: Service, primary: Deployment, now: float) -> bool:
         """Take a look in. True when ECS has taken an old task away since the last one: new ones are healthy."""
-        others = sum(
-            deployment.running + deployment.pending for deployment in service.deployments if deployment is not primary
-        )
-        found = {"started": primary.running + primary.pending, "running": primary.running, "old": -others}
+        old = service.tasks_beside(primary)
+        found = {"started": primary.running + primary.pending, "running": primary.running, "old": -old}
         if service.desired != self._desired:
             self._best, self._desired = {}, service.desired
         before, self._best = (
