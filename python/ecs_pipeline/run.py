@@ -21,7 +21,7 @@ from ecs_pipeline.ports import (
     ScansPort,
     TaskDefinitionsPort,
 )
-from ecs_pipeline.record import Recorder
+from ecs_pipeline.recorder import Recorder
 from ecs_pipeline.settings import Settings
 
 

@@ -16,7 +16,8 @@ from ecs_pipeline.clock import SystemClock
 from ecs_pipeline.common import Common
 from ecs_pipeline.config import Config, from_flags, load
 from ecs_pipeline.errors import Interrupted, InvalidInput, PipelineError
-from ecs_pipeline.record import INTERRUPTED, PASSED, Recorder, StageRecord
+from ecs_pipeline.record import INTERRUPTED, PASSED, StageRecord
+from ecs_pipeline.recorder import Recorder
 
 if TYPE_CHECKING:
     from ecs_pipeline.run import Run

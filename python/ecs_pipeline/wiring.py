@@ -12,7 +12,8 @@ from ecs_pipeline.common import Common
 from ecs_pipeline.config import SESSION, Config
 from ecs_pipeline.lookups import Lookups
 from ecs_pipeline.model import Repository
-from ecs_pipeline.record import Listener, Recorder, StageRecord, StepRecord
+from ecs_pipeline.record import StageRecord, StepRecord
+from ecs_pipeline.recorder import Listener, Recorder
 from ecs_pipeline.run import Run, note
 from ecs_pipeline.setting_types import parse_duration
 

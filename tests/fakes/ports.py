@@ -18,7 +18,8 @@ from ecs_pipeline.lookups import EnvironmentSource, Lookups
 from ecs_pipeline.model import EcrRegistry, Repository, Revision, Service, Task, TaskDefinition
 from ecs_pipeline.observe import Observer
 from ecs_pipeline.ports import OWN_REGISTRY
-from ecs_pipeline.record import Recorder, StageRecord, StepRecord
+from ecs_pipeline.record import StageRecord, StepRecord
+from ecs_pipeline.recorder import Recorder
 from ecs_pipeline.run import Origin, Run, note
 from ecs_pipeline.settings import Settings
 from ecs_pipeline.signals import Alarm, LogLine, LogStream, Series

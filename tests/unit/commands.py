@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ecs_pipeline import cli, wiring
-from ecs_pipeline.record import Recorder
+from ecs_pipeline.recorder import Recorder
 from ecs_pipeline.run import Run
 from tests.fakes.ports import new_run
 from tests.unit.protocol.simulation import start_of

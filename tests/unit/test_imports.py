@@ -67,7 +67,8 @@ CORE: dict[str, set[str]] = {
     "lookups": {"documents", "errors"},
     "config": {"documents", "errors", "lookups", "mistakes", "reachable", "settings", "suggestions"},
     "check_series": set(),
-    "record": {"check_series", "clock", "errors"},
+    "record": {"check_series", "errors"},
+    "recorder": {"clock", "errors", "record"},
     "permissions": set(),
     "filled_policy": {"lookups", "permissions"},
     "config_schema": {"setting_types", "settings"},
@@ -103,7 +104,7 @@ LAYERS: dict[str, set[str]] = {
         "text",
     },
     "images": {"documents", "errors", "images", "programs", "references"},
-    "reports": {"check_series", "clock", "errors", "model", "record", "reports", "text", "wait"},
+    "reports": {"check_series", "clock", "errors", "model", "record", "recorder", "reports", "text", "wait"},
 }
 """The same for folders: adapters know the model and no stage; reports know the record and no AWS."""
 

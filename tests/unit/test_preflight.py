@@ -10,7 +10,7 @@ import pytest
 
 from ecs_pipeline import marks
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.record import Recorder
+from ecs_pipeline.recorder import Recorder
 from ecs_pipeline.run import Origin
 from tests.fakes.ports import FakeDefinitions, FakeElb
 from tests.fakes.world import GROUP, REGISTRY, FakeDeployment, World, digest_of
