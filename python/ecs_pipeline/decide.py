@@ -107,6 +107,19 @@ def rolled_out(service: Service) -> bool:
     return primary.rollout == "" or alone or any(deployment.rollout == "COMPLETED" for deployment in ours)
 
 
+def cancelled_for(seen: Look, revision: str) -> bool:
+    """(8) Whether the last cancel, after which no release began, sent the service to this revision."""
+    return seen.marks.wanted == revision and not seen.marks.under_way and not cancelled(seen, revision)
+
+
+def coming_back(seen: Look) -> bool:
+    """(8) After a cancel the service is to run `wanted`, and its rollout to that is not over."""
+    primary = seen.service.primary
+    if seen.marks.under_way or primary is None or primary.revision != seen.marks.wanted:
+        return False
+    return primary.rollout not in ("", "COMPLETED") or seen.service.tasks_beside(primary) > 0
+
+
 def lone_baselines(seen: Look) -> tuple[Task, ...]:
     """Baselines beside which neither a canary lives nor a release is under way: nobody has them to compare with."""
     begun = seen.marks.under_way not in ("", seen.marks.release)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -55,15 +55,16 @@ class Observer:
         """The families that are taken for the service's: followed, or seen in what it ran."""
         return frozenset(self._families)
 
-    def look(self, *, scan: bool = False) -> Look:
-        """One look. `scan`: also the newest revisions of the families in use, to find what a dead process left.
+    def look(self, *, scan: bool = False, also: Collection[str] = ()) -> Look:
+        """One look. `scan`: also the newest revisions of the families in use, to find what a dead process left: those
+        that are newer than all that are in use, and `also`.
 
         What cannot be believed is told once.
         """
         tasks, elsewhere = self._living()
         service = self._ecs.service()
         self._families |= {arn.rpartition("/")[2] for arn in service.families()}
-        found = self._revisions(service, tasks, scan=scan)
+        found = self._revisions(service, tasks, scan=scan, also=also)
         released = (task for task in elsewhere if self._released(task, service))
         owners = self._owners((*released, *tasks), service)
         health = self._health(service, owners)
@@ -158,7 +159,9 @@ class Observer:
         found = ((target, task.arn) for task in tasks for target in self._possible(task, service))
         return {target: arn for target, arn in found if target in wanted}
 
-    def _revisions(self, service: Service, tasks: Iterable[Task], *, scan: bool) -> dict[str, Revision]:
+    def _revisions(
+        self, service: Service, tasks: Iterable[Task], *, scan: bool, also: Collection[str]
+    ) -> dict[str, Revision]:
         needed = {service.revision, service.marks.wanted, service.marks.previous} | {task.revision for task in tasks}
         arns = sorted(arn for arn in needed if arn)
         if not scan:
@@ -168,7 +171,7 @@ class Observer:
         found = {arn: self._definitions.revision(arn, active) for arn in arns}
         for family, listed in newest.items():
             oldest = min((_made_at(revision) for revision in found.values() if revision.family == family), default=0)
-            newer = [arn for arn in listed[:SCANNED] if Revision(arn).number > oldest]
+            newer = [arn for arn in listed[:SCANNED] if Revision(arn).number > oldest or arn in also]
             found.update({arn: self._definitions.revision(arn, active) for arn in newer})
         return found
 

@@ -100,7 +100,7 @@ class Finish:
         """Look and remove, until two looks in a row find nothing. Raises Overtaken when the turn changes."""
         clean, left = 0, Leftover()
         for _ in range(MOST_LOOKS):
-            seen = self.run.observer.look(scan=True)
+            seen = self.run.observer.look(scan=True, also=self._undone())
             if seen.marks.turn == self.turn:
                 left = self._left(seen)
                 clean = 0 if left else clean + 1
@@ -120,6 +120,12 @@ class Finish:
             f"{self.run.settings.cluster}/{self.run.settings.service}: there is always something left to remove",
             cure="run it again; if it stays so, please report it with the JSON report",
         )
+
+    def _undone(self) -> set[str]:
+        """What the service ran or was to run before, whatever its number: a rollback takes it away. `--to` does not."""
+        if self.began is None or self.target:
+            return set()
+        return {arn for arn in (self.began.service.revision, self.began.marks.wanted) if arn}
 
     def _refuse_turn(self, seen: Look) -> None:
         """Another turn: that of another rollback, or for a while the one that this rollback replaced, a stale read.

@@ -205,7 +205,7 @@ def restore(run: Run, release: str, failure: ReleaseFailed, *, patient: bool = F
 
 
 def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[Outcome, Look]:
-    finished = not options.to and bool(_leftover(seen, options))
+    finished = not options.to and bool(_leftover(seen, options) or (options.binds(seen) and decide.coming_back(seen)))
     if finished:
         run.recorder.progress("removing what an earlier run left")
         patient = options.patient and not _release_to_cancel(seen, options)
