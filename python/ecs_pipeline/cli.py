@@ -79,10 +79,11 @@ def promote(
 def rollback(release: str, canary_only: bool, to: str, **common: Any) -> int:  # noqa: FBT001
     """Undo what is under way, or what was released last."""
     from ecs_pipeline.stages import rollback as stage
+    from ecs_pipeline.stages.rollback_scope import Options
 
     if to and (release or canary_only):
         raise click.UsageError("--to excludes --release and --canary")
-    options = stage.Options(release=release, canary_only=canary_only, to=to)
+    options = Options(release=release, canary_only=canary_only, to=to)
     return run_stage("rollback", stage.STEPS, Common(**common), lambda run: stage.rollback(run, options))
 
 

@@ -13,6 +13,7 @@ from ecs_pipeline.stages import promote as promote_stage
 from ecs_pipeline.stages import rollback as rollback_stage
 from ecs_pipeline.stages.approval import Approved
 from ecs_pipeline.stages.preflight import CanaryOptions
+from ecs_pipeline.stages.rollback_scope import Options as RollbackOptions
 from tests.fakes.ports import new_run
 from tests.fakes.world import World
 
@@ -57,7 +58,7 @@ def promote(world: World, *, dry_run: bool = False, **options: Any) -> End:
 def rollback(world: World, *, dry_run: bool = False, **options: Any) -> End:
     """The rollback stage."""
     run = _run(world, "rollback", rollback_stage.STEPS, options, dry_run=dry_run)
-    return _ended(world, run, lambda: rollback_stage.rollback(run, rollback_stage.Options(**options)))
+    return _ended(world, run, lambda: rollback_stage.rollback(run, RollbackOptions(**options)))
 
 
 def _run(world: World, stage: str, steps: Sequence[str], options: dict[str, Any], *, dry_run: bool) -> Run:

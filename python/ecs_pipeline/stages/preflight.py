@@ -18,8 +18,8 @@ from ecs_pipeline.stages import hooks, wellness
 from ecs_pipeline.stages.finish import Finish, finished
 from ecs_pipeline.stages.fitness import refuse_unfit, tell_shares
 from ecs_pipeline.stages.judging import refuse_checks
-from ecs_pipeline.stages.rollback import Options as RollbackOptions
 from ecs_pipeline.stages.rollback import cancel
+from ecs_pipeline.stages.rollback_scope import Options as RollbackOptions
 from ecs_pipeline.steps import credentials
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.holder import held_by

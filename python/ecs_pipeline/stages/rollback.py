@@ -10,20 +10,22 @@ deregister       the bad revision, when nothing uses it; then the config's after
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
 from ecs_pipeline import decide
 from ecs_pipeline.converge import planned
 from ecs_pipeline.errors import Held, InvalidInput, Refused, ReleaseFailed, TooManyTags
 from ecs_pipeline.look import Look
-from ecs_pipeline.model import Revision, Task, Turn
+from ecs_pipeline.model import Revision, Turn
 from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
 from ecs_pipeline.origin import checked_release_id
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages import abandoned, hooks, rollback_plan
+from ecs_pipeline.stages import rollback_scope as scope
 from ecs_pipeline.stages.description import describe
 from ecs_pipeline.stages.finish import Finish, Overtaken
+from ecs_pipeline.stages.rollback_scope import Options
 from ecs_pipeline.stages.targets import Target, family_of, resolve
 from ecs_pipeline.stages.turns import begin_turn, go_to, take_away
 from ecs_pipeline.steps.holder import build_of, holder_of
@@ -34,29 +36,6 @@ from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved, still_co
 STEPS = ("preflight", "drain", "cleanup", "service-update", "stable", "deregister")
 MOST_TURNS = 5
 """A rollback that another release's rollback overtakes starts again, so often."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line asks for; `patient`: another process, dead now, may have started a task a moment ago.
-
-    `before`: what the service ran before, as this process saw it itself; then no tag has to be believed.
-    `yielding`: what somebody set by hand in the middle of a promotion stays, for he may know why it must.
-    """
-
-    release: str = ""
-    canary_only: bool = False
-    to: str = ""
-    patient: bool = True
-    before: str = ""
-    yielding: bool = False
-
-    def binds(self, seen: Look) -> bool:
-        """Whether the service is to run what the last cancel wanted: one that somebody set by hand since is left alone
-        by a rollback of a release that it does not run, of a canary alone, or to a revision by name.
-        """
-        runs = seen.revisions[seen.service.revision].release
-        return not self.canary_only and not self.to and self.release in ("", seen.marks.turn.cancelled, runs)
 
 
 class Outcome(Enum):
@@ -141,8 +120,8 @@ def _look_later(run: Run, seconds: float) -> Look:
 
 def _shows_what_to_undo(seen: Look, options: Options) -> bool:
     """Without a release's id, the promoted one is what a late read would show as the last."""
-    release = _release_to_cancel(seen, options)
-    if _leftover(seen, options) or _left_by_promote(seen, options) or _unneeded(seen, options):
+    release = scope.release_to_cancel(seen, options)
+    if scope.leftover(seen, options) or scope.left_by_promote(seen, options) or scope.unneeded(seen, options):
         return True
     return bool(release) and (bool(options.release) or bool(seen.canaries) or release != seen.marks.release)
 
@@ -156,15 +135,15 @@ def _target(run: Run, seen: Look, options: Options) -> Target | None:
         run.observer.follow(family_of(target))
     else:
         _refuse_disbelieved(seen, options)
-    rollback_plan.refuse_unfit_move(run, seen, _release_to_cancel(seen, options), target)
-    if not _leftover(seen, options) and not _unneeded(seen, options):
+    rollback_plan.refuse_unfit_move(run, seen, scope.release_to_cancel(seen, options), target)
+    if not scope.leftover(seen, options) and not scope.unneeded(seen, options):
         _refuse(run, seen, options)
     return target
 
 
 def _refuse_disbelieved(seen: Look, options: Options) -> None:
     """Tags that cannot be right are no matter where the service stays on what it runs: a canary goes nevertheless."""
-    release = _release_to_cancel(seen, options)
+    release = scope.release_to_cancel(seen, options)
     if release and release == seen.marks.release:
         refuse_disbelieved(seen, ("wanted", "previous"))
     elif decide.cancelled(seen, seen.service.revision) if release else options.binds(seen):
@@ -205,17 +184,19 @@ def restore(run: Run, release: str, failure: ReleaseFailed, *, patient: bool = F
 
 
 def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[Outcome, Look]:
-    finished = not options.to and bool(_leftover(seen, options) or (options.binds(seen) and decide.coming_back(seen)))
+    coming_back = options.binds(seen) and decide.coming_back(seen)
+    finished = not options.to and bool(scope.leftover(seen, options) or coming_back)
     if finished:
         run.recorder.progress("removing what an earlier run left")
-        patient = options.patient and not _release_to_cancel(seen, options)
+        patient = options.patient and not scope.release_to_cancel(seen, options)
         seen = Finish(run, seen.marks.turn, steps, patient=patient, bound=options.binds(seen)).until_clean()
-    if left := _left_by_promote(seen, options):
+    if left := scope.left_by_promote(seen, options):
         take_away(run, left, steps, f"the service runs release {left[-1].release}")
         finished, seen = True, run.observer.look(scan=True)
-    release = _release_to_cancel(seen, options)
-    if not release and (left := _unneeded(seen, options)):
-        take_away(run, left, steps, "no release made them" if _foreign(seen, options) else "no canary lives beside it")
+    release = scope.release_to_cancel(seen, options)
+    if not release and (left := scope.unneeded(seen, options)):
+        why = "no release made them" if scope.foreign(seen, options) else "no canary lives beside it"
+        take_away(run, left, steps, why)
         finished, seen = True, run.observer.look(scan=True)
     if not release:
         _refuse_when_held(run, seen, options)
@@ -227,46 +208,11 @@ def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[
     return Outcome.DONE, begin_turn(run, seen, release, steps, patient=patient, before=options.before, bound=bound)
 
 
-def _foreign(seen: Look, options: Options) -> tuple[Task, ...]:
-    """Tasks that only look like a canary of the release that is to go, or of any, or run what that one registered."""
-    found = (*seen.foreign, *seen.seconds)
-    return tuple(task for task in found if options.release in ("", task.release, seen.revisions[task.revision].release))
-
-
-def _unneeded(seen: Look, options: Options) -> tuple[Task, ...]:
-    """These, and baselines beside no canary, where no release is to go."""
-    lone = () if _release_to_cancel(seen, options) else decide.lone_baselines(seen)
-    return (*_foreign(seen, options), *(task for task in lone if options.release in ("", task.release)))
-
-
-def _leftover(seen: Look, options: Options) -> decide.Leftover:
-    return decide.leftover(seen, bound=options.binds(seen))
-
-
-def _left_by_promote(seen: Look, options: Options) -> tuple[Task, ...]:
-    """With `--canary`: what is to go while the service is left alone."""
-    left = decide.left_by_promote(seen) if options.canary_only else ()
-    return left if left and options.release in ("", left[-1].release) else ()
-
-
-def _release_to_cancel(seen: Look, options: Options) -> str:
-    """(7) With `--canary` only what is unfinished: a living canary, or the start of the release that is named."""
-    release = decide.to_cancel(seen, options.release)
-    live = decide.holder(seen) or (bool(seen.baselines) and not decide.lone_baselines(seen))
-    if _left_by_promote(seen, options):
-        return ""
-    if options.canary_only and not live:
-        return release if options.release and release != seen.marks.release else ""
-    if options.to and not live and release == seen.marks.release:
-        return ""  # the promoted one goes when the service is sent elsewhere
-    return release
-
-
 def _plan(run: Run, seen: Look, options: Options, target: Target | None) -> str:
     """What is to be done, in a line; a dry run's plan has a line for each thing."""
-    left = _left_by_promote(seen, options)
-    going = (*left, *(task for task in _unneeded(seen, options) if task not in left))
-    release, finishing = _release_to_cancel(seen, options), bool(_leftover(seen, options))
+    left = scope.left_by_promote(seen, options)
+    going = (*left, *(task for task in scope.unneeded(seen, options) if task not in left))
+    release, finishing = scope.release_to_cancel(seen, options), bool(scope.leftover(seen, options))
     changes = rollback_plan.changes(run, seen, release, going, target, finishing=finishing)
     if not changes:
         run.recorder.record.message = rollback_plan.nothing(seen, options.release, canary_only=options.canary_only)
@@ -279,7 +225,7 @@ def _plan(run: Run, seen: Look, options: Options, target: Target | None) -> str:
 
 def _refuse(run: Run, seen: Look, options: Options) -> None:
     """Nothing to undo, and a reason to say so: no history at all, or somebody else's canary."""
-    if _release_to_cancel(seen, options):
+    if scope.release_to_cancel(seen, options):
         return
     _refuse_when_held(run, seen, options)
     if options == Options() and seen.marks.turn == Turn():
