@@ -121,6 +121,11 @@ def key_of(request: Members) -> TargetKey:
     return request["ServiceNamespace"], request["ResourceId"], request["ScalableDimension"]
 
 
+def arn_of(request: Members) -> str:
+    """Give the ARN of a scalable target; '' for one that is not registered."""
+    return str(_targets.get(key_of(request), {}).get("ScalableTargetARN", ""))
+
+
 def _check_metric(configuration: Members, key: TargetKey, name: str) -> None:
     """Refuse a predefined metric that the target cannot have, or has in another policy.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import secretsmanager
 
+from embedded_aws import application_autoscaling
 from embedded_aws.api import ApiError
 from embedded_aws.ecs import tags, task_definitions
 
@@ -199,6 +200,16 @@ def _secret(action: str, request: Members) -> Iterator[Need]:
     yield Need(action, str(found["ARN"]) if found else _arn("secretsmanager", f"secret:{name}-??????"))
 
 
+def _scalable_target(action: str, request: Members) -> Iterator[Need]:
+    """Service Authorization Reference, Application Auto Scaling; a new target has an id that nobody chose."""
+    arn = application_autoscaling.arn_of(request) or _arn("application-autoscaling", f"scalable-target/{uuid.uuid4()}")
+    keys = {
+        "application-autoscaling:service-namespace": request.get("ServiceNamespace"),
+        "application-autoscaling:scalable-dimension": request.get("ScalableDimension"),
+    }
+    yield Need(action, arn, keys)
+
+
 _SPECIAL: dict[str, Callable[[str, Members], Iterable[Need]]] = {
     "sts:GetCallerIdentity": lambda _action, _request: [],
     "iam:SimulatePrincipalPolicy": lambda action, request: [Need(action, str(request["PolicySourceArn"]))],
@@ -223,6 +234,7 @@ _SPECIAL: dict[str, Callable[[str, Members], Iterable[Need]]] = {
     "ecr:PutImage": _repositories,
     "ecr:GetDownloadUrlForLayer": _repositories,
     "ecr:BatchDeleteImage": _repositories,
+    "application-autoscaling:RegisterScalableTarget": _scalable_target,
     "events:ListTargetsByRule": _rule,
     "scheduler:GetSchedule": _schedule,
     "logs:FilterLogEvents": _filter_log_events,

@@ -65,6 +65,17 @@ def test_a_target_is_registered_changed_and_suspended(scaling: Scaling) -> None:
     }
 
 
+def test_the_state_alone_suspends_and_resumes_and_leaves_limits_and_role(scaling: Scaling) -> None:
+    """RegisterScalableTarget: "Any parameters that you don't specify are not changed by this update request"."""
+    scaling.register(MinCapacity=1, MaxCapacity=4)
+    before = scaling.targets()[0]
+    state = dict.fromkeys(before["SuspendedState"], True)
+    scaling.register(SuspendedState=state)
+    assert scaling.targets()[0] == {**before, "SuspendedState": state}
+    scaling.register(SuspendedState=before["SuspendedState"])
+    assert scaling.targets()[0] == before
+
+
 def test_a_service_is_brought_between_its_bounds(scaling: Scaling, environment: Environment) -> None:
     """RegisterScalableTarget: a capacity outside of the new limits is changed."""
     scaling.register(MinCapacity=2, MaxCapacity=4)
