@@ -20,6 +20,8 @@ INSTANCE = "instance"
 ISSUER, SUBJECT, AUDIENCE = "ISSUER", "SUBJECT", "sts.amazonaws.com"
 RUNS = "ecs-pipeline:ran:*"
 """Tags of the service that named one-off commands write."""
+SCALING = "ecs-pipeline:scaling"
+"""The tag of the service that a promotion writes while it holds the autoscaling."""
 ON_INSTANCES, INSTANCES = "ecs:DescribeContainerInstances", ":container-instance/"
 
 
@@ -38,7 +40,7 @@ class Values:
     """What stands for the words in capital letters; `images` and `pushed` are ARNs of repositories, `roles` of roles.
 
     `without`: statements that are left out, each with why. `on_instances`: the tasks run on EC2. `named_runs`: hooks or
-    `run --name` write their tags.
+    `run --name` write their tags. `holds_scaling`: a promotion holds the autoscaling.
     """
 
     partition: str
@@ -49,6 +51,17 @@ class Values:
     without: Mapping[str, str]
     on_instances: bool
     named_runs: bool = False
+    holds_scaling: bool = False
+
+    @property
+    def unused_keys(self) -> Mapping[str, str]:
+        """Keys of MarkService that are left out, each with why."""
+        keys = {}
+        if not self.named_runs:
+            keys[RUNS] = "the config has no hooks; `run --name` needs it: --run"
+        if not self.holds_scaling:
+            keys[SCALING] = "promote.autoscaling is not hold"
+        return keys
 
 
 def filled(
@@ -58,8 +71,7 @@ def filled(
     statements = [_filled(statement, values) for statement in of if statement["Sid"] not in values.without]
     kept = [statement for statement in statements if statement["Resource"]]
     notes = [f"left out {sid}: {why}" for sid, why in values.without.items()]
-    if not values.named_runs:
-        notes.append(f"left out {RUNS} of MarkService: the config has no hooks; `run --name` needs it: --run")
+    notes += [f"left out {key} of MarkService: {why}" for key, why in values.unused_keys.items()]
     notes += [
         f"left out {statement['Sid']}: the service has nothing of the kind"
         for statement in statements
@@ -143,6 +155,6 @@ def _condition(value: Any, values: Values) -> Any:
     if isinstance(value, Mapping):
         return {key: _condition(inner, values) for key, inner in value.items()}
     if isinstance(value, list):
-        return [key for key in value if key != RUNS or values.named_runs]
+        return [key for key in value if key not in values.unused_keys]
     found = list(_each(value, values))
     return found[0] if len(found) == 1 else found

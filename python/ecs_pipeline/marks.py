@@ -25,6 +25,7 @@ VERDICT, JUDGED_STEPS, JUDGED_TASKS, BAKE_BEGAN = (
 )
 UNDER_WAY, SOURCE, WANTED, PREVIOUS = (PREFIX + name for name in ("under-way", "source", "wanted", "previous"))
 APPROVAL = PREFIX + "approved-by"
+SCALING = PREFIX + "scaling"
 TARGETS = PREFIX + "targets:"
 RAN = PREFIX + "ran:"
 RESERVED = (WANTED, RELEASE, PREVIOUS)
@@ -108,17 +109,18 @@ def parse_service(tags: Mapping[str, str], name: str = "") -> Marks:
         previous=reader.matching(PREVIOUS, written.REVISION) or None,
         approval=reader.text(APPROVAL),
         targets=tuple(_recorded(reader, tags)),
+        scaling=reader.matching(SCALING, written.SCALING),
         unreadable=tuple(reader.unreadable),
     )
 
 
-def missing_keys(tags: Mapping[str, str]) -> dict[str, str]:
-    """Empty tags, which say the same as absent ones, for the reserved keys that a service does not have yet.
+def missing_keys(tags: Mapping[str, str], more: Sequence[str] = ()) -> dict[str, str]:
+    """Empty tags, which say the same as absent ones, for reserved keys, and more, that a service does not have yet.
 
     AWS refuses a new key once a resource has 50 tags, and lets one that is there be overwritten. `turn` is not among
     them: a canary that writes it late would take back the turn that a rollback began (docs/protocol.md, rule 2).
     """
-    return {key: "" for key in RESERVED if key not in tags}
+    return {key: "" for key in (*RESERVED, *more) if key not in tags}
 
 
 def promoted() -> dict[str, str]:

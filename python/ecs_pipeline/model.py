@@ -29,6 +29,7 @@ class Turn:
 class Marks:
     """The tags of the service that hold the state of a release; an absent tag is '' or None.
 
+    `scaling`: a promotion holds the automatic scaling, and this was suspended before (scaling.py).
     `unreadable` has a line for each tag that is there and says nothing: it counts as absent.
     """
 
@@ -41,6 +42,7 @@ class Marks:
     approval: str = ""
     targets: tuple[RecordedTarget, ...] = ()
     unreadable: tuple[str, ...] = ()
+    scaling: str = ""
 
 
 @dataclass(frozen=True)

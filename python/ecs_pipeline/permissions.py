@@ -1,6 +1,7 @@
 """The policy of the stages, the one source of docs/iam.md and of `policy`: statements with words in capital letters.
 
-Service Authorization Reference: Amazon ECS, ECR, Elastic Load Balancing, CloudWatch, CloudWatch Logs, IAM.
+Service Authorization Reference: Amazon ECS, ECR, Elastic Load Balancing, CloudWatch, CloudWatch Logs, IAM,
+Application Auto Scaling.
 """
 
 from __future__ import annotations
@@ -165,6 +166,7 @@ STATEMENTS: tuple[Mapping[str, Any], ...] = (
                     "ecs-pipeline:previous",
                     "ecs-pipeline:ran:*",
                     "ecs-pipeline:release",
+                    "ecs-pipeline:scaling",
                     "ecs-pipeline:source",
                     "ecs-pipeline:targets:*",
                     "ecs-pipeline:turn",
@@ -233,6 +235,28 @@ SCAN_STATEMENTS: tuple[Mapping[str, Any], ...] = (
     },
 )
 """What `image.scan` needs beside the stages' statements."""
+
+HOLD_STATEMENTS: tuple[Mapping[str, Any], ...] = (
+    {
+        "Sid": "ReadAutoscaling",
+        "Effect": "Allow",
+        "Action": "application-autoscaling:DescribeScalableTargets",
+        "Resource": "*",
+    },
+    {
+        "Sid": "HoldAutoscaling",
+        "Effect": "Allow",
+        "Action": "application-autoscaling:RegisterScalableTarget",
+        "Resource": "arn:aws:application-autoscaling:REGION:ACCOUNT:scalable-target/*",
+        "Condition": {
+            "StringEquals": {
+                "application-autoscaling:service-namespace": "ecs",
+                "application-autoscaling:scalable-dimension": "ecs:service:DesiredCount",
+            }
+        },
+    },
+)
+"""What `promote.autoscaling: hold` needs beside the stages' statements."""
 
 
 def actions_of(statement: Mapping[str, Any]) -> Sequence[str]:

@@ -20,6 +20,7 @@ from ecs_pipeline.model import (
     Task,
     TaskDefinition,
 )
+from ecs_pipeline.scaling import Suspended
 from ecs_pipeline.signals import Alarm, LogLine, LogStream, Series
 
 OWN_REGISTRY = EcrRegistry()
@@ -93,6 +94,14 @@ class ScansPort(Protocol):
 
     def scanned(self, repository: Repository, digest: str, platform: str) -> str: ...
     def scan(self, repository: Repository, digest: str) -> ImageScan | None: ...
+
+
+class ScalingPort(Protocol):
+    """The automatic scaling of services; see aws/application_autoscaling.py."""
+
+    def suspended(self, service: Service) -> Suspended | None: ...
+    def suspend(self, service: Service, wanted: Suspended) -> None: ...
+    def command(self, service: Service, wanted: Suspended) -> str: ...
 
 
 class EnginePort(Protocol):

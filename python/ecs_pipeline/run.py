@@ -18,6 +18,7 @@ from ecs_pipeline.ports import (
     LogsPort,
     PermissionsPort,
     RepositoryPort,
+    ScalingPort,
     ScansPort,
     TaskDefinitionsPort,
 )
@@ -54,6 +55,7 @@ class Run:
     elb: ElbPort
     repositories: RepositoryPort
     scans: ScansPort
+    scaling: ScalingPort
     engine: EnginePort
     logs: LogsPort
     cloudwatch: CloudWatchPort

@@ -148,6 +148,9 @@ class PromoteSettings(Section):
         None, gt=0, description="time for the rollout; auto: from count, maximumPercent, health checks and drain"
     )
     stalled_after: Duration = Field(300.0, gt=0, description="a rollout that does not move for so long has failed")
+    autoscaling: Literal["leave", "hold"] = Field(
+        "leave", description="hold: suspended before the rollout, put back as it was after it"
+    )
 
 
 class RollbackSettings(Section):

@@ -20,6 +20,8 @@ REVISION = re.compile(r"arn:[a-z0-9-]+:ecs:[a-z0-9-]+:[0-9]{12}:task-definition/
 VERDICT = re.compile("pass|inconclusive")
 """What a bake that did not fail ends with; a failed one has no task left to tag."""
 PROMOTED = re.compile("yes")
+SCALING = re.compile("in=(yes|no) out=(yes|no) scheduled=(yes|no)")
+"""Which scaling activities were suspended before a promotion."""
 INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
 RUN_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """The name of a one-off command."""

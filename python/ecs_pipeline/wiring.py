@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from ecs_pipeline.run import Run, note
 from ecs_pipeline.setting_types import parse_duration
 
 if TYPE_CHECKING:
-    from ecs_pipeline.aws.session import AwsSession
+    from ecs_pipeline.aws.session import AwsClient, AwsSession
     from ecs_pipeline.stages.needed import Tools
     from ecs_pipeline.stages.provision import Provision, ProvisionOptions
 
@@ -92,6 +92,7 @@ def new_run(
 ) -> Run:
     """The adapters of one process; the first AWS call is made by the stage."""
     from ecs_pipeline import definition_file
+    from ecs_pipeline.aws.application_autoscaling import ApplicationAutoScaling
     from ecs_pipeline.aws.cloudwatch import CloudWatch
     from ecs_pipeline.aws.ecr import Ecr
     from ecs_pipeline.aws.ecs import Ecs
@@ -114,6 +115,12 @@ def new_run(
     elb = Elb(session.client("elbv2"))
     for client in (session.client("ecs"), session.client("elbv2")):
         notice_writes(client, recorder.wrote)
+
+    def scaling() -> AwsClient:
+        client = session.client("application-autoscaling")
+        notice_writes(client, recorder.wrote)
+        return client
+
     observer = Observer(ecs, definitions, elb, settings.service, partial(note, recorder))
     if settings.task_definition:
         observer.follow(definition_file.family(config.folder / settings.task_definition, config.lookups))
@@ -125,6 +132,7 @@ def new_run(
         elb=elb,
         repositories=Ecr(session, clock),
         scans=ImageScans(session),
+        scaling=ApplicationAutoScaling(cache(scaling)),
         engine=DockerEngine(clock),
         logs=Logs(session),
         cloudwatch=CloudWatch(session),

@@ -17,7 +17,7 @@ import ecs_pipeline
 from ecs_pipeline import marks
 from ecs_pipeline.filled_policy import lookup_statements
 from ecs_pipeline.lookups import BY_TEXT, CFN, SECRET, SSM, Lookup
-from ecs_pipeline.permissions import PRUNE_STATEMENTS, SCAN_STATEMENTS, STATEMENTS, VERSION
+from ecs_pipeline.permissions import HOLD_STATEMENTS, PRUNE_STATEMENTS, SCAN_STATEMENTS, STATEMENTS, VERSION
 from tests.unit.cloudformation import Stack, stack
 
 PACKAGE = Path(ecs_pipeline.__file__).parent
@@ -42,6 +42,9 @@ LOOKS_UP = {"secrets_manager", "ssm"}
 
 SCANS_ONLY = {"image_scans"}
 """Modules of aws/ that `image.scan` alone uses."""
+
+HOLD_ONLY = {"application_autoscaling"}
+"""Modules of aws/ that `promote.autoscaling: hold` alone uses."""
 
 WHOLE_CLUSTER = {"cluster"}
 """Modules of aws/ for `prune`, `status --all`, and the nearest name of a typo where the caller may list."""
@@ -84,7 +87,7 @@ def policies() -> list[dict[str, Any]]:
     return [json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
 
 
-STAGES, EVERYBODY_ELSE, ASSUME, ASKING, PRUNE, *PARTS, LOOK_UPS, SCANS = policies()
+STAGES, EVERYBODY_ELSE, ASSUME, ASKING, PRUNE, *PARTS, LOOK_UPS, HOLD, SCANS = policies()
 PROVISION: dict[str, Any] = {"Statement": [statement for part in PARTS for statement in part["Statement"]]}
 """All that provision needs: a policy's text is limited, so there are two."""
 
@@ -160,7 +163,7 @@ def services() -> dict[str, set[str]]:
     text = "\n".join(one.read_text(encoding="utf-8") for one in PACKAGE.rglob("*.py"))
     session = botocore.session.Session()
     return {
-        one: set(session.get_service_model(one).operation_names) for one in set(re.findall(r'client\("(\w+)"', text))
+        one: set(session.get_service_model(one).operation_names) for one in set(re.findall(r'client\("([\w-]+)"', text))
     }
 
 
@@ -180,7 +183,7 @@ def called(modules: set[str]) -> set[str]:
 
 
 OF_THE_STAGES = {module.stem for module in (PACKAGE / "aws").glob("*.py")} - (
-    PROVISION_ONLY | PRUNE_ONLY | ASKS_OF_THE_CALLER | LOOKS_UP | SCANS_ONLY | WHOLE_CLUSTER
+    PROVISION_ONLY | PRUNE_ONLY | ASKS_OF_THE_CALLER | LOOKS_UP | SCANS_ONLY | HOLD_ONLY | WHOLE_CLUSTER
 )
 
 
@@ -203,6 +206,14 @@ def test_the_policy_of_look_ups_allows_what_they_call_and_is_what_policy_prints(
     assert [{**one, "Resource": [one["Resource"]]} for one in LOOK_UPS["Statement"]] == printed
     called_there = {operation for name in LOOKS_UP for operation in operations(PACKAGE / "aws" / f"{name}.py")}
     assert {action.partition(":")[2] for action in allowed(LOOK_UPS)} == {*called_there, "DescribeStacks"}
+
+
+def test_the_policy_of_a_held_autoscaling_is_the_one_that_the_package_prints() -> None:
+    assert json.loads(json.dumps({"Version": VERSION, "Statement": HOLD_STATEMENTS})) == HOLD
+
+
+def test_the_policy_of_a_held_autoscaling_allows_what_it_calls_and_no_more() -> None:
+    assert called(HOLD_ONLY) == allowed(HOLD), CURE
 
 
 def test_the_policy_of_scans_is_the_one_that_the_package_prints() -> None:
@@ -315,7 +326,7 @@ def test_reading_statements_write_nothing() -> None:
             ), one
 
 
-ALL = pytest.mark.parametrize("policy", [STAGES, EVERYBODY_ELSE, ASSUME, PRUNE, *PARTS, LOOK_UPS, SCANS])
+ALL = pytest.mark.parametrize("policy", [STAGES, EVERYBODY_ELSE, ASSUME, PRUNE, *PARTS, LOOK_UPS, HOLD, SCANS])
 
 
 @ALL
@@ -338,6 +349,7 @@ def test_the_tags_that_may_be_written_are_those_that_are() -> None:
     assert verdict == {marks.VERDICT, marks.JUDGED_STEPS, marks.JUDGED_TASKS, marks.BAKE_BEGAN}
     service = set(of["MarkService"]["Condition"]["ForAllValues:StringLike"]["aws:TagKeys"])
     named = {marks.TURN, marks.UNDER_WAY, marks.SOURCE, marks.WANTED, marks.RELEASE, marks.PREVIOUS, marks.APPROVAL}
+    named.add(marks.SCALING)
     assert service == named | {f"{marks.TARGETS}*", f"{marks.RAN}*"}
     assert of["MarkPromotedRevision"]["Condition"]["ForAllValues:StringEquals"]["aws:TagKeys"] == marks.PROMOTED
 

@@ -21,6 +21,7 @@ from ecs_pipeline.ports import OWN_REGISTRY
 from ecs_pipeline.record import StageRecord, StepRecord
 from ecs_pipeline.recorder import Recorder
 from ecs_pipeline.run import Origin, Run, note
+from ecs_pipeline.scaling import Suspended
 from ecs_pipeline.settings import Settings
 from ecs_pipeline.signals import Alarm, LogLine, LogStream, Series
 from tests.fakes.world import CLUSTER, REGISTRY, SERVICE, World, digest_of, utc
@@ -342,6 +343,26 @@ class FakeScans:
         return self.world.call("DescribeImageScanFindings", next_scan, write=False)
 
 
+class FakeScaling:
+    """ScalingPort: one scalable target, or none."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def suspended(self, service: Service) -> Suspended | None:
+        return self.world.call("DescribeScalableTargets", lambda: self.world.scaling, write=False)
+
+    def suspend(self, service: Service, wanted: Suspended) -> None:
+        def suspended() -> None:
+            assert self.world.scaling is not None, "a new scalable target needs limits"
+            self.world.scaling = wanted
+
+        self.world.call("RegisterScalableTarget", suspended, write=True, detail=wanted)
+
+    def command(self, service: Service, wanted: Suspended) -> str:
+        return f"aws … register-scalable-target … {wanted}"
+
+
 class FakeEngine:
     """EnginePort: the version that is built is the release's tag."""
 
@@ -446,6 +467,7 @@ def new_run(world: World, stage: str, steps: Sequence[str], settings: Mapping[st
         elb=elb,
         repositories=FakeRepositories(world),
         scans=FakeScans(world),
+        scaling=FakeScaling(world),
         engine=FakeEngine(world),
         logs=FakeLogs(),
         cloudwatch=FakeCloudWatch(),

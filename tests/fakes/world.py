@@ -12,6 +12,7 @@ from ecs_pipeline import marks
 from ecs_pipeline.image_scan import ImageScan
 from ecs_pipeline.load_balancing import LoadBalancing, Target
 from ecs_pipeline.model import Container, Deployment, Event, Service, Task
+from ecs_pipeline.scaling import Suspended
 from tests.fakes.schedule import Schedule
 
 CLUSTER, SERVICE, FAMILY = "prd", "web", "web"
@@ -112,6 +113,7 @@ class World:
     engine_problem: str = ""
     has_buildx: bool = True
     image_scans: list[ImageScan | None] = field(default_factory=lambda: [None])
+    scaling: Suspended | None = None
     command_code: int | None = 0
     principal: str = ""
     denied: set[str] | None = None
@@ -387,6 +389,7 @@ WRITES = frozenset(
         "RegisterTaskDefinition",
         "DeregisterTaskDefinition",
         "BatchDeleteImage",
+        "RegisterScalableTarget",
         "RegisterTargets",
         "DeregisterTargets",
     )

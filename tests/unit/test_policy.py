@@ -60,7 +60,7 @@ def test_what_the_service_and_the_config_do_not_need_is_left_out_and_told(run: C
     missing = {"ReadLogs", "ReadAlarmsAndMetrics", "PassTheTasksRoles", "MoveCanaryIntoAndOutOfTraffic"}
     assert {statement["Sid"] for statement in STATEMENTS} - set(found) == missing
     told = {line.split("left out ")[1].partition(": ")[0] for line in end.err.splitlines()}
-    assert told == {*missing, "ecs-pipeline:ran:* of MarkService"}
+    assert told == {*missing, "ecs-pipeline:ran:* of MarkService", "ecs-pipeline:scaling of MarkService"}
     assert "ecs:DescribeContainerInstances" not in json.dumps(found)
 
 

@@ -87,6 +87,14 @@ def test_a_turn_that_is_written_over_once_is_written_again(value: str) -> None:
     assert marks.parse_turn(world.service_tags[marks.TURN]).cancelled == "A"
 
 
+def test_it_is_written_again_beside_the_mark_of_a_held_autoscaling() -> None:
+    world = start_of("A is a canary")
+    world.service_tags[marks.SCALING] = "in=no out=no scheduled=no"
+    written_over(world, "0/", 1)
+    assert rollback(world).code == 0
+    assert marks.parse_turn(world.service_tags[marks.TURN]).cancelled == "A"
+
+
 def test_one_that_is_written_over_twice_is_told_with_what_was_done() -> None:
     world = start_of("A is a canary")
     written_over(world, "0/", 2)

@@ -32,7 +32,7 @@ from ecs_pipeline.stages.judging import bake, inconclusive
 from ecs_pipeline.stages.preflight import CanaryOptions, Plan, preflight
 from ecs_pipeline.stages.serving import Serving
 from ecs_pipeline.stages.undoing import Canary, undoing
-from ecs_pipeline.steps import deregistered
+from ecs_pipeline.steps import deregistered, scaling_hold
 from ecs_pipeline.steps.bake import Bake
 from ecs_pipeline.steps.beside import sweep_baselines, sweep_seconds, sweep_surplus
 from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, platform_of
@@ -57,6 +57,7 @@ def canary(run: Run, options: CanaryOptions) -> None:
         with undoing(stage):
             if plan.done:
                 proven.refuse_another(run, stage.fence, plan)
+            scaling_hold.put_back_at_rest(run, plan.seen.service)
             swept = sweep_seconds(run, stage.fence, plan.seen)
             if plan.done:
                 step.message = f"release {plan.release} is done already: {swept or 'nothing was changed'}"
@@ -153,7 +154,7 @@ def _mark(stage: Canary) -> None:
             stage.fence.write(partial(run.ecs.tag_task, task.arn, outdated))
     if (before.under_way, before.source) != (stage.release, stage.plan.source):
         service = stage.fence.require()
-        absent = marks.missing_keys(service.raw.get("tags") or {})
+        absent = marks.missing_keys(service.raw.get("tags") or {}, scaling_hold.reserved(run))
         tags = {**absent, marks.UNDER_WAY: stage.release, marks.SOURCE: stage.plan.source, marks.APPROVAL: ""}
         with run.recorder.noting(f"mark release {stage.release} as under way"):
             stage.fence.write(lambda: run.ecs.tag(service.arn, tags))

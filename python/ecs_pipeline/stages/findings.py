@@ -20,6 +20,7 @@ from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.build import refuse_unready
 from ecs_pipeline.steps.revision import base_of
 from ecs_pipeline.steps.rollout_deadline import groups_of
+from ecs_pipeline.steps.scaling_hold import tags_needed
 from ecs_pipeline.steps.vetting import refuse_unvettable, tell_scan
 
 STACK = "aws:cloudformation:stack-name"
@@ -56,7 +57,7 @@ def service(run: Run, service: Service) -> str:
             raise Refused(f"{why}: {found[0].why}", cure=found[0].cure, evidence=evidence)
 
     def refuse_tags() -> None:
-        refuse_without_room(service, hooks.new_tags(run, service))
+        refuse_without_room(service, hooks.new_tags(run, service) + tags_needed(run, service))
 
     together([refuse_kinds, lambda: refuse_crowds(run, service), refuse_tags])
     return f"{Revision(service.revision).name} runs {service.running} of {service.desired} tasks"

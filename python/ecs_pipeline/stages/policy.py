@@ -11,10 +11,11 @@ from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.filled_policy import Values, filled, lookup_statements, trusting
 from ecs_pipeline.load_balancing import group_name
 from ecs_pipeline.model import Service, TaskDefinition
-from ecs_pipeline.permissions import PRUNE_STATEMENTS, SCAN_STATEMENTS, STATEMENTS
+from ecs_pipeline.permissions import HOLD_STATEMENTS, PRUNE_STATEMENTS, SCAN_STATEMENTS, STATEMENTS
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import revision
 from ecs_pipeline.steps.image import is_of_account
+from ecs_pipeline.steps.scaling_hold import asked
 
 
 def policy(run: Run, *, prune: bool = False, named_runs: bool = False) -> tuple[dict[str, Any], list[str]]:
@@ -25,10 +26,12 @@ def policy(run: Run, *, prune: bool = False, named_runs: bool = False) -> tuple[
     service = run.ecs.service()
     current = run.definitions.get(service.revision)
     scans = SCAN_STATEMENTS if run.settings.image.scan else ()
-    statements = (*STATEMENTS, *scans, *(PRUNE_STATEMENTS if prune else ()))
+    holds = asked(run)
+    statements = (*STATEMENTS, *(HOLD_STATEMENTS if holds else ()), *scans, *(PRUNE_STATEMENTS if prune else ()))
     more = [*_infrastructure(service), *_lookups(run, service)]
     values = _values(run, service, current, prune=prune)
-    return filled(replace(values, named_runs=named_runs or run.settings.hooks.any), more, statements)
+    values = replace(values, named_runs=named_runs or run.settings.hooks.any, holds_scaling=holds)
+    return filled(values, more, statements)
 
 
 def trust(run: Run, kind: str, issuer: str, subject: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from ecs_pipeline.steps import credentials
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.holder import held_by
 from ecs_pipeline.steps.revision import Base, base_of
+from ecs_pipeline.steps.scaling_hold import tags_needed
 from ecs_pipeline.steps.traffic import record_seen, seen_at
 from ecs_pipeline.steps.trust import other_image, refuse_disbelieved, refuse_foreign
 from ecs_pipeline.steps.vetting import refuse_unvettable
@@ -70,7 +71,7 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
     seen = run.observer.look()
     refuse_unfit(run, seen.service, Use.CANARY)
     refuse_crowds(run, seen.service)
-    refuse_without_room(seen.service, hooks.new_tags(run, seen.service))
+    refuse_without_room(seen.service, hooks.new_tags(run, seen.service) + tags_needed(run, seen.service))
     current = run.definitions.get(seen.service.revision)
     container = definition.chosen_container(current.definition, seen.service, run.settings.container)
     image = images.given(run, options.image) if options.image else None
@@ -178,7 +179,7 @@ def refuse_crowds(run: Run, service: Service) -> None:
 
 
 def refuse_without_room(service: Service, more: int = 0) -> None:
-    """A service with so many tags of its own that ours, and so many more of hooks, would not fit."""
+    """A service with so many tags of its own that ours, and so many more that the config needs, would not fit."""
     tags = service.raw.get("tags") or {}
     own = [*marks.theirs(tags), *(key for key in tags if key.startswith(marks.RAN))]
     needed = OUR_TAGS + more

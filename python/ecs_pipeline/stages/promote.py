@@ -1,7 +1,7 @@
 """Promote: the whole service follows the canary, then the canary goes.
 
 preflight        look: which canary, was it judged, is it well
-service-update   the release is marked as the wanted one, then the service is updated
+service-update   the scaling is held where the config asks, the release is marked as the wanted one, the service updated
 stable           it runs the new revision and nothing else
 drain            the canary out of the traffic: once the new tasks are healthy, while the old ones still drain
 cleanup          the canary's tasks stopped: the last write but for the config's after_promote hooks
@@ -38,6 +38,7 @@ from ecs_pipeline.steps.promotion_tags import PromotionTags
 from ecs_pipeline.steps.retire import RetireStep
 from ecs_pipeline.steps.rollout import StableStep
 from ecs_pipeline.steps.rollout_deadline import deadline as rollout_deadline
+from ecs_pipeline.steps.scaling_hold import ScalingHold, held
 from ecs_pipeline.steps.service_update import ServiceUpdate
 from ecs_pipeline.steps.traffic import record_seen, record_traffic, seen_at, targets_seen
 from ecs_pipeline.steps.trust import refuse_disbelieved, refuse_foreign
@@ -81,25 +82,27 @@ def promote(run: Run, options: PromoteOptions) -> None:
         plan = _plan(run, options)
         step.message = f"release {plan.release}: {Revision(plan.revision).name}"
         if done := _is_done(plan):
-            step.message += " is promoted already: nothing was changed"
+            step.message += " is promoted already" + ("" if plan.seen.marks.scaling else ": nothing was changed")
     fence = Fence(run.ecs, run.clock, plan.seen.service)
-    try:
-        if not done:
-            _carry_out(run, fence, plan, options)
-        hooks.after_promote(run, fence, plan.release, plan.revision)
-    except TurnChanged as changed:
-        undo_update(run, plan.revision)
-        raise refusal(changed.service, plan.release) from changed
-    except ReleaseFailed as failure:
-        _restore(run, fence, plan, failure)
-        raise
+    with held(run, fence, plan.seen.service) as hold:
+        try:
+            if not done:
+                _carry_out(run, fence, plan, options, hold)
+            hold.end()
+            hooks.after_promote(run, fence, plan.release, plan.revision)
+        except TurnChanged as changed:
+            undo_update(run, plan.revision)
+            raise refusal(changed.service, plan.release) from changed
+        except ReleaseFailed as failure:
+            _restore(run, fence, plan, failure, hold)
+            raise
 
 
-def _carry_out(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None:
+def _carry_out(run: Run, fence: Fence, plan: Plan, options: PromoteOptions, hold: ScalingHold) -> None:
     if run.dry_run:
         promote_dry_run.tell(run, plan.seen.service, plan.revision, plan.ours)
         return
-    _update(run, fence, plan, options)
+    _update(run, fence, plan, options, hold)
     left = _stable(run, fence, plan)
     _drain(run, fence, plan, left)
     _clean_up(run, fence, plan)
@@ -184,11 +187,12 @@ def _refuse_when_unwell(run: Run, plan: Plan) -> None:
         )
 
 
-def _update(run: Run, fence: Fence, plan: Plan, options: PromoteOptions) -> None:
-    """(6) One TagResource says what is wanted and where to return; then UpdateService by the full ARN."""
+def _update(run: Run, fence: Fence, plan: Plan, options: PromoteOptions, hold: ScalingHold) -> None:
+    """(6) The scaling is held; one TagResource says what is wanted and where to return; UpdateService by the ARN."""
     service = plan.seen.service
     with run.recorder.step("service-update") as step:
         name = Revision(plan.revision).name
+        hold.begin()
         tags = PromotionTags(run, fence, plan.seen, plan.release, plan.revision)
         if not plan.resumed:
             tags.tag_service(options.approved_by)
@@ -233,14 +237,15 @@ def _clean_up(run: Run, fence: Fence, plan: Plan) -> None:
     record_traffic(run, fence.require().running)
 
 
-def _restore(run: Run, fence: Fence, plan: Plan, failure: ReleaseFailed) -> None:
+def _restore(run: Run, fence: Fence, plan: Plan, failure: ReleaseFailed, hold: ScalingHold) -> None:
     """(7) After a look: the service back on what it ran before, canary and revision gone."""
     try:
         fence.look_again()
     except TurnChanged as changed:
         undo_update(run, plan.revision)
         raise refusal(changed.service, plan.release) from failure
-    restore(run, plan.release, failure, before="" if plan.resumed else plan.seen.service.revision)
+    before = "" if plan.resumed else plan.seen.service.revision
+    restore(run, plan.release, failure, before=before, then=hold.end)
 
 
 def _is_done(plan: Plan) -> bool:

@@ -8,6 +8,7 @@ from ecs_pipeline.breaker import rolled_back
 from ecs_pipeline.converge import planned
 from ecs_pipeline.model import Revision, Service, Task
 from ecs_pipeline.run import Run
+from ecs_pipeline.steps import scaling_hold
 from ecs_pipeline.steps.removal import departure
 from ecs_pipeline.steps.traffic import targets_seen
 
@@ -17,8 +18,9 @@ def tell(run: Run, service: Service, revision: str, tasks: Sequence[Task]) -> No
     seen, name = targets_seen(run, tasks, service), Revision(revision).name
     targets = [target for target in seen.targets if (health := seen.any(target)) and health.registered]
     told = service.revision == revision or rolled_back(service, revision)
+    update = f"update {service.label} from {Revision(service.revision).name} to {name}"
     steps = {
-        "service-update": [] if told else [f"update {service.label} from {Revision(service.revision).name} to {name}"],
+        "service-update": [*scaling_hold.planned(run, service), *([] if told else [update])],
         "stable": [f"wait until {service.label} runs {name} and nothing else"],
         "drain": [departure(target) for target in targets],
         "cleanup": [f"stop task {task.id}" for task in tasks],

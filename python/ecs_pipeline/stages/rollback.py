@@ -9,6 +9,7 @@ deregister       the bad revision, when nothing uses it; then the config's after
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from enum import Enum
@@ -28,6 +29,7 @@ from ecs_pipeline.stages.finish import Finish, Overtaken
 from ecs_pipeline.stages.rollback_scope import Options
 from ecs_pipeline.stages.targets import Target, family_of, resolve
 from ecs_pipeline.stages.turns import begin_turn, go_to, take_away
+from ecs_pipeline.steps import scaling_hold
 from ecs_pipeline.steps.holder import build_of, holder_of
 from ecs_pipeline.steps.retire import Steps
 from ecs_pipeline.steps.traffic import record_seen
@@ -73,6 +75,7 @@ def _carry_out(run: Run, options: Options, seen: Look, target: Target | None) ->
     outcome, seen = cancel(run, options, run.recorder.step, seen)
     if target is not None:
         seen = _go_to(run, target, options.to)
+    scaling_hold.put_back(run, seen.service)
     if target is not None or outcome is Outcome.DONE:
         run.recorder.record.message = ""
         describe(run, seen)
@@ -162,11 +165,19 @@ def cancel(run: Run, options: Options, steps: Steps, seen: Look | None = None) -
     raise Refused(f"other rollbacks keep overtaking this one at {place}", cure="run it again")
 
 
-def restore(run: Run, release: str, failure: ReleaseFailed, *, patient: bool = False, before: str = "") -> None:
+def restore(
+    run: Run,
+    release: str,
+    failure: ReleaseFailed,
+    *,
+    patient: bool = False,
+    before: str = "",
+    then: Callable[[], None] = lambda: None,
+) -> None:
     """Undo a release that failed, as one step; afterwards the service is on what it ran before.
 
-    The failure is completed by what its reader wants to know next: that the service is well again. Raises TooManyTags,
-    with the failure as its evidence.
+    `then` is done once it is back, before the hooks. The failure is completed by what its reader wants to know next:
+    that the service is well again. Raises TooManyTags, with the failure as its evidence.
     """
     with run.recorder.step("restore") as step:
         options = Options(release=release, patient=patient, before=before, yielding=True)
@@ -180,6 +191,7 @@ def restore(run: Run, release: str, failure: ReleaseFailed, *, patient: bool = F
         as_before = "" if before not in ("", seen.service.revision) else " as before"
         failure.cure = f"correct the release and start it again; the service runs {serving}{as_before}"
         run.recorder.traffic(0, seen.service.running)
+    then()
     hooks.after_restore(run, seen, failure)
 
 

@@ -13,6 +13,7 @@ from ecs_pipeline.stages import hooks
 from ecs_pipeline.stages.copies import copy_of, refuse_lost
 from ecs_pipeline.stages.fitness import refuse_unfit
 from ecs_pipeline.stages.targets import FromFile, Target
+from ecs_pipeline.steps import scaling_hold
 from ecs_pipeline.steps.removal import departure
 
 
@@ -32,6 +33,7 @@ def changes(
         found += target.changes(run, seen.service.label)
     elif target is not None and seen.service.revision != target:
         found += _move(run, seen, target, gone=f"deregister {_name(target)}" in found)
+    found += scaling_hold.planned_end(seen.service)
     return found + hooks.planned_after_rollback(run, seen, changing=bool(found))
 
 

@@ -33,6 +33,7 @@ def status(run: Run) -> dict[str, Any]:
         "rollout": primary.rollout if primary else "",
         "release": seen.marks.release,
         "previous_task_definition": seen.marks.previous or "",
+        "autoscaling_before": seen.marks.scaling,
         "under_way": seen.marks.under_way if seen.marks.under_way != seen.marks.release else "",
         **_tasks(run, seen),
         "foreign_tasks": [_foreign(seen, task) for task in (*seen.foreign, *seen.seconds)],
@@ -65,6 +66,8 @@ def rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("rollout", facts["rollout"] or "unknown"),
         ("returns to", Revision(facts["previous_task_definition"]).name if facts["previous_task_definition"] else "-"),
     ]
+    if facts["autoscaling_before"]:
+        found.append(("autoscaling", f"held by a promotion; suspended before: {facts['autoscaling_before']}"))
     if facts["under_way"] and not canary:
         found.append(("under way", f"release {facts['under_way']}, no canary task lives"))
     if not canary:

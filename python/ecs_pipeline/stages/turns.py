@@ -101,7 +101,7 @@ def _write_again(run: Run, tags: Mapping[str, str], lost: TurnTakenBack) -> None
     """
     service = run.ecs.service()
     told = marks.parse_service(tags)
-    if replace(service.marks, turn=told.turn, targets=(), unreadable=()) != told:
+    if replace(service.marks, turn=told.turn, targets=(), unreadable=(), scaling="") != told:
         raise lost
     run.recorder.progress(f"warning: {lost.message}; it is written once more")
     run.ecs.tag(service.arn, tags)
