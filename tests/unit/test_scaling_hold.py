@@ -96,6 +96,14 @@ def test_the_hold_is_looked_at_after_each_of_its_writes_and_put_back_at_the_end(
     assert calls[-4:] == ["DescribeScalableTargets", "RegisterScalableTarget", "DescribeServices", "TagResource"]
 
 
+def test_it_takes_as_many_calls_as_the_page_on_time_and_cost_says() -> None:
+    plain, holding = held_world(), held_world()
+    assert promote(plain, release="A").code == held_promote(holding).code == 0
+    more = len(holding.log) - len(plain.log)
+    page = (Path(__file__).parents[2] / "docs" / "time-and-cost.md").read_text(encoding="utf-8")
+    assert f"`promote.autoscaling: hold` takes {more} calls more" in page
+
+
 def test_the_mark_is_written_before_the_suspension() -> None:
     world = held_world()
     kill_at(world, "before", "RegisterScalableTarget", lambda: held_promote(world), count=2)
