@@ -63,7 +63,7 @@ def test_wrong_usage_is_one_line_that_names_the_help(run: Commands, words: tuple
 
 @pytest.mark.parametrize(
     ("given", "meant"),
-    [("--env", "--environment"), ("--relase", "--release"), ("--tag", "--image"), ("--clustr", "--cluster")],
+    [("--env", "--environment"), ("--relase", "--release"), ("--img", "--image"), ("--clustr", "--cluster")],
 )
 def test_an_option_that_there_is_not_names_the_one_that_is_meant(run: Commands, given: str, meant: str) -> None:
     assert f"No such option '{given}'. Did you mean '{meant}'?" in run("canary", given, "x").err
