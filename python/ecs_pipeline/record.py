@@ -17,7 +17,7 @@ from ecs_pipeline.clock import Clock
 from ecs_pipeline.errors import AnswerLost, Held, Holder, Interrupted, PipelineError
 
 PASSED, FAILED, ERROR, SKIPPED, RUNNING = "passed", "failed", "error", "skipped", "running"
-INTERRUPTED = "interrupted"
+INTERRUPTED, ENDED_EARLY = "interrupted", "ended early"
 
 UNFINISHED = 143
 """The exit code that a record shows until its stage is over."""
@@ -275,7 +275,7 @@ class Recorder:
             record.holder = error.holder
         if isinstance(error, Interrupted):
             under_way = [step.name for step in record.steps if step.outcome == ERROR]
-            record.message += f" during {under_way[-1]}" if under_way else ""
+            record.message += (f" during {under_way[-1]}" if under_way else "") + error.left
         self._tick()
         for listener in self._listeners:
             listener.finished(record)
