@@ -19,6 +19,7 @@ from ecs_pipeline.ports import (
     PermissionsPort,
     RepositoryPort,
     ScansPort,
+    SecretsPort,
     TaskDefinitionsPort,
 )
 from ecs_pipeline.record import Recorder
@@ -58,6 +59,7 @@ class Run:
     logs: LogsPort
     cloudwatch: CloudWatchPort
     permissions: PermissionsPort
+    secrets: SecretsPort
     clock: Clock
     recorder: Recorder
     observer: Observer
