@@ -35,14 +35,17 @@ def cli() -> None:
 @cli.command()
 @text_option("--release", metavar="ID", help="Id of the release; default: timestamp, commit and something unique.")
 @text_option("--image", metavar="URI", help="Deploy this image: nothing is built or tagged.")
+@text_option("--tag", metavar="TAG", help="Deploy this tag of the repository that the service's image is of.")
 @click.option("--replace", is_flag=True, help="Roll back another release's canary first.")
 @common_options
-def canary(release: str, image: str, replace: bool, **common: Any) -> int:  # noqa: FBT001
+def canary(release: str, image: str, tag: str, replace: bool, **common: Any) -> int:  # noqa: FBT001
     """Put a new image beside the old one: image, revision, task(s), traffic, bake."""
     from ecs_pipeline.stages import canary as stage
     from ecs_pipeline.stages.preflight import CanaryOptions
 
-    options = CanaryOptions(release=release, image=image, replace=replace)
+    if image and tag:
+        raise click.UsageError("--image excludes --tag")
+    options = CanaryOptions(release=release, image=image, tag=tag, replace=replace)
     return run_stage("canary", stage.STEPS, Common(**common), lambda run: stage.canary(run, options))
 
 

@@ -184,9 +184,10 @@ class Inconclusive(PipelineError):
 
 
 class Interrupted(PipelineError):
-    """SIGINT or SIGTERM: the stage stops at the next safe point and leaves things as they are."""
+    """SIGINT or SIGTERM: the stage stops at the next safe point and leaves things as they are: `left`."""
 
     outcome = "interrupted"
+    left = ""
 
     def __init__(self, number: int) -> None:
         self.exit_code = 128 + number

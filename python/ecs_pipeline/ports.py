@@ -160,6 +160,12 @@ class CloudWatchPort(Protocol):
     def mistake(self, queries: Sequence[Mapping[str, Any]]) -> str: ...
 
 
+class SecretsPort(Protocol):
+    """The secrets that tasks get; see aws/task_secrets.py."""
+
+    def problem(self, value_from: str) -> str | None: ...
+
+
 class PermissionsPort(Protocol):
     """What the caller may do; see aws/permissions.py."""
 

@@ -15,7 +15,7 @@ from ecs_pipeline.check_series import CheckSeries
 from ecs_pipeline.errors import Holder
 
 PASSED, FAILED, ERROR, SKIPPED, RUNNING = "passed", "failed", "error", "skipped", "running"
-INTERRUPTED = "interrupted"
+INTERRUPTED, ENDED_EARLY = "interrupted", "ended early"
 
 UNFINISHED = 143
 """The exit code that a record shows until its stage is over."""

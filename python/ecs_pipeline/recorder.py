@@ -145,7 +145,7 @@ class Recorder:
             record.holder = error.holder
         if isinstance(error, Interrupted):
             under_way = [step.name for step in record.steps if step.outcome == ERROR]
-            record.message += f" during {under_way[-1]}" if under_way else ""
+            record.message += (f" during {under_way[-1]}" if under_way else "") + error.left
         self._tick()
         for listener in self._listeners:
             listener.finished(record)

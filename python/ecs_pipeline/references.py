@@ -48,6 +48,15 @@ class Reference:
         return (found[1], found[2]) if found else None
 
 
+def checked_tag(text: str) -> str:
+    """The tag as it is. Raises InvalidInput for what is none."""
+    if not TAG.fullmatch(text):
+        raise InvalidInput(
+            f"{cut(text)!r} is not an image tag", cure="give the tag alone, or the whole image as --image"
+        )
+    return text
+
+
 def parse(text: str) -> Reference:
     """The parts of a reference. Raises InvalidInput for what is none."""
     rest, _, digest = text.partition("@")

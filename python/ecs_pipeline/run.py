@@ -20,6 +20,7 @@ from ecs_pipeline.ports import (
     RepositoryPort,
     ScalingPort,
     ScansPort,
+    SecretsPort,
     TaskDefinitionsPort,
 )
 from ecs_pipeline.recorder import Recorder
@@ -60,6 +61,7 @@ class Run:
     logs: LogsPort
     cloudwatch: CloudWatchPort
     permissions: PermissionsPort
+    secrets: SecretsPort
     clock: Clock
     recorder: Recorder
     observer: Observer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from ecs_pipeline.clock import SystemClock
 from ecs_pipeline.common import Common
 from ecs_pipeline.config import Config, from_flags, load
 from ecs_pipeline.errors import Interrupted, InvalidInput, PipelineError
+from ecs_pipeline.next_steps import after_failure, after_success, with_flags
 from ecs_pipeline.record import INTERRUPTED, PASSED, StageRecord
 from ecs_pipeline.recorder import Recorder
 
@@ -58,19 +58,15 @@ def run_stage(name: str, steps: Sequence[str], common: Common, body: Body) -> in
             _print_result(common, recorder)
             return _bug()
         clock.calm()
+        if failure:
+            after_failure(record, failure, common)
         outcome = INTERRUPTED if isinstance(failure, Interrupted) else failure.outcome if failure else PASSED
         recorder.finish(outcome, code, failure)
         _print_result(common, recorder)
-        if name == "canary" and code == 0 and record.share and not common.dry_run:
-            _tell_next(common, record.share)
+        told = "" if code else after_success(record, common)
+        if told:
+            click.echo(f"→ {told}", err=True)
         return code
-
-
-def _tell_next(common: Common, share: float) -> None:
-    """What a person may do with a canary that passed, with the flags that were given."""
-    given = {"config": common.config, "environment": common.environment, **common.flags}
-    flags = "".join(f" --{key.replace('_', '-')} {shlex.quote(value)}" for key, value in given.items() if value)
-    click.echo(f"→ takes {share:.1f} % until: ecs-pipeline promote{flags} | rollback{flags} --canary", err=True)
 
 
 def run_quietly(common: Common, body: Callable[[Run], int | None], *, on_flags: bool = False) -> int:
@@ -107,6 +103,7 @@ def _quietly(common: Common, act: Callable[[SystemClock, Recorder], int | None])
             return act(clock, recorder) or 0
         except PipelineError as error:
             _show_traceback(common)
+            error.cure = with_flags(error.cure, common)
             _tell(error)
             _print_failure(common, recorder, error)
             return error.exit_code

@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.5, 5.0, 1.3
 """Seconds between two looks: quick at first, when most things happen, then sparing with AWS' request quotas."""
+REMINDER, REMINDER_SHARE = 30.0, 0.1
+"""What is still waited for is told again after so many seconds, or this part of the time allowed when that is more."""
 
 
 @dataclass(frozen=True)
@@ -64,21 +66,31 @@ class StepBroken(ReleaseFailed):
 
 
 def until(judge: Callable[[], Judgement[T]], clock: Clock, deadline: Deadline, told: Callable[[str], None]) -> T:
-    """Look until `judge` says Settled or the deadline is over; `told` hears why it waits, when that changes.
+    """Look until `judge` says Settled or the deadline is over.
 
+    `told` hears why it waits when that changes, and again now and then with the time that is gone and that is allowed.
     Raises StepBroken as soon as `judge` says Broken, TimedOut when the time is over. It never sleeps past the end.
     """
-    last = [""]
+    last, again = "", 0.0
 
     def pause(state: tenacity.RetryCallState) -> float:
         wanted = FIRST_PAUSE * GROWTH ** min(state.attempt_number - 1, 50)
         return max(0.0, min(wanted, LONGEST_PAUSE, deadline.at - clock.now()))
 
     def heard(judgement: Judgement[T]) -> bool:
-        if isinstance(judgement, Waiting) and judgement.why != last[0]:
-            last[0] = judgement.why
+        nonlocal last, again
+        if not isinstance(judgement, Waiting):
+            return False
+        now = clock.now()
+        if judgement.why != last:
             told(judgement.why)
-        return isinstance(judgement, Waiting)
+        elif again <= now < deadline.at:
+            gone = deadline.allowed - (deadline.at - now)
+            told(f"{judgement.why} (after {duration(round(gone))} of {duration(deadline.allowed)})")
+        else:
+            return True
+        last, again = judgement.why, now + max(REMINDER, REMINDER_SHARE * deadline.allowed)
+        return True
 
     policy = tenacity.Retrying(
         retry=tenacity.retry_if_result(heard),

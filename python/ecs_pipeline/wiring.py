@@ -101,6 +101,7 @@ def new_run(
     from ecs_pipeline.aws.logs import Logs
     from ecs_pipeline.aws.permissions import Permissions
     from ecs_pipeline.aws.task_definitions import TaskDefinitions
+    from ecs_pipeline.aws.task_secrets import TaskSecrets
     from ecs_pipeline.aws.writes import notice_writes
     from ecs_pipeline.docker_engine import DockerEngine
     from ecs_pipeline.observe import Observer
@@ -137,6 +138,7 @@ def new_run(
         logs=Logs(session),
         cloudwatch=CloudWatch(session),
         permissions=Permissions(session),
+        secrets=TaskSecrets(session),
         clock=clock,
         recorder=recorder,
         observer=observer,

@@ -28,7 +28,7 @@ class Parameters implements Serializable {
     ]
     /** The options of each command that are its own. */
     private static final Map<String, Map<String, String>> COMMANDS = [
-        canary: [release: 'text', image: 'text', replace: 'flag'],
+        canary: [release: 'text', image: 'text', tag: 'text', replace: 'flag'],
         promote: [
             release: 'text', unjudged: 'flag', approvedBy: 'text', comment: 'text', digest: 'text', epoch: 'text', taskDefinition: 'text',
         ],
@@ -147,7 +147,7 @@ class Parameters implements Serializable {
     /** Whether a command reads files of the sources: the config, which alone has the checks, or what an image is built from. */
     @NonCPS
     static boolean needsSources(String command, Map given) {
-        return needsConfig(given) || ['judge', 'provision', 'validate'].contains(command) || (command == 'canary' && Text.of(given.image) == '')
+        return needsConfig(given) || ['judge', 'provision', 'validate'].contains(command) || (command == 'canary' && Text.of(given.image) == '' && Text.of(given.tag) == '')
     }
 
     /** dry_run of dryRun. */

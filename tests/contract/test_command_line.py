@@ -22,7 +22,7 @@ COMMON = {
     "--verbose",
 }
 OWN = {
-    "canary": {"--release", "--image", "--replace"},
+    "canary": {"--release", "--image", "--tag", "--replace"},
     "promote": {"--release", "--unjudged", "--approved-by", "--comment"},
     "rollback": {"--release", "--canary", "--to"},
     "judge": {"--release"},

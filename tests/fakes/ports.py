@@ -447,6 +447,16 @@ class FakePermissions:
         return {pair for pair in pairs if pair[0] not in self.world.denied}
 
 
+class FakeSecrets:
+    """SecretsPort: what is wrong with each secret; the others are there."""
+
+    def __init__(self, problems: Mapping[str, str | None] | None = None) -> None:
+        self.problems = problems or {}
+
+    def problem(self, value_from: str) -> str | None:
+        return self.problems.get(value_from, "")
+
+
 def new_run(world: World, stage: str, steps: Sequence[str], settings: Mapping[str, Any] | None = None) -> Run:
     """A run of a stage on a world."""
     defaults: dict[str, Any] = {"cluster": CLUSTER, "service": SERVICE, "image": {"repository": SERVICE}}
@@ -472,6 +482,7 @@ def new_run(world: World, stage: str, steps: Sequence[str], settings: Mapping[st
         logs=FakeLogs(),
         cloudwatch=FakeCloudWatch(),
         permissions=FakePermissions(world),
+        secrets=FakeSecrets(),
         clock=clock,
         recorder=recorder,
         observer=observer,

@@ -9,8 +9,10 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from ecs_pipeline.aws import ssm
 from ecs_pipeline.aws.lookups import AwsSource
 from ecs_pipeline.aws.session import AwsClient, AwsError
+from ecs_pipeline.aws.task_secrets import TaskSecrets
 from tests.fakes.ports import FakeClock
 from tests.fakes.world import World
 
@@ -131,3 +133,43 @@ def test_the_environment_needs_no_aws() -> None:
         raise AssertionError
 
     assert (AwsSource({"A": "1"}, session).env("A"), AwsSource({}, session).env("A")) == ("1", None)
+
+
+PARAMETER = "arn:aws:ssm:eu-west-1:123456789012:parameter/db"
+
+
+@pytest.mark.parametrize(
+    ("value_from", "service", "operation", "answer", "problem"),
+    [
+        (f"{ARN}:password::", "secretsmanager", "describe_secret", {"ARN": ARN}, ""),
+        (ARN, "secretsmanager", "describe_secret", "ResourceNotFoundException: no", "there is no such secret"),
+        (ARN, "secretsmanager", "describe_secret", {"DeletedDate": 1}, "it is scheduled for deletion"),
+        (ARN, "secretsmanager", "describe_secret", "AccessDeniedException: no", None),
+        (PARAMETER, "ssm", "get_parameter", {"Parameter": {"Type": "SecureString", "Value": "AQI"}}, ""),
+        (PARAMETER, "ssm", "get_parameter", "ParameterNotFound: no", "there is no such parameter"),
+        ("/app/db", "ssm", "get_parameter", {"Parameter": {}}, ""),
+        ("/app/db", "ssm", "get_parameter", "AccessDeniedException: no", None),
+    ],
+)
+def test_whether_a_secret_of_the_tasks_is_there(
+    value_from: str, service: str, operation: str, answer: dict[str, Any] | str, problem: str | None
+) -> None:
+    made = OneClient(service, operation, answer)
+    asked: list[tuple[str, str]] = []
+
+    class Session:
+        """A session that remembers which client it was asked for."""
+
+        def client(self, name: str, region: str = "") -> AwsClient:
+            asked.append((name, region))
+            return made.made
+
+    session: Any = Session()
+    assert TaskSecrets(session).problem(value_from) == problem
+    assert asked == [(service, "eu-west-1" if value_from.startswith("arn:") else "")]
+
+
+def test_any_other_trouble_with_a_secret_is_told() -> None:
+    made: Any = OneClient("ssm", "get_parameter", "InternalServerError: no")
+    with pytest.raises(AwsError):
+        ssm.problem(made.made, "/app/db")

@@ -17,6 +17,8 @@ from typing import Any, cast
 import pytest
 
 from ecs_pipeline import __version__, errors, marks, wiring
+from ecs_pipeline.common import Common
+from ecs_pipeline.next_steps import with_flags
 from ecs_pipeline.record import StageRecord, StepRecord
 from ecs_pipeline.reports.brief import BriefConsole
 from ecs_pipeline.run import Origin, Run
@@ -63,7 +65,7 @@ def test_wrong_usage_is_one_line_that_names_the_help(run: Commands, words: tuple
 
 @pytest.mark.parametrize(
     ("given", "meant"),
-    [("--env", "--environment"), ("--relase", "--release"), ("--tag", "--image"), ("--clustr", "--cluster")],
+    [("--env", "--environment"), ("--relase", "--release"), ("--img", "--image"), ("--clustr", "--cluster")],
 )
 def test_an_option_that_there_is_not_names_the_one_that_is_meant(run: Commands, given: str, meant: str) -> None:
     assert f"No such option '{given}'. Did you mean '{meant}'?" in run("canary", given, "x").err
@@ -74,6 +76,28 @@ def test_a_canary_that_passed_says_what_may_be_done_next_with_the_flags_given(ru
     last = end.err.splitlines()[-1]
     flags = "--cluster prd --service web"
     assert last == f"→ takes 25.0 % until: ecs-pipeline promote {flags} | rollback {flags} --canary"
+
+
+def test_the_commands_of_a_cure_carry_the_flags_given(run: Commands) -> None:
+    run("canary", *NAMED, "--release", "A")
+    end = run("promote", *NAMED, "--release", "B")
+    assert end.err.splitlines()[-1] == (
+        "→ promote what was approved: `promote --cluster prd --service web --release A`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cure", "told"),
+    [
+        ("run `canary` first", "run `canary --environment p --service 'a b'` first"),
+        ("`ecs-pipeline policy` prints it", "`ecs-pipeline policy --environment p --service 'a b'` prints it"),
+        ("`rollback --cluster c --service s` it", "`rollback --cluster c --service s` it"),
+        ("correct `rollback.drain` or `canary.bake`", "correct `rollback.drain` or `canary.bake`"),
+    ],
+)
+def test_only_commands_get_the_flags_and_only_once(cure: str, told: str) -> None:
+    assert with_flags(cure, Common(environment="p", service="a b")) == told
+    assert with_flags(cure, Common()) == cure
 
 
 def test_without_a_command_the_help_is_shown_as_a_mistake(run: Commands) -> None:
@@ -245,7 +269,7 @@ def test_what_aws_says_is_told_with_the_steps_that_led_there(run: Commands, monk
     monkeypatch.setattr("ecs_pipeline.stages.canary.canary", lambda made, _options: refused(made))
     end = run("canary", *NAMED)
     assert end.code == 2
-    assert "REFUSED canary prd/web: preflight: no cluster prd" in end.err
+    assert "INVALID canary prd/web: preflight: no cluster prd" in end.err
     assert end.err.endswith("→ check --cluster\n")
 
 

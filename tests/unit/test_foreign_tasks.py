@@ -193,7 +193,8 @@ def test_promote_refuses_one_and_promotes_nothing() -> None:
         end = promote(world, **options)
         assert (end.code, end.writes) == (3, [])
         assert f"task {forged.arn[-32:]}" in end.text
-    assert promote(world).message("preflight") == "release P: web:2 is promoted already: nothing was changed"
+    told = promote(world).message("preflight")
+    assert told == "release P: web:2 is promoted already, and no canary lives: nothing was changed"
     assert serving(world) == "web:2"
 
 

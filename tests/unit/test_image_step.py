@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from ecs_pipeline import registry
 from ecs_pipeline.converge import converge
-from ecs_pipeline.errors import InvalidInput, Refused, Trouble
+from ecs_pipeline.errors import InvalidInput, PipelineError, Refused, Trouble
 from ecs_pipeline.image_settings import ImageSettings
 from ecs_pipeline.images.build import Build, Secret
 from ecs_pipeline.model import EcrRegistry, Image, Repository
@@ -403,6 +404,43 @@ def test_an_image_that_only_ecr_may_know_is_trouble_without_permission(monkeypat
     monkeypatch.setattr(run.repositories, "repository", denied)
     with pytest.raises(Trouble, match="AccessDenied"):
         images.given(run, "registry.invalid/app:v1")
+
+
+@pytest.mark.parametrize("error", [InvalidInput("image docker.io/library/demo-v5:latest: no such image"), Trouble("x")])
+def test_an_image_without_a_registry_says_that_docker_hub_was_asked(
+    error: PipelineError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, _ = run_of(World())
+
+    def refuse(*_: Any) -> str:
+        raise error
+
+    monkeypatch.setattr(registry, "digest_of", refuse)
+    said = str(error)
+    with pytest.raises(type(error)) as caught:
+        images.given(run, "demo-v5")
+    assert str(caught.value) == (
+        f"{said} (Docker Hub was asked, as demo-v5 names no registry); "
+        "write REGISTRY/REPOSITORY:TAG, or give a tag of the service's own repository as `canary --tag`"
+    )
+    error.message = "no"
+    with pytest.raises(type(error), match=r"^no;"):
+        images.given(run, "registry.invalid/demo:v5")
+
+
+def test_a_tag_is_one_of_the_repository_that_the_service_uses() -> None:
+    world = World(images={"v1": DIGEST, "v5": digest_of("v5")})
+    end = canary(world, tag="v5")
+    assert end.code == 0, end.text
+    assert end.run.recorder.record.release.image == f"{REGISTRY}/web@{digest_of('v5')}"
+    assert "ECR repository web has no image v6" in canary(World(), tag="v6").text
+
+
+def test_what_is_no_tag_is_told_before_aws_is_asked() -> None:
+    world = World()
+    end = canary(world, tag="web:v5")
+    assert (end.code, world.log) == (2, [])
+    assert end.text == "'web:v5' is not an image tag; give the tag alone, or the whole image as --image"
 
 
 def test_a_given_image_that_ecr_does_not_have_is_bad_input() -> None:

@@ -54,6 +54,7 @@ CORE: dict[str, set[str]] = {
     "reachable": {"check_settings", "settings"},
     "stacks": set(),
     "common": {"config"},
+    "next_steps": {"common", "errors", "record"},
     "rehearsal": {"checks", "common", "setting_types", "stages"},
     "suggestions": set(),
     "arguments": {"errors", "json_document", "suggestions"},

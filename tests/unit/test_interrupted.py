@@ -95,6 +95,25 @@ def test_a_canary_tells_by_its_steps(run: Commands) -> None:
     assert lines[5:] == ["not done: bake"]
 
 
+@pytest.mark.parametrize(
+    ("place", "left"),
+    [
+        (("after", "DescribeTargetHealth", 7), ": the canary still takes 25.0 %"),
+        (("before", "RegisterTargets", 1), ": the canary's task runs"),
+        (("before", "RunTask", 1), ""),
+    ],
+)
+def test_an_interrupted_canary_says_what_of_it_is_there_and_how_to_remove_it(
+    run: Commands, place: tuple[str, str, int], left: str
+) -> None:
+    told(run, "canary", "P runs", *place[:2], count=place[2])
+    found = report("canary")
+    assert found["message"].startswith("interrupted by SIGTERM during ")
+    assert found["message"].endswith(left or "tasks")
+    removes = ", `rollback --cluster prd --service web --canary` removes the canary"
+    assert found["cure"] == "the same command resumes" + (removes if left else "")
+
+
 def test_a_promotion_tells_by_its_steps(run: Commands) -> None:
     lines = told(run, "promote", "A is a canary", "after", "UpdateService")
     assert lines == [

@@ -224,6 +224,17 @@ def test_what_a_file_says_and_aws_does_not_take_is_told(tmp_path: Path, monkeypa
     assert f"{file}: null and so left out: containerDefinitions.0.cpu" in told
 
 
+def test_a_run_that_resumes_a_canary_says_so_and_that_its_bake_starts_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = start_of("P runs")
+    told: list[str] = []
+    monkeypatch.setattr(Recorder, "progress", lambda _self, line: told.append(line))
+    kill_at(world, "after", "RegisterTargets", lambda: canary(world, release="A"))
+    line = "release A is resumed: its canary lives, its bake starts over"
+    assert line not in told
+    assert canary(world, release="A").code == 0
+    assert told.count(line) == 1
+
+
 def test_a_task_definition_that_only_ecs_finds_wrong_is_bad_input_and_the_release_did_not_begin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from ecs_pipeline import marks
 from ecs_pipeline.run import Origin
 from tests.fakes.world import FakeDeployment, World
+from tests.unit.canary_world import kill_at
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import canary, promote, rollback
 from tests.unit.test_rollback import active, serving
@@ -61,10 +62,13 @@ def test_a_canary_without_a_verdict_is_refused_until_that_is_asked_for() -> None
 
 
 @pytest.mark.parametrize("verdict", ["pass", "inconclusive"])
-def test_any_verdict_will_do_for_a_person_decides(verdict: str) -> None:
+def test_any_verdict_will_do_for_a_person_decides_and_an_inconclusive_one_is_told(verdict: str) -> None:
     world = start_of("A is a canary")
     world.alive()[0].tags[marks.VERDICT] = verdict
-    assert promote(world, release="A").code == 0
+    end = promote(world, release="A")
+    assert end.code == 0
+    told = ["warning: the verdict of release A is inconclusive; it is promoted anyway"]
+    assert end.run.recorder.record.notes == (told if verdict == "inconclusive" else [])
 
 
 def unhealthy(world: World) -> None:
@@ -143,7 +147,27 @@ def test_given_again_it_changes_nothing() -> None:
     for release in ("", "A"):
         end = promote(world, release=release)
         assert (end.code, end.writes) == (0, [])
-        assert end.message("preflight") == "release A: web:3 is promoted already: nothing was changed"
+        told = end.message("preflight")
+        assert told == "release A: web:3 is promoted already, and no canary lives: nothing was changed"
+
+
+def test_after_a_canary_that_failed_it_says_which_release_is_promoted_and_what_became_of_the_other() -> None:
+    world = start_of("A is promoted", failing={"B": "crash"})
+    assert canary(world, release="B").code == 1
+    end = promote(world)
+    assert (end.code, end.writes, end.release) == (0, [], "A")
+    assert end.message("preflight") == (
+        "release A: web:3 is promoted already, and no canary lives (release B was rolled back since): "
+        "nothing was changed"
+    )
+
+
+def test_a_release_that_has_begun_without_a_canary_is_named() -> None:
+    world = start_of("A is promoted")
+    kill_at(world, "before", "RunTask", lambda: canary(world, release="B"))
+    end = promote(world)
+    assert (end.code, end.writes) == (0, [])
+    assert "no canary lives (release B has begun): nothing was changed" in end.message("preflight")
 
 
 def test_the_approval_is_recorded_on_the_service() -> None:

@@ -11,6 +11,7 @@ from ecs_pipeline import marks
 from ecs_pipeline.fence import TurnChanged
 from ecs_pipeline.load_balancing import LoadBalancing, Target, TargetHealth
 from ecs_pipeline.model import Turn
+from ecs_pipeline.record import Recorder
 from ecs_pipeline.steps.traffic import Seen, TrafficStep, record_share, targets_seen
 from ecs_pipeline.wait import Broken, Settled, StepBroken, TimedOut, Waiting
 from tests.fakes.world import World
@@ -128,6 +129,18 @@ def test_a_target_that_stays_unhealthy_ends_the_step_with_its_state_and_the_task
     with pytest.raises(TimedOut, match=r"not within 30s: targets: 10\.0\.0\.2:8000 unhealthy$") as caught:
         take(traffic_step(world), within=30)
     assert "  the last line" in caught.value.evidence
+
+
+def test_a_target_that_stays_unhealthy_is_told_with_the_time_gone_and_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(bad_images={"image:A": "unhealthy"})
+    told: list[str] = []
+    step = traffic_step(world)
+    monkeypatch.setattr(Recorder, "progress", lambda _self, line: told.append(line))
+    with pytest.raises(TimedOut):
+        take(step, within=300)
+    timed = [line for line in told if line.endswith(" of 5m)")]
+    assert len(timed) > 5
+    assert all(line.startswith("targets: 10.0.0.2:8000 unhealthy (after ") for line in timed)
 
 
 def test_a_task_that_stops_meanwhile_ends_the_step_at_once() -> None:

@@ -20,7 +20,7 @@ from ecs_pipeline.settings import Settings
 from ecs_pipeline.signals import Alarm
 from ecs_pipeline.stages import findings_of_checks
 from ecs_pipeline.stages.validate import STEPS
-from tests.fakes.ports import FakeCloudWatch, FakeLogs
+from tests.fakes.ports import FakeCloudWatch, FakeLogs, FakeSecrets
 from tests.fakes.world import REGISTRY, World, digest_of
 from tests.unit.commands import NAMED, Commands, Ended, commands, report
 
@@ -143,6 +143,72 @@ def test_trouble_with_aws_alone_exits_4(run: Commands, monkeypatch: pytest.Monke
 
     monkeypatch.setattr("tests.fakes.ports.FakePermissions.principal", fail)
     assert run("validate", *NAMED).code == 4
+
+
+# ---- secrets and platform
+
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-aBcDeF"
+
+
+def with_secrets(run: Commands, problems: dict[str, str | None]) -> None:
+    """The tasks get a secret, a parameter, a log's token and a registry's login; these are wrong."""
+    running = run.world.revisions[run.world.deployments[0].revision]
+    running.definition["containerDefinitions"][0] |= {
+        "secrets": [{"name": "DB", "valueFrom": SECRET}, {"name": "KEY", "valueFrom": "/app/key"}],
+        "logConfiguration": {"logDriver": "splunk", "secretOptions": [{"name": "token", "valueFrom": "/log"}]},
+        "repositoryCredentials": {"credentialsParameter": f"{SECRET}-login"},
+    }
+    run.changes["secrets"] = FakeSecrets(problems)
+
+
+def message_of(step: str) -> str:
+    [found] = [entry for entry in report("validate")["steps"] if entry["name"] == step]
+    return str(found["message"])
+
+
+def test_a_secret_that_is_not_there_is_a_finding_with_its_place(run: Commands) -> None:
+    with_secrets(run, {SECRET: "there is no such secret", "/log": "there is no such parameter"})
+    assert run("validate", *NAMED).code == 2
+    cure = "create it, or name another one: no task would start"
+    assert report("validate")["evidence"] == [
+        f"web:1: secret DB of container app: {SECRET}: there is no such secret; {cure}",
+        "web:1: secret token of container app: /log: there is no such parameter",
+    ]
+
+
+def test_a_secret_that_nobody_may_ask_for_cannot_be_known_and_is_no_finding(run: Commands) -> None:
+    with_secrets(run, {"/app/key": None})
+    assert run("validate", *NAMED).code == 0
+    assert message_of("secrets") == "3 of 4 are there"
+    assert "whether these secrets are there cannot be known (no permission): /app/key" in report("validate")["notes"]
+
+
+def test_tasks_without_secrets_are_fine(run: Commands) -> None:
+    assert run("validate", *NAMED).code == 0
+    assert message_of("secrets") == "the tasks get none"
+
+
+@pytest.mark.parametrize(
+    ("definition", "platform", "wrong"),
+    [
+        ({"runtimePlatform": {"cpuArchitecture": "ARM64"}}, "linux/amd64", True),
+        ({"runtimePlatform": {"cpuArchitecture": "ARM64"}}, "linux/arm64/v8", False),
+        ({"requiresCompatibilities": ["FARGATE"]}, "linux/arm64", True),
+        ({"requiresCompatibilities": ["EC2"]}, "linux/arm64", False),
+        ({"runtimePlatform": {"cpuArchitecture": "X86_64"}}, "", False),
+    ],
+)
+def test_an_image_for_another_platform_than_the_tasks_is_a_finding(
+    run: Commands, definition: dict[str, Any], platform: str, *, wrong: bool
+) -> None:
+    run.world.revisions[run.world.deployments[0].revision].definition.update(definition)
+    image = {"repository": "web", "platform": platform}
+    run.changes["settings"] = Settings.model_validate({"cluster": "prd", "service": "web", "image": image})
+    assert run("validate", *NAMED).code == (2 if wrong else 0)
+    if wrong:
+        [line] = report("validate")["evidence"]
+        assert line.startswith(f"image.platform is {platform}, but the tasks run on linux/")
+        assert line.endswith("leave image.platform out: the task definition decides then")
 
 
 # ---- permissions

@@ -87,6 +87,26 @@ def test_a_reason_is_told_when_it_changes_and_again_when_it_comes_back() -> None
     assert told == ["a", "b", "a"]
 
 
+@pytest.mark.parametrize(
+    ("within", "reminders"),
+    [(20, []), (100, ["30s", "1m", "1m 30s"]), (1000, ["1m 40s", "3m 20s", "5m"])],
+)
+def test_what_is_waited_for_still_is_told_again_with_the_time_gone_and_allowed(
+    within: float, reminders: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wait, "FIRST_PAUSE", 5.0)
+    looks = min(int(within / 5), 61)
+    _, told = waited(each(*[Waiting("web is unhealthy")] * looks, Settled("x")), RecordingClock(), within)
+    assert told[0] == "web is unhealthy"
+    assert told[1:] == [f"web is unhealthy (after {gone} of {duration(within)})" for gone in reminders]
+
+
+def test_a_change_is_told_without_the_time_and_begins_it_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wait, "FIRST_PAUSE", 5.0)
+    _, told = waited(each(*map(Waiting, "aaaaabbbbbbbb"), Settled("x")), RecordingClock(), 100)
+    assert told == ["a", "b", "b (after 55s of 1m 40s)"]
+
+
 def test_what_is_broken_ends_the_wait_at_once_with_its_evidence() -> None:
     clock = RecordingClock()
     with pytest.raises(StepBroken, match=r"^it crashed$") as caught:

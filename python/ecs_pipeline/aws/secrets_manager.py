@@ -20,6 +20,17 @@ def arn_of(client: AwsClient, name: str) -> str:
         raise _absent(error) from error
 
 
+def problem(client: AwsClient, arn: str) -> str:
+    """Why tasks cannot get a secret (DescribeSecret): '' when it is there."""
+    try:
+        deleted = client.call("DescribeSecret", SecretId=arn).get("DeletedDate")
+    except AwsError as error:
+        if error.code == "ResourceNotFoundException":
+            return "there is no such secret"
+        raise
+    return "it is scheduled for deletion" if deleted else ""
+
+
 def text_of(client: AwsClient, name: str, member: str) -> str:
     """The text of a secret, or of a member of one that is JSON (GetSecretValue). Raises LookupError."""
     try:

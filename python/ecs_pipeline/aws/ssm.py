@@ -23,3 +23,14 @@ def parameter(client: AwsClient, name: str) -> str:
     if found.get("Type") == "SecureString":
         raise LookupError("it is a SecureString; let ECS read it: put its ARN in `secrets`")
     return str(found.get("Value", ""))
+
+
+def problem(client: AwsClient, name: str) -> str:
+    """Why tasks cannot get a parameter (GetParameter, not decrypted): '' when it is there."""
+    try:
+        client.call("GetParameter", Name=name)
+    except AwsError as error:
+        if error.code in ABSENT:
+            return "there is no such parameter"
+        raise
+    return ""

@@ -8,6 +8,7 @@ from itertools import takewhile
 from ecs_pipeline.errors import Inconclusive
 from ecs_pipeline.model import CANARY, FAIL, INCONCLUSIVE, PASS
 from ecs_pipeline.record import (
+    ENDED_EARLY,
     ERROR,
     FAILED,
     INTERRUPTED,
@@ -154,7 +155,7 @@ def _step_case(record: StageRecord, step: StepRecord) -> Case:
         return replace(case, message=step.message or (NOT_NEEDED if done else NOT_REACHED))
     if step.name == BAKE and _ended_by_checks(record, step):
         failed = next((check.name for check in record.checks if check.required and check.verdict == FAIL), "")
-        message = f"ended early: check {failed} failed" if failed else "ended early: the checks are inconclusive"
+        message = f"{ENDED_EARLY}: " + (f"check {failed} failed" if failed else "the checks are inconclusive")
         return replace(case, outcome=PASSED, message=message, evidence=())
     if step.outcome == ERROR and record.outcome == INTERRUPTED and not step.evidence:
         case = replace(case, evidence=what_was_done(record))

@@ -18,13 +18,26 @@ from rich.table import Column
 from rich.text import Text
 
 from ecs_pipeline.clock import SystemClock
-from ecs_pipeline.record import ERROR, FAILED, PASSED, RUNNING, SKIPPED, CheckRecord, StageRecord, StepRecord
+from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.record import (
+    ENDED_EARLY,
+    ERROR,
+    FAILED,
+    PASSED,
+    RUNNING,
+    SKIPPED,
+    CheckRecord,
+    StageRecord,
+    StepRecord,
+)
 from ecs_pipeline.reports.cases import culprit, cure, evidence, reason
 from ecs_pipeline.reports.plain import one_line, plain, plain_lines
 from ecs_pipeline.wait import duration
 
 STYLES = {PASSED: "green", FAILED: "bold red", ERROR: "bold red", SKIPPED: "dim"}
 OTHER_STYLE = "bold yellow"
+INVALID = "INVALID"
+"""Bad usage or config (exit 2): something to correct, where a refusal (exit 3) is for now."""
 
 
 class ConsoleLog:
@@ -65,8 +78,10 @@ class ConsoleLog:
         self._rest()
         if record.dry_run and step.outcome == PASSED:
             return
-        outcome = (step.outcome, STYLES.get(step.outcome, ""))
-        message = f": {one_line(step.message)}" if step.message else ""
+        outcome, said = (step.outcome, STYLES.get(step.outcome, "")), step.message
+        if said.startswith(ENDED_EARLY):
+            outcome, said = (ENDED_EARLY, OTHER_STYLE), said.removeprefix(f"{ENDED_EARLY}: ")
+        message = f": {one_line(said)}" if said else ""
         self._say(f"{step.name} ", outcome, f" ({duration(step.seconds)}){message}")
 
     def finished(self, record: StageRecord) -> None:
@@ -83,7 +98,8 @@ class ConsoleLog:
             self._fail(record)
 
     def _fail(self, record: StageRecord) -> None:
-        outcome = (record.outcome.upper(), STYLES.get(record.outcome, OTHER_STYLE))
+        word = INVALID if record.exit_code == InvalidInput.exit_code else record.outcome.upper()
+        outcome = (word, STYLES.get(record.outcome, OTHER_STYLE))
         self._console.line_of(outcome, f" {_failure(record)}")
         for line in [line for text in evidence(record) for line in plain_lines(text)]:
             self._console.line_of(f"  {line}")

@@ -63,6 +63,8 @@ def canary(run: Run, options: CanaryOptions) -> None:
                 step.message = f"release {plan.release} is done already: {swept or 'nothing was changed'}"
             else:
                 step.message = _serving(plan)
+                if plan.seen.canaries:
+                    run.recorder.progress(f"release {plan.release} is resumed: its canary lives, its bake starts over")
                 seen = sweep_surplus(run, stage.fence, plan.seen, _counts(stage)[-1])
                 stage.plan = replace(plan, seen=deregistered.retire(run, stage.fence, seen))
                 _begin(stage)

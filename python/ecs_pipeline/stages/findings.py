@@ -18,7 +18,7 @@ from ecs_pipeline.stages.fitness import obstacles_of, tell_shares
 from ecs_pipeline.stages.preflight import refuse_crowds, refuse_lost_groups, refuse_without_room
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.build import refuse_unready
-from ecs_pipeline.steps.revision import base_of
+from ecs_pipeline.steps.revision import Base, base_of
 from ecs_pipeline.steps.rollout_deadline import groups_of
 from ecs_pipeline.steps.scaling_hold import tags_needed
 from ecs_pipeline.steps.vetting import refuse_unvettable, tell_scan
@@ -96,12 +96,26 @@ def image(run: Run, service: Service) -> str:
     together(
         [
             lambda: images.refuse_windows(base.definition),
+            lambda: _refuse_other_platform(run, base),
             lambda: _refuse_no_engine(run),
             lambda: _refuse_no_repository(run),
             lambda: refuse_unready(run, settings, lambda: False),
         ]
     )
     return f"{settings.dockerfile} for {settings.platform or images.platform_of(base.definition)}"
+
+
+def _refuse_other_platform(run: Run, base: Base) -> None:
+    """An image that is built for another platform than the one that the task definition asks for."""
+    built, declared = run.settings.image.platform, (base.definition.get("runtimePlatform") or {}).get("cpuArchitecture")
+    wanted = images.platform_of(base.definition)
+    sure = declared or "FARGATE" in (base.definition.get("requiresCompatibilities") or ())
+    if built and sure and not f"{built}/".startswith(f"{wanted}/"):
+        raise InvalidInput(
+            f"image.platform is {built}, but the tasks run on {wanted} "
+            f"(runtimePlatform of {base.file or f'family {base.family}'})",
+            cure="leave image.platform out: the task definition decides then",
+        )
 
 
 def _refuse_no_engine(run: Run) -> None:

@@ -14,7 +14,7 @@ from ecs_pipeline.converge import planned
 from ecs_pipeline.errors import Inconclusive, InvalidInput, TakenAway
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import INCONCLUSIVE, PASS
-from ecs_pipeline.record import CheckRecord
+from ecs_pipeline.record import ENDED_EARLY, CheckRecord
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.bake import Bake
@@ -92,7 +92,7 @@ def _judged(subject: Subject, name: str, watch: Callable[[Watch], str]) -> str:
         try:
             step.message = watch(Watch(subject, run.settings.canary.checks, Kinds(run.cloudwatch)))
         except CheckFailed as failed:
-            failure, step.message = failed, f"ended early: check {failed.name} failed"
+            failure, step.message = failed, f"{ENDED_EARLY}: check {failed.name} failed"
     if failure:
         raise failure
     return overall(run.recorder.record.checks)

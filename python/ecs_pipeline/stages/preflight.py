@@ -44,6 +44,7 @@ class CanaryOptions:
 
     release: str = ""
     image: str = ""
+    tag: str = ""
     replace: bool = False
 
 
@@ -66,6 +67,8 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
     asked = run.recorder.record.release.id = checked_release_id(options.release) if options.release else ""
     if options.image:
         references.parse(options.image)
+    if options.tag:
+        references.checked_tag(options.tag)
     if run.origin.problem and not asked:
         run.recorder.progress(f"{run.origin.problem}; to resume a release, give its --release")
     seen = run.observer.look()
@@ -74,7 +77,8 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
     refuse_without_room(seen.service, hooks.new_tags(run, seen.service) + tags_needed(run, seen.service))
     current = run.definitions.get(seen.service.revision)
     container = definition.chosen_container(current.definition, seen.service, run.settings.container)
-    image = images.given(run, options.image) if options.image else None
+    text = images.of_tag(current, container, options.tag) if options.tag else options.image
+    image = images.given(run, text) if text else None
     repository = None if image else images.repository(run, run.settings.image)
     source = _source(run, image)
     release = asked or _release(seen, source) or _living(run, seen, image, container)

@@ -21,9 +21,9 @@ from ecs_pipeline.errors import Held, Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal
 from ecs_pipeline.load_balancing import Target
 from ecs_pipeline.look import Look
-from ecs_pipeline.model import Revision, Task, Turn
+from ecs_pipeline.model import INCONCLUSIVE, Revision, Task, Turn
 from ecs_pipeline.origin import checked_release_id
-from ecs_pipeline.run import Run
+from ecs_pipeline.run import Run, note
 from ecs_pipeline.service_kinds import Use
 from ecs_pipeline.stages import hooks, promote_dry_run, wellness
 from ecs_pipeline.stages.approval import Approved, refuse_another
@@ -82,7 +82,10 @@ def promote(run: Run, options: PromoteOptions) -> None:
         plan = _plan(run, options)
         step.message = f"release {plan.release}: {Revision(plan.revision).name}"
         if done := _is_done(plan):
-            step.message += " is promoted already" + ("" if plan.seen.marks.scaling else ": nothing was changed")
+            step.message += f" is promoted already, and no canary lives{_since(plan)}"
+            step.message += "" if plan.seen.marks.scaling else ": nothing was changed"
+        elif plan.seen.verdict == INCONCLUSIVE:
+            note(run.recorder, f"warning: the verdict of release {plan.release} is inconclusive; it is promoted anyway")
     fence = Fence(run.ecs, run.clock, plan.seen.service)
     with held(run, fence, plan.seen.service) as hold:
         try:
@@ -253,6 +256,14 @@ def _is_done(plan: Plan) -> bool:
     stable = seen.service.primary is not None and seen.service.primary.rollout in ("COMPLETED", "")
     left = plan.ours or orphans.without_owner(seen.registrations)
     return plan.resumed and seen.service.revision == plan.revision and stable and not left
+
+
+def _since(plan: Plan) -> str:
+    """What became of another release since this one was promoted; '' when none came."""
+    marks, promoted = plan.seen.marks, plan.seen.revisions[plan.revision]
+    if marks.under_way not in ("", plan.release):
+        return f" (release {marks.under_way} has begun)"
+    return f" (release {marks.turn.cancelled} was rolled back since)" if promoted.turn != marks.turn else ""
 
 
 def _record(run: Run, plan: Plan) -> None:

@@ -32,8 +32,12 @@ def status(run: Run) -> dict[str, Any]:
         "tasks": {"desired": service.desired, "running": service.running, "pending": service.pending},
         "rollout": primary.rollout if primary else "",
         "release": seen.marks.release,
+        "approved_by": seen.marks.approval,
+        "promotion": _promotion(seen),
+        "rolls_back": decide.to_cancel(seen, ""),
         "previous_task_definition": seen.marks.previous or "",
         "autoscaling_before": seen.marks.scaling,
+        "previous_release": _release_of(seen, seen.marks.previous),
         "under_way": seen.marks.under_way if seen.marks.under_way != seen.marks.release else "",
         **_tasks(run, seen),
         "foreign_tasks": [_foreign(seen, task) for task in (*seen.foreign, *seen.seconds)],
@@ -64,22 +68,58 @@ def rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("release", facts["release"] or "none recorded"),
         ("tasks", f"{tasks['running']} of {tasks['desired']} running, {tasks['pending']} pending"),
         ("rollout", facts["rollout"] or "unknown"),
-        ("returns to", Revision(facts["previous_task_definition"]).name if facts["previous_task_definition"] else "-"),
+        ("returns to", _return(facts)),
     ]
     if facts["autoscaling_before"]:
         found.append(("autoscaling", f"held by a promotion; suspended before: {facts['autoscaling_before']}"))
+    if facts["approved_by"]:
+        found.append(("approved by", facts["approved_by"]))
+    if facts["promotion"]:
+        found.append(("promotion", f"of release {facts['release']} {facts['promotion']}: `promote` finishes it"))
     if facts["under_way"] and not canary:
         found.append(("under way", f"release {facts['under_way']}, no canary task lives"))
     if not canary:
         return [*found, ("canary", "none"), *_rows_below(facts)]
     found += [
-        ("canary", f"release {canary['release']}, {Revision(canary['task_definition']).name}"),
+        ("canary", f"release {canary['release']}, {Revision(canary['task_definition']).name}{_origin(canary)}"),
         ("verdict", canary["verdict"] or "none yet"),
         ("share", f"{canary['share']:g} %"),
         ("age", duration(canary["age_seconds"])),
     ]
     found += [(f"task {task['index']}", _told(task)) for task in canary["tasks"]]
     return [*found, *_rows_below(facts)]
+
+
+def _return(facts: dict[str, Any]) -> str:
+    """What a plain rollback would leave the service on, in words."""
+    if not facts["rolls_back"]:
+        return "nothing: there is no release that a plain rollback would undo"
+    if facts["rolls_back"] != facts["release"]:
+        name = Revision(facts["task_definition"]).name
+        return f"{name}, which it runs: a rollback undoes release {facts['rolls_back']} alone"
+    release = facts["previous_release"]
+    name = Revision(facts["previous_task_definition"]).name
+    return f"{name}, {f'release {release}' if release else 'which no release made'}, by a rollback"
+
+
+def _origin(canary: dict[str, Any]) -> str:
+    commit = f", commit {canary['commit'][:7]}" if canary["commit"] else ""
+    return commit + (f", build {canary['build']}" if canary["build"] else "")
+
+
+def _promotion(seen: Look) -> str:
+    """`under way` when the service does not run the promoted release alone yet; '' otherwise."""
+    release, service = seen.marks.release, seen.service
+    if not decide.promoted(seen, release):
+        return ""
+    left = any(task.release == release for task in seen.canaries)
+    done = decide.runs_promoted(seen, release) and decide.rolled_out(service) and not left
+    return "" if done else "under way"
+
+
+def _release_of(seen: Look, revision: str | None) -> str:
+    known = seen.revisions.get(revision or "")
+    return known.release if known else ""
 
 
 def _rows_below(facts: dict[str, Any]) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 config           the file, its overlay and the flags
 service          what limits.md refuses, tags without room, a rollout under way, who else manages it
 task-definition  the config's file, the container that gets the image
+secrets          whether those that the tasks get are there
 hooks            the container of each of the config's hooks
 image            the repository, what is built, the Docker engine; the image that a rollback would need
 target-groups    those of the service, its healthy targets, drain
@@ -19,13 +20,14 @@ from collections.abc import Callable, Sequence
 from ecs_pipeline.errors import Interrupted, InvalidInput, PipelineError, Trouble
 from ecs_pipeline.model import Service
 from ecs_pipeline.run import Run
-from ecs_pipeline.stages import findings, findings_of_checks
+from ecs_pipeline.stages import findings, findings_of_checks, findings_of_secrets
 from ecs_pipeline.stages.granted import refuse_denied
 
 Look = Callable[[Run, Service], str]
 LOOKS: dict[str, Look] = {
     "service": findings.service,
     "task-definition": findings.task_definition,
+    "secrets": findings_of_secrets.secrets,
     "hooks": findings.hooks_of_config,
     "image": findings.image,
     "target-groups": findings.target_groups,

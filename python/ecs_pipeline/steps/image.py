@@ -8,10 +8,11 @@ from typing import Any
 
 from ecs_pipeline import references, registry
 from ecs_pipeline.converge import Step
-from ecs_pipeline.errors import InvalidInput, Refused, Trouble
+from ecs_pipeline.definition import image_of
+from ecs_pipeline.errors import InvalidInput, PipelineError, Refused, Trouble
 from ecs_pipeline.image_settings import ImageSettings
 from ecs_pipeline.model import EcrRegistry, Image, Repository, TaskDefinition
-from ecs_pipeline.references import Reference
+from ecs_pipeline.references import DOCKER_HUB, Reference
 from ecs_pipeline.run import Run
 from ecs_pipeline.steps.build import build_of, refuse_unready
 from ecs_pipeline.steps.provenance import Provenance, provenance
@@ -39,13 +40,21 @@ def given(run: Run, text: str) -> Image:
             reference.repository, tag=reference.tag, digest=reference.digest, registry=elsewhere
         )
     else:
-        digest = reference.digest or _elsewhere(run, reference, trouble)
+        try:
+            digest = reference.digest or _elsewhere(run, reference, trouble)
+        except (InvalidInput, Trouble) as refusal:
+            raise _explained(refusal, text, reference) from refusal.__cause__
     if not digest:
         raise InvalidInput(
             f"image {text}: ECR repository {reference.repository} has no image {reference.digest or reference.tag}",
             cure="push it first, or check --image",
         )
     return Image(reference.pinned(digest), digest)
+
+
+def of_tag(current: TaskDefinition, container: str, tag: str) -> str:
+    """The reference of a tag in the repository that the container's image is of."""
+    return f"{references.parse(image_of(current, container)).name}:{tag}"
 
 
 def is_of_account(run: Run, reference: Reference) -> bool:
@@ -70,6 +79,14 @@ def _elsewhere(run: Run, reference: Reference, trouble: Trouble | None) -> str:
         if trouble is None:
             raise
         raise trouble from refusal
+
+
+def _explained(refusal: PipelineError, text: str, reference: Reference) -> PipelineError:
+    """What a registry said, with where it was looked up when the text does not name it."""
+    if reference.registry == DOCKER_HUB and not text.startswith(f"{DOCKER_HUB}/"):
+        refusal.message += f" (Docker Hub was asked, as {text} names no registry)"
+        refusal.cure = "write REGISTRY/REPOSITORY:TAG, or give a tag of the service's own repository as `canary --tag`"
+    return refusal
 
 
 def repository(run: Run, settings: ImageSettings) -> Repository:

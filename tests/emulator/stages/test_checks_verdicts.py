@@ -149,7 +149,7 @@ def test_wrong_checks_get_one_clear_line_each_and_touch_nothing(scene: Scene) ->
         scene.config(canary={"bake": "10m", "checks": [check]})
         refused = scene.canary("v2")
         assert refused.code == 2, (check, refused.stderr)
-        (line,) = [one for one in refused.stderr.splitlines() if one.startswith(("REFUSED", "ecs-pipeline: "))]
+        (line,) = [one for one in refused.stderr.splitlines() if one.startswith(("INVALID", "ecs-pipeline: "))]
         assert words in line, check
         assert "Traceback" not in refused.stderr
     assert scene.marks() == {}

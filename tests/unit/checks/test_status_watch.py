@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ecs_pipeline import marks
+from ecs_pipeline.run import Origin
 from ecs_pipeline.stages.status import rows, status, watch
 from tests.fakes.ports import new_run
 from tests.fakes.stages import run_stage
 from tests.fakes.world import World
+from tests.unit.canary_world import kill_at
+from tests.unit.protocol.simulation import start_of
+from tests.unit.stage_runs import canary, promote
 
 
 def test_it_ends_with_the_verdict() -> None:
@@ -37,6 +43,39 @@ def test_a_baseline_has_a_row_of_its_own_and_no_part_in_the_share() -> None:
     table = dict(rows(facts))
     assert table["baseline"] == f"{baseline['id']} RUNNING, {baseline['ip']}:8000 healthy, web:1"
     assert table["task 0"].startswith(facts["canary"]["tasks"][0]["id"])
+
+
+def table_of(world: World) -> dict[str, str]:
+    return dict(rows(status(new_run(world, "status", ()))))
+
+
+@pytest.mark.parametrize(
+    ("start", "told"),
+    [
+        ("A is promoted", "web:2, release P, by a rollback"),
+        ("P runs", "web:1, which no release made, by a rollback"),
+        ("A is a canary", "web:2, which it runs: a rollback undoes release A alone"),
+        ("A was rolled back", "nothing: there is no release that a plain rollback would undo"),
+    ],
+)
+def test_what_a_rollback_returns_to_is_told_in_words(start: str, told: str) -> None:
+    assert table_of(start_of(start))["returns to"] == told
+
+
+def test_who_approved_is_told_and_a_promotion_that_is_half_done() -> None:
+    world = start_of("A is a canary")
+    kill_at(world, "after", "UpdateService", lambda: promote(world, release="A", approved_by="ann"))
+    table = table_of(world)
+    assert (table["approved by"], table["promotion"]) == ("ann", "of release A under way: `promote` finishes it")
+    assert promote(world, release="A").code == 0
+    after = table_of(world)
+    assert (after["approved by"], "promotion" in after) == ("ann", False)
+
+
+def test_a_canary_is_told_with_its_commit_and_build() -> None:
+    world = start_of("P runs")
+    canary(world, Origin(commit="ab12cd3" + 33 * "0", build="https://ci.example.com/7/"), release="A")
+    assert table_of(world)["canary"] == "release A, web:3, commit ab12cd3, build https://ci.example.com/7/"
 
 
 def test_it_ends_when_the_canary_is_gone_though_nobody_took_its_release_back() -> None:

@@ -88,6 +88,22 @@ def test_every_other_outcome_has_its_word(name: str, line: str) -> None:
     assert told(stage_records.ALL[name]()).splitlines()[1].startswith(line)
 
 
+def test_what_is_to_be_corrected_has_another_word_than_what_is_refused_for_now() -> None:
+    record = stage_records.ALL["canary refused"]()
+    record.exit_code = 2
+    assert told(record).splitlines()[1].startswith("INVALID canary sample-app-prd/sample-app: ")
+
+
+def test_a_bake_that_a_check_ended_is_not_called_passed() -> None:
+    record, output = stage_records.passed_canary(), io.StringIO()
+    bake = record.step("bake")
+    bake.message = "ended early: check answers failed"
+    ConsoleLog(output, wall).step_ended(record, bake)
+    line = output.getvalue().splitlines()[-1]
+    assert line.startswith("16:15:00 bake ended early (")
+    assert line.endswith("): check answers failed")
+
+
 def test_a_failure_without_a_word_tells_its_exit_code() -> None:
     record = stage_records.finish(stage_records.stage("canary", ()), "failed", 1)
     assert told(record).splitlines()[-1] == "FAILED canary sample-app-prd/sample-app: exit code 1"
