@@ -14,7 +14,7 @@ from ecs_pipeline.hook_settings import HookSettings
 from ecs_pipeline.model import Service, Task, TaskDefinition, Turn
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.following import Gone, follow
-from ecs_pipeline.stages.one_off import task_with
+from ecs_pipeline.stages.one_off_task import HOOK, OneOff
 from ecs_pipeline.wait import Broken, Deadline, Judgement, Settled, Waiting
 
 T = TypeVar("T")
@@ -77,13 +77,13 @@ class HookRun:
         """
         failed = self.occasion.last_run(service, self.hook)[1]
         container = container_of(self.run, self.hook, self.revision.definition, service)
-        with self.run.recorder.writing(words):
-            arn = self._placed(service, container, failed)
-        self.run.recorder.progress(f"task {arn.rpartition('/')[2]}")
+        token = self.occasion.token(service, self.hook, failed)
         try:
-            task = follow(self.run, arn, self.revision, container, within=self.hook.within, watch=self.watch)
+            with self.run.recorder.writing(words):
+                first = self._one_off(service, container).started(self.run, token, self._placed, self.watch)
+            task = follow(self.run, first, self.revision, container, within=self.hook.within, watch=self.watch)
         except Gone as gone:
-            self._record(service, marks.HIGHEST_CODE, arn.rpartition("/")[2])
+            self._record(service, marks.HIGHEST_CODE, gone.task)
             gone.cure = f"look into its log; {AGAIN}"
             raise
         code = next((each.exit_code for each in task.containers if each.name == container), None)
@@ -104,14 +104,12 @@ class HookRun:
         tags = self.occasion.ran_tag(self.hook, code, task)
         self.write(lambda: self.run.ecs.tag(service.arn, tags))
 
-    def _placed(self, service: Service, container: str, failed: str) -> str:
-        """The task, as soon as AWS finds a place for it within `canary.healthy_within`. Raises StepBroken, TimedOut."""
+    def _one_off(self, service: Service, container: str) -> OneOff:
         of_release = self.revision.revision.release or self.revision.revision.name
-        words, turn = self.hook.command, self.occasion.turn
-        parameters: Mapping[str, Any] = {
-            **task_with(service, self.revision, of_release, turn, container=container, words=words),
-            "clientToken": self.occasion.token(service, self.hook, failed),
-        }
+        return OneOff(service, self.revision, container, self.hook.command, of_release, self.occasion.turn, HOOK)
+
+    def _placed(self, parameters: Mapping[str, Any]) -> str:
+        """The task, as soon as AWS finds a place for it within `canary.healthy_within`. Raises StepBroken, TimedOut."""
 
         def attempt() -> Judgement[str]:
             try:

@@ -1,0 +1,113 @@
+"""When a hook counts as run, whoever else starts tasks, tags, or releases meanwhile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ecs_pipeline.stages.hook_run import Occasion
+from tests.fakes.world import REGISTRY, World, digest_of
+from tests.unit.canary_world import kill_at
+from tests.unit.stage_runs import canary
+from tests.unit.test_hooks import MIGRATE, V2, hook_tasks, hooks_run
+
+V3: dict[str, Any] = {**V2, "image": f"{REGISTRY}/web:v3", "release": "v3"}
+
+
+@pytest.fixture
+def world() -> World:
+    known = {version: digest_of(version) for version in ("v2", "v3")}
+    return World(images={**known, **{digest: digest for digest in known.values()}})
+
+
+def his(world: World, token: str, **other: Any) -> None:
+    """Somebody starts a task with that token: `other` than the hook's, which he can work out."""
+    newest = list(world.revisions)[-1]
+    overrides = {"containerOverrides": [{"name": "app", "command": MIGRATE["command"]}]}
+    given = {"taskDefinition": newest, "startedBy": "run/web", "tags": [], "overrides": overrides}
+    world.run_task({**given, "clientToken": token, **other})
+
+
+def the_token(world: World, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What the hook is going to call RunTask with; then the world is as it was."""
+    tokens: list[str] = []
+    token_of = Occasion.token
+
+    def told(*given: Any, **named: Any) -> str:
+        tokens.append(token_of(*given, **named))
+        return tokens[-1]
+
+    monkeypatch.setattr(Occasion, "token", told)
+    kill_at(world, "before", "RunTask", lambda: canary(world, **V2))
+    return tokens[0]
+
+
+def command(*words: str) -> dict[str, Any]:
+    return {"overrides": {"containerOverrides": [{"name": "app", "command": list(words)}]}}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        command("true"),
+        command(*MIGRATE["command"], "--dry-run"),
+        {"overrides": {"containerOverrides": [{"name": "app", "command": MIGRATE["command"], "environment": []}]}},
+        {"overrides": {**command(*MIGRATE["command"])["overrides"], "taskRoleArn": "arn:aws:iam::1:role/his"}},
+        {"overrides": {}},
+        {"startedBy": "canary/web"},
+        {"taskDefinition": "web:1"},
+    ],
+    ids=["command", "more words", "environment", "role", "none", "startedBy", "revision"],
+)
+def test_a_foreign_task_with_the_hook_s_token_is_no_migration(
+    world: World, monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]
+) -> None:
+    token = the_token(world, monkeypatch)
+    if "taskDefinition" in other:
+        other = {"taskDefinition": world.deployments[0].revision}
+    his(world, token, **other)
+    end = canary(world, **V2)
+    assert end.code == 0, end.text
+    _, ours, *_ = world.tasks.values()
+    assert ours.parameters["overrides"]["containerOverrides"] == [{"name": "app", "command": MIGRATE["command"]}]
+    assert "overrides" in ours.parameters
+    assert (ours.started_by, ours.stopped is not None) == ("run/web", True)
+
+
+def test_who_resumes_comes_to_the_same_task_behind_a_foreign_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    his(world, the_token(world, monkeypatch), **command("true"))
+    kill_at(world, "after", "RunTask", lambda: canary(world, **V2), count=2)
+    assert canary(world, **V2).code == 0
+    assert hooks_run(world) == ["true", "./migrate"]
+
+
+def test_a_task_that_aws_shows_late_is_looked_at_nevertheless(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    his(world, the_token(world, monkeypatch), **command("true"))
+    [task] = hook_tasks(world)
+    world.missing.add(task.arn)
+    looks: list[str] = []
+
+    def shown_later(when: str, name: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
+        looks.extend([name] if (when, name) == ("before", "DescribeTasks") and world.missing else [])
+        if len(looks) > 2:
+            world.missing.clear()
+
+    world.hook = shown_later
+    assert canary(world, **V2).code == 0
+    assert hooks_run(world) == ["true", "./migrate"]
+
+
+def test_somebody_who_uses_the_tokens_up_holds_the_hook_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    the_token(world, monkeypatch)
+    run_task = World.run_task
+
+    def he_is_first(self: World, parameters: Any) -> str:
+        if parameters["startedBy"] == "run/web":
+            return run_task(self, {**parameters, **command("true")})
+        return run_task(self, parameters)
+
+    monkeypatch.setattr(World, "run_task", he_is_first)
+    end = canary(world, **V2)
+    assert (end.code, "50 tasks that somebody else started have the RunTask tokens" in end.text) == (4, True), end.text
+    assert world.registered() == []
