@@ -9,8 +9,8 @@ import pytest
 from ecs_pipeline.stages.hook_run import Occasion
 from tests.fakes.world import REGISTRY, World, digest_of
 from tests.unit.canary_world import kill_at
-from tests.unit.stage_runs import canary
-from tests.unit.test_hooks import MIGRATE, V2, hook_tasks, hooks_run
+from tests.unit.stage_runs import canary, promote, rollback
+from tests.unit.test_hooks import HOOKS, MIGRATE, V2, failing, hook_tasks, hooks_run
 
 V3: dict[str, Any] = {**V2, "image": f"{REGISTRY}/web:v3", "release": "v3"}
 
@@ -111,3 +111,64 @@ def test_somebody_who_uses_the_tokens_up_holds_the_hook_up(world: World, monkeyp
     end = canary(world, **V2)
     assert (end.code, "50 tasks that somebody else started have the RunTask tokens" in end.text) == (4, True), end.text
     assert world.registered() == []
+
+
+def migrating(*words: str, **more: Any) -> dict[str, Any]:
+    """The canary of v2 with another command for its hook."""
+    return {**V2, "settings": {"hooks": {"before_canary": [{**MIGRATE, "command": list(words), **more}]}}}
+
+
+def test_the_migration_of_another_image_is_not_this_one_s(world: World) -> None:
+    kill_at(world, "before", "RunTask", lambda: canary(world, **V2), count=2)  # after the hook, before the canary
+    assert canary(world, **{**V2, "image": f"{REGISTRY}/web:v3"}).code == 0
+    [task] = [task for task in world.alive() if task.started_by == "canary/web"]
+    assert [hook.revision for hook in hook_tasks(world)][1:] == [task.revision]
+
+
+@pytest.mark.parametrize(("moment", "count"), [("after", 1), ("before", 2)], ids=["it runs", "it ran"])
+def test_nor_is_that_of_another_command(world: World, moment: str, count: int) -> None:
+    kill_at(world, moment, "RunTask", lambda: canary(world, **V2), count=count)
+    assert canary(world, **migrating("./migrate", "--to", "7")).code == 0
+    ran = [task.parameters["overrides"]["containerOverrides"][0]["command"] for task in hook_tasks(world)]
+    assert ["./migrate", "--to", "7"] in ran
+
+
+def test_words_are_told_apart_whatever_is_in_them(world: World) -> None:
+    kill_at(world, "before", "RunTask", lambda: canary(world, **migrating("a", "b c")), count=2)
+    assert canary(world, **migrating("a", "b", "c")).code == 0
+    assert hooks_run(world) == ["a", "a"]
+
+
+@pytest.mark.parametrize("after", ["rolled back before", "promoted before"])
+def test_after_promote_does_not_run_again_for_a_promotion_that_stands(world: World, after: str) -> None:
+    assert canary(world, **V2).code == promote(world, settings=HOOKS).code == 0
+    assert canary(world, **V3).code == 0
+    if after == "promoted before":
+        assert promote(world, settings=HOOKS).code == 0
+    assert rollback(world, settings=HOOKS).code == 0
+    end = promote(world, release="v2", settings=HOOKS)
+    assert (end.code, end.writes) == (0, [])
+    assert hooks_run(world).count("./purge") == (2 if after == "promoted before" else 1)
+
+
+def test_after_promote_that_failed_runs_again_behind_the_rollback_of_another_release(world: World) -> None:
+    assert canary(world, **V2).code == 0
+    assert promote(failing(world), settings=HOOKS).code == 4
+    assert canary(failing(world, 0), **V3).code == 0
+    assert rollback(world, settings=HOOKS).code == 0
+    assert promote(world, release="v2", settings=HOOKS).code == 0
+    assert hooks_run(world).count("./purge") == 2
+
+
+def test_a_release_that_was_promoted_and_rolled_back_runs_after_promote_again(world: World) -> None:
+    for _ in range(2):
+        assert canary(world, **V2).code == promote(world, settings=HOOKS).code == 0
+        assert rollback(world, settings=HOOKS).code == 0
+    assert hooks_run(world) == ["./migrate", "./purge", "./revert"] * 2
+
+
+def test_a_corrected_command_runs_after_a_rollback_too(world: World) -> None:
+    assert canary(world, **V2).code == rollback(world, settings=HOOKS).code == 0
+    other = {"hooks": {"after_rollback": [{"name": "revert", "command": ["./revert", "--whole"]}]}}
+    assert rollback(world, settings=other).code == rollback(world, settings=other).code == 0
+    assert hooks_run(world) == ["./migrate", "./revert", "./revert"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -32,31 +33,42 @@ class Write(Protocol):
 class Occasion:
     """What hooks are run for, once each: `kind` is their list in the config, `release` the one that it is about.
 
-    A release that starts again after a rollback is another occasion: what its hooks did may have been undone.
+    `parts` are what makes it another occasion of the same release; `by_command`: another command does so, too.
     """
 
     kind: str
     release: str
     turn: Turn
+    parts: tuple[str, ...]
+    by_command: bool = True
 
     def last_run(self, service: Service, hook: HookSettings) -> tuple[int | None, str]:
         """The exit code that the hook ended with and its task's id; None and '' when it did not run."""
-        return marks.last_run(service.raw.get("tags") or {}, self._name(hook), self._key)
+        return marks.last_run(service.raw.get("tags") or {}, self._name(hook), self._key(hook))
+
+    def is_recorded(self, service: Service, hook: HookSettings) -> bool:
+        """Whether the service has a record of the hook, of whatever occasion."""
+        return bool((service.raw.get("tags") or {}).get(f"{marks.RAN}{self._name(hook)}"))
 
     def ran_tag(self, hook: HookSettings, code: int, task: str) -> dict[str, str]:
         """The tag of the service that says how the hook ended."""
-        return marks.ran_tag(self._name(hook), self._key, code, task)
+        return marks.ran_tag(self._name(hook), self._key(hook), code, task)
 
-    def token(self, service: Service, hook: HookSettings, failed: str) -> str:
-        """RunTask's clientToken; `failed` is the task of the attempt before, '' for none."""
-        return hashlib.sha256("\0".join((service.arn, self._name(hook), self._key, failed)).encode()).hexdigest()
+    def token(self, service: Service, hook: HookSettings, revision: str, failed: str) -> str:
+        """RunTask's clientToken: another of another revision or command.
+
+        `failed` is the task of the attempt before, '' for none.
+        """
+        words = (hook.container, *hook.command)
+        return _digest(service.arn, self._name(hook), self._key(hook), revision, failed, *words)
 
     def _name(self, hook: HookSettings) -> str:
         return name_of(self.kind, hook)
 
-    @property
-    def _key(self) -> str:
-        return f"{self.release}@{self.turn.digest}"
+    def _key(self, hook: HookSettings) -> str:
+        """Short enough for a tag beside the exit code and the task."""
+        words = (hook.container, *hook.command) if self.by_command else ()
+        return f"{self.release}@{_digest(*self.parts, *words)[:32]}"
 
 
 @dataclass(frozen=True)
@@ -77,7 +89,7 @@ class HookRun:
         """
         failed = self.occasion.last_run(service, self.hook)[1]
         container = container_of(self.run, self.hook, self.revision.definition, service)
-        token = self.occasion.token(service, self.hook, failed)
+        token = self.occasion.token(service, self.hook, self.revision.revision.arn, failed)
         try:
             with self.run.recorder.writing(words):
                 first = self._one_off(service, container).started(self.run, token, self._placed, self.watch)
@@ -121,6 +133,11 @@ class HookRun:
 
         deadline = Deadline.after(self.run.clock, self.run.settings.canary.healthy_within)
         return wait.until(attempt, self.run.clock, deadline, self.run.recorder.progress)
+
+
+def _digest(*parts: str) -> str:
+    """As JSON, for a word may hold any character."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def name_of(kind: str, hook: HookSettings) -> str:

@@ -37,6 +37,8 @@ class Hooks:
     occasion: Occasion
     write: Write
     watch: Callable[[], object] = lambda: None
+    over: Callable[[Service, HookSettings], str] = lambda _service, _hook: ""
+    """Why a hook that did not run does not run any more; '' when it does."""
 
     def carry_out(self, whole: Callable[[], TaskDefinition], stands: str = "") -> None:
         """Run what did not run yet, of that revision; of a failure `stands` says what it does not change.
@@ -59,6 +61,8 @@ class Hooks:
         service, words = self.run.ecs.service(), _words(self.occasion.kind, hook)
         if self.occasion.last_run(service, hook)[0] == 0:
             return "unchanged: it ran before"
+        if why := self.over(service, hook):
+            return f"unchanged: {why}"
         if self.run.dry_run:
             return planned(self.run, [words])
         return HookRun(self.run, hook, self.occasion, whole(), self.write, self.watch).carry_out(service, words)
@@ -77,15 +81,24 @@ def before_canary(run: Run, fence: Fence, seen: Look, release: str, revision: Ta
     """Of the new revision, before a canary task is started. Raises ReleaseFailed, TurnChanged."""
     if seen.canaries:
         return  # a hook that was added since comes too late
-    occasion = Occasion(BEFORE_CANARY, release, fence.turn)
+    parts = (fence.turn.digest, revision.revision.arn, run.settings.container)
+    occasion = Occasion(BEFORE_CANARY, release, fence.turn, parts)
     Hooks(run, occasion, fence.write, fence.require).carry_out(lambda: revision)
 
 
 def after_promote(run: Run, fence: Fence, release: str, revision: str) -> None:
     """Of the promoted revision. Raises HookFailed, TurnChanged: the release stays promoted."""
-    occasion = Occasion(AFTER_PROMOTE, release, fence.turn)
+    whole = run.definitions.get(revision)
+    promoted = whole.revision
+    occasion = Occasion(AFTER_PROMOTE, release, fence.turn, (promoted.restores or revision,), by_command=False)
+
+    def over(service: Service, hook: HookSettings) -> str:
+        """The tag has place for one release: behind a rollback it may name the one that was rolled back."""
+        of_another = occasion.is_recorded(service, hook) and occasion.last_run(service, hook)[0] is None
+        return "another release was rolled back since" if promoted.turn != fence.turn and of_another else ""
+
     stands = f"release {release} is promoted, but its after_promote hooks are not done"
-    Hooks(run, occasion, fence.write, fence.require).carry_out(lambda: run.definitions.get(revision), stands)
+    Hooks(run, occasion, fence.write, fence.require, over).carry_out(lambda: whole, stands)
 
 
 def after_rollback(run: Run, seen: Look) -> None:
@@ -94,7 +107,7 @@ def after_rollback(run: Run, seen: Look) -> None:
         return
     runs = seen.service.revision
     stands = f"the service is back on {Revision(runs).name}, but the after_rollback hooks are not done"
-    occasion = _rolled_back(seen.marks.turn)
+    occasion = _rolled_back(run, seen.marks.turn)
     Hooks(run, occasion, lambda act: act()).carry_out(lambda: run.definitions.get(runs), stands)
 
 
@@ -112,7 +125,7 @@ def planned_after_rollback(run: Run, seen: Look, *, changing: bool) -> list[str]
     """What a rollback that changes something runs then, else what is missing of the last one."""
     hooks = _of_kind(run, AFTER_ROLLBACK)
     if not changing:
-        occasion = _rolled_back(seen.marks.turn)
+        occasion = _rolled_back(run, seen.marks.turn)
         hooks = [hook for hook in hooks if _due(seen) and occasion.last_run(seen.service, hook)[0] != 0]
     return [_words(AFTER_ROLLBACK, hook) for hook in hooks]
 
@@ -150,8 +163,8 @@ def _due(seen: Look) -> bool:
     return seen.marks.turn != Turn() and not seen.marks.under_way
 
 
-def _rolled_back(turn: Turn) -> Occasion:
-    return Occasion(AFTER_ROLLBACK, turn.cancelled, turn)
+def _rolled_back(run: Run, turn: Turn) -> Occasion:
+    return Occasion(AFTER_ROLLBACK, turn.cancelled, turn, (turn.digest, run.settings.container))
 
 
 def _step(kind: str, hook: HookSettings) -> str:
