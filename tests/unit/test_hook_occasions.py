@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from ecs_pipeline import marks
 from ecs_pipeline.stages.hook_run import Occasion
 from tests.fakes.world import REGISTRY, World, digest_of
 from tests.unit.canary_world import kill_at
+from tests.unit.intruder import forge
 from tests.unit.stage_runs import canary, promote, rollback
 from tests.unit.test_hooks import HOOKS, MIGRATE, V2, failing, hook_tasks, hooks_run
 
@@ -172,3 +174,40 @@ def test_a_corrected_command_runs_after_a_rollback_too(world: World) -> None:
     other = {"hooks": {"after_rollback": [{"name": "revert", "command": ["./revert", "--whole"]}]}}
     assert rollback(world, settings=other).code == rollback(world, settings=other).code == 0
     assert hooks_run(world) == ["./migrate", "./revert", "./revert"]
+
+
+@pytest.mark.parametrize("verdict", ["", "pass"])
+def test_a_forged_canary_makes_nobody_skip_the_hooks(world: World, verdict: str) -> None:
+    kill_at(world, "before", "RunTask", lambda: canary(world, **V2))
+    forge(world, "v2", list(world.revisions)[-1], tags={marks.VERDICT: verdict})
+    world.schedule.now += 30
+    end = canary(world, **V2)
+    assert (end.code, hooks_run(world)) == (0, ["./migrate"]), end.text
+    assert end.writes.index("RunTask") < end.writes.index("RegisterTargets")
+
+
+def test_nor_while_the_hook_runs(world: World) -> None:
+    world.delays.start = 1000
+    assert canary(world, **migrating("./migrate", within="10s")).code == 4
+    world.delays.start = 1
+    [hook] = hook_tasks(world)
+    hook.created += 10_000
+    forge(world, "v2", hook.revision, tags={marks.VERDICT: ""})
+    world.schedule.now += 30
+    end = canary(world, **migrating("./migrate", within="10s"))
+    assert (end.code, world.registered(), hooks_run(world)) == (4, [], ["./migrate"])
+
+
+def test_a_hook_that_is_added_before_the_canary_takes_traffic_runs(world: World) -> None:
+    kill_at(world, "before", "RegisterTargets", lambda: canary(world, **{**V2, "settings": {}}))
+    end = canary(world, **V2)
+    assert (end.code, hooks_run(world)) == (0, ["./migrate"])
+    assert end.writes.index("RunTask") < end.writes.index("RegisterTargets")
+
+
+def test_a_hook_that_is_added_when_the_canary_takes_traffic_comes_too_late_and_is_told(world: World) -> None:
+    kill_at(world, "after", "RegisterTargets", lambda: canary(world, **{**V2, "settings": {}}))
+    end = canary(world, **V2)
+    assert (end.code, hooks_run(world)) == (0, [])
+    assert end.message("before_canary: migrate") == "unchanged: it comes too late, the canary took traffic before"
+    assert "hook migrate does not run for release v2: its canary took traffic before" in end.run.recorder.record.notes

@@ -77,13 +77,23 @@ def announce(run: Run) -> None:
         steps[place:place] = [StepRecord(_step(kind, hook)) for hook in _of_kind(run, kind)]
 
 
-def before_canary(run: Run, fence: Fence, seen: Look, release: str, revision: TaskDefinition) -> None:
-    """Of the new revision, before a canary task is started. Raises ReleaseFailed, TurnChanged."""
-    if seen.canaries:
-        return  # a hook that was added since comes too late
+def before_canary(run: Run, fence: Fence, release: str, revision: TaskDefinition) -> None:
+    """Of the new revision, before a canary task takes traffic. Raises ReleaseFailed, TurnChanged.
+
+    That a canary lives says nothing: anybody may have started its task, and a killed process may have had no hook.
+    """
     parts = (fence.turn.digest, revision.revision.arn, run.settings.container)
     occasion = Occasion(BEFORE_CANARY, release, fence.turn, parts)
-    Hooks(run, occasion, fence.write, fence.require).carry_out(lambda: revision)
+
+    def over(_service: Service, hook: HookSettings) -> str:
+        now = run.observer.look()
+        canaries = {task.arn for task in now.canaries}
+        if not any(registration.owner in canaries for registration in now.registrations):
+            return ""
+        note(run.recorder, f"hook {hook.name} does not run for release {release}: its canary took traffic before")
+        return "it comes too late, the canary took traffic before"
+
+    Hooks(run, occasion, fence.write, fence.require, over).carry_out(lambda: revision)
 
 
 def after_promote(run: Run, fence: Fence, release: str, revision: str) -> None:
