@@ -15,6 +15,7 @@ from ecs_pipeline.hook_settings import HookSettings
 from ecs_pipeline.model import Service, Task, TaskDefinition, Turn
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.following import Gone, follow
+from ecs_pipeline.stages.hook_queue import wait_for_others
 from ecs_pipeline.stages.one_off_task import HOOK, OneOff
 from ecs_pipeline.wait import Broken, Deadline, Judgement, Settled, Waiting
 
@@ -89,10 +90,12 @@ class HookRun:
         """
         failed = self.occasion.last_run(service, self.hook)[1]
         container = container_of(self.run, self.hook, self.revision.definition, service)
+        one_off = self._one_off(service, container)
+        wait_for_others(self.run, one_off, self.hook, self.watch)
         token = self.occasion.token(service, self.hook, self.revision.revision.arn, failed)
         try:
             with self.run.recorder.writing(words):
-                first = self._one_off(service, container).started(self.run, token, self._placed, self.watch)
+                first = one_off.started(self.run, token, self._placed, self.watch)
             task = follow(self.run, first, self.revision, container, within=self.hook.within, watch=self.watch)
         except Gone as gone:
             self._record(service, marks.HIGHEST_CODE, gone.task)
