@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from ecs_pipeline import marks
+from ecs_pipeline.errors import Trouble
 from ecs_pipeline.stages.hook_run import Occasion
-from tests.fakes.world import REGISTRY, World, digest_of
+from tests.fakes.ports import FakeEcs
+from tests.fakes.world import REGISTRY, World, definition_with, digest_of
 from tests.unit.canary_world import kill_at
 from tests.unit.intruder import forge
 from tests.unit.stage_runs import canary, promote, rollback
@@ -211,3 +214,49 @@ def test_a_hook_that_is_added_when_the_canary_takes_traffic_comes_too_late_and_i
     assert (end.code, hooks_run(world)) == (0, [])
     assert end.message("before_canary: migrate") == "unchanged: it comes too late, the canary took traffic before"
     assert "hook migrate does not run for release v2: its canary took traffic before" in end.run.recorder.record.notes
+
+
+def as_aws_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RunTask takes no INACTIVE revision."""
+    run_task = FakeEcs.run_task
+
+    def refused(ecs: FakeEcs, parameters: Mapping[str, Any]) -> str:
+        if not ecs.world.revisions[str(parameters["taskDefinition"])].active:
+            raise Trouble("ecs:RunTask: ClientException: TaskDefinition is inactive")
+        return run_task(ecs, parameters)
+
+    monkeypatch.setattr(FakeEcs, "run_task", refused)
+
+
+def test_a_hook_of_a_rollback_that_can_never_run_is_a_warning(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    as_aws_does(monkeypatch)
+    assert canary(world, **V2).code == 0
+    world.revisions[world.deployments[0].revision].active = False  # somebody deregisters what the service runs
+    end = rollback(world, settings=HOOKS)
+    assert end.code == 0, end.text
+    told = "web:1 was deregistered, so no new task of it can be started; `rollback --to REVISION` leads to one that can"
+    assert f"warning: after_rollback hook revert cannot run: {told}" in end.run.recorder.record.notes
+    assert end.message("after_rollback: revert") == f"unchanged: {told}"
+    again = rollback(world, settings=HOOKS)
+    assert (again.code, again.writes, hooks_run(world)) == (0, [], ["./migrate"])
+    assert rollback(world, dry_run=True, settings=HOOKS).run.recorder.record.plan == []
+    assert canary(world, **V3).code == 3
+
+
+def test_so_is_one_whose_container_the_revision_does_not_have(world: World) -> None:
+    assert canary(world, **V2).code == 0
+    hooks = {"hooks": {"after_rollback": [{"name": "revert", "command": ["x"], "container": "new"}]}}
+    end = rollback(world, settings=hooks)
+    assert (end.code, hooks_run(world)) == (0, ["./migrate"]), end.text
+    assert any("no container new" in line for line in end.run.recorder.record.notes)
+
+
+def test_where_the_way_out_leads_the_hook_runs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    as_aws_does(monkeypatch)
+    assert canary(world, **V2).code == 0
+    world.revisions[world.deployments[0].revision].active = False
+    other = world.register(definition_with("web:0"), {})
+    assert rollback(world, settings=HOOKS).code == 0
+    end = rollback(world, to=other.rpartition("/")[2], settings=HOOKS)
+    assert (end.code, hooks_run(world)) == (0, ["./migrate", "./revert"]), end.text
+    assert hook_tasks(world)[-1].revision == other

@@ -117,8 +117,14 @@ def after_rollback(run: Run, seen: Look) -> None:
         return
     runs = seen.service.revision
     stands = f"the service is back on {Revision(runs).name}, but the after_rollback hooks are not done"
-    occasion = _rolled_back(run, seen.marks.turn)
-    Hooks(run, occasion, lambda act: act()).carry_out(lambda: run.definitions.get(runs), stands)
+
+    def over(service: Service, hook: HookSettings) -> str:
+        if why := _never_runs(run, runs, hook, service):
+            note(run.recorder, f"warning: after_rollback hook {hook.name} cannot run: {why}")
+        return why
+
+    hooks = Hooks(run, _rolled_back(run, seen.marks.turn), lambda act: act(), over=over)
+    hooks.carry_out(lambda: run.definitions.get(runs), stands)
 
 
 def after_restore(run: Run, seen: Look, failure: ReleaseFailed) -> None:
@@ -136,7 +142,8 @@ def planned_after_rollback(run: Run, seen: Look, *, changing: bool) -> list[str]
     hooks = _of_kind(run, AFTER_ROLLBACK)
     if not changing:
         occasion = _rolled_back(run, seen.marks.turn)
-        hooks = [hook for hook in hooks if _due(seen) and occasion.last_run(seen.service, hook)[0] != 0]
+        missing = [hook for hook in hooks if _due(seen) and occasion.last_run(seen.service, hook)[0] != 0]
+        hooks = [hook for hook in missing if not _never_runs(run, seen.service.revision, hook, seen.service)]
     return [_words(AFTER_ROLLBACK, hook) for hook in hooks]
 
 
@@ -171,6 +178,19 @@ def _of_kind(run: Run, kind: str) -> list[HookSettings]:
 def _due(seen: Look) -> bool:
     """Whether nothing began since the last rollback: a canary marks itself as under way."""
     return seen.marks.turn != Turn() and not seen.marks.under_way
+
+
+def _never_runs(run: Run, revision: str, hook: HookSettings, service: Service) -> str:
+    """Why no task of a revision can be started for a hook, however often it is tried; '' when one can."""
+    name = Revision(revision).name
+    way_out = "`rollback --to REVISION` leads to one that can"
+    if not run.definitions.revision(revision).active:
+        return f"{name} was deregistered, so no new task of it can be started; {way_out}"
+    try:
+        container_of(run, hook, run.definitions.get(revision).definition, service)
+    except InvalidInput as error:
+        return f"{error.message} in {name}; {way_out}"
+    return ""
 
 
 def _rolled_back(run: Run, turn: Turn) -> Occasion:
