@@ -260,3 +260,25 @@ def test_where_the_way_out_leads_the_hook_runs(world: World, monkeypatch: pytest
     end = rollback(world, to=other.rpartition("/")[2], settings=HOOKS)
     assert (end.code, hooks_run(world)) == (0, ["./migrate", "./revert"]), end.text
     assert hook_tasks(world)[-1].revision == other
+
+
+@pytest.mark.parametrize("asked", ["v2", ""])
+@pytest.mark.parametrize("place", [("before", "RunTask"), ("after", "RunTask"), ("before", "DeregisterTaskDefinition")])
+def test_a_promote_that_was_killed_in_its_restore_runs_the_hooks_of_a_rollback(
+    world: World, place: tuple[str, str], asked: str
+) -> None:
+    assert canary(world, **V2).code == 0
+    world.bad_images[f"{REGISTRY}/web@{digest_of('v2')}"] = "rollout"
+    kill_at(world, *place, lambda: promote(world, release="v2", settings=HOOKS))
+    end = promote(world, release=asked, settings=HOOKS)
+    assert (end.code, "release v2 was cancelled" in end.text) == (3, True), end.text
+    assert hooks_run(world) == ["./migrate", "./revert"]
+    again = promote(world, release=asked, settings=HOOKS)
+    assert (again.code, again.writes) == (3, [])
+
+
+def test_a_promotion_that_stands_runs_no_hook_of_the_rollback_of_another(world: World) -> None:
+    assert canary(world, **V2).code == promote(world, settings=HOOKS).code == 0
+    assert canary(world, **V3).code == rollback(world, settings={}).code == 0
+    end = promote(world, settings=HOOKS)
+    assert (end.code, end.writes) == (0, [])
