@@ -13,11 +13,11 @@ from ecs_pipeline.stages.one_off_task import HOOK, OneOff, one_off_started_by
 from ecs_pipeline.wait import duration
 
 
-def wait_for_others(run: Run, own: OneOff, hook: HookSettings, watch: Callable[[], object]) -> None:
-    """Until no task of another hook of the service runs, each for as long as its `within` allows, from now on.
+def wait_for_others(run: Run, own: OneOff, hook: HookSettings, watch: Callable[[], object]) -> bool:
+    """Wait until no task of another hook of the service runs, each for as long as its `within` allows, from now on.
 
     A task of a hook that the config does not have any more gets the time of `hook`. ListTasks may show a task some
-    seconds late. Raises Trouble when the time is over, and what `watch` raises.
+    seconds late. Whether there was one. Raises Trouble when the time is over, and what `watch` raises.
     """
     begun, told = run.clock.now(), False
     others = [task for task in run.ecs.tasks_started_by(one_off_started_by(own.service)) if _is_another(task, own)]
@@ -38,6 +38,7 @@ def wait_for_others(run: Run, own: OneOff, hook: HookSettings, watch: Callable[[
         run.clock.sleep(POLL)
         watch()
         others = [task for task in run.ecs.tasks([task.arn for task in others]) if task.status != "STOPPED"]
+    return told
 
 
 def _is_another(task: Task, own: OneOff) -> bool:

@@ -83,15 +83,17 @@ class HookRun:
     write: Write
     watch: Callable[[], object]
 
-    def carry_out(self, service: Service, words: str) -> str:
+    def carry_out(self, service: Service, words: str, look_again: Callable[[], object]) -> str:
         """Its step's line. Raises ReleaseFailed when it failed, Trouble when it was taken away or still runs.
 
-        One that failed runs again when it is asked for again.
+        One that failed runs again when it is asked for again. When another hook was waited for, `look_again` raises what
+        is against this one by now.
         """
         failed = self.occasion.last_run(service, self.hook)[1]
         container = container_of(self.run, self.hook, self.revision.definition, service)
         one_off = self._one_off(service, container)
-        wait_for_others(self.run, one_off, self.hook, self.watch)
+        if wait_for_others(self.run, one_off, self.hook, self.watch):
+            look_again()
         token = self.occasion.token(service, self.hook, self.revision.revision.arn, failed)
         try:
             with self.run.recorder.writing(words):

@@ -19,6 +19,7 @@ from ecs_pipeline.model import Revision, Service, TaskDefinition, Turn
 from ecs_pipeline.record import StepRecord
 from ecs_pipeline.run import Run, note
 from ecs_pipeline.stages.hook_run import AGAIN, HookRun, Occasion, Write, container_of, name_of
+from ecs_pipeline.stages.overtaken import refuse_overtaken
 
 BEFORE_CANARY, AFTER_PROMOTE, AFTER_ROLLBACK = KINDS = "before_canary", "after_promote", "after_rollback"
 PLACES: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -65,7 +66,8 @@ class Hooks:
             return f"unchanged: {why}"
         if self.run.dry_run:
             return planned(self.run, [words])
-        return HookRun(self.run, hook, self.occasion, whole(), self.write, self.watch).carry_out(service, words)
+        hook_run = HookRun(self.run, hook, self.occasion, whole(), self.write, self.watch)
+        return hook_run.carry_out(service, words, lambda: self.over(service, hook))
 
 
 def announce(run: Run) -> None:
@@ -78,7 +80,7 @@ def announce(run: Run) -> None:
 
 
 def before_canary(run: Run, fence: Fence, release: str, revision: TaskDefinition) -> None:
-    """Of the new revision, before a canary task takes traffic. Raises ReleaseFailed, TurnChanged.
+    """Of the new revision, before a canary task takes traffic. Raises ReleaseFailed, TurnChanged, Lost, Superseded.
 
     That a canary lives says nothing: anybody may have started its task, and a killed process may have had no hook.
     """
@@ -87,6 +89,8 @@ def before_canary(run: Run, fence: Fence, release: str, revision: TaskDefinition
 
     def over(_service: Service, hook: HookSettings) -> str:
         now = run.observer.look()
+        if not run.dry_run:
+            refuse_overtaken(run, now, release)
         canaries = {task.arn for task in now.canaries}
         if not any(registration.owner in canaries for registration in now.registrations):
             return ""

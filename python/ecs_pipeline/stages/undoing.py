@@ -12,7 +12,7 @@ from ecs_pipeline.fence import Fence, TurnChanged, refusal
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import CANARY, Revision, Task
 from ecs_pipeline.run import Run
-from ecs_pipeline.stages.overtaken import another_under_way
+from ecs_pipeline.stages.overtaken import Superseded, another_under_way
 from ecs_pipeline.stages.preflight import Plan
 from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.steps.holder import held_by
@@ -51,7 +51,7 @@ def undoing(stage: Canary) -> Iterator[None]:
     except Lost as lost:
         _give_way(stage, lost.winner)
         raise held_by(stage.run, stage.plan.seen.service, lost.winner) from lost
-    except IdInUse:
+    except (IdInUse, Superseded):
         _discard_own(stage)
         raise
     except ReleaseFailed as failure:
