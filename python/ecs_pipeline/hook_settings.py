@@ -44,6 +44,11 @@ class HooksSettings(Section):
     after_rollback: Hooks = Field((), description="of what the service runs after a rollback")
 
     @property
+    def all(self) -> tuple[HookSettings, ...]:
+        """The hooks of every moment."""
+        return (*self.before_canary, *self.after_promote, *self.after_rollback)
+
+    @property
     def any(self) -> bool:
         """Whether there is one at all."""
-        return bool(self.before_canary or self.after_promote or self.after_rollback)
+        return bool(self.all)

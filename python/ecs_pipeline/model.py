@@ -109,8 +109,9 @@ class Container:
 class Task:
     """A task as DescribeTasks shows it, with our marks read from its tags; `of` is the service it is a canary of.
 
-    `overridden`: RunTask was given something else than its revision says. `exec_enabled`: commands may be run in it
-    (ECS Exec).
+    `overridden`: RunTask was given something else than its revision says; `commands`: containers and the words that it
+    was given for them, None when something else was overridden as well. `exec_enabled`: commands may be run in it (ECS
+    Exec).
     """
 
     arn: str
@@ -139,6 +140,7 @@ class Task:
     stop_code: str = ""
     stopped_reason: str = ""
     overridden: bool = False
+    commands: tuple[tuple[str, tuple[str, ...]], ...] | None = ()
     exec_enabled: bool = False
 
     @property

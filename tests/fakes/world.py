@@ -256,6 +256,7 @@ class World:
             stop_code=task.code,
             stopped_reason=task.reason,
             overridden=bool(task.parameters.get("overrides")),
+            commands=_commands(task.parameters.get("overrides") or {}),
             exec_enabled=bool(task.parameters.get("enableExecuteCommand")),
         )
 
@@ -418,3 +419,11 @@ def utc(seconds: float) -> datetime:
 def names(items: Sequence[str]) -> list[str]:
     """FAMILY:NUMBER of ARNs."""
     return [one.rpartition("/")[2] for one in items]
+
+
+def _commands(overrides: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...] | None:
+    """Of each container that was given one; None when anything else is overridden."""
+    given = overrides.get("containerOverrides", [])
+    if set(overrides) - {"containerOverrides"} or any(set(one) - {"name", "command"} for one in given):
+        return None
+    return tuple((one["name"], tuple(one["command"])) for one in given)

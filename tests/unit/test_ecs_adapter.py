@@ -251,6 +251,24 @@ def test_a_task_that_was_given_something_else_than_its_revision_says_is_told_apa
     assert found.overridden is overridden
 
 
+@pytest.mark.parametrize(
+    ("overrides", "commands"),
+    [
+        ({}, ()),
+        ({"containerOverrides": [{"name": "app", "command": ["./a", "b"]}, {"name": "x"}]}, (("app", ("./a", "b")),)),
+        ({"containerOverrides": [{"name": "app", "command": ["a"], "memory": 9}]}, None),
+        ({"containerOverrides": [{"name": "app", "command": ["a"]}], "taskRoleArn": "arn:role"}, None),
+    ],
+)
+def test_the_commands_that_a_task_was_given_are_read_unless_more_was_overridden(
+    aws: AwsStub, ecs: Ecs, overrides: dict[str, Any], commands: Any
+) -> None:
+    task = {"taskArn": TASK, "taskDefinitionArn": revision(2), "overrides": overrides}
+    aws.on("DescribeTasks", ok({"tasks": [task]}))
+    (found,) = ecs.tasks([TASK])
+    assert found.commands == commands
+
+
 def test_an_ipv6_address_is_read_from_the_network_interface_in_its_shortest_form(aws: AwsStub, ecs: Ecs) -> None:
     interface = {"attachmentId": "1", "ipv6Address": "FD00:0:0::00a"}
     raw = {"taskArn": TASK, "taskDefinitionArn": revision(2), "containers": [{}, {"networkInterfaces": [interface]}]}

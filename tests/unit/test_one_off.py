@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -165,3 +166,16 @@ def test_one_that_outlasts_its_time_goes_on_and_may_be_waited_for_again(run: Com
 )
 def test_a_record_that_says_nothing_counts_as_absent(tag: str, code: int | None) -> None:
     assert marks.ran({f"{marks.RAN}m": tag}, "m", "rel") == code
+
+
+def test_a_foreign_task_with_the_token_of_a_name_is_passed_by(run: Commands) -> None:
+    revision = run.world.deployments[0].revision
+    source = "\0".join((run.world.service_facts().arn, "rel-1", revision, "migrate"))
+    token = hashlib.sha256(source.encode()).hexdigest()
+    overrides = {"containerOverrides": [{"name": "app", "command": ["true"]}]}
+    given = {"taskDefinition": revision, "startedBy": "run/web", "tags": [], "overrides": overrides}
+    run.world.run_task({**given, "clientToken": token})
+    end = run(*MIGRATE)
+    assert end.code == 0, end.err
+    assert "has the token, but it was given another command: it is passed by" in end.err
+    assert [each["overrides"]["containerOverrides"][0]["command"][0] for each in started(run)] == ["true", "./migrate"]

@@ -11,7 +11,7 @@ from ecs_pipeline import marks
 from ecs_pipeline.fence import TurnChanged
 from ecs_pipeline.load_balancing import LoadBalancing, Target, TargetHealth
 from ecs_pipeline.model import Turn
-from ecs_pipeline.record import Recorder
+from ecs_pipeline.recorder import Recorder
 from ecs_pipeline.steps.traffic import Seen, TrafficStep, record_share, targets_seen
 from ecs_pipeline.wait import Broken, Settled, StepBroken, TimedOut, Waiting
 from tests.fakes.world import World

@@ -77,20 +77,29 @@ def parse_task(raw: Mapping[str, Any]) -> Task:
         stop_code=raw.get("stopCode", ""),
         stopped_reason=raw.get("stoppedReason", ""),
         overridden=_overridden(raw.get("overrides") or {}),
+        commands=_commands(raw.get("overrides") or {}),
         exec_enabled=bool(raw.get("enableExecuteCommand")),
     )
 
 
 def _overridden(overrides: Mapping[str, Any]) -> bool:
-    """Whether RunTask was given overrides; without any, AWS lists the containers by name alone (type TaskOverride).
+    """Whether RunTask was given overrides; without any, AWS lists the containers by name alone (type TaskOverride)."""
+    return _commands(overrides) != ()
+
+
+def _commands(overrides: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...] | None:
+    """Containers and their commands; None when anything else was overridden.
 
     Containers that AWS itself puts beside those of the revision do not count.
     """
     given = overrides.get("containerOverrides") or []
     containers = [container for container in given if not str(container.get("name", "")).startswith(OF_AWS)]
-    if any(value for container in containers for member, value in container.items() if member != "name"):
-        return True
-    return any(value for member, value in overrides.items() if member != "containerOverrides")
+    members = (pair for container in containers for pair in container.items() if pair[0] not in ("name", "command"))
+    others = (pair for pair in overrides.items() if pair[0] != "containerOverrides")
+    if any(value for _, value in (*members, *others)):
+        return None
+    changed = (container for container in containers if container.get("command"))
+    return tuple((str(container.get("name", "")), tuple(container["command"])) for container in changed)
 
 
 def _deployment(raw: Mapping[str, Any]) -> Deployment:

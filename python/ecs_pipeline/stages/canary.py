@@ -89,7 +89,7 @@ def _serving(plan: Plan) -> str:
 def _carry_out(stage: Canary) -> None:
     image = _image(stage)
     revision = _revision(stage, image)
-    hooks.before_canary(stage.run, stage.fence, stage.plan.seen, stage.release, revision)
+    hooks.before_canary(stage.run, stage.fence, stage.release, revision)
     counts = _counts(stage)
     first = stage.plan.seen.first
     judged = first.judged_steps if first and not first.verdict else 0

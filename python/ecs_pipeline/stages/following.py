@@ -44,12 +44,32 @@ class Log:
 
 
 class Gone(Refused):
-    """AWS describes a task no more."""
+    """AWS describes a task no more; `task` is its id."""
+
+    def __init__(self, arn: str) -> None:
+        self.task = arn.rpartition("/")[2]
+        super().__init__(
+            f"task {self.task} ran, and AWS describes it no more: how it ended cannot be known",
+            cure="look into its log; another --name runs the command again",
+        )
+
+
+def first_seen(run: Run, arn: str, watch: Callable[[], object] = lambda: None) -> Task:
+    """The task that RunTask named, as soon as DescribeTasks shows it. Raises Gone, and what `watch` raises."""
+    begun = run.clock.now()
+    while True:
+        watch()
+        found = run.ecs.tasks([arn])
+        if found:
+            return found[0]
+        if run.clock.now() - begun > SEEN_WITHIN:
+            raise Gone(arn)
+        run.clock.sleep(POLL)
 
 
 def follow(
     run: Run,
-    arn: str,
+    first: Task,
     revision: TaskDefinition,
     container: str,
     *,
@@ -58,29 +78,25 @@ def follow(
 ) -> Task:
     """The task once it has stopped. Raises Trouble when it still runs after so many seconds: the same command waits on.
 
-    Raises Gone for a task that AWS describes no more: how it ended cannot be known. `watch` is called at each look.
+    `first` is how it was seen just now. Raises Gone when AWS describes it no more. `watch` is called at each look.
     """
     begun = run.clock.now()
-    log: Log | None = None
+    log = Log(run, first, revision, container)
+    task = first
     while True:
-        watch()
-        found = run.ecs.tasks([arn])
-        waited = run.clock.now() - begun
-        if found:
-            log = log or Log(run, found[0], revision, container)
-            log.tell()
-            if found[0].status == "STOPPED":
-                run.clock.sleep(POLL)  # the driver sends the last lines a moment later
-                log.tell(last=True)
-                return found[0]
-        elif waited > SEEN_WITHIN or log:
-            raise Gone(
-                f"task {arn.rpartition('/')[2]} ran, and AWS describes it no more: how it ended cannot be known",
-                cure="look into its log; another --name runs the command again",
-            )
-        if waited > within:
+        log.tell()
+        if task.status == "STOPPED":
+            run.clock.sleep(POLL)  # the driver sends the last lines a moment later
+            log.tell(last=True)
+            return task
+        if run.clock.now() - begun > within:
             raise Trouble(f"the command still runs after {duration(within)}", cure="the same command waits on")
         run.clock.sleep(POLL)
+        watch()
+        found = run.ecs.tasks([task.arn])
+        if not found:
+            raise Gone(task.arn)
+        task = found[0]
 
 
 def exit_code_of(task: Task, container: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +15,8 @@ from ecs_pipeline.hook_settings import HookSettings
 from ecs_pipeline.model import Service, Task, TaskDefinition, Turn
 from ecs_pipeline.run import Run
 from ecs_pipeline.stages.following import Gone, follow
-from ecs_pipeline.stages.one_off import task_with
+from ecs_pipeline.stages.hook_queue import wait_for_others
+from ecs_pipeline.stages.one_off_task import HOOK, OneOff
 from ecs_pipeline.wait import Broken, Deadline, Judgement, Settled, Waiting
 
 T = TypeVar("T")
@@ -32,31 +34,42 @@ class Write(Protocol):
 class Occasion:
     """What hooks are run for, once each: `kind` is their list in the config, `release` the one that it is about.
 
-    A release that starts again after a rollback is another occasion: what its hooks did may have been undone.
+    `parts` are what makes it another occasion of the same release; `by_command`: another command does so, too.
     """
 
     kind: str
     release: str
     turn: Turn
+    parts: tuple[str, ...]
+    by_command: bool = True
 
     def last_run(self, service: Service, hook: HookSettings) -> tuple[int | None, str]:
         """The exit code that the hook ended with and its task's id; None and '' when it did not run."""
-        return marks.last_run(service.raw.get("tags") or {}, self._name(hook), self._key)
+        return marks.last_run(service.raw.get("tags") or {}, self._name(hook), self._key(hook))
+
+    def is_recorded(self, service: Service, hook: HookSettings) -> bool:
+        """Whether the service has a record of the hook, of whatever occasion."""
+        return bool((service.raw.get("tags") or {}).get(f"{marks.RAN}{self._name(hook)}"))
 
     def ran_tag(self, hook: HookSettings, code: int, task: str) -> dict[str, str]:
         """The tag of the service that says how the hook ended."""
-        return marks.ran_tag(self._name(hook), self._key, code, task)
+        return marks.ran_tag(self._name(hook), self._key(hook), code, task)
 
-    def token(self, service: Service, hook: HookSettings, failed: str) -> str:
-        """RunTask's clientToken; `failed` is the task of the attempt before, '' for none."""
-        return hashlib.sha256("\0".join((service.arn, self._name(hook), self._key, failed)).encode()).hexdigest()
+    def token(self, service: Service, hook: HookSettings, revision: str, failed: str) -> str:
+        """RunTask's clientToken: another of another revision or command.
+
+        `failed` is the task of the attempt before, '' for none.
+        """
+        words = (hook.container, *hook.command)
+        return _digest(service.arn, self._name(hook), self._key(hook), revision, failed, *words)
 
     def _name(self, hook: HookSettings) -> str:
         return name_of(self.kind, hook)
 
-    @property
-    def _key(self) -> str:
-        return f"{self.release}@{self.turn.digest}"
+    def _key(self, hook: HookSettings) -> str:
+        """Short enough for a tag beside the exit code and the task."""
+        words = (hook.container, *hook.command) if self.by_command else ()
+        return f"{self.release}@{_digest(*self.parts, *words)[:32]}"
 
 
 @dataclass(frozen=True)
@@ -70,20 +83,24 @@ class HookRun:
     write: Write
     watch: Callable[[], object]
 
-    def carry_out(self, service: Service, words: str) -> str:
+    def carry_out(self, service: Service, words: str, look_again: Callable[[], object]) -> str:
         """Its step's line. Raises ReleaseFailed when it failed, Trouble when it was taken away or still runs.
 
-        One that failed runs again when it is asked for again.
+        One that failed runs again when it is asked for again. When another hook was waited for, `look_again` raises what
+        is against this one by now.
         """
         failed = self.occasion.last_run(service, self.hook)[1]
         container = container_of(self.run, self.hook, self.revision.definition, service)
-        with self.run.recorder.writing(words):
-            arn = self._placed(service, container, failed)
-        self.run.recorder.progress(f"task {arn.rpartition('/')[2]}")
+        one_off = self._one_off(service, container)
+        if wait_for_others(self.run, one_off, self.hook, self.watch):
+            look_again()
+        token = self.occasion.token(service, self.hook, self.revision.revision.arn, failed)
         try:
-            task = follow(self.run, arn, self.revision, container, within=self.hook.within, watch=self.watch)
+            with self.run.recorder.writing(words):
+                first = one_off.started(self.run, token, self._placed, self.watch)
+            task = follow(self.run, first, self.revision, container, within=self.hook.within, watch=self.watch)
         except Gone as gone:
-            self._record(service, marks.HIGHEST_CODE, arn.rpartition("/")[2])
+            self._record(service, marks.HIGHEST_CODE, gone.task)
             gone.cure = f"look into its log; {AGAIN}"
             raise
         code = next((each.exit_code for each in task.containers if each.name == container), None)
@@ -104,14 +121,12 @@ class HookRun:
         tags = self.occasion.ran_tag(self.hook, code, task)
         self.write(lambda: self.run.ecs.tag(service.arn, tags))
 
-    def _placed(self, service: Service, container: str, failed: str) -> str:
-        """The task, as soon as AWS finds a place for it within `canary.healthy_within`. Raises StepBroken, TimedOut."""
+    def _one_off(self, service: Service, container: str) -> OneOff:
         of_release = self.revision.revision.release or self.revision.revision.name
-        words, turn = self.hook.command, self.occasion.turn
-        parameters: Mapping[str, Any] = {
-            **task_with(service, self.revision, of_release, turn, container=container, words=words),
-            "clientToken": self.occasion.token(service, self.hook, failed),
-        }
+        return OneOff(service, self.revision, container, self.hook.command, of_release, self.occasion.turn, HOOK)
+
+    def _placed(self, parameters: Mapping[str, Any]) -> str:
+        """The task, as soon as AWS finds a place for it within `canary.healthy_within`. Raises StepBroken, TimedOut."""
 
         def attempt() -> Judgement[str]:
             try:
@@ -123,6 +138,11 @@ class HookRun:
 
         deadline = Deadline.after(self.run.clock, self.run.settings.canary.healthy_within)
         return wait.until(attempt, self.run.clock, deadline, self.run.recorder.progress)
+
+
+def _digest(*parts: str) -> str:
+    """As JSON, for a word may hold any character."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def name_of(kind: str, hook: HookSettings) -> str:

@@ -19,6 +19,7 @@ from ecs_pipeline.model import Revision, Service, TaskDefinition, Turn
 from ecs_pipeline.record import StepRecord
 from ecs_pipeline.run import Run, note
 from ecs_pipeline.stages.hook_run import AGAIN, HookRun, Occasion, Write, container_of, name_of
+from ecs_pipeline.stages.overtaken import refuse_overtaken
 
 BEFORE_CANARY, AFTER_PROMOTE, AFTER_ROLLBACK = KINDS = "before_canary", "after_promote", "after_rollback"
 PLACES: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -37,6 +38,8 @@ class Hooks:
     occasion: Occasion
     write: Write
     watch: Callable[[], object] = lambda: None
+    over: Callable[[Service, HookSettings], str] = lambda _service, _hook: ""
+    """Why a hook that did not run does not run any more; '' when it does."""
 
     def carry_out(self, whole: Callable[[], TaskDefinition], stands: str = "") -> None:
         """Run what did not run yet, of that revision; of a failure `stands` says what it does not change.
@@ -59,9 +62,12 @@ class Hooks:
         service, words = self.run.ecs.service(), _words(self.occasion.kind, hook)
         if self.occasion.last_run(service, hook)[0] == 0:
             return "unchanged: it ran before"
+        if why := self.over(service, hook):
+            return f"unchanged: {why}"
         if self.run.dry_run:
             return planned(self.run, [words])
-        return HookRun(self.run, hook, self.occasion, whole(), self.write, self.watch).carry_out(service, words)
+        hook_run = HookRun(self.run, hook, self.occasion, whole(), self.write, self.watch)
+        return hook_run.carry_out(service, words, lambda: self.over(service, hook))
 
 
 def announce(run: Run) -> None:
@@ -73,19 +79,40 @@ def announce(run: Run) -> None:
         steps[place:place] = [StepRecord(_step(kind, hook)) for hook in _of_kind(run, kind)]
 
 
-def before_canary(run: Run, fence: Fence, seen: Look, release: str, revision: TaskDefinition) -> None:
-    """Of the new revision, before a canary task is started. Raises ReleaseFailed, TurnChanged."""
-    if seen.canaries:
-        return  # a hook that was added since comes too late
-    occasion = Occasion(BEFORE_CANARY, release, fence.turn)
-    Hooks(run, occasion, fence.write, fence.require).carry_out(lambda: revision)
+def before_canary(run: Run, fence: Fence, release: str, revision: TaskDefinition) -> None:
+    """Of the new revision, before a canary task takes traffic. Raises ReleaseFailed, TurnChanged, Lost, Superseded.
+
+    That a canary lives says nothing: anybody may have started its task, and a killed process may have had no hook.
+    """
+    parts = (fence.turn.digest, revision.revision.arn, run.settings.container)
+    occasion = Occasion(BEFORE_CANARY, release, fence.turn, parts)
+
+    def over(_service: Service, hook: HookSettings) -> str:
+        now = run.observer.look()
+        if not run.dry_run:
+            refuse_overtaken(run, now, release)
+        canaries = {task.arn for task in now.canaries}
+        if not any(registration.owner in canaries for registration in now.registrations):
+            return ""
+        note(run.recorder, f"hook {hook.name} does not run for release {release}: its canary took traffic before")
+        return "it comes too late, the canary took traffic before"
+
+    Hooks(run, occasion, fence.write, fence.require, over).carry_out(lambda: revision)
 
 
 def after_promote(run: Run, fence: Fence, release: str, revision: str) -> None:
     """Of the promoted revision. Raises HookFailed, TurnChanged: the release stays promoted."""
-    occasion = Occasion(AFTER_PROMOTE, release, fence.turn)
+    whole = run.definitions.get(revision)
+    promoted = whole.revision
+    occasion = Occasion(AFTER_PROMOTE, release, fence.turn, (promoted.restores or revision,), by_command=False)
+
+    def over(service: Service, hook: HookSettings) -> str:
+        """The tag has place for one release: behind a rollback it may name the one that was rolled back."""
+        of_another = occasion.is_recorded(service, hook) and occasion.last_run(service, hook)[0] is None
+        return "another release was rolled back since" if promoted.turn != fence.turn and of_another else ""
+
     stands = f"release {release} is promoted, but its after_promote hooks are not done"
-    Hooks(run, occasion, fence.write, fence.require).carry_out(lambda: run.definitions.get(revision), stands)
+    Hooks(run, occasion, fence.write, fence.require, over).carry_out(lambda: whole, stands)
 
 
 def after_rollback(run: Run, seen: Look) -> None:
@@ -94,8 +121,14 @@ def after_rollback(run: Run, seen: Look) -> None:
         return
     runs = seen.service.revision
     stands = f"the service is back on {Revision(runs).name}, but the after_rollback hooks are not done"
-    occasion = _rolled_back(seen.marks.turn)
-    Hooks(run, occasion, lambda act: act()).carry_out(lambda: run.definitions.get(runs), stands)
+
+    def over(service: Service, hook: HookSettings) -> str:
+        if why := _never_runs(run, runs, hook, service):
+            note(run.recorder, f"warning: after_rollback hook {hook.name} cannot run: {why}")
+        return why
+
+    hooks = Hooks(run, _rolled_back(run, seen.marks.turn), lambda act: act(), over=over)
+    hooks.carry_out(lambda: run.definitions.get(runs), stands)
 
 
 def after_restore(run: Run, seen: Look, failure: ReleaseFailed) -> None:
@@ -112,8 +145,9 @@ def planned_after_rollback(run: Run, seen: Look, *, changing: bool) -> list[str]
     """What a rollback that changes something runs then, else what is missing of the last one."""
     hooks = _of_kind(run, AFTER_ROLLBACK)
     if not changing:
-        occasion = _rolled_back(seen.marks.turn)
-        hooks = [hook for hook in hooks if _due(seen) and occasion.last_run(seen.service, hook)[0] != 0]
+        occasion = _rolled_back(run, seen.marks.turn)
+        missing = [hook for hook in hooks if _due(seen) and occasion.last_run(seen.service, hook)[0] != 0]
+        hooks = [hook for hook in missing if not _never_runs(run, seen.service.revision, hook, seen.service)]
     return [_words(AFTER_ROLLBACK, hook) for hook in hooks]
 
 
@@ -150,8 +184,21 @@ def _due(seen: Look) -> bool:
     return seen.marks.turn != Turn() and not seen.marks.under_way
 
 
-def _rolled_back(turn: Turn) -> Occasion:
-    return Occasion(AFTER_ROLLBACK, turn.cancelled, turn)
+def _never_runs(run: Run, revision: str, hook: HookSettings, service: Service) -> str:
+    """Why no task of a revision can be started for a hook, however often it is tried; '' when one can."""
+    name = Revision(revision).name
+    way_out = "`rollback --to REVISION` leads to one that can"
+    if not run.definitions.revision(revision).active:
+        return f"{name} was deregistered, so no new task of it can be started; {way_out}"
+    try:
+        container_of(run, hook, run.definitions.get(revision).definition, service)
+    except InvalidInput as error:
+        return f"{error.message} in {name}; {way_out}"
+    return ""
+
+
+def _rolled_back(run: Run, turn: Turn) -> Occasion:
+    return Occasion(AFTER_ROLLBACK, turn.cancelled, turn, (turn.digest, run.settings.container))
 
 
 def _step(kind: str, hook: HookSettings) -> str:

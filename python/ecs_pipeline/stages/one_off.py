@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from ecs_pipeline import decide, definition, marks, tags
 from ecs_pipeline.errors import CommandFailed, InvalidInput, Refused
 from ecs_pipeline.look import Look
-from ecs_pipeline.model import Revision, Service, TaskDefinition, Turn
+from ecs_pipeline.model import Revision, TaskDefinition
 from ecs_pipeline.run import Run
-from ecs_pipeline.run_parameters import run_parameters
 from ecs_pipeline.stages.following import exit_code_of, follow
+from ecs_pipeline.stages.one_off_task import OneOff
 from ecs_pipeline.stages.targets import FromFile, resolve
 
 STEPS = ("preflight", "task", "command")
-ROLE = "run"
 
 
 @dataclass(frozen=True)
@@ -59,11 +58,12 @@ def run_command(run: Run, options: Options) -> None:
             step.message = f"would run a task of {plan.revision.revision.name}"
             run.recorder.plan(f"run a task of {plan.revision.revision.name}")
             return
-        arn = run.ecs.run_task(_parameters(plan, options))
-        run.recorder.progress(f"task {arn.rpartition('/')[2]}")
-        step.message = arn.rpartition("/")[2]
+        service, turn = plan.seen.service, plan.seen.marks.turn
+        one_off = OneOff(service, plan.revision, plan.container, options.words, plan.release, turn)
+        first = one_off.started(run, _token(plan, options), run.ecs.run_task)
+        step.message = first.id
     with run.recorder.step("command") as step:
-        task = follow(run, arn, plan.revision, plan.container, within=options.timeout)
+        task = follow(run, first, plan.revision, plan.container, within=options.timeout)
         code = exit_code_of(task, plan.container)
         if options.name:
             run.ecs.tag(plan.seen.service.arn, marks.ran_tag(options.name, plan.release, code, task.id))
@@ -109,29 +109,7 @@ def _repeat(run: Run, options: Options, code: int) -> None:
             raise CommandFailed(step.message, code, cure="another --name runs it again")
 
 
-def _parameters(plan: Plan, options: Options) -> dict[str, object]:
-    """RunTask's parameters; the token is the name's and release's."""
-    service, revision = plan.seen.service, plan.revision
-    source = "\0".join((service.arn, plan.release, revision.revision.arn, options.name))
-    token = hashlib.sha256(source.encode()).hexdigest() if options.name else uuid.uuid4().hex
-    turn, words = plan.seen.marks.turn, options.words
-    given = task_with(service, revision, plan.release, turn, container=plan.container, words=words)
-    return {**given, "clientToken": token}
-
-
-def task_with(
-    service: Service, revision: TaskDefinition, release: str, turn: Turn, *, container: str, words: Sequence[str]
-) -> dict[str, object]:
-    """RunTask's parameters but cluster and clientToken: those of the service's tasks, with the command."""
-    given = run_parameters(
-        service,
-        revision=revision.revision.arn,
-        revision_tags=revision.tags,
-        release=release,
-        turn=turn,
-        role=ROLE,
-        index=0,
-    )
-    overrides = {"containerOverrides": [{"name": container, "command": list(words)}]}
-    started_by = marks.started_by(service.name).replace(marks.STARTED_BY, marks.ONE_OFF, 1)
-    return {**given, "startedBy": started_by, "overrides": overrides}
+def _token(plan: Plan, options: Options) -> str:
+    """RunTask's clientToken: that of a name is the release's."""
+    source = "\0".join((plan.seen.service.arn, plan.release, plan.revision.revision.arn, options.name))
+    return hashlib.sha256(source.encode()).hexdigest() if options.name else uuid.uuid4().hex

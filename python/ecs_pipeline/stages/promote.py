@@ -158,16 +158,20 @@ def _new_plan(run: Run, seen: Look, release: str) -> Plan:
 
 
 def _finish_cancel(run: Run, seen: Look, asked: str) -> None:
-    """A process that died while it restored: the same command finishes that."""
+    """A process that died while it restored: the same command finishes that, the hooks of a rollback too."""
     turn = seen.marks.turn
     if run.dry_run or turn == Turn() or asked not in ("", turn.cancelled):
         return
-    if seen.foreign or not decide.leftover(run.observer.look(scan=True), bound=False):
+    left = not seen.foreign and bool(decide.leftover(run.observer.look(scan=True), bound=False))
+    stands = not asked and decide.promoted(seen, seen.marks.release)
+    if not left and (stands or not hooks.planned_after_rollback(run, seen, changing=False)):
         return
-    with run.recorder.step("restore") as step:
-        finished(run, Finish(run, turn, lambda _name: nullcontext(step), bound=False))
+    if left:
+        with run.recorder.step("restore") as step:
+            seen = finished(run, Finish(run, turn, lambda _name: nullcontext(step), bound=False))
+    hooks.after_rollback(run, seen)
     raise Refused(
-        f"release {turn.cancelled} was cancelled; what was left of it is removed now",
+        f"release {turn.cancelled} was cancelled; what was left {'of it is removed' if left else 'to do is done'} now",
         cure="start it again if it is still wanted",
     )
 

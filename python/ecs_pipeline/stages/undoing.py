@@ -10,8 +10,9 @@ from ecs_pipeline import decide, marks
 from ecs_pipeline.errors import InvalidInput, Refused, ReleaseFailed
 from ecs_pipeline.fence import Fence, TurnChanged, refusal
 from ecs_pipeline.look import Look
-from ecs_pipeline.model import CANARY, Task
+from ecs_pipeline.model import CANARY, Revision, Task
 from ecs_pipeline.run import Run
+from ecs_pipeline.stages.overtaken import Superseded, another_under_way
 from ecs_pipeline.stages.preflight import Plan
 from ecs_pipeline.stages.rollback import restore
 from ecs_pipeline.steps.holder import held_by
@@ -50,7 +51,7 @@ def undoing(stage: Canary) -> Iterator[None]:
     except Lost as lost:
         _give_way(stage, lost.winner)
         raise held_by(stage.run, stage.plan.seen.service, lost.winner) from lost
-    except IdInUse:
+    except (IdInUse, Superseded):
         _discard_own(stage)
         raise
     except ReleaseFailed as failure:
@@ -122,7 +123,28 @@ def _restore(stage: Canary, failure: ReleaseFailed) -> None:
             f"release {stage.release} was promoted while its canary failed here: {failure.message}",
             cure="`rollback` undoes the promotion",
         ) from failure
+    if other := _other_under_way(stage, seen):
+        _leave(stage, seen, other, failure)
+        return
     restore(run, stage.release, failure, patient=_starting(stage, seen))
+
+
+def _other_under_way(stage: Canary, seen: Look) -> str:
+    """The release that began since and has the service by now; '' for none, or when a task of ours is there."""
+    if stage.made.tasks or stage.beside.tasks:
+        return ""
+    if live := decide.holder(seen):
+        return live.release if live.release != stage.release else ""
+    return another_under_way(stage.run, seen.service, stage.release)
+
+
+def _leave(stage: Canary, seen: Look, other: str, failure: ReleaseFailed) -> None:
+    """Another release's canary lives, or comes: all that is taken back is the revision."""
+    with stage.run.recorder.step("restore") as step:
+        _discard_own(stage)
+        serving = Revision(seen.service.revision).name
+        step.message = f"the service runs {serving}; release {other} is under way, and stays"
+        failure.cure = f"correct the release and start it again; the service runs {serving}, beside release {other}"
 
 
 def _starting(stage: Canary, seen: Look) -> bool:
