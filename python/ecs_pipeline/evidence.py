@@ -32,7 +32,7 @@ def how_it_ended(run: Run, task: Task, definition: TaskDefinition, container: st
     """A task without the service's events."""
     run.recorder.task_state(task.arn, task.status)
     lines = [f"task {task.id}: {task.status}" + (f", {why}" if (why := stopped_because(task)) else "")]
-    lines += [f"container {one.name}: {_ended(one)}" for one in task.containers]
+    lines += [f"container {container.name}: {_ended(container)}" for container in task.containers]
     ended = culprit(task, definition, container)
     failed = ended.name if ended else container
     wanted = run.settings.reports.log_lines

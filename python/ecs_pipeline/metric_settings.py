@@ -45,13 +45,13 @@ class MetricCheck(ComparedSection):
     def _one_series(cls, query: list[dict[str, Any]]) -> list[dict[str, Any]]:
         ids = [part.get("Id") for part in query]
         for entry in query:
-            one = entry.get("Id")
-            if not isinstance(one, str) or not QUERY_ID.fullmatch(one) or ids.count(one) > 1:
+            identity = entry.get("Id")
+            if not isinstance(identity, str) or not QUERY_ID.fullmatch(identity) or ids.count(identity) > 1:
                 raise ValueError(
-                    f"Id {one!r}: each entry has an Id of its own: a small letter, then letters, digits, _"
+                    f"Id {identity!r}: each entry has an Id of its own: a small letter, then letters, digits, _"
                 )
             if ("Expression" in entry) == ("MetricStat" in entry):
-                raise ValueError(f"{one}: give either Expression or MetricStat")
+                raise ValueError(f"{identity}: give either Expression or MetricStat")
         returned = [part["Id"] for part in query if part.get("ReturnData", True)]
         if len(returned) != 1:
             raise ValueError(

@@ -114,7 +114,7 @@ class Observer:
 
         By address with target type `ip`, by container instance and host port with `instance` (bridge and host mode).
         """
-        return tuple(one for entry in service.load_balancing if (one := self._target(task, entry)))
+        return tuple(target for entry in service.load_balancing if (target := self._target(task, entry)))
 
     def _target(self, task: Task, entry: LoadBalancing) -> Target | None:
         group = self._elb.target_group(entry.target_group)

@@ -30,15 +30,17 @@ class CloudFormation:
             if error.code == "ValidationError" and "does not exist" in error.text:
                 return None
             raise
-        one = answer["Stacks"][0]
-        if one["StackStatus"] == "DELETE_COMPLETE":
+        described = answer["Stacks"][0]
+        if described["StackStatus"] == "DELETE_COMPLETE":
             return None
         return Stack(
-            name=one["StackName"],
-            status=one["StackStatus"],
-            reason=one.get("StackStatusReason", ""),
-            parameters={each["ParameterKey"]: each.get("ParameterValue", "") for each in one.get("Parameters", [])},
-            outputs={each["OutputKey"]: each.get("OutputValue", "") for each in one.get("Outputs", [])},
+            name=described["StackName"],
+            status=described["StackStatus"],
+            reason=described.get("StackStatusReason", ""),
+            parameters={
+                each["ParameterKey"]: each.get("ParameterValue", "") for each in described.get("Parameters", [])
+            },
+            outputs={each["OutputKey"]: each.get("OutputValue", "") for each in described.get("Outputs", [])},
         )
 
     def template(self) -> str:

@@ -189,16 +189,16 @@ class Finish:
             removed = [*targets, *self._retire.leave(targets, going=going, registrations=left.drain)]
             self._drained.update(targets)
             if removed:
-                step.message = f"out of the traffic: {', '.join(sorted({str(one) for one in removed}))}"
+                step.message = f"out of the traffic: {', '.join(sorted({str(target) for target in removed}))}"
 
     def _stop(self, left: Leftover, seen: Look) -> None:
         self._sweeps += 1
         with self.steps("cleanup") as step:
-            self._stopped.update({one.arn: one for one in left.stop})
+            self._stopped.update({task.arn: task for task in left.stop})
             self._made |= {task.revision for task in left.stop if self._never_ran(task, seen)}
-            self._kept -= {one.revision for one in left.stop}
+            self._kept -= {task.revision for task in left.stop}
             self._retire.stop(left.stop)
-            step.message = f"stopped: {', '.join(one.id for one in self._stopped.values())}"
+            step.message = f"stopped: {', '.join(task.id for task in self._stopped.values())}"
 
     def _never_ran(self, task: Task, seen: Look) -> bool:
         """Of a canary that started in the turn before, between the rollback's look and its write."""
@@ -241,7 +241,7 @@ class Finish:
             return False
 
         def look() -> tuple[None, str]:
-            listed = any(one.turn != self.turn for one in self.run.observer.tasks())
+            listed = any(task.turn != self.turn for task in self.run.observer.tasks())
             why = "no task is left; but one started a moment ago may not be listed yet: looking again"
             return None, "" if listed else why
 
@@ -254,8 +254,7 @@ class Finish:
         primary = seen.service.primary
         if wanted is None or primary is None or seen.service.revision != wanted:
             return seen.service
-        others = any(one.running + one.pending for one in seen.service.deployments if one is not primary)
-        if primary.rollout == "COMPLETED" and not others:
+        if primary.rollout == "COMPLETED" and not seen.service.tasks_beside(primary):
             return seen.service
         with self.steps("stable") as step:
             try:
@@ -272,7 +271,7 @@ class Finish:
 
     def _await_stopping(self) -> None:
         """A process before this one may have been killed after StopTask."""
-        going = [one for one in self.run.observer.stopping() if one.status != "STOPPED"]
+        going = [task for task in self.run.observer.stopping() if task.status != "STOPPED"]
         if going:
             with self.steps("cleanup"):
                 self._retire.stop((), going)

@@ -86,8 +86,8 @@ class HookRun:
     def carry_out(self, service: Service, words: str, look_again: Callable[[], object]) -> str:
         """Its step's line. Raises ReleaseFailed when it failed, Trouble when it was taken away or still runs.
 
-        One that failed runs again when it is asked for again. When another hook was waited for, `look_again` raises what
-        is against this one by now.
+        One that failed runs again when it is asked for again. When another hook was waited for, `look_again` raises
+        what is against this one by now.
         """
         failed = self.occasion.last_run(service, self.hook)[1]
         container = container_of(self.run, self.hook, self.revision.definition, service)

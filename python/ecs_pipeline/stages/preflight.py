@@ -125,7 +125,7 @@ def refuse_lost_groups(run: Run, service: Service, canary: str = "") -> None:
 
     `canary`: the release whose canary lives, which a rollback takes away.
     """
-    gone = [one.target_group for one in service.load_balancing if run.elb.target_group(one.target_group) is None]
+    gone = [entry.target_group for entry in service.load_balancing if run.elb.target_group(entry.target_group) is None]
     if gone:
         raise Refused(
             f"target group {group_name(gone[0])} of {service.label} was deleted",
@@ -148,7 +148,7 @@ def _without_another(run: Run, seen: Look, release: str, *, replacing: bool) -> 
     run.recorder.progress(f"release {live.release} holds the service: {what} first")
     if run.dry_run:
         run.recorder.plan(f"{'take away' if promoted else 'roll back'} the canary of release {live.release}")
-        return replace(seen, tasks=tuple(one for one in seen.tasks if one.release != live.release))
+        return replace(seen, tasks=tuple(task for task in seen.tasks if task.release != live.release))
     step = run.recorder.record.step("preflight")
     cancel(run, RollbackOptions(release=live.release, canary_only=promoted), lambda _name: nullcontext(step))
     return run.observer.look()

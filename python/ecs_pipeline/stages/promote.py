@@ -148,7 +148,7 @@ def _new_plan(run: Run, seen: Look, release: str) -> Plan:
     refuse_foreign(seen)
     if live is None:
         begun = release or seen.marks.under_way
-        ended = [one for one in run.observer.stopping() if run.definitions.revision(one.revision).release == begun]
+        ended = [task for task in run.observer.stopping() if run.definitions.revision(task.revision).release == begun]
         why = f": {evidence.end_of(ended[-1])}" if ended and begun else ""
         raise Refused(
             f"no canary {f'of release {release} ' if release else ''}lives at {label}{why}", cure="run `canary` first"
@@ -227,8 +227,8 @@ def _drain(run: Run, fence: Fence, plan: Plan, left: Sequence[Target]) -> None:
     """What of the canary takes traffic still, or again, is taken out; `left` went before."""
     with run.recorder.step("drain") as step:
         seen = targets_seen(run, plan.ours, plan.seen.service)
-        registered = [one for one in seen.targets if (health := seen.any(one)) and health.registered]
-        dead = len([one for one in seen.tasks if one.alive]) < len(plan.ours)
+        registered = [target for target in seen.targets if (health := seen.any(target)) and health.registered]
+        dead = len([task for task in seen.tasks if task.alive]) < len(plan.ours)
         registrations = (run.observer.look() if dead else plan.seen).registrations
         going = [target for target in registered if seen.of(target)]
         RetireStep(run, fence.write, whole_drain=True).leave(registered, going=going, registrations=registrations)
@@ -237,10 +237,14 @@ def _drain(run: Run, fence: Fence, plan: Plan, left: Sequence[Target]) -> None:
 
 def _clean_up(run: Run, fence: Fence, plan: Plan) -> None:
     with run.recorder.step("cleanup") as step:
-        known = {one.arn: one for one in run.ecs.tasks([task.arn for task in plan.ours])} if plan.ours else {}
-        living = [known[one.arn] for one in plan.ours if one.arn in known and known[one.arn].alive]
+        known = (
+            {known_task.arn: known_task for known_task in run.ecs.tasks([task.arn for task in plan.ours])}
+            if plan.ours
+            else {}
+        )
+        living = [known[task.arn] for task in plan.ours if task.arn in known and known[task.arn].alive]
         RetireStep(run, fence.write, "ecs-pipeline: promoted").stop(living, plan.ours)
-        step.message = f"stopped: {', '.join(one.id for one in plan.ours)}" if plan.ours else "unchanged"
+        step.message = f"stopped: {', '.join(task.id for task in plan.ours)}" if plan.ours else "unchanged"
     record_traffic(run, fence.require().running)
 
 

@@ -23,7 +23,7 @@ def refuse_another(run: Run, fence: Fence, plan: Plan) -> None:
     One that the service runs by now was promoted. What the canary was made from may have been changed since: that is
     told, and stops nobody.
     """
-    others = {one.revision: one for one in plan.seen.canaries if one.revision != plan.seen.service.revision}
+    others = {task.revision: task for task in plan.seen.canaries if task.revision != plan.seen.service.revision}
     for task in others.values():
         name = Revision(task.revision).name
         changed = _changed_since(run, fence, plan, task)

@@ -140,7 +140,7 @@ def _tasks(run: Run, seen: Look) -> dict[str, Any]:
     health = targets_seen(run, ours, seen.service) if ours else Seen((), (), {})
     return {
         "canary": _canary(run, seen, health),
-        "baseline": [{**_task(run, one, seen, health), "task_definition": one.revision} for one in seen.baselines],
+        "baseline": [{**_task(run, task, seen, health), "task_definition": task.revision} for task in seen.baselines],
     }
 
 
@@ -148,10 +148,10 @@ def _canary(run: Run, seen: Look, health: Seen) -> dict[str, Any] | None:
     live = decide.holder(seen)
     if live is None:
         return None
-    canaries = {one.arn for one in seen.canaries}
+    canaries = {task.arn for task in seen.canaries}
     now, since = run.aws_time(), min(task.created for task in seen.canaries)
     tags = run.definitions.get(live.revision).tags
-    healthy = {target.task for target in health.targets if (one := health.of(target)) and one.state == "healthy"}
+    healthy = {target.task for target in health.targets if (found := health.of(target)) and found.state == "healthy"}
     return {
         "release": live.release,
         "task_definition": live.revision,
@@ -164,7 +164,7 @@ def _canary(run: Run, seen: Look, health: Seen) -> dict[str, Any] | None:
         "share": round(share(len(healthy & canaries), healthy_others(run, health, seen.service.running)), 1),
         "since": since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "age_seconds": round((now - since).total_seconds()),
-        "tasks": [_task(run, one, seen, health) for one in seen.canaries],
+        "tasks": [_task(run, task, seen, health) for task in seen.canaries],
     }
 
 

@@ -26,12 +26,12 @@ class HealthyStep(Step["tuple[Task, ...]", "tuple[Task, ...]"]):
 
     def observe(self) -> tuple[Task, ...]:
         """The tasks as they are now, when they have something to check."""
-        return self.run.ecs.tasks([one.arn for one in self.tasks]) if self._checked else tuple(self.tasks)
+        return self.run.ecs.tasks([task.arn for task in self.tasks]) if self._checked else tuple(self.tasks)
 
     def judge(self, seen: tuple[Task, ...]) -> Judgement[tuple[Task, ...]]:
         """No task stopped, every checked container is HEALTHY."""
-        for one in evidence.stopped(seen):
-            return ended(self.run, one, self.revision, self.container, self.role)
+        for stopped in evidence.stopped(seen):
+            return ended(self.run, stopped, self.revision, self.container, self.role)
         if len(seen) < len(self.tasks):
             return Waiting("ECS does not show the task")
         pending = [
@@ -61,7 +61,7 @@ class HealthyStep(Step["tuple[Task, ...]", "tuple[Task, ...]"]):
     @property
     def _checked(self) -> list[str]:
         return [
-            str(one["name"])
-            for one in self.revision.definition["containerDefinitions"]
-            if one.get("healthCheck") and one.get("essential", True)
+            str(container["name"])
+            for container in self.revision.definition["containerDefinitions"]
+            if container.get("healthCheck") and container.get("essential", True)
         ]

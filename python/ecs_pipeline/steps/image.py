@@ -136,7 +136,7 @@ def refuse_windows(definition: Mapping[str, Any]) -> None:
 def tell_lost(run: Run, current: TaskDefinition, container: str) -> None:
     """Say so when the image that a rollback would need is not in ECR any more: expired, deleted or archived."""
     text = next(
-        (str(one["image"]) for one in current.definition["containerDefinitions"] if one["name"] == container), ""
+        (str(entry["image"]) for entry in current.definition["containerDefinitions"] if entry["name"] == container), ""
     )
     try:
         reference = references.parse(text)

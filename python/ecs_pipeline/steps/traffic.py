@@ -68,12 +68,12 @@ def targets_of_arns(run: Run, arns: Sequence[str], service: Service, *, anomalie
     at, now = run.clock.now(), run.ecs.tasks(arns) if arns else ()
     targets = _targets_of(run, now, service)
     health = {}
-    for group in dict.fromkeys(one.group for one in targets):
-        inside = [one for one in targets if one.group == group]
+    for group in dict.fromkeys(target.group for target in targets):
+        inside = [target for target in targets if target.group == group]
         settings = run.elb.target_group(group)
         detect = anomalies and settings is not None and settings.anomaly_detection
-        for one in run.elb.health(group, inside, anomalies=detect):
-            health[group, one.identity, one.port] = one
+        for state in run.elb.health(group, inside, anomalies=detect):
+            health[group, state.identity, state.port] = state
     return Seen(now, targets, health, at)
 
 
@@ -104,7 +104,7 @@ def _others(groups: Iterable[Sequence[TargetHealth]], ours: Iterable[Target], de
 def others_in(health: Mapping[Address, TargetHealth], ours: Sequence[Target], default: int) -> int:
     """The same of the groups that ours are in, when the health of all their targets is known already."""
     groups = dict.fromkeys(target.group for target in ours)
-    return _others(([one for key, one in health.items() if key[0] == group] for group in groups), ours, default)
+    return _others(([state for key, state in health.items() if key[0] == group] for group in groups), ours, default)
 
 
 def seen_at(run: Run, seen: Look, tasks: Sequence[Task]) -> Seen:
@@ -140,14 +140,14 @@ class TrafficStep(Step[Seen, Seen]):
             now = self.run.ecs.tasks([task.arn for task in now])
         targets = _targets_of(self.run, now, self.service)
         groups = dict.fromkeys(target.group for target in targets) if not (first and self.new) else ()
-        health = {(group, *one.key): one for group in groups for one in self.run.elb.health(group)}
+        health = {(group, *health.key): health for group in groups for health in self.run.elb.health(group)}
         return Seen(now, targets, health, at)
 
     def decide(self, seen: Seen) -> str:
         """Register those that are not in."""
         missing = self._missing(seen)
-        groups = ", ".join(dict.fromkeys(group_name(one.group) for one in missing))
-        return f"register {', '.join(dict.fromkeys(str(one) for one in missing))} in {groups}" if missing else ""
+        groups = ", ".join(dict.fromkeys(group_name(target.group) for target in missing))
+        return f"register {', '.join(dict.fromkeys(str(target) for target in missing))} in {groups}" if missing else ""
 
     def act(self, seen: Seen) -> None:
         """(5) The record first, so that the address is found when this process dies between the two."""
@@ -155,14 +155,14 @@ class TrafficStep(Step[Seen, Seen]):
         record = marks.record_of(missing, self.run.clock.wall())
         make_room(self.run, self.fence, len(record))
         self.fence.write(lambda: self.run.ecs.tag(self.service.arn, record))
-        for group in dict.fromkeys(one.group for one in missing):
-            inside = [one for one in missing if one.group == group]
+        for group in dict.fromkeys(target.group for target in missing):
+            inside = [target for target in missing if target.group == group]
             self.fence.write(partial(self.run.elb.register, group, inside))
 
     def judge(self, seen: Seen) -> Judgement[Seen]:
         """Every target is healthy."""
-        for one in evidence.stopped(seen.tasks):
-            return ended(self.run, one, self.revision, self.container, self.role)
+        for task in evidence.stopped(seen.tasks):
+            return ended(self.run, task, self.revision, self.container, self.role)
         waiting = []
         for target in seen.targets:
             health = seen.of(target)
@@ -189,7 +189,7 @@ class TrafficStep(Step[Seen, Seen]):
         if not result.targets:
             return f"the service has no load balancer: the {self.role} takes no traffic"
         if self.role == BASELINE:
-            return f"as much for {', '.join(str(one) for one in result.targets)}"
+            return f"as much for {', '.join(str(target) for target in result.targets)}"
         tasks, others = len(self.tasks), self.others(result)
         return f"{tasks} of {tasks + others} targets: {share(tasks, others):.0f} % of the traffic"
 
@@ -199,22 +199,22 @@ class TrafficStep(Step[Seen, Seen]):
         return others_in(result.health, ours, self.service.running)
 
     def _missing(self, seen: Seen) -> list[Target]:
-        return [one for one in seen.targets if seen.of(one) is None]
+        return [target for target in seen.targets if seen.of(target) is None]
 
 
 def record_tasks(run: Run, tasks: Sequence[Task], targets: Sequence[Target] = ()) -> None:
     """Write the canary's tasks into the record, with the groups that their targets are in."""
     run.recorder.record.canary = [
         CanaryTaskRecord(
-            arn=one.arn,
-            ip=one.any_address,
-            target_groups=tuple(target.group for target in targets if target.task == one.arn),
-            state=one.status,
-            role=one.role,
-            registered=tuple(str(target) for target in targets if target.task == one.arn),
-            created=one.created,
+            arn=task.arn,
+            ip=task.any_address,
+            target_groups=tuple(target.group for target in targets if target.task == task.arn),
+            state=task.status,
+            role=task.role,
+            registered=tuple(str(target) for target in targets if target.task == task.arn),
+            created=task.created,
         )
-        for one in tasks
+        for task in tasks
     ]
 
 
@@ -231,8 +231,10 @@ def record_share(run: Run, tasks: Sequence[Task], others: int, seen: Seen) -> No
 def record_seen(run: Run, seen: Look) -> None:
     """Write the living canary into the record as one look saw it: tasks, their target groups, share."""
     tasks = [*seen.canaries, *seen.baselines]
-    registered = [one for one in seen.registrations if one.owner and not one.draining]
-    targets = [replace(one.target, task=one.owner) for one in registered]
+    registered = [
+        registration for registration in seen.registrations if registration.owner and not registration.draining
+    ]
+    targets = [replace(target.target, task=target.owner) for target in registered]
     record_tasks(run, tasks, targets)
     record_traffic(run, others_in(seen.health, targets, seen.service.running))
 
@@ -264,7 +266,7 @@ def make_room(run: Run, fence: Fence, needed: int) -> None:
     tags = service.raw.get("tags") or {}
     outdated = marks.outdated_records(tags, run.clock.wall())
     if len(tags) - len(outdated) + needed > ROOM:
-        registered = {one.target.key for one in run.observer.look().registrations}
+        registered = {registration.target.key for registration in run.observer.look().registrations}
         outdated += [key for key in marks.unregistered_records(tags, registered) if key not in outdated]
     if outdated:
         fence.write(lambda: run.ecs.untag(service.arn, outdated))
