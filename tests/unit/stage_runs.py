@@ -15,7 +15,7 @@ from ecs_pipeline.stages.approval import Approved
 from ecs_pipeline.stages.preflight import CanaryOptions
 from ecs_pipeline.stages.rollback_scope import Options as RollbackOptions
 from tests.fakes.ports import new_run
-from tests.fakes.world import World
+from tests.fakes.world import World, names
 
 APPROVED = ("digest", "epoch", "task_definition")
 QUICK = {"canary": {"bake": "2s", "healthy_within": "30s"}, "promote": {"stable_within": "60s"}}
@@ -59,6 +59,16 @@ def rollback(world: World, *, dry_run: bool = False, **options: Any) -> End:
     """The rollback stage."""
     run = _run(world, "rollback", rollback_stage.STEPS, options, dry_run=dry_run)
     return _ended(world, run, lambda: rollback_stage.rollback(run, RollbackOptions(**options)))
+
+
+def serving(world: World) -> str:
+    """What the service runs."""
+    return names([world.deployments[0].revision])[0]
+
+
+def active(world: World) -> list[str]:
+    """The revisions that are not deregistered."""
+    return names([revision.arn for revision in world.revisions.values() if revision.active])
 
 
 def _run(world: World, stage: str, steps: Sequence[str], options: dict[str, Any], *, dry_run: bool) -> Run:

@@ -7,8 +7,7 @@ import pytest
 from tests.fakes.ports import new_run
 from tests.fakes.world import REGISTRY, World, digest_of
 from tests.unit.protocol.simulation import start_of
-from tests.unit.stage_runs import canary, promote, rollback
-from tests.unit.test_rollback import serving
+from tests.unit.stage_runs import canary, promote, rollback, serving
 
 V4, V5 = (f"{REGISTRY}/web@{digest_of(version)}" for version in ("v4", "v5"))
 

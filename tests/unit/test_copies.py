@@ -9,8 +9,7 @@ from ecs_pipeline import marks
 from tests.fakes.world import World, definition_with
 from tests.unit.canary_world import kill_at
 from tests.unit.protocol.simulation import start_of
-from tests.unit.stage_runs import rollback
-from tests.unit.test_rollback import serving
+from tests.unit.stage_runs import rollback, serving
 
 
 def arn_of(world: World, name: str) -> str:

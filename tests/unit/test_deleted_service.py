@@ -9,8 +9,7 @@ from tests.fakes.ports import FakeEcs
 from tests.unit.canary_world import at
 from tests.unit.intruder import evil_revision, forge
 from tests.unit.protocol.simulation import start_of
-from tests.unit.stage_runs import canary, promote, rollback
-from tests.unit.test_rollback import active
+from tests.unit.stage_runs import active, canary, promote, rollback
 
 WRITES = ["DeregisterTargets", "DeregisterTaskDefinition", "StopTask"]
 

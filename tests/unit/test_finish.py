@@ -16,8 +16,7 @@ from tests.fakes.ports import new_run
 from tests.fakes.world import FakeDeployment, World
 from tests.unit.canary_world import at, dies, kill_at
 from tests.unit.protocol.simulation import clean, start_of
-from tests.unit.stage_runs import End, canary, promote, rollback
-from tests.unit.test_rollback import active, serving
+from tests.unit.stage_runs import End, active, canary, promote, rollback, serving
 
 
 def of_release(world: World, release: str) -> str:

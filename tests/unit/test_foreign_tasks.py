@@ -14,8 +14,7 @@ from tests.fakes.world import FakeTask, World, names
 from tests.unit.canary_world import dies, once
 from tests.unit.intruder import evil_revision, forge, the_lock, turn_of
 from tests.unit.protocol.simulation import clean, start_of
-from tests.unit.stage_runs import End, canary, promote, rollback
-from tests.unit.test_rollback import active, serving
+from tests.unit.stage_runs import End, active, canary, promote, rollback, serving
 
 STARTS = ["P runs", "A was rolled back"]
 

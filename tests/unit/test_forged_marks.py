@@ -15,8 +15,7 @@ from tests.fakes.world import World
 from tests.unit.canary_world import at
 from tests.unit.intruder import evil_revision, forge
 from tests.unit.protocol.simulation import clean, start_of
-from tests.unit.stage_runs import canary, promote, rollback
-from tests.unit.test_rollback import active, serving
+from tests.unit.stage_runs import active, canary, promote, rollback, serving
 from tests.unit.test_tags import TAGS, VALUES
 
 CANCEL_A = marks.turn_value(Turn("deadbeef", "A"))

@@ -11,8 +11,7 @@ from ecs_pipeline.stages.preflight import OUR_TAGS
 from tests.fakes.world import World
 from tests.unit.canary_world import at
 from tests.unit.protocol.simulation import clean, start_of
-from tests.unit.stage_runs import End, canary, promote, rollback
-from tests.unit.test_rollback import active, serving
+from tests.unit.stage_runs import End, active, canary, promote, rollback, serving
 
 CURE = "remove one that is not needed, find out who wrote it (CloudTrail: TagResource), and run `rollback` again"
 

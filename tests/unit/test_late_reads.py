@@ -16,8 +16,7 @@ from tests.fakes.ports import FakeClock, FakeEcs
 from tests.fakes.world import World
 from tests.unit.canary_world import dies, kill_at, only
 from tests.unit.protocol.simulation import clean, start_of
-from tests.unit.stage_runs import canary, promote, rollback
-from tests.unit.test_rollback import active, serving
+from tests.unit.stage_runs import active, canary, promote, rollback, serving
 
 TWO: dict[str, Any] = {"canary": {"tasks": 2, "bake": "2s", "healthy_within": "30s"}}
 GROWING: dict[str, Any] = {"canary": {"steps": [{"tasks": 1, "bake": "9s"}, {"tasks": 2, "bake": "9s"}]}}

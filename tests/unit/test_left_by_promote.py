@@ -8,8 +8,7 @@ from ecs_pipeline import marks
 from tests.fakes.world import World
 from tests.unit.canary_world import dies, kill_at
 from tests.unit.protocol.simulation import clean, start_of
-from tests.unit.stage_runs import canary, promote, rollback
-from tests.unit.test_rollback import serving
+from tests.unit.stage_runs import canary, promote, rollback, serving
 
 PLACES = [("before", "StopTask"), ("before", "DeregisterTargets")]
 

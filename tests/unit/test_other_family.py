@@ -11,8 +11,7 @@ import pytest
 from tests.fakes.world import World, names
 from tests.unit.canary_world import at
 from tests.unit.protocol.simulation import start_of
-from tests.unit.stage_runs import canary, promote, rollback
-from tests.unit.test_rollback import active
+from tests.unit.stage_runs import active, canary, promote, rollback
 
 CONTAINERS = [{"name": "app", "image": "x", "portMappings": [{"containerPort": 8000}]}]
 

@@ -12,8 +12,7 @@ from ecs_pipeline.run import Origin
 from tests.fakes.world import FakeDeployment, World
 from tests.unit.canary_world import kill_at
 from tests.unit.protocol.simulation import clean, start_of
-from tests.unit.stage_runs import canary, promote, rollback
-from tests.unit.test_rollback import active, serving
+from tests.unit.stage_runs import active, canary, promote, rollback, serving
 
 
 def refused(world: World, code: int = 3, **options: Any) -> str:

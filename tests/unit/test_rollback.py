@@ -7,17 +7,7 @@ import pytest
 from ecs_pipeline.run import Origin
 from tests.fakes.world import World, names
 from tests.unit.protocol.simulation import clean, start_of
-from tests.unit.stage_runs import canary, promote, rollback
-
-
-def serving(world: World) -> str:
-    """What the service runs."""
-    return names([world.deployments[0].revision])[0]
-
-
-def active(world: World) -> list[str]:
-    """The revisions that are not deregistered."""
-    return names([one.arn for one in world.revisions.values() if one.active])
+from tests.unit.stage_runs import active, canary, promote, rollback, serving
 
 
 def first_times(world: World) -> dict[str, float]:

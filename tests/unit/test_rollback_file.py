@@ -14,8 +14,7 @@ from tests.unit.canary_world import kill_at
 from tests.unit.commands import NAMED, Commands, commands
 from tests.unit.facts import definition
 from tests.unit.protocol.simulation import clean, start_of
-from tests.unit.stage_runs import promote, rollback
-from tests.unit.test_rollback import serving
+from tests.unit.stage_runs import promote, rollback, serving
 
 KEPT = Path("ecs-pipeline-reports/promote.previous-task-definition.json")
 

@@ -11,8 +11,7 @@ from ecs_pipeline.observe import TASKS_LAG
 from tests.fakes.world import FAMILY, World, definition_with, digest_of
 from tests.unit.canary_world import once
 from tests.unit.protocol.simulation import clean, start_of
-from tests.unit.stage_runs import canary, rollback
-from tests.unit.test_rollback import active, serving
+from tests.unit.stage_runs import active, canary, rollback, serving
 
 
 def releases(world: World) -> list[str]:

@@ -24,8 +24,7 @@ from tests.unit.clocks import RecordingClock
 from tests.unit.commands import NAMED, Commands, commands
 from tests.unit.facts import service
 from tests.unit.protocol.simulation import clean, start_of
-from tests.unit.stage_runs import QUICK, End, canary, promote, rollback
-from tests.unit.test_rollback import serving
+from tests.unit.stage_runs import QUICK, End, canary, promote, rollback, serving
 
 HOLD: dict[str, Any] = {"promote": {**QUICK["promote"], "autoscaling": "hold"}}
 BY_HAND = Suspended(scheduled=True)

@@ -12,8 +12,7 @@ from ecs_pipeline.service_kinds import Use
 from tests.fakes.world import FAMILY, World
 from tests.unit.facts import ECS, GROUP, OTHER_GROUP, group, service
 from tests.unit.protocol.simulation import start_of
-from tests.unit.stage_runs import canary, promote, rollback
-from tests.unit.test_rollback import serving
+from tests.unit.stage_runs import canary, promote, rollback, serving
 
 PAUSE = {"targetType": "PAUSE", "lifecycleStages": ["POST_SCALE_UP"]}
 LAMBDA = {"targetType": "AWS_LAMBDA", "lifecycleStages": ["POST_SCALE_UP"], "hookTargetArn": "arn:x"}

@@ -10,8 +10,7 @@ from tests.fakes.ports import FakeElb
 from tests.fakes.world import World
 from tests.unit.canary_world import dies
 from tests.unit.protocol.simulation import clean, start_of
-from tests.unit.stage_runs import canary, promote, rollback
-from tests.unit.test_rollback import serving
+from tests.unit.stage_runs import canary, promote, rollback, serving
 
 TWO = {"canary": {"bake": "2s", "healthy_within": "30s", "tasks": 2}}
 
