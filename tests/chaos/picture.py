@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from tests.emulator.stages.scene import Scene
 
 OF_A_RUN = ("ecs-pipeline:turn", "ecs-pipeline:build", "ecs-pipeline:commit", "ecs-pipeline:bake-began")
 """Tags that are others in each run; a turn tells how often something was cancelled."""
+
+SETTLES_WITHIN = 30.0
 
 
 def picture(scene: Scene) -> dict[str, Any]:
@@ -25,6 +28,29 @@ def picture(scene: Scene) -> dict[str, Any]:
         "revisions": sorted(_revision(scene, number) for number in scene.revisions()),
         "image tags": _image_tags(scene),
     }
+
+
+def left_over(scene: Scene) -> list[str]:
+    """What is still there after a while: an interrupted rollout may have to end."""
+    until = time.monotonic() + SETTLES_WITHIN
+    while (found := as_before(scene)) and time.monotonic() < until:
+        time.sleep(0.3)
+    return found
+
+
+def as_before(scene: Scene) -> list[str]:
+    """What differs from a service that never had another release."""
+    found: dict[str, Any] = picture(scene)
+    first = found["revisions"][0][0]
+    wanted = {
+        "service": (first, 1, 1),
+        "deployments": [("PRIMARY", "COMPLETED")],
+        "service tasks": [first],
+        "canaries": [],
+        "targets": ["service healthy"],
+        "revisions": [(first, "team=lab")],
+    }
+    return [f"{key}: {found[key]}, not {value}" for key, value in wanted.items() if found[key] != value]
 
 
 def _ours(scene: Scene) -> list[Any]:

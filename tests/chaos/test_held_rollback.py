@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from tests.chaos.picture import picture
+from tests.chaos.picture import left_over, picture
 from tests.chaos.places import Place
 from tests.chaos.rig import Rig
-from tests.chaos.test_held_writes import left_over
 
 PLACES = (
     Place("rollback of a canary", "preflight", "TagResource"),

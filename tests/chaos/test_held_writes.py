@@ -4,12 +4,9 @@ it, and then it goes on. The fence holds: it stops, and nothing of it stays.
 
 from __future__ import annotations
 
-import time
-from typing import Any
-
-from tests.chaos.picture import picture
+from tests.chaos.picture import left_over
 from tests.chaos.places import Place
-from tests.chaos.rig import Rig, Scene
+from tests.chaos.rig import Rig
 
 PLACES = (
     Place("canary", "image", "TagResource", after=True),
@@ -34,7 +31,6 @@ PLACES = (
     Place("promote", "cleanup", "StopTask"),
     Place("promote", "cleanup", "StopTask", after=True, sampled=True),
 )
-SETTLES_WITHIN = 30.0
 AWS_MAY_BE_LATE = {"inactive_delay": 600.0}
 """A revision that was deregistered can still be run: only the fence stops a late write."""
 
@@ -52,26 +48,3 @@ def test_a_held_stage_finds_its_release_cancelled_and_leaves_nothing(rig: Rig, p
         assert held.code == 3, held.stderr
         assert "cancelled" in held.stderr
         assert left_over(scene) == []
-
-
-def left_over(scene: Scene) -> list[str]:
-    """What is still there after a while: an interrupted rollout may have to end."""
-    until = time.monotonic() + SETTLES_WITHIN
-    while (found := as_before(scene)) and time.monotonic() < until:
-        time.sleep(0.3)
-    return found
-
-
-def as_before(scene: Scene) -> list[str]:
-    """What differs from a service that never had another release."""
-    found: dict[str, Any] = picture(scene)
-    first = found["revisions"][0][0]
-    wanted = {
-        "service": (first, 1, 1),
-        "deployments": [("PRIMARY", "COMPLETED")],
-        "service tasks": [first],
-        "canaries": [],
-        "targets": ["service healthy"],
-        "revisions": [(first, "team=lab")],
-    }
-    return [f"{key}: {found[key]}, not {value}" for key, value in wanted.items() if found[key] != value]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
+from tests.chaos.picture import left_over
 from tests.chaos.rig import Rig
-from tests.chaos.test_held_writes import left_over
 from tests.emulator.stages.scene import Outcome, Scene
 
 

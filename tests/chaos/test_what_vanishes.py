@@ -9,8 +9,8 @@ from typing import TypeVar
 import pytest
 
 from tests.chaos.faults import KILLED_AFTER, Death, Gate, after, before
+from tests.chaos.picture import left_over
 from tests.chaos.rig import KILLED, Rig
-from tests.chaos.test_held_writes import left_over
 from tests.emulator.embedded_aws.environment import wait_for
 from tests.emulator.stages.scene import Outcome, Scene
 
