@@ -99,13 +99,13 @@ class Rig:
         """Where each run died: at its first write, for what was done is not done again.
 
         What is written again each time is let pass: a record, or the update of a service that ECS has rolled back
-        before the next run looks. A stage that starts anew once its failure is undone dies where the undisturbed one
-        has its writes.
+        before the next run looks; twice it may be two tags, as promote has them. A stage that starts anew once its
+        failure is undone dies where the undisturbed one has its writes.
         """
         dies: Iterator[Disturb] = (Once(KILLED_AFTER, at, self.microburst) for at in writes)
         met: list[Call] = []
         for _ in range(len(writes) if scenario.restarts else MOST_DEATHS):
-            stuck = met[-2:-1] == met[-1:] != [] and met[-1].operation in WRITTEN_AGAIN
+            stuck = len(met) > 2 and met[-3] == met[-2] == met[-1] and met[-1].operation in WRITTEN_AGAIN
             death = next(dies) if scenario.restarts else Death(KILLED_AFTER, 2 if stuck else 1)
             if self.run(scene, scenario.stage, scenario, death).code == KILLED:
                 met.append(self.proxy.disturbed[-1])

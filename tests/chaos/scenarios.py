@@ -64,7 +64,7 @@ CANARY, PROMOTE = Command("canary"), Command("promote")
 SCENARIOS = (
     # Once the failure is undone there is nothing left to promote, which is what the second run says.
     Scenario("promote that fails", "promote", (CANARY,), rollout_fails=True, exits=1, again=(1, 3)),
-    Scenario("rollback of a promotion under way", "rollback", (CANARY, Command("promote", dies_at=2)), disturbed=False),
+    Scenario("rollback of a promotion under way", "rollback", (CANARY, Command("promote", dies_at=3)), disturbed=False),
     Scenario("rollback of a canary under way", "rollback", (Command("canary", dies_at=5),), disturbed=False),
     Scenario("rollback of a promotion", "rollback", (CANARY, PROMOTE), dies=False),
     Scenario("rollback of a canary", "rollback", (CANARY,), dies=False),

@@ -51,7 +51,7 @@ def test_a_signal_ends_the_stage_soon_and_the_same_command_resumes(
         done = stage.ended(ENDS_WITHIN)
         gate.open()
         assert done.code == CODES[number], done.stderr
-        assert f"interrupted by {number.name} during {place.step}\n" in done.stderr
+        assert f"interrupted by {number.name} during {place.step}" in done.stderr
         assert "the same command resumes" in done.stderr
         if scenario.stage == "rollback":
             assert "  done: cancel release " in done.stderr

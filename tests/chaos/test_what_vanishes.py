@@ -92,7 +92,7 @@ def test_the_canary_dies_during_promote_which_the_service_survives(rig: Rig, at_
 
 
 def test_the_canary_dies_while_a_killed_promote_waits_to_be_run_again(rig: Rig, at_the_gate: Scene) -> None:
-    assert rig.command(at_the_gate, "promote", disturb=Death(KILLED_AFTER, 2)).code == KILLED
+    assert rig.command(at_the_gate, "promote", disturb=Death(KILLED_AFTER, 3)).code == KILLED
     stop(at_the_gate)
     again = at_the_gate.ecs_pipeline("promote")
     assert again.code == 0, again.stderr
