@@ -147,12 +147,12 @@ def go_to(run: Run, target: Target, steps: Steps) -> Look:
     """`--to`: the service to any revision; the promoted release is cancelled for it. The last look."""
     seen = run.observer.look(scan=True)
     wanted = usable(run, target)
-    begun = decide.cancelled_for(seen, wanted) and not decide.disbelieved(seen)
-    there = seen.service.revision == wanted and (begun or (seen.marks.wanted in (None, wanted) and not _astray(seen)))
-    if there and not decide.coming_back(seen) and not decide.leftover(seen, bound=False):
+    there = seen.service.revision == wanted and seen.marks.wanted in (None, wanted)
+    if there and not _astray(seen) and not decide.coming_back(seen):
         run.recorder.progress(f"the service runs {_name(wanted)} already")
         return seen
-    if begun:  # by this command before: a new turn would forget which release is being taken off
+    if decide.cancelled_for(seen, wanted) and not decide.disbelieved(seen):
+        # By this command before: a new turn would forget which release is being taken off.
         return Finish(run, seen.marks.turn, steps, target=wanted).until_clean()
     leaving = seen.marks.release if seen.marks.release != run.definitions.revision(wanted).release else ""
     return begin_turn(run, seen, leaving, steps, back=wanted)
