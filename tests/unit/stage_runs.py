@@ -61,6 +61,11 @@ def rollback(world: World, *, dry_run: bool = False, **options: Any) -> End:
     return _ended(world, run, lambda: rollback_stage.rollback(run, RollbackOptions(**options)))
 
 
+def arn_of(world: World, name: str) -> str:
+    """The ARN of FAMILY:NUMBER."""
+    return next(arn for arn in world.revisions if arn.endswith(f"/{name}"))
+
+
 def serving(world: World) -> str:
     """What the service runs."""
     return names([world.deployments[0].revision])[0]

@@ -9,12 +9,7 @@ from ecs_pipeline import marks
 from tests.fakes.world import World, definition_with
 from tests.unit.canary_world import kill_at
 from tests.unit.protocol.simulation import start_of
-from tests.unit.stage_runs import rollback, serving
-
-
-def arn_of(world: World, name: str) -> str:
-    """The ARN of FAMILY:NUMBER."""
-    return next(arn for arn in world.revisions if arn.endswith(f"/{name}"))
+from tests.unit.stage_runs import arn_of, rollback, serving
 
 
 def lost_with_a_forged_copy() -> World:

@@ -6,15 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.fakes.world import World, names
+from tests.fakes.world import World
 from tests.unit.canary_world import kill_at
 from tests.unit.intruder import forge
 from tests.unit.protocol.simulation import start_of
-from tests.unit.stage_runs import End, canary, promote, rollback
-
-
-def serving(world: World) -> str:
-    return names([world.deployments[0].revision])[0]
+from tests.unit.stage_runs import End, canary, promote, rollback, serving
 
 
 def deploy_anew(world: World, *, drained: bool) -> None:

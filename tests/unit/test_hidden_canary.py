@@ -5,15 +5,11 @@ from __future__ import annotations
 import pytest
 
 from ecs_pipeline import marks
-from tests.fakes.world import FakeTask, World, names
+from tests.fakes.world import FakeTask, World
 from tests.unit.canary_world import kill_at, only
 from tests.unit.intruder import evil_revision, forge
 from tests.unit.protocol.simulation import start_of
-from tests.unit.stage_runs import canary, promote, rollback
-
-
-def serving(world: World) -> str:
-    return names([world.deployments[0].revision])[0]
+from tests.unit.stage_runs import canary, promote, rollback, serving
 
 
 def in_traffic(world: World, task: FakeTask) -> bool:

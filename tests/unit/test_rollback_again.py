@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.world import FakeRevision, World
+from tests.fakes.world import World
 from tests.unit.canary_world import kill_at, once
-from tests.unit.stage_runs import canary, promote, rollback
+from tests.unit.stage_runs import arn_of, canary, promote, rollback
 
 PLACES = [("after", "TagResource"), ("after", "UpdateService"), ("before", "DeregisterTaskDefinition")]
-
-
-def revision(world: World, name: str) -> FakeRevision:
-    return next(found for arn, found in world.revisions.items() if arn.endswith(f"/{name}"))
 
 
 def promoted(*releases: str) -> World:
@@ -66,7 +62,7 @@ def test_to_a_revision_after_a_death_it_deregisters_the_bad_one(place: tuple[str
     world = promoted("A", "B")
     kill_at(world, *place, lambda: rollback(world, to="web:2"))
     assert rollback(world, to="web:2").code == 0
-    assert not revision(world, "web:3").active
+    assert not world.revisions[arn_of(world, "web:3")].active
 
 
 def test_the_bad_revision_goes_though_its_number_is_the_lower() -> None:
@@ -79,4 +75,4 @@ def test_the_bad_revision_goes_though_its_number_is_the_lower() -> None:
     assert canary(world, release="A").code == promote(world, release="A").code == 0
     assert "deregister web:2" in rollback(world, dry_run=True).run.recorder.record.plan
     assert rollback(world).code == 0
-    assert not revision(world, "web:2").active
+    assert not world.revisions[arn_of(world, "web:2")].active

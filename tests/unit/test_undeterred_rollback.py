@@ -8,19 +8,11 @@ import pytest
 
 from ecs_pipeline import marks
 from ecs_pipeline.model import Turn
-from tests.fakes.world import World, names
+from tests.fakes.world import World
 from tests.unit.canary_world import at, kill_at
 from tests.unit.intruder import evil_revision, forge
 from tests.unit.protocol.simulation import start_of
-from tests.unit.stage_runs import canary, promote, rollback
-
-
-def arn_of(world: World, name: str) -> str:
-    return next(arn for arn in world.revisions if arn.endswith(f"/{name}"))
-
-
-def serving(world: World) -> str:
-    return names([world.deployments[0].revision])[0]
+from tests.unit.stage_runs import arn_of, canary, promote, rollback, serving
 
 
 def gone_back_by_name() -> World:
