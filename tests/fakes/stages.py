@@ -8,6 +8,8 @@ from typing import Any
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import PipelineError
 from ecs_pipeline.plans.canary_request import CanaryOptions
+from ecs_pipeline.plans.promote import PromoteOptions
+from ecs_pipeline.plans.rollback_scope import Options
 from ecs_pipeline.stages import canary, promote, rollback
 from tests.fakes.ports import new_run
 from tests.fakes.world import World
@@ -27,10 +29,10 @@ def stage_of(world: World, command: str, settings: Mapping[str, Any] | None = No
         if name == "canary":
             canary.canary(run, CanaryOptions(release=release))
         elif name == "promote":
-            promote.promote(run, promote.PromoteOptions(release=release))
+            promote.promote(run, PromoteOptions(release=release))
         else:
             to = release.removeprefix("--to ") if release.startswith("--to ") else ""
-            rollback.rollback(run, rollback.Options(release="" if to else release, to=to))
+            rollback.rollback(run, Options(release="" if to else release, to=to))
     except PipelineError as error:
         return error.exit_code, run, str(error)
     return 0, run, ""

@@ -10,6 +10,7 @@ from ecs_pipeline.engine.run import Origin, Run
 from ecs_pipeline.errors import PipelineError
 from ecs_pipeline.plans.approval import Approved
 from ecs_pipeline.plans.canary_request import CanaryOptions
+from ecs_pipeline.plans.promote import PromoteOptions
 from ecs_pipeline.plans.rollback_scope import Options as RollbackOptions
 from ecs_pipeline.stages import canary as canary_stage
 from ecs_pipeline.stages import promote as promote_stage
@@ -51,7 +52,7 @@ def promote(world: World, *, dry_run: bool = False, **options: Any) -> End:
     """The promote stage; `digest`, `epoch` and `task_definition` are what was approved."""
     run = _run(world, "promote", promote_stage.STEPS, options, dry_run=dry_run)
     approved = Approved(**{name: options.pop(name) for name in APPROVED if name in options})
-    wanted = promote_stage.PromoteOptions(approved=approved, **options)
+    wanted = PromoteOptions(approved=approved, **options)
     return _ended(world, run, lambda: promote_stage.promote(run, wanted))
 
 

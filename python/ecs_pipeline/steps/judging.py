@@ -14,13 +14,15 @@ from ecs_pipeline.engine.record import ENDED_EARLY, CheckRecord
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import Inconclusive, InvalidInput, TakenAway
 from ecs_pipeline.model.release import INCONCLUSIVE, PASS
+from ecs_pipeline.protocol import release_tags
+from ecs_pipeline.protocol.fence import Fence
 from ecs_pipeline.protocol.snapshot import Look
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.bake import Bake
 from ecs_pipeline.steps.renewal import unjudged
 from ecs_pipeline.steps.traffic import Seen
 from ecs_pipeline.task_definitions import definition
-from ecs_pipeline.timing.wait import duration
+from ecs_pipeline.timing.wait import StepBroken, duration
 
 
 def refuse_checks(run: Run, *, alive: bool, watched: bool) -> None:
@@ -117,3 +119,23 @@ def inconclusive(release: str, checks: Sequence[CheckRecord] = ()) -> Inconclusi
         f"the checks of release {release} were inconclusive, its canary lives{f': {why}' if why else ''}",
         cure="a person decides: `promote` or `rollback`",
     )
+
+
+def record_verdict(subject: Subject, fence: Fence, release: str, number: int, verdict: str, *, last: bool) -> None:
+    """The verdict of a size is a tag of the first task and dies with it. Raises Inconclusive, StepBroken.
+
+    `last`: there is no larger size to come.
+    """
+    run, first, ended = subject.run, subject.canary[0], last or verdict != PASS
+    tags = {
+        release_tags.JUDGED_STEPS: str(number),
+        release_tags.JUDGED_TASKS: str(len(subject.canary)),
+        release_tags.BAKE_BEGAN: str(int(subject.since.timestamp())),
+        **({release_tags.VERDICT: verdict} if ended else {}),
+    }
+    if not fence.write(lambda: run.ecs.tag_task(first.arn, tags)):
+        with run.recorder.step("bake"):
+            Bake(subject).look()
+            raise StepBroken(f"the canary task {first.id} stopped before its verdict was written")
+    if verdict == INCONCLUSIVE:
+        raise inconclusive(release, run.recorder.record.checks)

@@ -68,10 +68,11 @@ def promote(
 ) -> int:
     """Let the whole service follow the canary, then remove the canary."""
     from ecs_pipeline.plans.approval import Approved
+    from ecs_pipeline.plans.promote import PromoteOptions
     from ecs_pipeline.stages import promote as stage
 
     approved = Approved(**{name: options.pop(name) for name in ("digest", "epoch", "task_definition")})
-    wanted = stage.PromoteOptions(release, unjudged, approved_by, comment, approved)
+    wanted = PromoteOptions(release, unjudged, approved_by, comment, approved)
     return run_stage("promote", stage.STEPS, Common(**options), lambda run: stage.promote(run, wanted))
 
 

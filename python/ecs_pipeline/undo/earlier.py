@@ -1,0 +1,36 @@
+"""What earlier releases left: taken away by a canary before it begins, target first."""
+
+from __future__ import annotations
+
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model.load_balancing import Target
+from ecs_pipeline.protocol import decide
+from ecs_pipeline.protocol.fence import Fence
+from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.steps.baseline import sweep_baselines
+from ecs_pipeline.steps.retire import RetireStep
+from ecs_pipeline.steps.trust import still_coming
+
+
+def sweep_earlier(run: Run, fence: Fence, seen: Look, release: str) -> None:
+    """(4) Sweep what other turns left, and the baselines of other releases."""
+    retire = RetireStep(run, fence.write, "ecs-pipeline: left over from an earlier release")
+    drained: list[Target] = []
+    sweeps = 0
+    while (left := decide.leftover_tasks(seen, drained)) and (left.drain or sweeps < decide.MOST_SWEEPS):
+        run.recorder.progress("sweeping what an earlier release left")
+        if run.dry_run:
+            run.recorder.plan("remove what an earlier release left")
+            break
+        if left.drain:
+            owned = [registration for registration in left.drain if registration.owner]
+            drained += [registration.target for registration in owned]
+            going = [registration.target for registration in owned if not registration.draining]
+            retire.leave(drained, going=going, registrations=left.drain)
+        else:
+            sweeps += 1
+            retire.stop(left.stop)
+        seen = run.observer.look()
+    if sweeps and seen.strangers:
+        run.recorder.progress(f"warning: {still_coming(seen).message}")
+    sweep_baselines(run, fence, seen, release)

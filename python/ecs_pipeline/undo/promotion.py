@@ -1,0 +1,48 @@
+"""The way back of a promotion: one whose rollout failed, and a cancel that a process before this one began."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.errors import Refused, ReleaseFailed
+from ecs_pipeline.hooks import hooks
+from ecs_pipeline.model.release import Turn
+from ecs_pipeline.plans.promote import Plan
+from ecs_pipeline.protocol import decide
+from ecs_pipeline.protocol.fence import Fence, TurnChanged, refusal
+from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.steps.scaling_hold import ScalingHold
+from ecs_pipeline.steps.undo import undo_update
+from ecs_pipeline.undo.cancel import restore
+from ecs_pipeline.undo.sweep import Finish, finished
+
+
+def finish_cancel(run: Run, seen: Look, asked: str) -> None:
+    """A process that died while it restored: the same command finishes that, the hooks of a rollback too."""
+    turn = seen.marks.turn
+    if decide.holder(seen) or run.dry_run or turn == Turn() or asked not in ("", turn.cancelled):
+        return
+    left = not seen.foreign and bool(decide.leftover(run.observer.look(scan=True), bound=False))
+    stands = not asked and decide.promoted(seen, seen.marks.release)
+    if not left and (stands or not hooks.planned_after_rollback(run, seen, changing=False)):
+        return
+    if left:
+        with run.recorder.step("restore") as step:
+            seen = finished(run, Finish(run, turn, lambda _name: nullcontext(step), bound=False))
+    hooks.after_rollback(run, seen)
+    raise Refused(
+        f"release {turn.cancelled} was cancelled; what was left {'of it is removed' if left else 'to do is done'} now",
+        cure="start it again if it is still wanted",
+    )
+
+
+def take_back(run: Run, fence: Fence, plan: Plan, failure: ReleaseFailed, hold: ScalingHold) -> None:
+    """(7) After a look: the service back on what it ran before, canary and revision gone."""
+    try:
+        fence.look_again()
+    except TurnChanged as changed:
+        undo_update(run, plan.revision)
+        raise refusal(changed.service, plan.release) from failure
+    before = "" if plan.resumed else plan.seen.service.revision
+    restore(run, plan.release, failure, before=before, then=hold.end)
