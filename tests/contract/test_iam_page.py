@@ -15,7 +15,7 @@ import pytest
 
 import ecs_pipeline
 from ecs_pipeline import marks
-from ecs_pipeline.filled_policy import lookup_statements
+from ecs_pipeline.filled_policy import TOLD_BY_VALIDATE, lookup_statements, task_secret_statements
 from ecs_pipeline.lookups import BY_TEXT, CFN, SECRET, SSM, Lookup
 from ecs_pipeline.permissions import HOLD_STATEMENTS, PRUNE_STATEMENTS, SCAN_STATEMENTS, STATEMENTS, VERSION
 from tests.unit.cloudformation import Stack, stack
@@ -237,7 +237,16 @@ def test_prune_s_policy_allows_what_prune_calls_beside_the_stages_and_no_more() 
 
 def test_what_validate_asks_of_iam_has_a_policy_of_its_own() -> None:
     called_there = {name for module in ASKS_OF_THE_CALLER for name in operations(PACKAGE / "aws" / f"{module}.py")}
-    assert {f"iam:{name}" for name in called_there - {"GetCallerIdentity"}} == allowed(ASKING), CURE
+    asked = {f"iam:{name}" for name in called_there - {"GetCallerIdentity"}}
+    assert asked == allowed({"Statement": ASKING["Statement"][:1]}), CURE
+
+
+def test_the_policy_of_what_tasks_get_is_what_policy_prints_for_them() -> None:
+    named = ["arn:aws:secretsmanager:REGION:ACCOUNT:secret:TASK-SECRET:MEMBER::", "/TASK-PARAMETER"]
+    printed = list(task_secret_statements(named, "aws", "REGION", "ACCOUNT"))
+    on_page = [{**statement, "Resource": as_list(statement["Resource"])} for statement in ASKING["Statement"][1:]]
+    assert on_page == printed
+    assert {statement["Sid"] for statement in printed} == TOLD_BY_VALIDATE
 
 
 def test_provision_s_policy_allows_what_provision_calls_itself() -> None:

@@ -104,6 +104,27 @@ def test_a_signature_takes_the_login_of_the_registry_where_nothing_is_built(run:
         assert ("LogInToRegistry" in found, "PushImages" in found) == (logs_in, False)
 
 
+def test_the_secrets_that_the_tasks_get_may_be_found_and_not_read(run: Commands) -> None:
+    assert not {"FindTaskSecrets", "FindTaskParameters"} & set(statements(run("policy", *NAMED)))
+    secret = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:db-aBcDeF"
+    other = f"arn:aws:ssm:eu-central-1:{ACCOUNT}:parameter/other"
+    definition(run.world)["containerDefinitions"][0].update(
+        secrets=[
+            {"name": "PASSWORD", "valueFrom": f"{secret}:password::"},
+            {"name": "USER", "valueFrom": f"{secret}:user::"},
+            {"name": "KEY", "valueFrom": "/app/key"},
+            {"name": "OTHER", "valueFrom": other},
+        ],
+        repositoryCredentials={"credentialsParameter": secret.replace("db", "hub")},
+    )
+    found = statements(run("policy", *NAMED))
+    assert found["FindTaskSecrets"]["Action"] == "secretsmanager:DescribeSecret"
+    assert found["FindTaskSecrets"]["Resource"] == [secret, secret.replace("db", "hub")]
+    assert found["FindTaskParameters"]["Action"] == "ssm:GetParameter"
+    own = f"arn:aws:ssm:eu-west-1:{ACCOUNT}:parameter/app/key"
+    assert found["FindTaskParameters"]["Resource"] == [own, other]
+
+
 def test_tasks_on_instances_need_the_instances(run: Commands) -> None:
     run.world.raw = {"launchType": "EC2"}
     read = statements(run("policy", *NAMED))["ReadTasks"]

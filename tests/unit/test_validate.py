@@ -183,6 +183,13 @@ def test_a_secret_that_nobody_may_ask_for_cannot_be_known_and_is_no_finding(run:
     assert "whether these secrets are there cannot be known (no permission): /app/key" in report("validate")["notes"]
 
 
+def test_a_role_that_may_not_find_secrets_keeps_no_release_from_going_through(run: Commands) -> None:
+    with_secrets(run, {})
+    run.world.principal = ROLE
+    run.world.denied = {"secretsmanager:DescribeSecret", "ssm:GetParameter"}
+    assert run("validate", *NAMED).code == 0
+
+
 def test_tasks_without_secrets_are_fine(run: Commands) -> None:
     assert run("validate", *NAMED).code == 0
     assert message_of("secrets") == "the tasks get none"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.filled_policy import TOLD_BY_VALIDATE
 from ecs_pipeline.model import Service
 from ecs_pipeline.permissions import actions_of, resources_of
 from ecs_pipeline.run import Run, note
@@ -20,7 +21,8 @@ def refuse_denied(run: Run, service: Service) -> str:  # noqa: ARG001
     if not principal:
         return "the account's own keys may do all"
     denied: list[str] = []
-    statements = policy(run)[0]["Statement"]
+    printed = policy(run)[0]["Statement"]
+    statements = [statement for statement in printed if statement["Sid"] not in TOLD_BY_VALIDATE]
     for statement in statements:
         found = _denied(run, principal, statement)
         if found is None:

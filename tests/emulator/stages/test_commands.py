@@ -107,6 +107,28 @@ def test_a_role_with_the_printed_policy_looks_up_what_config_and_definition_name
     assert "it is a SecureString" in scene.ecs_pipeline("config").stderr
 
 
+def test_a_role_with_the_printed_policy_finds_the_secrets_that_the_tasks_get(scene: Scene) -> None:
+    name, deployer = scene.name, Deployer(scene)
+    secret = scene.client("secretsmanager").create_secret(Name=f"{name}/db", SecretString='{"password": "hush"}')["ARN"]
+    scene.client("ssm").put_parameter(Name=f"/{name}/key", Value="hush", Type="SecureString")
+    secrets = [
+        {"name": "PASSWORD", "valueFrom": f"{secret}:password::"},
+        {"name": "KEY", "valueFrom": f"/{name}/key"},
+    ]
+    scene.start(1, container={"secrets": secrets}, definition=deployer.roles())
+    statements = json.loads(scene.ecs_pipeline("policy").stdout)["Statement"]
+    wanted = ["FindTaskSecrets", "FindTaskParameters"]
+    assert [statement["Sid"] for statement in statements if statement["Sid"] in wanted] == wanted
+
+    deployer.allow(statements)
+    found = deployer.runs("validate")
+    assert found.message("secrets") == "2 of 2 are there", found.stderr
+    assert "hush" not in found.stderr + json.dumps(found.report)
+    for sid in wanted:
+        deployer.allow([statement for statement in statements if statement["Sid"] != sid])
+        assert deployer.runs("validate").message("secrets") == "1 of 2 are there"
+
+
 def test_validate_asks_iam_what_the_deploy_role_may_do(scene: Scene) -> None:
     scene.start(count=1)
     scene.images.uri("v2")
