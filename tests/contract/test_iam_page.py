@@ -277,13 +277,24 @@ def test_provision_s_policy_allows_what_the_handlers_of_its_resources_call() -> 
     assert sorted(set(NOT_USED) - handled()) == [], "no handler calls it any more: take it out of NOT_USED"
 
 
-def deploy_role() -> Stack:
+def deploy_role(**values: str) -> Stack:
     """The template's stack with the role for Jenkins, in the words of the page."""
     names = {"ClusterName": "CLUSTER", "ServiceName": "SERVICE", "RepositoryName": "REPOSITORY"}
-    return stack(TEMPLATE, Image="app:1", DeployTrust="instance", **names)
+    return stack(TEMPLATE, Image="app:1", DeployTrust="instance", **names, **values)
 
 
-def test_the_role_that_provision_makes_for_jenkins_has_the_stages_policy() -> None:
+@pytest.mark.parametrize(
+    ("values", "more"),
+    [
+        ({}, []),
+        ({"DeployReadsScans": "true"}, SCANS["Statement"]),
+        ({"DeployHoldsAutoscaling": "true"}, HOLD["Statement"]),
+        ({"DeployReadsScans": "true", "DeployHoldsAutoscaling": "true"}, [*SCANS["Statement"], *HOLD["Statement"]]),
+    ],
+)
+def test_the_role_that_provision_makes_for_jenkins_has_the_stages_policy_and_what_the_config_asks_for(
+    values: dict[str, str], more: list[Any]
+) -> None:
     words = {
         "FAMILY": "CLUSTER",
         "LOG-GROUP": "/ecs/CLUSTER/*",
@@ -291,10 +302,10 @@ def test_the_role_that_provision_makes_for_jenkins_has_the_stages_policy() -> No
         "arn:aws:iam::ACCOUNT:role/EXECUTION-ROLE": "ExecutionRole.Arn",
         "arn:aws:iam::ACCOUNT:role/TASK-ROLE": "TaskRole.Arn",
     }
-    page = json.dumps(STAGES["Statement"])
+    page = json.dumps([*STAGES["Statement"], *more])
     for word, in_template in words.items():
         page = page.replace(word, in_template)
-    assert sorted_lists(deploy_role().statements("DeployRole")) == sorted_lists(json.loads(page)), (
+    assert sorted_lists(deploy_role(**values).statements("DeployRole")) == sorted_lists(json.loads(page)), (
         "change DeployRole in resources/ecs_pipeline/environment.yml as docs/iam.md has it"
     )
 
