@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timezone
 from typing import Any
 
-from ecs_pipeline import decide, definition, doubts, marks
+from ecs_pipeline import decide, definition, doubts, marks, scaling
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import Revision, Task, share
 from ecs_pipeline.run import Run
@@ -71,7 +71,7 @@ def rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("returns to", _return(facts)),
     ]
     if facts["autoscaling_before"]:
-        found.append(("autoscaling", f"held by a promotion; suspended before: {facts['autoscaling_before']}"))
+        found.append(("autoscaling", scaling.told(facts["autoscaling_before"])))
     if facts["approved_by"]:
         found.append(("approved by", facts["approved_by"]))
     if facts["promotion"]:
