@@ -12,7 +12,7 @@ from ecs_pipeline.load_balancing import group_name
 from ecs_pipeline.look import Look
 from ecs_pipeline.model import Image, Repository, Revision, Service, TaskDefinition, Turn, canaries_for
 from ecs_pipeline.origin import checked_release_id, new_release_id
-from ecs_pipeline.run import Run
+from ecs_pipeline.run import Run, note
 from ecs_pipeline.service_kinds import Use
 from ecs_pipeline.stages import hooks, wellness
 from ecs_pipeline.stages.finish import Finish, finished
@@ -23,6 +23,7 @@ from ecs_pipeline.stages.rollback_scope import Options as RollbackOptions
 from ecs_pipeline.steps import credentials
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.holder import held_by
+from ecs_pipeline.steps.provenance import differ
 from ecs_pipeline.steps.revision import Base, base_of
 from ecs_pipeline.steps.scaling_hold import tags_needed
 from ecs_pipeline.steps.traffic import record_seen, seen_at
@@ -89,7 +90,9 @@ def preflight(run: Run, options: CanaryOptions) -> Plan:
     plan = Plan(seen, release, source, current, base, image, repository)
     _record(run, plan)
     done = _is_done(run, plan)
-    if not done:
+    if done:
+        _tell_another_commit(run, plan)
+    else:
         refuse_foreign(seen)
         refuse_disbelieved(seen)
         refuse_when_cancelled(seen)
@@ -242,6 +245,18 @@ def _is_done(run: Run, plan: Plan) -> bool:
         return False
     health = seen_at(run, seen, seen.canaries)
     return decide.runs_promoted(seen, plan.release) or not wellness.problems(run, seen, seen.canaries, health)
+
+
+def _tell_another_commit(run: Run, plan: Plan) -> None:
+    """Say so when an id is given again for other sources: whoever names each build `main` would deploy nothing."""
+    there = run.definitions.get(run.recorder.record.release.task_definition).tags.get(marks.COMMIT, "")
+    here = run.origin.commit
+    if plan.repository and differ(there, here):
+        note(
+            run.recorder,
+            f"release {plan.release} is of commit {there}, not {here}, which is here: it is done, and "
+            "nothing is built; give this one an id of its own: --release",
+        )
 
 
 def _record(run: Run, plan: Plan) -> None:
