@@ -321,6 +321,9 @@ class FakeRepositories:
         self.world.call("BatchGetImage", lambda: None, write=False)
         return self.world.call("GetDownloadUrlForLayer", lambda: self.world.labels.get(digest, {}), write=False)
 
+    def platforms(self, repository: str, digest: str, registry: EcrRegistry = OWN_REGISTRY) -> list[str]:
+        return self.world.call("BatchGetImage", lambda: self.world.platforms.get(digest, []), write=False)
+
     def credentials(self, registry: EcrRegistry = OWN_REGISTRY) -> tuple[str, str]:
         return "AWS", "password"
 

@@ -23,6 +23,7 @@ from ecs_pipeline.stages.validate import STEPS
 from tests.fakes.ports import FakeCloudWatch, FakeLogs, FakeSecrets
 from tests.fakes.world import REGISTRY, World, digest_of
 from tests.unit.commands import NAMED, Commands, Ended, commands, report
+from tests.unit.test_lasting_credentials import ending
 
 ROLE = "arn:aws:iam::123456789012:role/deploy"
 
@@ -216,6 +217,78 @@ def test_an_image_for_another_platform_than_the_tasks_is_a_finding(
         [line] = report("validate")["evidence"]
         assert line.startswith(f"image.platform is {platform}, but the tasks run on linux/")
         assert line.endswith("leave image.platform out: the task definition decides then")
+
+
+ARM = {"runtimePlatform": {"cpuArchitecture": "ARM64"}}
+WINDOWS = {"runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE", "cpuArchitecture": "X86_64"}}
+
+
+def with_image(run: Commands, definition: dict[str, Any], *platforms: str) -> str:
+    """The tasks' definition has these members; an image in ECR is for these platforms."""
+    run.world.revisions[run.world.deployments[0].revision].definition.update(definition)
+    run.world.images["v2"] = digest_of("v2")
+    run.world.platforms[digest_of("v2")] = list(platforms)
+    return f"{REGISTRY}/web:v2"
+
+
+@pytest.mark.parametrize(
+    ("definition", "platforms", "wrong"),
+    [
+        (ARM, ("linux/amd64",), True),
+        (ARM, ("linux/amd64", "linux/arm64/v8"), False),
+        (ARM, ("linux/arm64",), False),
+        (WINDOWS, ("linux/amd64",), True),
+        (WINDOWS, ("windows/amd64",), False),
+        ({"requiresCompatibilities": ["FARGATE"]}, ("linux/arm64", "linux/s390x"), True),
+        ({"requiresCompatibilities": ["EC2"]}, ("linux/arm64",), False),
+    ],
+)
+@pytest.mark.parametrize("by_tag", [True, False])
+def test_an_image_that_is_given_for_another_platform_than_the_tasks_is_a_finding(
+    run: Commands, definition: dict[str, Any], platforms: tuple[str, ...], *, wrong: bool, by_tag: bool
+) -> None:
+    image = with_image(run, definition, *platforms)
+    words = ("--tag", "v2") if by_tag else ("--image", image)
+    assert run("validate", *NAMED, *words).code == (2 if wrong else 0)
+    if not wrong:
+        assert message_of("image") == f"{REGISTRY}/web@{digest_of('v2')}"
+        return
+    [line] = report("validate")["evidence"]
+    assert line.startswith(
+        f"image {REGISTRY}/web@{digest_of('v2')} is for {', '.join(platforms)}, but the tasks run on "
+    )
+    assert "(runtimePlatform of family web); build it for " in line
+
+
+def test_a_platform_that_nobody_may_read_cannot_be_known_and_is_no_finding(
+    run: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> list[str]:
+        raise Trouble("ecr:BatchGetImage: AccessDeniedException")
+
+    image = with_image(run, ARM)
+    assert run("validate", *NAMED, "--image", image).code == 0
+    assert any(note.startswith(f"the platform of image {REGISTRY}/web@") for note in report("validate")["notes"])
+    monkeypatch.setattr("tests.fakes.ports.FakeRepositories.platforms", fail)
+    assert run("validate", *NAMED, "--image", image).code == 0
+    assert any(note.endswith("ecr:BatchGetImage: AccessDeniedException") for note in report("validate")["notes"])
+
+
+def test_an_image_that_is_given_and_not_there_is_a_finding(run: Commands) -> None:
+    assert run("validate", *NAMED, "--image", f"{REGISTRY}/web:gone").code == 2
+    assert "has no image gone; push it first" in report("validate")["evidence"][0]
+    assert run("validate", *NAMED, "--image", "x:1", "--tag", "v2").code == 2
+
+
+# ---- credentials
+
+
+@pytest.mark.parametrize(("minutes", "code"), [(20, 2), (600, 0)])
+def test_credentials_that_end_before_the_bake_are_a_finding(run: Commands, minutes: float, code: int) -> None:
+    run.changes["session"] = ending(run.world, minutes)
+    with_canary(run, bake="30m")
+    assert run("validate", *NAMED).code == code
+    assert message_of("credentials").startswith("the AWS credentials end at " if code else "nothing says that they end")
 
 
 # ---- permissions

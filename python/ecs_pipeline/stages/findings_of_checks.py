@@ -11,6 +11,7 @@ from ecs_pipeline.model import Service
 from ecs_pipeline.run import Run, note
 from ecs_pipeline.stages.findings import together
 from ecs_pipeline.stages.judging import refuse_checks
+from ecs_pipeline.steps import credentials
 
 UNREADABLE = "(its log cannot be read: "
 
@@ -45,6 +46,12 @@ def reach(run: Run, service: Service) -> str:
     refuse_unreachable(run, service)
     asked = [check for check in run.settings.canary.checks if check.http and check.http.via == "canary"]
     return "a task takes connections from here" if asked else "no check asks the canary itself"
+
+
+def credentials_of_job(run: Run, service: Service) -> str:
+    """They last as long as the bake, as the canary's preflight asks."""
+    credentials.refuse_short_bake(run, service, service.revision)
+    return "nothing says that they end before the bake"
 
 
 def logs(run: Run, service: Service) -> str:  # noqa: ARG001

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import shutil
 from typing import Any
 
@@ -151,6 +152,28 @@ def test_validate_asks_iam_what_the_deploy_role_may_do(scene: Scene) -> None:
     unknown = deployer.runs("validate")
     assert unknown.code == 0, unknown.stderr
     assert unknown.message("permissions").startswith("cannot be known")
+
+
+def test_validate_compares_an_image_s_platform_with_that_of_the_tasks(scene: Scene) -> None:
+    architectures = {"x86_64": "X86_64", "aarch64": "ARM64"}
+    own = architectures[platform.machine()]
+    other = next(architecture for architecture in architectures.values() if architecture != own)
+    deployer = Deployer(scene)
+    scene.start(count=1, definition={**deployer.roles(), "runtimePlatform": {"cpuArchitecture": own}})
+    uri = scene.images.uri("v2")
+    deployer.allow(deployer.stages["Statement"])
+    good = deployer.runs("validate", "--image", uri)
+    assert good.code == 0, good.stderr
+    assert good.message("image").endswith(scene.images.digest("v2").partition("@")[2])
+    assert not [note for note in good.report["notes"] if "cannot be known: " in note and "platform" in note]
+
+    container = {"name": "app", "image": uri, "memory": 64, "portMappings": [{"containerPort": 8000}]}
+    wanted = {"family": scene.name, "containerDefinitions": [container], "runtimePlatform": {"cpuArchitecture": other}}
+    (scene.folder / "taskdef.json").write_text(json.dumps(wanted))
+    scene.config(task_definition="taskdef.json")
+    bad = deployer.runs("validate", "--image", uri)
+    assert bad.code == 2
+    assert "but the tasks run on linux/" in bad.message("image")
 
 
 def test_a_command_runs_once_a_release_with_its_log_and_exit_code(scene: Scene) -> None:

@@ -316,7 +316,7 @@ class StagesTest extends LibraryTestCase {
         assert scripted(call) == 'SUCCESS'
         assert cli.commands == ['validate', 'canary'] && calls('node').size() == 1
         assert calls('sh')*.named*.label == ['ecs-pipeline validate api shop', 'ecs-pipeline canary api shop']
-        assert !cli.options('validate').containsKey('image') && !cli.options('canary').containsKey('validate')
+        assert cli.options('validate').image == 'x:1' && !cli.options('canary').containsKey('validate')
         newBuild()
         cli.answers.validate = { [2, [message: '2 findings', failed_step: 'checks', cure: 'correct them']] }
         assert scripted("try { ${call} } finally { ecsRollback(cluster: 'shop', service: 'api') }") == 'FAILURE'
