@@ -36,8 +36,8 @@ LOOKUPS = (
 
 SECRET_PARTS = 7
 """Of a secret's own ARN; a task definition may name a member and a version behind it."""
-FIND_SECRETS, FIND_PARAMETERS = "FindTaskSecrets", "FindTaskParameters"
-TOLD_BY_VALIDATE = frozenset((FIND_SECRETS, FIND_PARAMETERS))
+FIND_SECRETS, FIND_PARAMETERS, FIND_QUOTAS = "FindTaskSecrets", "FindTaskParameters", "FindQuotas"
+TOLD_BY_VALIDATE = frozenset((FIND_SECRETS, FIND_PARAMETERS, FIND_QUOTAS))
 """Statements without which `validate` knows less, and a release goes through all the same."""
 
 

@@ -21,7 +21,7 @@ from ecs_pipeline.model import (
     TaskDefinition,
 )
 from ecs_pipeline.scaling import Suspended
-from ecs_pipeline.signals import Alarm, LogLine, LogStream, Series
+from ecs_pipeline.signals import Alarm, LogLine, LogStream, Quota, Series
 
 OWN_REGISTRY = EcrRegistry()
 
@@ -165,6 +165,12 @@ class SecretsPort(Protocol):
     """The secrets that tasks get; see aws/task_secrets.py."""
 
     def problem(self, value_from: str) -> str | None: ...
+
+
+class QuotasPort(Protocol):
+    """The account's quotas; see aws/service_quotas.py."""
+
+    def fargate_vcpus(self, *, spot: bool) -> Quota: ...
 
 
 class PermissionsPort(Protocol):

@@ -17,7 +17,14 @@ import ecs_pipeline
 from ecs_pipeline import marks
 from ecs_pipeline.filled_policy import TOLD_BY_VALIDATE, lookup_statements, task_secret_statements
 from ecs_pipeline.lookups import BY_TEXT, CFN, SECRET, SSM, Lookup
-from ecs_pipeline.permissions import HOLD_STATEMENTS, PRUNE_STATEMENTS, SCAN_STATEMENTS, STATEMENTS, VERSION
+from ecs_pipeline.permissions import (
+    HOLD_STATEMENTS,
+    PRUNE_STATEMENTS,
+    QUOTA_STATEMENTS,
+    SCAN_STATEMENTS,
+    STATEMENTS,
+    VERSION,
+)
 from tests.unit.cloudformation import Stack, stack
 
 PACKAGE = Path(ecs_pipeline.__file__).parent
@@ -25,7 +32,7 @@ ROOT = PACKAGE.parents[1]
 PAGE = (ROOT / "docs" / "iam.md").read_text(encoding="utf-8")
 TEMPLATE = (ROOT / "resources" / "ecs_pipeline" / "environment.yml").read_text(encoding="utf-8")
 
-PREFIXES = {"elbv2": "elasticloadbalancing"}
+PREFIXES = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
 """IAM's prefix of a service where it is not boto3's name (Service Authorization Reference)."""
 
 PROVISION_ONLY = {"cloudformation", "ec2"}
@@ -36,6 +43,9 @@ PRUNE_ONLY = {"account", "event_rules", "schedules", "stored_images"}
 
 ASKS_OF_THE_CALLER = {"caller", "permissions"}
 """Modules of aws/ that `validate` alone uses; sts:GetCallerIdentity needs no permission (STS API reference)."""
+
+QUOTAS_ONLY = {"service_quotas"}
+"""Modules of aws/ that `validate` alone uses for what the account may have; the metric of it CloudWatch tells."""
 
 LOOKS_UP = {"secrets_manager", "ssm"}
 """Modules of aws/ that look-ups of a config alone use, beside CloudFormation's DescribeStacks."""
@@ -183,7 +193,7 @@ def called(modules: set[str]) -> set[str]:
 
 
 OF_THE_STAGES = {module.stem for module in (PACKAGE / "aws").glob("*.py")} - (
-    PROVISION_ONLY | PRUNE_ONLY | ASKS_OF_THE_CALLER | LOOKS_UP | SCANS_ONLY | HOLD_ONLY | WHOLE_CLUSTER
+    PROVISION_ONLY | PRUNE_ONLY | ASKS_OF_THE_CALLER | QUOTAS_ONLY | LOOKS_UP | SCANS_ONLY | HOLD_ONLY | WHOLE_CLUSTER
 )
 
 
@@ -241,9 +251,18 @@ def test_what_validate_asks_of_iam_has_a_policy_of_its_own() -> None:
     assert asked == allowed({"Statement": ASKING["Statement"][:1]}), CURE
 
 
-def test_the_policy_of_what_tasks_get_is_what_policy_prints_for_them() -> None:
+def test_what_validate_needs_to_find_quotas_is_allowed_and_no_more() -> None:
+    assert called(QUOTAS_ONLY) | {"cloudwatch:GetMetricData"} == allowed({"Statement": QUOTA_STATEMENTS}), CURE
+
+
+def test_the_policy_of_what_validate_finds_is_what_policy_prints_for_it() -> None:
     named = ["arn:aws:secretsmanager:REGION:ACCOUNT:secret:TASK-SECRET:MEMBER::", "/TASK-PARAMETER"]
-    printed = list(task_secret_statements(named, "aws", "REGION", "ACCOUNT"))
+    printed = [
+        *json.loads(json.dumps(QUOTA_STATEMENTS)),
+        *task_secret_statements(named, "aws", "REGION", "ACCOUNT"),
+    ]
+    for statement in printed:
+        statement["Resource"] = as_list(statement["Resource"])
     on_page = [{**statement, "Resource": as_list(statement["Resource"])} for statement in ASKING["Statement"][1:]]
     assert on_page == printed
     assert {statement["Sid"] for statement in printed} == TOLD_BY_VALIDATE

@@ -23,7 +23,7 @@ from ecs_pipeline.recorder import Recorder
 from ecs_pipeline.run import Origin, Run, note
 from ecs_pipeline.scaling import Suspended
 from ecs_pipeline.settings import Settings
-from ecs_pipeline.signals import Alarm, LogLine, LogStream, Series
+from ecs_pipeline.signals import Alarm, LogLine, LogStream, Quota, Series
 from tests.fakes.world import CLUSTER, REGISTRY, SERVICE, World, digest_of, utc
 
 READ_ONLY = frozenset(("taskDefinitionArn", "revision", "status", "registeredAt"))
@@ -450,6 +450,20 @@ class FakePermissions:
         return {pair for pair in pairs if pair[0] not in self.world.denied}
 
 
+class FakeQuotas:
+    """QuotasPort: the quota that a test sets; without one the caller may not ask."""
+
+    def __init__(self, quota: Quota | None = None) -> None:
+        self.quota = quota
+        self.spot: bool | None = None
+
+    def fargate_vcpus(self, *, spot: bool) -> Quota:
+        self.spot = spot
+        if self.quota is None:
+            raise Trouble("servicequotas:GetServiceQuota: AccessDenied")
+        return self.quota
+
+
 class FakeSecrets:
     """SecretsPort: what is wrong with each secret; the others are there."""
 
@@ -485,6 +499,7 @@ def new_run(world: World, stage: str, steps: Sequence[str], settings: Mapping[st
         logs=FakeLogs(),
         cloudwatch=FakeCloudWatch(),
         permissions=FakePermissions(world),
+        quotas=FakeQuotas(),
         secrets=FakeSecrets(),
         clock=clock,
         recorder=recorder,

@@ -50,7 +50,7 @@ def test_no_word_is_left_and_all_is_of_this_service(run: Commands) -> None:
     assert found["PassTheTasksRoles"]["Resource"] == [ROLE]
     assert found["StopCanary"]["Condition"]["StringEquals"] == {"aws:ResourceTag/ecs-pipeline:service": "web"}
     assert found["ReadLogs"]["Resource"][0] == f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/ecs/web:*"
-    assert set(found) | {"ReadAlarmsAndMetrics"} == {statement["Sid"] for statement in STATEMENTS}
+    assert set(found) - {"FindQuotas"} | {"ReadAlarmsAndMetrics"} == {statement["Sid"] for statement in STATEMENTS}
 
 
 def test_what_the_service_and_the_config_do_not_need_is_left_out_and_told(run: Commands) -> None:
@@ -123,6 +123,12 @@ def test_the_secrets_that_the_tasks_get_may_be_found_and_not_read(run: Commands)
     assert found["FindTaskParameters"]["Action"] == "ssm:GetParameter"
     own = f"arn:aws:ssm:eu-west-1:{ACCOUNT}:parameter/app/key"
     assert found["FindTaskParameters"]["Resource"] == [own, other]
+
+
+def test_quotas_may_be_found_where_the_tasks_run_on_fargate(run: Commands) -> None:
+    assert statements(run("policy", *NAMED))["FindQuotas"]["Resource"] == "*"
+    run.world.raw = {"launchType": "EC2"}
+    assert "FindQuotas" not in statements(run("policy", *NAMED))
 
 
 def test_tasks_on_instances_need_the_instances(run: Commands) -> None:

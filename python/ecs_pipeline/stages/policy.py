@@ -11,8 +11,9 @@ from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.filled_policy import Values, filled, lookup_statements, task_secret_statements, trusting
 from ecs_pipeline.load_balancing import group_name
 from ecs_pipeline.model import Service, TaskDefinition
-from ecs_pipeline.permissions import HOLD_STATEMENTS, PRUNE_STATEMENTS, SCAN_STATEMENTS, STATEMENTS
+from ecs_pipeline.permissions import HOLD_STATEMENTS, PRUNE_STATEMENTS, QUOTA_STATEMENTS, SCAN_STATEMENTS, STATEMENTS
 from ecs_pipeline.run import Run
+from ecs_pipeline.stages.findings_of_quotas import on_fargate
 from ecs_pipeline.stages.findings_of_secrets import named_in
 from ecs_pipeline.steps import revision
 from ecs_pipeline.steps.image import is_of_account
@@ -28,7 +29,9 @@ def policy(run: Run, *, prune: bool = False, named_runs: bool = False) -> tuple[
     current = run.definitions.get(service.revision)
     scans = SCAN_STATEMENTS if run.settings.image.scan else ()
     holds = asked(run)
-    statements = (*STATEMENTS, *(HOLD_STATEMENTS if holds else ()), *scans, *(PRUNE_STATEMENTS if prune else ()))
+    quotas = QUOTA_STATEMENTS if on_fargate(service) else ()
+    more_of_config = (*(HOLD_STATEMENTS if holds else ()), *scans, *quotas)
+    statements = (*STATEMENTS, *more_of_config, *(PRUNE_STATEMENTS if prune else ()))
     more = [*_infrastructure(service), *_secrets_and_lookups(run, service, current)]
     values = _values(run, service, current, prune=prune)
     values = replace(values, named_runs=named_runs or run.settings.hooks.any, holds_scaling=holds)
@@ -65,7 +68,7 @@ def _values(run: Run, service: Service, current: TaskDefinition, *, prune: bool)
         pushed=[pushed],
         roles=_distinct(*roles),
         without=dict(_left_out(run, builds=builds)),
-        on_instances="FARGATE" not in str(service.raw.get("launchType") or service.raw.get("capacityProviderStrategy")),
+        on_instances=not on_fargate(service),
     )
 
 

@@ -9,6 +9,7 @@ image            the one that is given, or the repository, what is built, the Do
 target-groups    those of the service, its healthy targets, drain
 checks           queries, programs, alarms that are unknown or in ALARM
 reach            whether this machine reaches the tasks that an `http` check asks
+quotas           whether the account has vCPUs of Fargate left for the canary, and for a rollout
 credentials      whether they last as long as the bake
 logs             whether the logs of what runs can be read
 permissions      every action of the policy that `policy` prints, where IAM may be asked
@@ -22,7 +23,7 @@ from functools import partial
 from ecs_pipeline.errors import Interrupted, InvalidInput, PipelineError, Trouble
 from ecs_pipeline.model import Service
 from ecs_pipeline.run import Run
-from ecs_pipeline.stages import findings, findings_of_checks, findings_of_secrets
+from ecs_pipeline.stages import findings, findings_of_checks, findings_of_quotas, findings_of_secrets
 from ecs_pipeline.stages.granted import refuse_denied
 
 Look = Callable[[Run, Service], str]
@@ -36,6 +37,7 @@ LOOKS: dict[str, Look] = {
     "checks": findings_of_checks.checks,
     "reach": findings_of_checks.reach,
     "logs": findings_of_checks.logs,
+    "quotas": findings_of_quotas.quotas,
     "credentials": findings_of_checks.credentials_of_job,
     "permissions": refuse_denied,
 }

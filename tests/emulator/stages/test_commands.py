@@ -176,6 +176,26 @@ def test_validate_compares_an_image_s_platform_with_that_of_the_tasks(scene: Sce
     assert "but the tasks run on linux/" in bad.message("image")
 
 
+def test_a_role_with_the_printed_policy_finds_what_the_account_has_left_on_fargate(scene: Scene) -> None:
+    deployer = Deployer(scene)
+    scene.start(count=1, definition={**deployer.roles(), "cpu": "1024", "memory": "2048"}, launchType="FARGATE")
+    uri = scene.images.uri("v2")
+    statements = json.loads(scene.ecs_pipeline("policy").stdout)["Statement"]
+    deployer.allow(statements)
+    words = ("validate", "--image", uri)
+    assert deployer.runs(*words).message("quotas").startswith("cannot be known")
+
+    names = {"Service": "Fargate", "Resource": "vCPU", "Type": "Resource", "Class": "Standard/OnDemand"}
+    dimensions = [{"Name": name, "Value": value} for name, value in names.items()]
+    usage = {"MetricName": "ResourceCount", "Dimensions": dimensions, "Value": 5.5}
+    scene.client("cloudwatch").put_metric_data(Namespace="AWS/Usage", MetricData=[usage])
+    found = deployer.runs(*words)
+    assert found.code == 2
+    assert "5.5 of 6 Fargate vCPUs are in use, and the canary needs 1; ask for more" in found.message("quotas")
+    deployer.allow([statement for statement in statements if statement["Sid"] != "FindQuotas"])
+    assert deployer.runs(*words).message("quotas").startswith("cannot be known")
+
+
 def test_a_command_runs_once_a_release_with_its_log_and_exit_code(scene: Scene) -> None:
     scene.client("logs").create_log_group(logGroupName=f"/{scene.name}")
     options = {"awslogs-group": f"/{scene.name}", "awslogs-region": scene.server.region, "awslogs-stream-prefix": "app"}
