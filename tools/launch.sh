@@ -317,7 +317,7 @@ shutil.move(os.path.join(library, "requirements.txt"), unfinished)
 finish='
 import os, shutil, sys
 unfinished, environment = sys.argv[1:]
-import ecs_pipeline.wiring
+import ecs_pipeline.cli.wiring
 open(os.path.join(unfinished, ".complete"), "w").close()
 try:
     os.rename(unfinished, environment)

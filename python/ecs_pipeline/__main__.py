@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ecs_pipeline.cli import main
+from ecs_pipeline.cli.commands.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

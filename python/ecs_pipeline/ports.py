@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from ecs_pipeline.image_scan import ImageScan
 from ecs_pipeline.images.build import Build
-from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth
-from ecs_pipeline.model import (
+from ecs_pipeline.model.image_scan import ImageScan
+from ecs_pipeline.model.load_balancing import Target, TargetGroup, TargetHealth
+from ecs_pipeline.model.release import (
     EcrRegistry,
     Repository,
     Revision,
@@ -20,8 +20,8 @@ from ecs_pipeline.model import (
     Task,
     TaskDefinition,
 )
-from ecs_pipeline.scaling import Suspended
-from ecs_pipeline.signals import Alarm, LogLine, LogStream, Quota, Series
+from ecs_pipeline.model.scaling import Suspended
+from ecs_pipeline.model.telemetry import Alarm, LogLine, LogStream, Quota, Series
 
 OWN_REGISTRY = EcrRegistry()
 

@@ -4,7 +4,7 @@ import com.cloudbees.groovy.cps.NonCPS
 
 /**
  * Which build a canary is of: its tag `ecs-pipeline:build` holds BUILD_URL, or BUILD_TAG where Jenkins has no address.
- * The command line writes the tag (marks.py); both follow tests/vectors/build_tags.json.
+ * The command line writes the tag (protocol/release_tags.py); both follow tests/vectors/build_tags.json.
  */
 class Origin implements Serializable {
 

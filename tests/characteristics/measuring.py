@@ -11,7 +11,7 @@ from ecs_pipeline.checks.comparisons.comparison import Comparison, of_counts, of
 from ecs_pipeline.checks.comparisons.moment import Moment
 from ecs_pipeline.checks.comparisons.rules import Rules
 from ecs_pipeline.checks.simulation import poisson
-from ecs_pipeline.model import FAIL, INCONCLUSIVE, PASS
+from ecs_pipeline.model.release import FAIL, INCONCLUSIVE, PASS
 from tests.characteristics.rivals import Verdict, kayenta, pooled, pooled_counts
 from tests.unit.checks.comparisons.draws import KINDS, noise
 

@@ -34,7 +34,13 @@ def test_the_library_carries_the_package_as_it_is() -> None:
 
 def test_the_package_is_whole() -> None:
     names = set(carried())
-    needed = {"__main__.py", "cli.py", "py.typed", "resources/environment.yml", "reports/templates/report.html"}
+    needed = {
+        "__main__.py",
+        "cli/commands/main.py",
+        "py.typed",
+        "resources/environment.yml",
+        "reports/templates/report.html",
+    }
     assert {f"ecs_pipeline/{name}" for name in needed} | {"requirements.txt"} <= names
     assert {Path(name).suffix for name in names} <= {".py", ".typed", ".yml", ".html", ".css", ".svg", ".txt"}
 

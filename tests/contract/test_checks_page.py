@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ecs_pipeline.check_settings import CheckSettings
+from ecs_pipeline.config.checks import CheckSettings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "checks.md").read_text(encoding="utf-8")
 

@@ -6,7 +6,7 @@ import click
 import pytest
 
 from ecs_pipeline import errors
-from ecs_pipeline.cli import cli
+from ecs_pipeline.cli.commands.main import cli
 from ecs_pipeline.stages import canary, judge, promote, rollback
 
 COMMON = {

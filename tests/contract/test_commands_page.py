@@ -8,16 +8,16 @@ from pathlib import Path
 import click
 import pytest
 
-from ecs_pipeline import commands
-from ecs_pipeline.cli import cli
-from ecs_pipeline.common import common_options
+from ecs_pipeline.cli import commands
+from ecs_pipeline.cli.commands.main import cli
+from ecs_pipeline.cli.options import common_options
 from ecs_pipeline.stages.validate import STEPS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## `([a-z]+)`\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE))
 COMMON = {option for parameter in click.command()(common_options(lambda: None)).params for option in parameter.opts}
-NAMES = sorted(file.stem.rstrip("_") for file in Path(commands.__path__[0]).glob("[a-z]*.py"))
+NAMES = sorted(file.stem.rstrip("_") for file in Path(commands.__path__[0]).glob("[a-z]*.py") if file.stem != "main")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,7 +11,7 @@ import pytest
 from cfnlint.jsonschema import StandardValidator
 from ruamel.yaml import YAML
 
-from ecs_pipeline.config_schema import config_schema
+from ecs_pipeline.config.schema import config_schema
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "docs" / "ecs-pipeline.schema.json"

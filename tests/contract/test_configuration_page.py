@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline.settings import Settings
+from ecs_pipeline.config.settings import Settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
 

@@ -14,10 +14,9 @@ import cfnlint
 import pytest
 
 import ecs_pipeline
-from ecs_pipeline import marks
-from ecs_pipeline.filled_policy import TOLD_BY_VALIDATE, lookup_statements, task_secret_statements
-from ecs_pipeline.lookups import BY_TEXT, CFN, SECRET, SSM, Lookup
-from ecs_pipeline.permissions import (
+from ecs_pipeline.config.lookups import BY_TEXT, CFN, SECRET, SSM, Lookup
+from ecs_pipeline.policy.filled import TOLD_BY_VALIDATE, lookup_statements, task_secret_statements
+from ecs_pipeline.policy.statements import (
     HOLD_STATEMENTS,
     PRUNE_STATEMENTS,
     QUOTA_STATEMENTS,
@@ -25,6 +24,7 @@ from ecs_pipeline.permissions import (
     STATEMENTS,
     VERSION,
 )
+from ecs_pipeline.protocol import release_tags
 from tests.unit.cloudformation import Stack, stack
 
 PACKAGE = Path(ecs_pipeline.__file__).parent
@@ -199,7 +199,7 @@ OF_THE_STAGES = {module.stem for module in (PACKAGE / "aws").glob("*.py")} - (
 
 def test_the_stages_policy_is_the_one_that_the_package_prints() -> None:
     source = json.loads(json.dumps({"Version": VERSION, "Statement": STATEMENTS}))
-    assert source == STAGES, "docs/iam.md and python/ecs_pipeline/permissions.py differ: make them alike"
+    assert source == STAGES, "docs/iam.md and python/ecs_pipeline/policy/statements.py differ: make them alike"
 
 
 def test_the_stages_policy_allows_what_the_package_calls_and_no_more() -> None:
@@ -385,12 +385,25 @@ def test_a_policy_fits_into_a_managed_policy(policy: dict[str, Any]) -> None:
 def test_the_tags_that_may_be_written_are_those_that_are() -> None:
     of = {one["Sid"]: one for one in STAGES["Statement"]}
     verdict = set(of["RecordVerdictOnCanary"]["Condition"]["ForAllValues:StringEquals"]["aws:TagKeys"])
-    assert verdict == {marks.VERDICT, marks.JUDGED_STEPS, marks.JUDGED_TASKS, marks.BAKE_BEGAN}
+    assert verdict == {
+        release_tags.VERDICT,
+        release_tags.JUDGED_STEPS,
+        release_tags.JUDGED_TASKS,
+        release_tags.BAKE_BEGAN,
+    }
     service = set(of["MarkService"]["Condition"]["ForAllValues:StringLike"]["aws:TagKeys"])
-    named = {marks.TURN, marks.UNDER_WAY, marks.SOURCE, marks.WANTED, marks.RELEASE, marks.PREVIOUS, marks.APPROVAL}
-    named.add(marks.SCALING)
-    assert service == named | {f"{marks.TARGETS}*", f"{marks.RAN}*"}
-    assert of["MarkPromotedRevision"]["Condition"]["ForAllValues:StringEquals"]["aws:TagKeys"] == marks.PROMOTED
+    named = {
+        release_tags.TURN,
+        release_tags.UNDER_WAY,
+        release_tags.SOURCE,
+        release_tags.WANTED,
+        release_tags.RELEASE,
+        release_tags.PREVIOUS,
+        release_tags.APPROVAL,
+    }
+    named.add(release_tags.SCALING)
+    assert service == named | {f"{release_tags.TARGETS}*", f"{release_tags.RAN}*"}
+    assert of["MarkPromotedRevision"]["Condition"]["ForAllValues:StringEquals"]["aws:TagKeys"] == release_tags.PROMOTED
 
 
 def test_everybody_else_is_denied_every_way_to_write_our_tags() -> None:
@@ -404,7 +417,7 @@ def test_everybody_else_is_denied_every_way_to_write_our_tags() -> None:
         if name not in UNRELATED and ours & set(getattr(model.operation_model(name).input_shape, "members", {}))
     }
     assert set(statement["Action"]) == writing
-    assert statement["Condition"]["ForAnyValue:StringLike"]["aws:TagKeys"] == marks.PREFIX + "*"
+    assert statement["Condition"]["ForAnyValue:StringLike"]["aws:TagKeys"] == release_tags.PREFIX + "*"
 
 
 def test_every_write_names_its_resource_where_aws_lets_it() -> None:

@@ -15,21 +15,21 @@ from typing import Any
 import botocore.session
 import pytest
 
-from ecs_pipeline import marks
 from ecs_pipeline.aws.task_definitions import TaskDefinitions
-from ecs_pipeline.converge import converge
-from ecs_pipeline.fence import Fence
-from ecs_pipeline.model import Image, TaskDefinition
-from ecs_pipeline.run import Origin, Run
+from ecs_pipeline.engine.converge import converge
+from ecs_pipeline.engine.run import Origin, Run
+from ecs_pipeline.model.release import Image, TaskDefinition
+from ecs_pipeline.protocol import release_tags
+from ecs_pipeline.protocol.fence import Fence
 from ecs_pipeline.steps.revision import RevisionStep, base_of
-from ecs_pipeline.wait import Deadline
+from ecs_pipeline.timing.wait import Deadline
 from tests.fakes.ports import new_run
 from tests.fakes.world import World
 from tests.unit.aws_stub import AwsStub, aws_stub, ok, session
 
 ARN = "arn:aws:ecs:ap-northeast-1:123456789012:task-definition/web"
 IMAGE = Image("registry.example.com/web@sha256:" + "0a" * 32, "sha256:" + "0a" * 32)
-TAGS = {"team": "lab", "aws:cloudformation:stack-name": "s", marks.RELEASE: "before"}
+TAGS = {"team": "lab", "aws:cloudformation:stack-name": "s", release_tags.RELEASE: "before"}
 
 MODEL = botocore.session.Session().get_service_model("ecs")
 DESCRIBED = MODEL.operation_model("DescribeTaskDefinition").output_shape.members["taskDefinition"]

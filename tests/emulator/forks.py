@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import ecs_pipeline
-from ecs_pipeline import cli
+from ecs_pipeline.cli.commands import main as cli
 
 
 @dataclass

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ecs_pipeline.model import Revision, RevisionUse, StoredImage
-from ecs_pipeline.run import Run
-from ecs_pipeline.stages.needed import Tools
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model.release import Revision, RevisionUse, StoredImage
+from ecs_pipeline.plans.needed import Tools
 from tests.fakes.world import CLUSTER, PREFIX, World
 
 OWN_CLUSTER = f"{PREFIX}:cluster/{CLUSTER}"

@@ -8,22 +8,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ecs_pipeline import definition_file, marks
 from ecs_pipeline.aws.ecs_facts import parse_revision
+from ecs_pipeline.config.lookups import EnvironmentSource, Lookups
+from ecs_pipeline.config.settings import Settings
+from ecs_pipeline.engine.record import StageRecord, StepRecord
+from ecs_pipeline.engine.recorder import Recorder
+from ecs_pipeline.engine.run import Origin, Run, note
 from ecs_pipeline.errors import InvalidInput, TooManyTags, Trouble
-from ecs_pipeline.image_scan import ImageScan
 from ecs_pipeline.images.build import Build
-from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth
-from ecs_pipeline.lookups import EnvironmentSource, Lookups
-from ecs_pipeline.model import EcrRegistry, Repository, Revision, Service, Task, TaskDefinition
-from ecs_pipeline.observe import Observer
+from ecs_pipeline.model.image_scan import ImageScan
+from ecs_pipeline.model.load_balancing import Target, TargetGroup, TargetHealth
+from ecs_pipeline.model.release import EcrRegistry, Repository, Revision, Service, Task, TaskDefinition
+from ecs_pipeline.model.scaling import Suspended
+from ecs_pipeline.model.telemetry import Alarm, LogLine, LogStream, Quota, Series
 from ecs_pipeline.ports import OWN_REGISTRY
-from ecs_pipeline.record import StageRecord, StepRecord
-from ecs_pipeline.recorder import Recorder
-from ecs_pipeline.run import Origin, Run, note
-from ecs_pipeline.scaling import Suspended
-from ecs_pipeline.settings import Settings
-from ecs_pipeline.signals import Alarm, LogLine, LogStream, Quota, Series
+from ecs_pipeline.protocol import release_tags
+from ecs_pipeline.protocol.observe import Observer
+from ecs_pipeline.task_definitions import definition_file
 from tests.fakes.world import CLUSTER, REGISTRY, SERVICE, World, digest_of, utc
 
 READ_ONLY = frozenset(("taskDefinitionArn", "revision", "status", "registeredAt"))
@@ -167,7 +168,7 @@ class FakeEcs:
 
 def _added(held: dict[str, str], tags: Mapping[str, str]) -> None:
     """A resource has 50 tags at most; one that is there is overwritten (developer guide, "Tag restrictions")."""
-    if len({*held, *tags}) > marks.MOST_TAGS:
+    if len({*held, *tags}) > release_tags.MOST_TAGS:
         raise TooManyTags("it has the 50 tags that ECS allows")
     held.update(tags)
 

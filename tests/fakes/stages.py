@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import PipelineError
-from ecs_pipeline.run import Run
+from ecs_pipeline.plans.canary_request import CanaryOptions
 from ecs_pipeline.stages import canary, promote, rollback
-from ecs_pipeline.stages.preflight import CanaryOptions
 from tests.fakes.ports import new_run
 from tests.fakes.world import World
 

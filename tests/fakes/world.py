@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from ecs_pipeline import marks
-from ecs_pipeline.image_scan import ImageScan
-from ecs_pipeline.load_balancing import LoadBalancing, Target
-from ecs_pipeline.model import Container, Deployment, Event, Service, Task
-from ecs_pipeline.scaling import Suspended
+from ecs_pipeline.model.image_scan import ImageScan
+from ecs_pipeline.model.load_balancing import LoadBalancing, Target
+from ecs_pipeline.model.release import Container, Deployment, Event, Service, Task
+from ecs_pipeline.model.scaling import Suspended
+from ecs_pipeline.protocol import release_tags
 from tests.fakes.schedule import Schedule
 
 CLUSTER, SERVICE, FAMILY = "prd", "web", "web"
@@ -251,7 +251,7 @@ class World:
             created=utc(task.created),
             started_by=task.started_by,
             group=task.group,
-            **marks.parse_task(task.tags, task.arn.rpartition("/")[2]),
+            **release_tags.parse_task(task.tags, task.arn.rpartition("/")[2]),
             address=task.address if running or task.stop_asked else "",
             health=self._health_of(task),
             containers=(Container("app", status, self._health_of(task), exit_code=code if crashed else None),),
@@ -300,7 +300,7 @@ class World:
             desired=self.desired,
             running=self.desired,
             pending=0,
-            marks=marks.parse_service(self.service_tags, SERVICE),
+            marks=release_tags.parse_service(self.service_tags, SERVICE),
             deployments=tuple(self._deployment(one) for one in self.deployments),
             events=tuple(self.events),
             load_balancing=balancing,
@@ -376,9 +376,9 @@ class World:
     def marks(self) -> Mapping[str, str]:
         """The service's tags of ours, without the records of targets and empty ones."""
         return {
-            key.removeprefix(marks.PREFIX): value
+            key.removeprefix(release_tags.PREFIX): value
             for key, value in self.service_tags.items()
-            if value and not key.startswith(marks.TARGETS)
+            if value and not key.startswith(release_tags.TARGETS)
         }
 
 

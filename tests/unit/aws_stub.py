@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from ecs_pipeline.aws.session import AwsSession
-from ecs_pipeline.clock import Clock
+from ecs_pipeline.timing.clock import Clock
 from tests.unit.http_stub import Answer, HttpStub, Request, http_stub
 
 REGION = "ap-northeast-1"

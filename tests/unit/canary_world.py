@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import decide, marks
-from ecs_pipeline.converge import converge
-from ecs_pipeline.fence import Fence
-from ecs_pipeline.model import CANARY, Task, Turn
+from ecs_pipeline.engine.converge import converge
+from ecs_pipeline.model.release import CANARY, Task, Turn
+from ecs_pipeline.protocol import decide, release_tags
+from ecs_pipeline.protocol.fence import Fence
 from ecs_pipeline.steps.tasks import Made, TasksStep
 from ecs_pipeline.steps.traffic import Seen, TrafficStep
-from ecs_pipeline.wait import Deadline
+from ecs_pipeline.timing.wait import Deadline
 from tests.fakes.ports import new_run
 from tests.fakes.schedule import Killed
 from tests.fakes.world import FakeTask, World, definition_with
@@ -24,7 +24,7 @@ STEPS = ("tasks", "healthy", "traffic", "bake")
 
 def revision_of(world: World, release: str, turn: Turn | None = None, image: str = "") -> str:
     """A new revision that belongs to a release."""
-    tags = {marks.RELEASE: release, marks.TURN: marks.turn_value(turn or Turn())}
+    tags = {release_tags.RELEASE: release, release_tags.TURN: release_tags.turn_value(turn or Turn())}
     return world.register(definition_with(image or f"image:{release}"), tags)
 
 
@@ -75,7 +75,7 @@ def only(world: World) -> FakeTask:
 
 def recorded(tags: Mapping[str, str]) -> list[tuple[str, int]]:
     """The addresses that tags record."""
-    return [(one.identity, one.port) for one in marks.parse_service(tags).targets]
+    return [(one.identity, one.port) for one in release_tags.parse_service(tags).targets]
 
 
 def at(world: World, moment: str, call: str, act: Callable[[], object]) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import cli, wiring
-from ecs_pipeline.recorder import Recorder
-from ecs_pipeline.run import Run
+from ecs_pipeline.cli import wiring
+from ecs_pipeline.cli.commands import main
+from ecs_pipeline.engine.recorder import Recorder
+from ecs_pipeline.engine.run import Run
 from tests.fakes.ports import new_run
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import QUICK
@@ -53,7 +54,7 @@ class Commands:
         self._patch.setattr(wiring, "new_run", fail)
 
     def __call__(self, *words: str) -> Ended:
-        code = cli.main(list(words))
+        code = main.main(list(words))
         return Ended(code, *self._capture.readouterr())
 
 

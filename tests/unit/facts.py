@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ecs_pipeline import marks
-from ecs_pipeline.load_balancing import LoadBalancing, TargetGroup
-from ecs_pipeline.model import Container, Deployment, Marks, Revision, Service, Task, TaskDefinition
+from ecs_pipeline.model.load_balancing import LoadBalancing, TargetGroup
+from ecs_pipeline.model.release import Container, Deployment, Marks, Revision, Service, Task, TaskDefinition
+from ecs_pipeline.protocol import release_tags
 
 NOW = datetime(2026, 11, 23, 7, 15, tzinfo=timezone.utc)
 ECS = "arn:aws:ecs:ap-northeast-1:123456789012"
@@ -68,7 +68,7 @@ def service(raw: Mapping[str, Any] | None = None, **members: Any) -> Service:
         desired=3,
         running=3,
         pending=0,
-        marks=marks.parse_service(document["tags"]) if raw else Marks(),
+        marks=release_tags.parse_service(document["tags"]) if raw else Marks(),
         deployments=(deployment(1),),
         events=(),
         load_balancing=(LoadBalancing(GROUP, "app", 8000),),

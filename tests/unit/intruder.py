@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecs_pipeline import decide, marks
-from ecs_pipeline.model import CANARY, Turn
+from ecs_pipeline.model.release import CANARY, Turn
+from ecs_pipeline.protocol import decide, release_tags
 from tests.fakes.world import SERVICE, FakeTask, World, definition_with
 
 EVIL_IMAGE = "evil.example.com/web@sha256:" + "e" * 64
@@ -13,13 +13,13 @@ EVIL_IMAGE = "evil.example.com/web@sha256:" + "e" * 64
 
 def evil_revision(world: World, release: str, turn: Turn | None = None, family: str = "evil", image: str = "") -> str:
     """A revision in a family of his own, with our tags."""
-    tags = {marks.RELEASE: release, marks.TURN: marks.turn_value(turn or turn_of(world))}
+    tags = {release_tags.RELEASE: release, release_tags.TURN: release_tags.turn_value(turn or turn_of(world))}
     return world.register(definition_with(image or EVIL_IMAGE, family), tags)
 
 
 def turn_of(world: World) -> Turn:
     """The turn of the service."""
-    return marks.parse_turn(world.service_tags.get(marks.TURN, ""))
+    return release_tags.parse_turn(world.service_tags.get(release_tags.TURN, ""))
 
 
 def forge(
@@ -33,17 +33,17 @@ def forge(
 ) -> FakeTask:
     """RunTask with everything that tells a canary of the release."""
     ours = {
-        marks.SERVICE: SERVICE,
-        marks.RELEASE: release,
-        marks.TURN: marks.turn_value(turn_of(world)),
-        marks.ROLE: CANARY,
-        marks.INDEX: "0",
-        marks.VERDICT: "pass",
+        release_tags.SERVICE: SERVICE,
+        release_tags.RELEASE: release,
+        release_tags.TURN: release_tags.turn_value(turn_of(world)),
+        release_tags.ROLE: CANARY,
+        release_tags.INDEX: "0",
+        release_tags.VERDICT: "pass",
         **(tags or {}),
     }
     parameters = {
         "taskDefinition": revision,
-        "startedBy": marks.started_by(SERVICE),
+        "startedBy": release_tags.started_by(SERVICE),
         "clientToken": token,
         "tags": [{"key": key, "value": value} for key, value in ours.items()],
         **more,

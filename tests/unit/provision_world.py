@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ecs_pipeline.errors import PipelineError
-from ecs_pipeline.model import EcrRegistry, Repository
+from ecs_pipeline.model.release import EcrRegistry, Repository
+from ecs_pipeline.model.stacks import Change, ChangeSet, Stack
 from ecs_pipeline.ports import OWN_REGISTRY
-from ecs_pipeline.stacks import Change, ChangeSet, Stack
-from ecs_pipeline.stages.environment_parameters import REPOSITORIES
+from ecs_pipeline.provision.environment_parameters import REPOSITORIES
+from ecs_pipeline.provision.template import Template, parse, read
 from ecs_pipeline.stages.provision import STEPS, Provision, ProvisionOptions
-from ecs_pipeline.stages.template import Template, parse, read
 from tests.fakes.ports import FakeRepositories, new_run
 from tests.fakes.world import World
 

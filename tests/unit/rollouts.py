@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.model import Deployment, Service, Task
+from ecs_pipeline.model.release import Deployment, Service, Task
 from ecs_pipeline.steps.rollout import StableStep
-from ecs_pipeline.wait import Broken, Judgement, Waiting
+from ecs_pipeline.timing.wait import Broken, Judgement, Waiting
 from tests.fakes.ports import new_run
 from tests.fakes.world import World, definition_with
 from tests.unit.facts import NOW, deployment, revision, service

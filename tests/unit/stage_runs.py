@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ecs_pipeline.engine.run import Origin, Run
 from ecs_pipeline.errors import PipelineError
-from ecs_pipeline.run import Origin, Run
+from ecs_pipeline.plans.approval import Approved
+from ecs_pipeline.plans.canary_request import CanaryOptions
+from ecs_pipeline.plans.rollback_scope import Options as RollbackOptions
 from ecs_pipeline.stages import canary as canary_stage
 from ecs_pipeline.stages import promote as promote_stage
 from ecs_pipeline.stages import rollback as rollback_stage
-from ecs_pipeline.stages.approval import Approved
-from ecs_pipeline.stages.preflight import CanaryOptions
-from ecs_pipeline.stages.rollback_scope import Options as RollbackOptions
 from tests.fakes.ports import new_run
 from tests.fakes.world import World, names
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_pipeline import retry
 from ecs_pipeline.aws.session import AwsError, AwsSession, session_name
 from ecs_pipeline.errors import Trouble
+from ecs_pipeline.timing import retry
 from tests.unit.aws_stub import REGION, AwsStub, aws_stub, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import Answer

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from botocore import exceptions
 
-from ecs_pipeline import retry
 from ecs_pipeline.aws import answers
 from ecs_pipeline.aws.failures import was_sent
 from ecs_pipeline.aws.session import AwsClient, AwsError, AwsSession
 from ecs_pipeline.errors import AnswerLost, Interrupted, InvalidInput, Trouble
+from ecs_pipeline.timing import retry
 from tests.unit.aws_stub import REGION, AwsStub, aws_stub, ok, refused, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import NO_ANSWER, Answer

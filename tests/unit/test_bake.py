@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.checks.subject import Subject
-from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth
-from ecs_pipeline.model import Container, Service, Task, TaskDefinition
-from ecs_pipeline.run import Run
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model.load_balancing import Target, TargetGroup, TargetHealth
+from ecs_pipeline.model.release import Container, Service, Task, TaskDefinition
 from ecs_pipeline.steps import bake as module
 from ecs_pipeline.steps.bake import Bake
 from ecs_pipeline.steps.traffic import targets_seen
-from ecs_pipeline.wait import StepBroken
+from ecs_pipeline.timing.wait import StepBroken
 from tests.fakes.ports import FakeElb, new_run
 from tests.fakes.world import World
 from tests.unit.canary_world import start, take, tasks_step, traffic_step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecs_pipeline.check_series import MOST_VALUES, CheckSeries, Point
+from ecs_pipeline.engine.check_series import MOST_VALUES, CheckSeries, Point
 
 
 def filled(count: int, *, counts: bool = False) -> CheckSeries:

@@ -16,12 +16,14 @@ from typing import Any, cast
 
 import pytest
 
-from ecs_pipeline import __version__, errors, marks, wiring
-from ecs_pipeline.common import Common
-from ecs_pipeline.next_steps import with_flags
-from ecs_pipeline.record import StageRecord, StepRecord
+from ecs_pipeline import __version__, errors
+from ecs_pipeline.cli import wiring
+from ecs_pipeline.cli.next_steps import with_flags
+from ecs_pipeline.cli.options import Common
+from ecs_pipeline.engine.record import StageRecord, StepRecord
+from ecs_pipeline.engine.run import Origin, Run
+from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.reports.brief import BriefConsole
-from ecs_pipeline.run import Origin, Run
 from tests.fakes.world import World
 from tests.unit.commands import NAMED, Commands, Ended, commands, report
 from tests.unit.protocol.simulation import start_of
@@ -120,7 +122,7 @@ def test_the_version_is_that_of_the_package(run: Commands) -> None:
 @pytest.mark.parametrize("words", [["--help"], ["canary", "--help"], ["nonsense"]])
 def test_help_needs_none_of_the_heavy_libraries(words: list[str]) -> None:
     script = (
-        "import sys; from ecs_pipeline.cli import main; main(sys.argv[1:]);"
+        "import sys; from ecs_pipeline.cli.commands.main import main; main(sys.argv[1:]);"
         "print(sorted({'boto3', 'botocore', 'pydantic', 'docker', 'requests', 'jinja2', 'rich', 'ruamel'}"
         " & {name.partition('.')[0] for name in sys.modules}))"
     )
@@ -428,8 +430,8 @@ def test_status_as_json_is_for_machines(run: Commands) -> None:
 
 def test_every_text_of_status_is_one_line(run: Commands) -> None:
     run.world = start_of("A is a canary")
-    run.world.revisions[run.world.alive()[0].revision].tags[marks.BUILD] = "\x1b[2Kone\ntwo"
-    run.world.service_tags[marks.RELEASE] = "\x1b[2Kone\ntwo"
+    run.world.revisions[run.world.alive()[0].revision].tags[release_tags.BUILD] = "\x1b[2Kone\ntwo"
+    run.world.service_tags[release_tags.RELEASE] = "\x1b[2Kone\ntwo"
     facts = json.loads(run("status", *NAMED, "--output", "json").out)
     assert (facts["release"], facts["canary"]["build"]) == ("", "one two")
     (doubt,) = facts["doubts"]

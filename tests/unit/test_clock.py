@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ecs_pipeline.clock import SystemClock
 from ecs_pipeline.errors import Interrupted
+from ecs_pipeline.timing.clock import SystemClock
 
 SIGNALS = [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
 
 RUNNING = """
 import sys
-from ecs_pipeline.clock import SystemClock
+from ecs_pipeline.timing.clock import SystemClock
 from ecs_pipeline.errors import Interrupted
 
 clock = SystemClock()
@@ -45,7 +45,7 @@ DEAF = """
 
 BUSY = """
 import os, signal, threading
-from ecs_pipeline.clock import SystemClock
+from ecs_pipeline.timing.clock import SystemClock
 from ecs_pipeline.errors import Interrupted
 
 for number in range(300):

@@ -17,7 +17,7 @@ from ecs_pipeline.aws.cloudwatch import CloudWatch
 from ecs_pipeline.aws.logs import ATTEMPTS, MOST_PAGES, Logs
 from ecs_pipeline.aws.session import AwsError, AwsSession
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.signals import Alarm, LogStream, Series
+from ecs_pipeline.model.telemetry import Alarm, LogStream, Series
 from tests.unit.aws_stub import session
 from tests.unit.clocks import RecordingClock
 from tests.unit.facts import NOW, definition, task

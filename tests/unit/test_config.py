@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ecs_pipeline.config import Config, load
+from ecs_pipeline.config.load import Config, load
+from ecs_pipeline.config.settings import Settings
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.settings import Settings
 
 Read = Callable[..., Settings]
 

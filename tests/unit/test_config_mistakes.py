@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecs_pipeline.config import load
+from ecs_pipeline.config.load import load
+from ecs_pipeline.config.settings import Settings
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.settings import Settings
 
 Tell = Callable[..., list[str]]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ecs_pipeline.config import load
-from ecs_pipeline.config_sources import Setting, settings_of
+from ecs_pipeline.config.load import load
+from ecs_pipeline.config.sources import Setting, settings_of
 from tests.unit.commands import Commands, commands
 
 CONFIG = """\

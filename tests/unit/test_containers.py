@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from ecs_pipeline.config.settings import ProvisionSettings
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.settings import ProvisionSettings
-from ecs_pipeline.stages.containers import composed, secret_arns
-from ecs_pipeline.stages.template import Template
+from ecs_pipeline.provision.containers import composed, secret_arns
+from ecs_pipeline.provision.template import Template
 from tests.unit.cloudformation import Stack, stack
 from tests.unit.provision_world import packaged
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ecs_pipeline import marks
+from ecs_pipeline.protocol import release_tags
 from tests.fakes.world import World, definition_with
 from tests.unit.canary_world import kill_at
 from tests.unit.protocol.simulation import start_of
@@ -15,7 +15,7 @@ from tests.unit.stage_runs import arn_of, rollback, serving
 def lost_with_a_forged_copy() -> World:
     """The revision before the promotion was deregistered; somebody tagged another one as its copy."""
     world = start_of("A is promoted")
-    tags = {marks.RESTORES: arn_of(world, "web:2"), marks.RELEASE: "P"}
+    tags = {release_tags.RESTORES: arn_of(world, "web:2"), release_tags.RELEASE: "P"}
     world.register(definition_with("image:other"), tags)
     world.revisions[arn_of(world, "web:2")].active = False
     return world
@@ -36,7 +36,7 @@ def test_one_with_the_image_and_other_settings_is_no_copy() -> None:
     good = world.revisions[arn_of(world, "web:2")]
     other = json.loads(json.dumps(good.definition))
     other["containerDefinitions"][0]["command"] = ["sh"]
-    world.register(other, {marks.RESTORES: good.arn, marks.RELEASE: "P"})
+    world.register(other, {release_tags.RESTORES: good.arn, release_tags.RELEASE: "P"})
     good.active = False
     assert (rollback(world).code, serving(world)) == (0, "web:5")
 
@@ -44,7 +44,9 @@ def test_one_with_the_image_and_other_settings_is_no_copy() -> None:
 def test_a_copy_with_the_tags_of_another_release_is_none() -> None:
     world = start_of("A is promoted")
     good = world.revisions[arn_of(world, "web:2")]
-    world.register(good.definition, {marks.RESTORES: good.arn, marks.RELEASE: "A", marks.TURN: "0/"})
+    world.register(
+        good.definition, {release_tags.RESTORES: good.arn, release_tags.RELEASE: "A", release_tags.TURN: "0/"}
+    )
     good.active = False
     assert (rollback(world).code, serving(world)) == (0, "web:5")
 
@@ -52,7 +54,9 @@ def test_a_copy_with_the_tags_of_another_release_is_none() -> None:
 def test_the_copy_that_a_killed_rollback_registered_is_taken_past_a_forged_one() -> None:
     world = lost_with_a_forged_copy()
     kill_at(world, "after", "RegisterTaskDefinition", lambda: rollback(world))
-    world.register(definition_with("image:third"), {marks.RESTORES: arn_of(world, "web:2"), marks.RELEASE: "P"})
+    world.register(
+        definition_with("image:third"), {release_tags.RESTORES: arn_of(world, "web:2"), release_tags.RELEASE: "P"}
+    )
     plan = rollback(world, dry_run=True).run.recorder.record.plan
     assert "update prd/web to web:5, a copy of web:2" in plan
     assert not any("anew" in line for line in plan)
@@ -83,8 +87,8 @@ def test_a_revision_that_is_only_tagged_as_made_from_the_file_is_passed_by(tmp_p
     path = tmp_path / "wanted.json"
     path.write_text(json.dumps(definition_with("image:good")))
     assert rollback(first, to=str(path)).code == 0
-    source = first.revisions[arn_of(first, "web:4")].tags[marks.SOURCE]
-    world.register(definition_with("image:other"), {marks.SOURCE: source})
+    source = first.revisions[arn_of(first, "web:4")].tags[release_tags.SOURCE]
+    world.register(definition_with("image:other"), {release_tags.SOURCE: source})
     end = rollback(world, to=str(path))
     assert (end.code, serving(world)) == (0, "web:5"), end.text
     assert world.revisions[arn_of(world, "web:5")].image == "image:good"

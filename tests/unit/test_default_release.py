@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import marks
-from ecs_pipeline.run import Origin
+from ecs_pipeline.engine.run import Origin
+from ecs_pipeline.protocol import release_tags
 from tests.fakes.world import REGISTRY, World, digest_of
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary, promote
@@ -37,7 +37,7 @@ def interrupted(world: World, origin: Origin | None = None, **options: Any) -> s
         canary(world, origin, **options)
     world.hook = lambda _when, _call, _write: None
     (alive,) = world.alive()
-    return alive.tags[marks.RELEASE]
+    return alive.tags[release_tags.RELEASE]
 
 
 def test_a_new_release_is_named_by_time_and_commit_and_like_no_other() -> None:
@@ -59,7 +59,7 @@ def test_the_same_commit_goes_on_with_the_release_that_is_under_way() -> None:
 
 def test_a_release_that_died_before_its_task_is_gone_on_with_too() -> None:
     world = start_of("P runs")
-    world.service_tags |= {marks.UNDER_WAY: "r9", marks.SOURCE: "commit c0ffee0123"}
+    world.service_tags |= {release_tags.UNDER_WAY: "r9", release_tags.SOURCE: "commit c0ffee0123"}
     assert canary(world, CLEAN).release == "r9"
 
 
@@ -100,7 +100,7 @@ def test_the_same_image_goes_on_with_the_release_that_lives_however_it_is_named(
 def test_the_same_image_goes_on_with_a_release_that_lives_under_an_id_that_was_given() -> None:
     world = world_with_image()
     interrupted(world, image=IMAGE, release="r7")
-    world.service_tags[marks.SOURCE] = ""
+    world.service_tags[release_tags.SOURCE] = ""
     assert canary(world, image=IMAGE).release == "r7"
 
 

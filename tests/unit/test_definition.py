@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecs_pipeline import definition
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.load_balancing import LoadBalancing
+from ecs_pipeline.model.load_balancing import LoadBalancing
+from ecs_pipeline.task_definitions import definition
 from tests.unit.facts import GROUP, OTHER_GROUP, service
 
 VALUES = st.recursive(

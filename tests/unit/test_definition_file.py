@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import definition_file
+from ecs_pipeline.config.lookups import EnvironmentSource, Lookups
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.load_balancing import LoadBalancing
-from ecs_pipeline.lookups import EnvironmentSource, Lookups
+from ecs_pipeline.model.load_balancing import LoadBalancing
+from ecs_pipeline.task_definitions import definition_file
 from tests.unit.facts import GROUP
 
 TOP = frozenset(("family", "containerDefinitions", "cpu", "memory", "networkMode", "taskDefinitionArn", "tags"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_pipeline.observe import Observer
+from ecs_pipeline.protocol.observe import Observer
 from tests.fakes.ports import FakeEcs
 from tests.unit.canary_world import at
 from tests.unit.intruder import evil_revision, forge

@@ -19,13 +19,13 @@ import pytest
 import requests
 import urllib3
 
-from ecs_pipeline import documents
-from ecs_pipeline.docker_engine import PUSH_ATTEMPTS, DockerEngine
+from ecs_pipeline.documents import yaml
 from ecs_pipeline.errors import InvalidInput, PipelineError, Trouble
 from ecs_pipeline.images import docker_config, dockerfile
 from ecs_pipeline.images.build import Build, Secret
 from ecs_pipeline.images.build_context import ignored
 from ecs_pipeline.images.docker_config import Login, NoLogin
+from ecs_pipeline.images.docker_engine import PUSH_ATTEMPTS, DockerEngine
 from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import Answer, HttpStub, Request, http_stub
 from tests.unit.test_docker_engine import LOGIN, Engine, push
@@ -518,7 +518,7 @@ def test_dockers_settings_are_where_they_were_afterwards(monkeypatch: pytest.Mon
 
 
 def test_an_ignore_file_that_is_a_pipe_holds_no_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "PIPE_WITHIN", 0.1)
+    monkeypatch.setattr(yaml, "PIPE_WITHIN", 0.1)
     os.mkfifo(tmp_path / ".dockerignore")
     held = os.open(tmp_path / ".dockerignore", os.O_RDWR)
     try:
@@ -537,7 +537,7 @@ def test_a_dockerfile_that_is_a_link_out_of_the_context_is_told(engine: FakeEngi
 
 
 def test_docker_settings_that_are_a_pipe_hold_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "PIPE_WITHIN", 0.1)
+    monkeypatch.setattr(yaml, "PIPE_WITHIN", 0.1)
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     os.mkfifo(tmp_path / "config.json")
     assert docker_config.read() == {}

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_pipeline import documents, suggestions
-from ecs_pipeline.documents import as_written, line_of, parse_yaml, read_yaml
+from ecs_pipeline.documents import suggestions, yaml
+from ecs_pipeline.documents.yaml import as_written, line_of, parse_yaml, read_yaml
 from ecs_pipeline.errors import InvalidInput
 
 VALUES = st.recursive(
@@ -128,16 +128,16 @@ def test_what_is_no_document_of_ours_is_told_with_its_place(text: str, line: str
 
 def test_nine_lines_of_aliases_are_not_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = []
-    real = documents._entries
+    real = yaml._entries
 
     def counting(document: Any) -> Any:
         for entry in real(document):
             looked.append(1)
             yield entry
 
-    monkeypatch.setattr(documents, "_entries", counting)
+    monkeypatch.setattr(yaml, "_entries", counting)
     refused(BOMB)
-    assert len(looked) <= documents.MOST_ENTRIES + 2
+    assert len(looked) <= yaml.MOST_ENTRIES + 2
 
 
 @pytest.mark.parametrize("text", ["hunter2: &a {b: *a}", "password: hunter2\npassword: hunter2\n", '{"a": "hunter2" x'])
@@ -157,7 +157,7 @@ def read(path: Path) -> str:
 
 
 def test_a_pipe_that_brings_nothing_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "PIPE_WITHIN", 0.2)
+    monkeypatch.setattr(yaml, "PIPE_WITHIN", 0.2)
     os.mkfifo(tmp_path / "pipe")
     assert read(tmp_path / "pipe") == "nothing came of it within 0.2s; check --config"
 
@@ -171,7 +171,7 @@ def test_a_pipe_may_bring_a_config(tmp_path: Path) -> None:
 
 
 def test_a_file_is_read_as_far_as_a_config_may_reach(tmp_path: Path) -> None:
-    (tmp_path / "large").write_text("#" * (documents.MOST_BYTES + 1))
+    (tmp_path / "large").write_text("#" * (yaml.MOST_BYTES + 1))
     assert read(tmp_path / "large") == "larger than 256 KiB; check --config"
     assert read(Path("/dev/zero")) == "larger than 256 KiB; check --config"
 

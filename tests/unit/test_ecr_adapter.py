@@ -11,7 +11,7 @@ import pytest
 from ecs_pipeline.aws.ecr import Ecr
 from ecs_pipeline.aws.session import AwsError
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.model import EcrRegistry, Repository
+from ecs_pipeline.model.release import EcrRegistry, Repository
 from tests.unit.aws_stub import REGION, AwsStub, aws_stub, ok, refused, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import Answer

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import service_kinds
 from ecs_pipeline.aws.ecs import Ecs
 from ecs_pipeline.aws.session import AwsError
 from ecs_pipeline.aws.task_definitions import TaskDefinitions
 from ecs_pipeline.errors import InvalidInput, NotPlaced, Refused, TokenTaken
-from ecs_pipeline.model import Container, Turn
-from ecs_pipeline.service_kinds import Use
+from ecs_pipeline.model import service_kinds
+from ecs_pipeline.model.release import Container, Turn
+from ecs_pipeline.model.service_kinds import Use
 from tests.unit.aws_stub import AwsStub, aws_stub, ok, refused, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.facts import ECS, GROUP, NOW, OTHER_GROUP, revision

@@ -8,7 +8,7 @@ import pytest
 
 from ecs_pipeline.aws.elb import Elb
 from ecs_pipeline.aws.session import AwsError
-from ecs_pipeline.load_balancing import Target
+from ecs_pipeline.model.load_balancing import Target
 from tests.unit.aws_stub import AwsStub, aws_stub, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.facts import GROUP

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline.stages.template import read
+from ecs_pipeline.provision.template import read
 from tests.unit.cloudformation import Stack, stack
 
 TEXT = read(Path(), "").text

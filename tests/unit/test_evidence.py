@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ecs_pipeline import evidence
-from ecs_pipeline.model import Container, Event
-from ecs_pipeline.record import CanaryTaskRecord
-from ecs_pipeline.run import Run
+from ecs_pipeline.engine import evidence
+from ecs_pipeline.engine.record import CanaryTaskRecord
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model.release import Container, Event
 from tests.fakes.ports import new_run
 from tests.fakes.world import World, utc
 from tests.unit.facts import NOW, crashed, definition, later, service, task

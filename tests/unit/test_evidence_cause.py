@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import evidence
-from ecs_pipeline.model import Container
+from ecs_pipeline.engine import evidence
+from ecs_pipeline.model.release import Container
 from tests.fakes.ports import FakeLogs, new_run
 from tests.fakes.world import World
 from tests.unit.facts import definition, task

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import marks
+from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.stages.status import status
 from tests.fakes.ports import new_run
 from tests.fakes.world import FakeTask, World
@@ -28,14 +28,14 @@ def canary_of_two() -> tuple[World, FakeTask, FakeTask]:
 
 def test_a_number_that_somebody_writes_on_another_task_of_the_canary_says_nothing() -> None:
     world, _, second = canary_of_two()
-    second.tags[marks.JUDGED_TASKS] = "9999"
+    second.tags[release_tags.JUDGED_TASKS] = "9999"
     assert canary(world, release="A", settings=TWO).writes == []
     assert promote(world, release="A").code == 0
 
 
 def test_a_number_on_the_first_task_is_named_and_the_canary_is_judged_anew() -> None:
     world, first, _ = canary_of_two()
-    first.tags[marks.JUDGED_TASKS] = "9999"
+    first.tags[release_tags.JUDGED_TASKS] = "9999"
     end = promote(world, release="A")
     told = f"9997 of its tasks stopped (9999 were judged, says a tag of task {first.arn[-32:]})"
     assert (end.code, told in end.text) == (3, True), end.text
@@ -59,9 +59,9 @@ def test_a_verdict_on_another_task_than_the_first_is_none(who: str) -> None:
     kill_at(world, "after", "RunTask", lambda: canary(world, release="A", settings=TWO), count=3)
     world.schedule.now += 30
     if who == "tags":
-        world.alive()[1].tags[marks.VERDICT] = "pass"
+        world.alive()[1].tags[release_tags.VERDICT] = "pass"
     else:
-        forge(world, "A", world.alive()[0].revision, tags={marks.INDEX: "7", marks.JUDGED_TASKS: "2"})
+        forge(world, "A", world.alive()[0].revision, tags={release_tags.INDEX: "7", release_tags.JUDGED_TASKS: "2"})
         world.schedule.now += 30
     assert status(new_run(world, "status", ()))["canary"]["verdict"] == ""
     end = promote(world, release="A")

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from ecs_pipeline import marks
-from ecs_pipeline.decide import next_turn
-from ecs_pipeline.model import Turn
-from ecs_pipeline.stages.finish import Finish, Overtaken
+from ecs_pipeline.model.release import Turn
+from ecs_pipeline.protocol import release_tags
+from ecs_pipeline.protocol.decide import next_turn
 from ecs_pipeline.steps.rollout import APPEARS_WITHIN
+from ecs_pipeline.undo.sweep import Finish, Overtaken
 from tests.fakes.ports import new_run
 from tests.fakes.world import FakeDeployment, World
 from tests.unit.canary_world import at, dies, kill_at
@@ -21,7 +21,7 @@ from tests.unit.stage_runs import End, active, canary, promote, rollback, servin
 
 def of_release(world: World, release: str) -> str:
     """The first revision of a release."""
-    return next(one.arn for one in world.revisions.values() if one.tags.get(marks.RELEASE) == release)
+    return next(one.arn for one in world.revisions.values() if one.tags.get(release_tags.RELEASE) == release)
 
 
 def finishing(world: World, turn: Turn, replaced: Turn | None = None) -> Finish:
@@ -39,7 +39,7 @@ def test_a_home_that_somebody_deregistered_is_registered_anew() -> None:
     assert rollback(world).code == 0
     assert (serving(world), world.marks()["release"]) == ("web:4", "P")
     copy = world.revisions[world.deployments[0].revision]
-    assert (copy.definition, copy.tags[marks.RESTORES]) == (world.revisions[home].definition, home)
+    assert (copy.definition, copy.tags[release_tags.RESTORES]) == (world.revisions[home].definition, home)
     assert active(world) == ["web:1", "web:4"]
     assert not list(clean(world))
 
@@ -48,7 +48,7 @@ def test_a_copy_that_a_dead_process_registered_is_taken() -> None:
     world = start_of("A is promoted")
     home = world.revisions[of_release(world, "P")]
     home.active = False
-    world.register(home.definition, {**home.tags, marks.RESTORES: home.arn})
+    world.register(home.definition, {**home.tags, release_tags.RESTORES: home.arn})
     end = rollback(world)
     assert (end.code, serving(world), "RegisterTaskDefinition" in end.writes) == (0, "web:4", False)
 
@@ -93,7 +93,7 @@ def test_another_rollback_that_begins_meanwhile_is_noticed() -> None:
     world = start_of("A is a canary")
     seen = new_run(world, "x", []).observer.look()
     turn = next_turn(seen.marks.turn, "A")
-    world.service_tags[marks.TURN] = marks.turn_value(next_turn(turn, "B"))
+    world.service_tags[release_tags.TURN] = release_tags.turn_value(next_turn(turn, "B"))
     with pytest.raises(Overtaken) as caught:
         finishing(world, turn, replaced=seen.marks.turn).until_clean()
     assert caught.value.turn.cancelled == "B"
@@ -102,9 +102,12 @@ def test_another_rollback_that_begins_meanwhile_is_noticed() -> None:
 def test_a_service_that_this_process_had_moved_goes_to_what_the_later_rollback_wants() -> None:
     world = start_of("A is promoted")
     turn = next_turn(Turn(), "A")
-    world.service_tags |= {marks.TURN: marks.turn_value(turn), marks.WANTED: of_release(world, "P")}
+    world.service_tags |= {
+        release_tags.TURN: release_tags.turn_value(turn),
+        release_tags.WANTED: of_release(world, "P"),
+    }
     first = next(iter(world.revisions))
-    theirs = {marks.TURN: marks.turn_value(next_turn(turn, "P")), marks.WANTED: first}
+    theirs = {release_tags.TURN: release_tags.turn_value(next_turn(turn, "P")), release_tags.WANTED: first}
     at(world, "after", "UpdateService", lambda: world.service_tags.update(theirs))
     with pytest.raises(Overtaken):
         finishing(world, turn).until_clean()
@@ -113,9 +116,9 @@ def test_a_service_that_this_process_had_moved_goes_to_what_the_later_rollback_w
 
 def test_the_turn_that_it_replaced_is_a_stale_read_and_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     world = start_of("A is a canary")
-    old = marks.parse_service(world.service_tags).turn
+    old = release_tags.parse_service(world.service_tags).turn
     turn = next_turn(old, "A")
-    world.service_tags |= {marks.TURN: marks.turn_value(turn), marks.UNDER_WAY: ""}
+    world.service_tags |= {release_tags.TURN: release_tags.turn_value(turn), release_tags.UNDER_WAY: ""}
     finish = finishing(world, turn, replaced=old)
     stale = replace(world.service_facts(), marks=replace(world.service_facts().marks, turn=old))
     answers, read = [stale, stale], finish.run.ecs.service
@@ -127,7 +130,10 @@ def test_the_turn_that_it_replaced_is_a_stale_read_and_read_again(monkeypatch: p
 def test_an_update_that_is_not_shown_yet_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
     world = start_of("A is promoted")
     turn = next_turn(Turn(), "A")
-    world.service_tags |= {marks.TURN: marks.turn_value(turn), marks.WANTED: of_release(world, "P")}
+    world.service_tags |= {
+        release_tags.TURN: release_tags.turn_value(turn),
+        release_tags.WANTED: of_release(world, "P"),
+    }
     finish, before = finishing(world, turn), len(world.writes())
     read, stale = finish.run.ecs.service, world.service_facts()
     late: list[float] = []
@@ -142,7 +148,10 @@ def test_an_update_that_another_one_undid_is_sent_again() -> None:
     world = start_of("A is promoted")
     bad = world.deployments[0].revision
     turn = next_turn(Turn(), "A")
-    world.service_tags |= {marks.TURN: marks.turn_value(turn), marks.WANTED: of_release(world, "P")}
+    world.service_tags |= {
+        release_tags.TURN: release_tags.turn_value(turn),
+        release_tags.WANTED: of_release(world, "P"),
+    }
     others = [bad]
     at(world, "after", "UpdateService", lambda: world.update_service(others.pop()) if others else None)
     begun = world.now
@@ -181,7 +190,7 @@ def test_what_a_dead_process_left_of_a_cancel_is_out_of_the_traffic_after_the_ne
     world = start_of("A is a canary")
     (old,) = world.alive()
     turn = next_turn(Turn(), "A")
-    world.service_tags |= {marks.TURN: marks.turn_value(turn), marks.UNDER_WAY: ""}
+    world.service_tags |= {release_tags.TURN: release_tags.turn_value(turn), release_tags.UNDER_WAY: ""}
     assert command(world, release="A").code == code
     assert old not in world.alive()
     assert (old.address, 8000) not in world.registered()

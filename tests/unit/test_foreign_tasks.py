@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ecs_pipeline import marks
+from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.stages.judge import STEPS, judge
 from ecs_pipeline.stages.status import rows, status
 from tests.fakes.ports import new_run
@@ -53,7 +53,7 @@ def test_one_that_comes_while_the_canary_is_made_is_refused_and_our_own_revision
     assert not in_traffic(world, forged[0])
     assert end.writes.count("RegisterTaskDefinition") == 1
     assert "DeregisterTaskDefinition" not in end.writes
-    made = [one for one in world.revisions.values() if one.tags.get(marks.RELEASE) == "B" and "/web:" in one.arn]
+    made = [one for one in world.revisions.values() if one.tags.get(release_tags.RELEASE) == "B" and "/web:" in one.arn]
     assert [one.active for one in made] == [True]
 
 
@@ -104,7 +104,7 @@ def test_one_that_runs_a_revision_of_the_family_that_is_another_releases_is_refu
 
 def test_one_that_runs_our_revision_of_another_epoch_is_refused() -> None:
     world = start_of("A was rolled back")
-    old = evil_revision(world, "A", marks.parse_turn(""), family="web")
+    old = evil_revision(world, "A", release_tags.parse_turn(""), family="web")
     forge(world, "A", old)
     end = canary(world, release="A")
     assert (end.code, end.writes) == (3, [])
@@ -140,10 +140,10 @@ def test_one_that_has_our_image_and_another_definition_is_refused() -> None:
     forged: list[FakeTask] = []
 
     def begin() -> None:
-        image = next(one for one in world.revisions.values() if one.tags.get(marks.RELEASE) == "B").image
+        image = next(one for one in world.revisions.values() if one.tags.get(release_tags.RELEASE) == "B").image
         other = world.register(
             {**world.revisions[world.deployments[0].revision].definition, "cpu": "4096"},
-            {marks.RELEASE: "B", marks.TURN: marks.turn_value(turn_of(world))},
+            {release_tags.RELEASE: "B", release_tags.TURN: release_tags.turn_value(turn_of(world))},
         )
         world.revisions[other].definition["containerDefinitions"] = [
             {**world.revisions[other].definition["containerDefinitions"][0], "image": image}
@@ -164,7 +164,7 @@ def test_a_task_without_our_tags_that_has_the_token_is_passed_by() -> None:
     forged: list[FakeTask] = []
 
     def take() -> None:
-        forged.append(forge(world, "B", evil, token=the_lock(world), tags={marks.SERVICE: "api"}))
+        forged.append(forge(world, "B", evil, token=the_lock(world), tags={release_tags.SERVICE: "api"}))
 
     once(world, "after", "RegisterTaskDefinition", take)
     end = canary(world, release="B")
@@ -178,7 +178,7 @@ def test_a_task_without_our_tags_that_has_the_token_is_passed_by() -> None:
 
 def test_a_task_that_is_tagged_as_another_services_holds_nothing_and_is_told() -> None:
     world = start_of("P runs")
-    forge(world, "B", evil_revision(world, "B"), tags={marks.SERVICE: "api"})
+    forge(world, "B", evil_revision(world, "B"), tags={release_tags.SERVICE: "api"})
     end = canary(world, release="C")
     assert end.code == 0
     (line,) = end.run.recorder.record.notes
@@ -257,7 +257,7 @@ def test_a_good_revision_that_a_forged_task_ran_is_not_deregistered(family: str)
 def test_a_good_revision_of_another_turns_forged_task_is_not_deregistered() -> None:
     world = start_of("A was rolled back")
     good = evil_revision(world, "Q", family="web", image="r/web@sha256:1")
-    forge(world, "A", good, tags={marks.TURN: "abc/Q"})
+    forge(world, "A", good, tags={release_tags.TURN: "abc/Q"})
     assert rollback(world).code == 0
     assert world.alive() == []
     assert world.revisions[good].active
@@ -279,7 +279,7 @@ def test_status_shows_one_apart_from_the_canary() -> None:
 def test_a_baseline_that_is_none_is_not_taken_nor_compared_with(overrides: dict[str, object] | None) -> None:
     world = start_of("P runs")
     revision = world.deployments[0].revision if overrides else evil_revision(world, "B")
-    baseline = {marks.ROLE: "baseline"}
+    baseline = {release_tags.ROLE: "baseline"}
     more = {"overrides": overrides} if overrides else {}
     forged: list[FakeTask] = []
     once(
@@ -297,13 +297,13 @@ def test_a_baseline_that_is_none_is_not_taken_nor_compared_with(overrides: dict[
 
 def test_one_of_another_role_is_refused() -> None:
     world = start_of("P runs")
-    forge(world, "B", world.deployments[0].revision, tags={marks.ROLE: "boss"})
+    forge(world, "B", world.deployments[0].revision, tags={release_tags.ROLE: "boss"})
     assert "in a role that there is not" in canary(world, release="B").text
 
 
 def test_a_canary_whose_index_was_made_unreadable_is_promoted() -> None:
     world = start_of("A is a canary")
-    world.alive()[0].tags[marks.INDEX] = "first"
+    world.alive()[0].tags[release_tags.INDEX] = "first"
     end = promote(world, release="A")
     assert (end.code, serving(world)) == (0, "web:3")
     assert any("ecs-pipeline:index" in line for line in end.run.recorder.record.notes)
@@ -312,7 +312,7 @@ def test_a_canary_whose_index_was_made_unreadable_is_promoted() -> None:
 def test_a_canary_that_was_tagged_as_another_services_leaves_the_traffic_and_is_told() -> None:
     world = start_of("A is a canary")
     (mine,) = world.alive()
-    mine.tags[marks.SERVICE] = "api"
+    mine.tags[release_tags.SERVICE] = "api"
     end = rollback(world)
     assert end.code == 0
     assert (world.registered(), mine.stop_asked) == ([], None)
@@ -402,7 +402,7 @@ def test_of_two_tasks_of_one_number_the_older_counts_and_promote_takes_the_other
 def test_the_verdict_of_a_second_task_is_none() -> None:
     world = start_of("A is a canary")
     (mine,) = world.alive()
-    mine.tags[marks.VERDICT] = ""
+    mine.tags[release_tags.VERDICT] = ""
     world.schedule.now += 30
     forge(world, "A", mine.revision)
     end = promote(world, release="A")
@@ -414,7 +414,7 @@ def test_the_verdict_of_a_second_task_is_none() -> None:
 def test_a_canary_that_is_run_again_takes_a_second_task_away(*, judged: bool) -> None:
     world = start_of("A is a canary")
     (mine,) = world.alive()
-    mine.tags[marks.VERDICT] = "pass" if judged else ""
+    mine.tags[release_tags.VERDICT] = "pass" if judged else ""
     world.schedule.now += 30
     his = forge(world, "A", mine.revision)
     world.schedule.now += 30
@@ -457,7 +457,7 @@ def test_a_task_whose_number_was_taken_by_tagging_another_is_named_by_promote() 
     world.schedule.now += 1
     other = forge(world, "A", mine.revision)
     for task in (mine, other):
-        task.tags[marks.JUDGED_TASKS] = "2"
+        task.tags[release_tags.JUDGED_TASKS] = "2"
     end = promote(world, release="A")
     assert end.code == 3
     told = f"says a tag of task {mine.arn[-32:]}), of task {other.arn[-32:]}: task {mine.arn[-32:]} is older"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecs_pipeline import marks
-from ecs_pipeline.model import Turn
+from ecs_pipeline.model.release import Turn
+from ecs_pipeline.protocol import release_tags
 from tests.fakes.schedule import Killed
 from tests.fakes.world import World
 from tests.unit.canary_world import at
@@ -18,7 +18,7 @@ from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import active, canary, promote, rollback, serving
 from tests.unit.test_tags import TAGS, VALUES
 
-CANCEL_A = marks.turn_value(Turn("deadbeef", "A"))
+CANCEL_A = release_tags.turn_value(Turn("deadbeef", "A"))
 
 
 def wanting(world: World, **named: str) -> str:
@@ -103,14 +103,14 @@ def test_a_cancelled_promote_does_not_go_where_a_forged_mark_wants() -> None:
 def test_a_mark_that_cannot_be_read_is_told_once_and_blocks_nothing(value: str) -> None:
     world = start_of("A is promoted")
     world.service_tags |= {
-        marks.WANTED: value,
-        marks.TARGETS + "aa": "\u00b2 1.2.3.4:80",
-        marks.TARGETS + "bb": "99999999999999999999 1.2.3.4:80",
-        marks.TARGETS + "cc": "1700000000 1.2.3.4:\u00b2 nothing:80",
+        release_tags.WANTED: value,
+        release_tags.TARGETS + "aa": "\u00b2 1.2.3.4:80",
+        release_tags.TARGETS + "bb": "99999999999999999999 1.2.3.4:80",
+        release_tags.TARGETS + "cc": "1700000000 1.2.3.4:\u00b2 nothing:80",
     }
     assert canary(world, release="B").code == 0
     assert promote(world, release="B").code == 0
-    world.service_tags[marks.WANTED] = value
+    world.service_tags[release_tags.WANTED] = value
     end = rollback(world)
     assert (end.code, serving(world)) == (0, "web:3")
     told = [line for line in end.run.recorder.record.notes if "ecs-pipeline:wanted" in line]
@@ -167,7 +167,7 @@ def test_to_a_revision_that_was_set_by_hand_keeps_it_and_says_so_to_the_next() -
 
 def test_no_rollback_ends_well_when_what_it_wanted_is_taken_from_it() -> None:
     world = start_of("A is promoted")
-    old = {marks.RELEASE: "A", marks.TURN: marks.turn_value(Turn())}
+    old = {release_tags.RELEASE: "A", release_tags.TURN: release_tags.turn_value(Turn())}
 
     def die() -> None:
         raise Killed
@@ -209,7 +209,12 @@ def test_whatever_is_tagged_a_rollback_ends_as_it_may_and_never_off_its_way(
 
 
 @settings(derandomize=True, deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
-@given(value=VALUES, key=st.sampled_from([marks.INDEX, marks.JUDGED_STEPS, marks.JUDGED_TASKS, marks.BAKE_BEGAN]))
+@given(
+    value=VALUES,
+    key=st.sampled_from(
+        [release_tags.INDEX, release_tags.JUDGED_STEPS, release_tags.JUDGED_TASKS, release_tags.BAKE_BEGAN]
+    ),
+)
 def test_no_number_of_a_task_keeps_its_canary_from_being_rolled_back(value: str, key: str) -> None:
     world = start_of("A is a canary")
     world.alive()[0].tags[key] = value
@@ -219,7 +224,7 @@ def test_no_number_of_a_task_keeps_its_canary_from_being_rolled_back(value: str,
 
 def test_a_foreign_task_of_a_release_that_is_under_way_goes_with_its_rollback() -> None:
     world = start_of("P runs")
-    world.service_tags[marks.UNDER_WAY] = "B"
+    world.service_tags[release_tags.UNDER_WAY] = "B"
     forged = forge(world, "B", evil_revision(world, "B"))
     assert rollback(world).code == 0
     assert (forged.stop_asked is not None, serving(world)) == (True, "web:2")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import marks
-from ecs_pipeline.stages.preflight import OUR_TAGS
+from ecs_pipeline.plans.refusals import OUR_TAGS
+from ecs_pipeline.protocol import release_tags
 from tests.fakes.world import World
 from tests.unit.canary_world import at
 from tests.unit.protocol.simulation import clean, start_of
@@ -18,7 +18,7 @@ CURE = "remove one that is not needed, find out who wrote it (CloudTrail: TagRes
 
 def fill(tags: dict[str, str]) -> None:
     """Tags of other names, as the documented Deny lets anybody write them, until there are 50."""
-    tags |= {f"x{number}": "y" for number in range(marks.MOST_TAGS - len(tags))}
+    tags |= {f"x{number}": "y" for number in range(release_tags.MOST_TAGS - len(tags))}
 
 
 def emptied(tags: dict[str, str]) -> None:
@@ -29,7 +29,7 @@ def emptied(tags: dict[str, str]) -> None:
 
 def begun_by_hand(world: World) -> None:
     """The canary of a version that reserved no keys, after somebody took its spare ones away."""
-    for key in (marks.TURN, *marks.RESERVED, *marks.SPARE):
+    for key in (release_tags.TURN, *release_tags.RESERVED, *release_tags.SPARE):
         world.service_tags.pop(key, None)
 
 
@@ -50,18 +50,18 @@ def test_a_rollback_needs_no_new_tag(options: dict[str, Any]) -> None:
     fill(world.service_tags)
     end = rollback(world, **options)
     assert (end.code, world.registered(), world.alive(), serving(world)) == (0, [], [], "web:2"), end.text
-    assert marks.parse_turn(world.service_tags[marks.TURN]).cancelled == "A"
+    assert release_tags.parse_turn(world.service_tags[release_tags.TURN]).cancelled == "A"
     assert not list(clean(world))
 
 
 def test_nor_does_the_first_rollback_of_a_service() -> None:
     world = World()
     assert canary(world, release="A").code == 0
-    assert set(marks.RESERVED) <= set(world.service_tags)
+    assert set(release_tags.RESERVED) <= set(world.service_tags)
     fill(world.service_tags)
     end = rollback(world)
     assert (end.code, world.registered(), world.alive(), serving(world)) == (0, [], [], "web:1"), end.text
-    assert len(world.service_tags) <= marks.MOST_TAGS
+    assert len(world.service_tags) <= release_tags.MOST_TAGS
     emptied(world.service_tags)
     assert canary(world, release="B").code == 0
 
@@ -76,9 +76,9 @@ def test_nor_does_a_promotion_and_its_rollback() -> None:
 
 def test_a_canary_reserves_no_key_that_is_there() -> None:
     world = start_of("A is promoted")
-    before = {key: world.service_tags[key] for key in marks.RESERVED}
+    before = {key: world.service_tags[key] for key in release_tags.RESERVED}
     assert canary(world, release="B").code == 0
-    assert {key: world.service_tags[key] for key in marks.RESERVED} == before
+    assert {key: world.service_tags[key] for key in release_tags.RESERVED} == before
 
 
 @pytest.mark.parametrize("options", [{}, {"canary_only": True}])
@@ -126,13 +126,13 @@ def test_a_task_full_of_tags_gets_its_verdict() -> None:
     world = start_of("P runs")
     at(world, "after", "RegisterTargets", lambda: [fill(task.tags) for task in world.alive()])
     end = canary(world, release="A")
-    assert (end.code, [task.tags[marks.VERDICT] for task in world.alive()]) == (0, ["pass"]), end.text
+    assert (end.code, [task.tags[release_tags.VERDICT] for task in world.alive()]) == (0, ["pass"]), end.text
 
 
 def test_one_that_filled_it_before_the_canary_makes_it_begin_nothing() -> None:
     world = World()
-    world.service_tags |= {f"x{number}": "y" for number in range(marks.MOST_TAGS - OUR_TAGS)}
-    world.service_tags[f"{marks.RAN}migrate"] = "A 0 123"
+    world.service_tags |= {f"x{number}": "y" for number in range(release_tags.MOST_TAGS - OUR_TAGS)}
+    world.service_tags[f"{release_tags.RAN}migrate"] = "A 0 123"
     end = canary(world, release="A")
     assert (end.code, end.writes) == (3, [])
     assert "has 42 tags; ECS allows 50, and 9 are needed" in end.text
@@ -143,5 +143,5 @@ def test_the_keys_of_a_release_and_two_records_are_what_the_preflight_counts() -
     assert canary(world, release="A").code == 0
     assert promote(world, release="A", approved_by="somebody").code == 0
     assert rollback(world).code == 0
-    ours = {key for key in world.service_tags if not key.startswith(marks.TARGETS)}
+    ours = {key for key in world.service_tags if not key.startswith(release_tags.TARGETS)}
     assert len(ours) + 2 == OUR_TAGS

@@ -8,8 +8,8 @@ import pytest
 
 from ecs_pipeline.aws.elb import Elb
 from ecs_pipeline.aws.session import AwsClient
-from ecs_pipeline.load_balancing import TargetGroup
-from ecs_pipeline.recorder import Recorder
+from ecs_pipeline.engine.recorder import Recorder
+from ecs_pipeline.model.load_balancing import TargetGroup
 from tests.fakes.ports import FakeElb
 from tests.fakes.world import World
 from tests.unit.canary_world import kill_at

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline.converge import converge
-from ecs_pipeline.model import Container, Event
+from ecs_pipeline.engine.converge import converge
+from ecs_pipeline.model.release import Container, Event
 from ecs_pipeline.steps.healthy import HealthyStep
-from ecs_pipeline.wait import Broken, Deadline, Settled, Waiting
+from ecs_pipeline.timing.wait import Broken, Deadline, Settled, Waiting
 from tests.fakes.world import World, utc
 from tests.unit.canary_world import start, tasks_step
 from tests.unit.facts import crashed, definition, task

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import marks
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.stages.hook_run import Occasion
+from ecs_pipeline.hooks.hook_run import Occasion
+from ecs_pipeline.protocol import release_tags
 from tests.fakes.ports import FakeEcs
 from tests.fakes.world import REGISTRY, World, definition_with, digest_of
 from tests.unit.canary_world import kill_at
@@ -182,7 +182,7 @@ def test_a_corrected_command_runs_after_a_rollback_too(world: World) -> None:
 @pytest.mark.parametrize("verdict", ["", "pass"])
 def test_a_forged_canary_makes_nobody_skip_the_hooks(world: World, verdict: str) -> None:
     kill_at(world, "before", "RunTask", lambda: canary(world, **V2))
-    forge(world, "v2", list(world.revisions)[-1], tags={marks.VERDICT: verdict})
+    forge(world, "v2", list(world.revisions)[-1], tags={release_tags.VERDICT: verdict})
     world.schedule.now += 30
     end = canary(world, **V2)
     assert (end.code, hooks_run(world)) == (0, ["./migrate"]), end.text
@@ -195,7 +195,7 @@ def test_nor_while_the_hook_runs(world: World) -> None:
     world.delays.start = 1
     [hook] = hook_tasks(world)
     hook.created += 10_000
-    forge(world, "v2", hook.revision, tags={marks.VERDICT: ""})
+    forge(world, "v2", hook.revision, tags={release_tags.VERDICT: ""})
     world.schedule.now += 30
     end = canary(world, **migrating("./migrate", within="10s"))
     assert (end.code, world.registered(), hooks_run(world)) == (4, [], ["./migrate"])

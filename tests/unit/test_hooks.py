@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import marks
-from ecs_pipeline.config import load
+from ecs_pipeline.config.load import load
+from ecs_pipeline.config.settings import Settings
 from ecs_pipeline.errors import Interrupted, InvalidInput
+from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.reports.cases import cases, what_was_done
-from ecs_pipeline.settings import Settings
 from tests.fakes.schedule import Agent
 from tests.fakes.world import REGISTRY, FakeTask, World, digest_of
 from tests.unit.canary_world import kill_at, once
@@ -158,7 +158,7 @@ def test_a_hook_that_fails_after_a_promotion_leaves_the_release_promoted_and_run
     end = promote(failing(world), settings=HOOKS)
     told = "release v2 is promoted, but its after_promote hooks are not done: hook purge failed: exit code 7"
     assert (end.code, end.text) == (4, f"{told}; the same command runs it again")
-    assert world.service_tags[marks.RELEASE] == "v2"
+    assert world.service_tags[release_tags.RELEASE] == "v2"
     assert "last lines of app:" in end.run.recorder.record.step("after_promote: purge").evidence
 
     again = promote(failing(world, 0), settings=HOOKS)

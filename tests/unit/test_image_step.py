@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import registry
-from ecs_pipeline.converge import converge
+from ecs_pipeline.config.images import ImageSettings
+from ecs_pipeline.engine.converge import converge
+from ecs_pipeline.engine.run import Origin, Run
 from ecs_pipeline.errors import InvalidInput, PipelineError, Refused, Trouble
-from ecs_pipeline.image_settings import ImageSettings
+from ecs_pipeline.images import registry
 from ecs_pipeline.images.build import Build, Secret
-from ecs_pipeline.model import EcrRegistry, Image, Repository
+from ecs_pipeline.model.release import EcrRegistry, Image, Repository
 from ecs_pipeline.ports import OWN_REGISTRY
-from ecs_pipeline.run import Origin, Run
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.image import BuiltImage, GivenImage, platform_of
-from ecs_pipeline.wait import Deadline
+from ecs_pipeline.timing.wait import Deadline
 from tests.fakes.ports import FakeEngine, new_run
 from tests.fakes.world import REGISTRY, World, digest_of
 from tests.unit.protocol.simulation import start_of

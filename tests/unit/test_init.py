@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline.commands.init import jenkinsfile_of
-from ecs_pipeline.config import load
+from ecs_pipeline.cli.commands.init import jenkinsfile_of
+from ecs_pipeline.config.load import load
+from ecs_pipeline.config.settings import Settings
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.settings import Settings
-from ecs_pipeline.signals import Alarm
+from ecs_pipeline.model.telemetry import Alarm
 from ecs_pipeline.stages import proposed_checks
 from tests.fakes.ports import FakeCloudWatch
 from tests.fakes.world import World, definition_with

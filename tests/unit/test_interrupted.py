@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from ecs_pipeline.engine.record import StageRecord
 from ecs_pipeline.errors import AnswerLost, Interrupted, Trouble
-from ecs_pipeline.record import StageRecord
 from ecs_pipeline.reports.cases import evidence, what_was_done
 from tests.fakes.ports import new_run
 from tests.fakes.world import World

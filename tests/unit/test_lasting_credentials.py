@@ -9,7 +9,7 @@ import pytest
 
 from ecs_pipeline.aws.credentials import Lasting
 from ecs_pipeline.aws.session import AwsSession
-from ecs_pipeline.clock import SystemClock
+from ecs_pipeline.timing.clock import SystemClock
 from tests.fakes.world import World
 from tests.unit.aws_stub import aws_stub
 from tests.unit.protocol.simulation import start_of

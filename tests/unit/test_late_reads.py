@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.errors import NotPlaced
-from ecs_pipeline.fence import Fence, TurnChanged
-from ecs_pipeline.model import Service
-from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
+from ecs_pipeline.model.release import Service
+from ecs_pipeline.protocol.fence import Fence, TurnChanged
+from ecs_pipeline.protocol.observe import SERVICE_LAG, TASKS_LAG
 from tests.fakes.ports import FakeClock, FakeEcs
 from tests.fakes.world import World
 from tests.unit.canary_world import dies, kill_at, only

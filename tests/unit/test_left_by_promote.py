@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_pipeline import marks
+from ecs_pipeline.protocol import release_tags
 from tests.fakes.world import World
 from tests.unit.canary_world import dies, kill_at
 from tests.unit.protocol.simulation import clean, start_of
@@ -54,7 +54,7 @@ def test_the_next_release_replaces_the_canary_and_not_the_service() -> None:
     world = died_at("before", "StopTask")
     end = canary(world, release="B", replace=True)
     assert (end.code, serving(world)) == (0, "web:3")
-    assert [one.tags[marks.RELEASE] for one in world.alive()] == ["B"]
+    assert [one.tags[release_tags.RELEASE] for one in world.alive()] == ["B"]
     assert not {"UpdateService", "DeregisterTaskDefinition"} & {*end.writes}
     assert (promote(world, release="B").code, serving(world), world.alive()) == (0, "web:4", [])
 
@@ -75,5 +75,5 @@ def test_a_baseline_that_is_left_alone_goes_without_the_service() -> None:
     world = start_of("P runs")
     canary(world, release="A", settings={"canary": {"baseline": True, "bake": "2s", "healthy_within": "30s"}})
     kill_at(world, "before", "DeregisterTargets", lambda: promote(world, release="A"))
-    dies(world, next(at for at, one in enumerate(world.alive()) if one.tags[marks.ROLE] == "canary"))
+    dies(world, next(at for at, one in enumerate(world.alive()) if one.tags[release_tags.ROLE] == "canary"))
     assert (rollback(world, canary_only=True).code, serving(world), world.alive()) == (0, "web:3", [])

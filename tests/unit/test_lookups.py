@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_pipeline.config import Config, load
-from ecs_pipeline.config_sources import settings_of
+from ecs_pipeline.config.load import Config, load
+from ecs_pipeline.config.lookups import EnvironmentSource, Lookups
+from ecs_pipeline.config.sources import settings_of
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.lookups import EnvironmentSource, Lookups
 
 NAMES = "cluster: c\nservice: s\n"
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-aBcDeF"

@@ -8,11 +8,18 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import observe
-from ecs_pipeline.load_balancing import LoadBalancing, RecordedTarget, Registration, Target, TargetGroup, TargetHealth
-from ecs_pipeline.look import Look
-from ecs_pipeline.model import Container, Marks, Revision, Service, Task, TaskDefinition
-from ecs_pipeline.observe import Observer
+from ecs_pipeline.model.load_balancing import (
+    LoadBalancing,
+    RecordedTarget,
+    Registration,
+    Target,
+    TargetGroup,
+    TargetHealth,
+)
+from ecs_pipeline.model.release import Container, Marks, Revision, Service, Task, TaskDefinition
+from ecs_pipeline.protocol import observe
+from ecs_pipeline.protocol.observe import Observer
+from ecs_pipeline.protocol.snapshot import Look
 from tests.unit.facts import GROUP, NOW, OTHER_GROUP, group, revision, service, task
 
 APP_AND_ADMIN = (LoadBalancing(GROUP, "app", 8000), LoadBalancing(OTHER_GROUP, "app", 9000))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_pipeline import marks
+from ecs_pipeline.protocol import release_tags
 from tests.fakes.world import PREFIX, FakeTask, World
 from tests.unit.canary_world import at, kill_at
 from tests.unit.intruder import forge
@@ -25,7 +25,7 @@ def set_by_hand(world: World) -> None:
 @pytest.mark.parametrize("name", ["web:3", "web:1"])
 def test_a_baseline_that_nobody_needs_goes_and_no_promotion_with_it(name: str) -> None:
     world = start_of("A is promoted")
-    forge(world, "Z", arn_of(world, name), tags={marks.ROLE: "baseline", marks.VERDICT: ""})
+    forge(world, "Z", arn_of(world, name), tags={release_tags.ROLE: "baseline", release_tags.VERDICT: ""})
     end = rollback(world, canary_only=True)
     assert (end.code, serving(world), world.revisions[arn_of(world, "web:3")].active) == (0, "web:3", True)
     assert world.alive() == []
@@ -33,7 +33,7 @@ def test_a_baseline_that_nobody_needs_goes_and_no_promotion_with_it(name: str) -
 
 def test_a_baseline_of_nobody_is_no_reason_to_undo_the_promotion_that_is_named() -> None:
     world = start_of("A is promoted")
-    forge(world, "Z", arn_of(world, "web:3"), tags={marks.ROLE: "baseline", marks.VERDICT: ""})
+    forge(world, "Z", arn_of(world, "web:3"), tags={release_tags.ROLE: "baseline", release_tags.VERDICT: ""})
     assert rollback(world, canary_only=True, release="A").code == 0
     assert (serving(world), world.revisions[arn_of(world, "web:3")].active) == ("web:3", True)
 
@@ -50,14 +50,14 @@ def test_a_canary_is_its_releases_own_though_the_service_was_set_by_hand_meanwhi
 @pytest.mark.parametrize("options", [{}, {"release": "A"}])
 def test_a_mark_that_names_what_never_ran_makes_no_canary_a_foreign_one(options: dict[str, str]) -> None:
     world = start_of("A is a canary")
-    world.service_tags[marks.PREVIOUS] = f"{PREFIX}:task-definition/web:99"
+    world.service_tags[release_tags.PREVIOUS] = f"{PREFIX}:task-definition/web:99"
     end = promote(world, **options)
     assert (end.code, serving(world)) == (0, "web:3"), end.text
 
 
 def test_a_canary_takes_its_task_for_its_own_whatever_that_mark_says() -> None:
     world = start_of("P runs")
-    world.service_tags[marks.PREVIOUS] = f"{PREFIX}:task-definition/web:99"
+    world.service_tags[release_tags.PREVIOUS] = f"{PREFIX}:task-definition/web:99"
     assert canary(world, release="A").code == 0
 
 
@@ -72,7 +72,7 @@ def test_a_turn_that_somebody_writes_back_keeps_no_canary_in_the_traffic(written
 
     def hook(when: str, call: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
         if (when, call) == ("after", "TagResource"):
-            world.service_tags[marks.TURN] = written
+            world.service_tags[release_tags.TURN] = written
 
     world.hook = hook
     end = rollback(world)
@@ -98,7 +98,7 @@ def test_a_canary_that_is_smaller_by_now_loses_its_other_tasks() -> None:
 def test_another_rollback_that_begins_meanwhile_is_told(command: str) -> None:
     world = start_of("A is a canary")
     kill_at(world, "before", "DeregisterTargets", lambda: rollback(world))
-    at(world, "after", "StopTask", lambda: world.service_tags.update({marks.TURN: "abc/B"}))
+    at(world, "after", "StopTask", lambda: world.service_tags.update({release_tags.TURN: "abc/B"}))
     end = promote(world, release="A") if command == "promote" else canary(world, release="A", replace=True)
     assert end.code == 3
     assert end.text == "a rollback of B began at prd/web meanwhile; run it again"
@@ -110,8 +110,8 @@ def test_a_baseline_without_a_canary_is_named_and_goes_where_nothing_is_to_be_un
     start: str, options: dict[str, object]
 ) -> None:
     world = start_of(start)
-    world.service_tags[marks.PREVIOUS] = ""
-    his = forge(world, "Z", world.deployments[0].revision, tags={marks.ROLE: "baseline"})
+    world.service_tags[release_tags.PREVIOUS] = ""
+    his = forge(world, "Z", world.deployments[0].revision, tags={release_tags.ROLE: "baseline"})
     world.schedule.now += 30
     told = f"task {his.arn[-32:]} has the tags of release Z's baseline, and no canary lives beside it"
     planned = rollback(world, dry_run=True, **options)
@@ -126,7 +126,7 @@ def test_a_baseline_without_a_canary_is_named_and_goes_where_nothing_is_to_be_un
 
 def test_a_baseline_of_another_release_is_none_of_a_named_ones() -> None:
     world = start_of("A was rolled back")
-    his = forge(world, "Z", world.deployments[0].revision, tags={marks.ROLE: "baseline"})
+    his = forge(world, "Z", world.deployments[0].revision, tags={release_tags.ROLE: "baseline"})
     assert (rollback(world, release="A").code, his.stop_asked) == (0, None)
 
 
@@ -142,9 +142,9 @@ def test_a_baseline_beside_its_canary_is_no_odd_one() -> None:
 def test_a_task_of_his_lets_no_rollback_end_well_while_the_service_is_elsewhere(role: str) -> None:
     world = start_of("A was rolled back")
     for revision in world.revisions.values():
-        revision.tags |= {marks.RELEASE: "A", marks.TURN: "0/"}  # all of them are cancelled
+        revision.tags |= {release_tags.RELEASE: "A", release_tags.TURN: "0/"}  # all of them are cancelled
     assert rollback(world).code == 3
-    his = forge(world, "Z", world.deployments[0].revision, tags={marks.ROLE: role})
+    his = forge(world, "Z", world.deployments[0].revision, tags={release_tags.ROLE: role})
     world.schedule.now += 30
     end = rollback(world)
     assert (end.code, his.stop_asked is not None) == (3, True), end.text

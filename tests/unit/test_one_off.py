@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from ecs_pipeline import marks
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.signals import LogLine
+from ecs_pipeline.model.telemetry import LogLine
+from ecs_pipeline.protocol import release_tags
 from tests.fakes.ports import FakeLogs
 from tests.fakes.world import World, utc
 from tests.unit.commands import NAMED, Commands, Ended, commands, report
@@ -25,7 +25,7 @@ MIGRATE = ("run", *NAMED, "--name", "migrate", "--", "./migrate", "--all")
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Commands:
     made = commands(monkeypatch, capsys, tmp_path)
     made.world = World()
-    made.world.service_tags[marks.RELEASE] = "rel-1"
+    made.world.service_tags[release_tags.RELEASE] = "rel-1"
     return made
 
 
@@ -58,7 +58,7 @@ def test_with_a_name_it_runs_once_a_release(run: Commands) -> None:
     assert report("run")["changed"] is False
     assert len(started(run)) == 1
 
-    run.world.service_tags[marks.RELEASE] = "rel-2"
+    run.world.service_tags[release_tags.RELEASE] = "rel-2"
     assert run(*MIGRATE).code == 0
     assert len(started(run)) == 2
 
@@ -79,7 +79,7 @@ def test_without_a_name_it_runs_each_time(run: Commands) -> None:
     for _ in range(2):
         assert run("run", *NAMED, "--", "./seed").code == 0
     assert len(started(run)) == 2
-    assert not [key for key in run.world.service_tags if key.startswith(marks.RAN)]
+    assert not [key for key in run.world.service_tags if key.startswith(release_tags.RAN)]
 
 
 def test_the_exit_code_is_the_command_s_also_the_second_time(run: Commands) -> None:
@@ -99,7 +99,7 @@ def test_a_command_that_never_started_is_a_failure(run: Commands) -> None:
     end = run(*MIGRATE)
     assert end.code == 1
     assert "the command did not run: Essential container in task exited" in end.err
-    assert not [key for key in run.world.service_tags if key.startswith(marks.RAN)]
+    assert not [key for key in run.world.service_tags if key.startswith(release_tags.RAN)]
 
 
 def test_its_log_is_told_as_it_comes_each_line_once(run: Commands) -> None:
@@ -165,7 +165,7 @@ def test_one_that_outlasts_its_time_goes_on_and_may_be_waited_for_again(run: Com
     [("rel 3 t", 3), ("rel", None), ("rel x t", None), ("other 3 t", None), ("", None), ("rel 999", None)],
 )
 def test_a_record_that_says_nothing_counts_as_absent(tag: str, code: int | None) -> None:
-    assert marks.ran({f"{marks.RAN}m": tag}, "m", "rel") == code
+    assert release_tags.ran({f"{release_tags.RAN}m": tag}, "m", "rel") == code
 
 
 def test_a_foreign_task_with_the_token_of_a_name_is_passed_by(run: Commands) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ecs_pipeline import origin as origins
+from ecs_pipeline.engine import origin as origins
+from ecs_pipeline.engine.origin import checked_release_id, new_release_id, origin, without_login
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.origin import checked_release_id, new_release_id, origin, without_login
 
 REPORTS = "ecs-pipeline-reports"
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from ecs_pipeline import marks
-from ecs_pipeline.load_balancing import Registration, Target
-from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
-from ecs_pipeline.run import Run
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model.load_balancing import Registration, Target
+from ecs_pipeline.protocol import release_tags
+from ecs_pipeline.protocol.observe import SERVICE_LAG, TASKS_LAG
 from ecs_pipeline.steps import orphans, removal
 from tests.fakes.ports import new_run
 from tests.fakes.world import FakeDeployment, World, utc
@@ -115,7 +115,7 @@ def test_what_a_task_has_or_what_leaves_already_is_not_asked_about(owner: str, d
 
 def test_a_rollback_leaves_the_services_new_task_the_address_that_the_promoted_canary_had() -> None:
     world = start_of("A is promoted")
-    (recorded, *_) = marks.parse_service(world.service_tags).targets
+    (recorded, *_) = release_tags.parse_service(world.service_tags).targets
     assert recorded.recorded <= utc(world.now)
 
     def starts() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.stages.template import MOST_BYTES, Template, parse
+from ecs_pipeline.provision.template import MOST_BYTES, Template, parse
 from tests.unit.provision_world import Account, provision
 
 BUCKET = {"Bucket": {"Type": "AWS::S3::Bucket"}}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import placement
+from ecs_pipeline.model import placement
 
 FULL = "Capacity is unavailable at this time. Please try again later or in a different availability zone"
 UNABLE = "(service web) was unable to place a task because no container instance met all of its requirements."

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline.filled_policy import Values, filled
-from ecs_pipeline.permissions import PRUNE_STATEMENTS, STATEMENTS
-from ecs_pipeline.settings import Settings
+from ecs_pipeline.config.settings import Settings
+from ecs_pipeline.policy.filled import Values, filled
+from ecs_pipeline.policy.statements import PRUNE_STATEMENTS, STATEMENTS
 from tests.fakes.world import World
 from tests.unit.commands import NAMED, Commands, Ended, commands
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ecs_pipeline import marks
+from ecs_pipeline.engine.recorder import Recorder
+from ecs_pipeline.engine.run import Origin
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.recorder import Recorder
-from ecs_pipeline.run import Origin
+from ecs_pipeline.protocol import release_tags
 from tests.fakes.ports import FakeDefinitions, FakeElb
 from tests.fakes.world import GROUP, REGISTRY, FakeDeployment, World, digest_of
 from tests.unit.canary_world import kill_at
@@ -38,7 +38,7 @@ def test_the_report_of_what_is_done_has_the_release_whole(start: str, previous: 
 
 def test_an_inconclusive_verdict_is_reported_with_its_release_and_canary() -> None:
     world = start_of("A is a canary")
-    world.alive()[0].tags[marks.VERDICT] = "inconclusive"
+    world.alive()[0].tags[release_tags.VERDICT] = "inconclusive"
     record = canary(world, release="A").run.recorder.record
     assert [(one.arn, one.target_groups) for one in record.canary] == [(world.alive()[0].arn, (GROUP,))]
     assert record.share == 25
@@ -47,7 +47,7 @@ def test_an_inconclusive_verdict_is_reported_with_its_release_and_canary() -> No
 
 def test_an_inconclusive_verdict_ends_as_it_did() -> None:
     world = start_of("A is a canary")
-    world.alive()[0].tags[marks.VERDICT] = "inconclusive"
+    world.alive()[0].tags[release_tags.VERDICT] = "inconclusive"
     end = canary(world, release="A")
     assert (end.code, end.writes) == (5, [])
     assert "the checks of release A were inconclusive" in end.text
@@ -79,9 +79,9 @@ def test_with_replace_the_other_release_goes_first() -> None:
     world = start_of("A is a canary")
     end = canary(world, release="B", replace=True)
     assert end.code == 0
-    assert [one.tags[marks.RELEASE] for one in world.alive()] == ["B"]
+    assert [one.tags[release_tags.RELEASE] for one in world.alive()] == ["B"]
     assert end.writes.index("StopTask") < end.writes.index("RunTask")
-    assert [one.active for one in world.revisions.values() if one.tags.get(marks.RELEASE) == "A"] == [False]
+    assert [one.active for one in world.revisions.values() if one.tags.get(release_tags.RELEASE) == "A"] == [False]
 
 
 @pytest.mark.parametrize("image", ["", f"{REGISTRY}/web:A"])
@@ -90,7 +90,7 @@ def test_a_dry_run_with_replace_plans_as_if_the_other_were_gone(image: str) -> N
     end = canary(world, release="B", image=image, replace=True, dry_run=True)
     assert (end.code, end.writes) == (0, [])
     assert end.message("tasks") == "would run 1 task of web:new"
-    assert [one.tags[marks.RELEASE] for one in world.alive()] == ["A"]
+    assert [one.tags[release_tags.RELEASE] for one in world.alive()] == ["A"]
 
 
 def test_with_replace_there_need_not_be_another() -> None:

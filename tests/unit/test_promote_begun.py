@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import marks
+from ecs_pipeline.protocol import release_tags
 from tests.fakes.world import REGISTRY, World, digest_of
 from tests.unit.canary_world import at, dies, kill_at
 from tests.unit.protocol.simulation import clean, start_of
@@ -92,12 +92,12 @@ def test_sizes_are_judged_anew_from_the_first_when_a_task_was_lost() -> None:
     settings: dict[str, Any] = {"canary": {"steps": sizes, "healthy_within": "30s"}}
     world = start_of("P runs")
     canary(world, release="A", settings={"canary": {**settings["canary"], "steps": sizes[:1]}})
-    world.alive()[0].tags |= {marks.VERDICT: "inconclusive", marks.JUDGED_STEPS: "1"}
+    world.alive()[0].tags |= {release_tags.VERDICT: "inconclusive", release_tags.JUDGED_STEPS: "1"}
     dies(world, 1)
     begun = len(world.log)
     assert canary(world, release="A", settings=settings).code == 0
-    judged = [one for _, name, one in world.log[begun:] if name == "TagResource" and marks.JUDGED_TASKS in one]
-    assert [one[marks.JUDGED_TASKS] for one in judged] == ["2", "4"]
+    judged = [one for _, name, one in world.log[begun:] if name == "TagResource" and release_tags.JUDGED_TASKS in one]
+    assert [one[release_tags.JUDGED_TASKS] for one in judged] == ["2", "4"]
 
 
 def restore_died() -> World:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import marks
-from ecs_pipeline.run import Origin
+from ecs_pipeline.engine.run import Origin
+from ecs_pipeline.protocol import release_tags
 from tests.fakes.world import FakeDeployment, World
 from tests.unit.canary_world import kill_at
 from tests.unit.protocol.simulation import clean, start_of
@@ -53,7 +53,7 @@ def test_a_wrong_id_is_bad_input() -> None:
 
 def test_a_canary_without_a_verdict_is_refused_until_that_is_asked_for() -> None:
     world = start_of("A is a canary")
-    del world.alive()[0].tags[marks.VERDICT]
+    del world.alive()[0].tags[release_tags.VERDICT]
     text = refused(world, release="A")
     assert text.startswith("the canary of release A at prd/web has no verdict: its bake did not end; ")
     assert promote(world, release="A", unjudged=True).code == 0
@@ -63,7 +63,7 @@ def test_a_canary_without_a_verdict_is_refused_until_that_is_asked_for() -> None
 @pytest.mark.parametrize("verdict", ["pass", "inconclusive"])
 def test_any_verdict_will_do_for_a_person_decides_and_an_inconclusive_one_is_told(verdict: str) -> None:
     world = start_of("A is a canary")
-    world.alive()[0].tags[marks.VERDICT] = verdict
+    world.alive()[0].tags[release_tags.VERDICT] = verdict
     end = promote(world, release="A")
     assert end.code == 0
     told = ["warning: the verdict of release A is inconclusive; it is promoted anyway"]
@@ -181,8 +181,12 @@ def test_where_to_return_is_written_down_before_the_service_changes() -> None:
     calls = [(name, detail) for _, name, detail in world.log if name in ("TagResource", "UpdateService")]
     (_, tags), (_, mark), (_, revision) = calls[-3:]
     arns = {name: arn for arn, name in zip(world.revisions, ("web:1", "web:2", "web:3"), strict=True)}
-    assert (tags[marks.PREVIOUS], tags[marks.WANTED], revision) == (arns["web:2"], arns["web:3"], arns["web:3"])
-    assert (tags[marks.RELEASE], tags[marks.UNDER_WAY], mark) == ("A", "A", marks.promoted())
+    assert (tags[release_tags.PREVIOUS], tags[release_tags.WANTED], revision) == (
+        arns["web:2"],
+        arns["web:3"],
+        arns["web:3"],
+    )
+    assert (tags[release_tags.RELEASE], tags[release_tags.UNDER_WAY], mark) == ("A", "A", release_tags.promoted())
 
 
 def test_the_canary_leaves_the_traffic_only_after_the_rollout_and_its_task_is_stopped_last() -> None:

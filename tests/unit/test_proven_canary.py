@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import marks
-from ecs_pipeline.model import TaskDefinition
+from ecs_pipeline.model.release import TaskDefinition
+from ecs_pipeline.protocol import release_tags
 from tests.fakes.ports import READ_ONLY, FakeDefinitions
 from tests.fakes.world import REGISTRY, FakeTask, World, definition_with, digest_of, names
 from tests.unit.canary_world import dies, kill_at
@@ -30,8 +30,8 @@ def his_canary(world: World) -> FakeTask:
     """A judged task of a revision with the release's image and his own command: RegisterTaskDefinition and RunTask."""
     whole = definition_with(IMAGE)
     whole["containerDefinitions"][0]["command"] = ["sh", "-c", "his own"]
-    revision = world.register(whole, {marks.RELEASE: "B", marks.TURN: "0/"})
-    task = forge(world, "B", revision, tags={marks.JUDGED_TASKS: "1"})
+    revision = world.register(whole, {release_tags.RELEASE: "B", release_tags.TURN: "0/"})
+    task = forge(world, "B", revision, tags={release_tags.JUDGED_TASKS: "1"})
     world.schedule.now += 30
     return task
 
@@ -81,7 +81,7 @@ def test_nor_is_one_beside_the_releases_own() -> None:
     world = without_traffic(built=False)
     assert canary(world, release="B").code == 0
     his = his_canary(world)
-    his.tags[marks.INDEX] = "1"
+    his.tags[release_tags.INDEX] = "1"
     assert_refused(world, his)
 
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from ecs_pipeline.image_settings import ImageSettings
-from ecs_pipeline.run import Origin
+from ecs_pipeline.config.images import ImageSettings
+from ecs_pipeline.engine.run import Origin
 from ecs_pipeline.steps.provenance import Provenance, provenance, told
 
 COMMIT = "ab12cd3" + 33 * "4"

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from ecs_pipeline import marks, wiring
-from ecs_pipeline.model import RevisionUse, StoredImage
+from ecs_pipeline.cli import wiring
+from ecs_pipeline.model.release import RevisionUse, StoredImage
+from ecs_pipeline.protocol import release_tags
 from tests.fakes.account import FakeAccount
 from tests.fakes.world import PREFIX, REGISTRY, World, definition_with, digest_of, utc
 from tests.unit.commands import NAMED, Commands, commands, report
@@ -32,7 +33,7 @@ class Pruned(Commands):
         image = StoredImage(digest_of(name), (name,), utc(0) + timedelta(hours=number))
         self.account.stored.append(image)
         self.world.labels[image.digest] = OURS if labels is None else labels
-        given = {marks.RELEASE: name} if tags is None else tags
+        given = {release_tags.RELEASE: name} if tags is None else tags
         return self.world.register(definition_with(f"{REGISTRY}/web@{image.digest}"), given)
 
     @property
@@ -91,15 +92,15 @@ def arn(number: int) -> str:
 @pytest.mark.parametrize(
     "needs",
     [
-        lambda run: run.world.service_tags.update({marks.PREVIOUS: arn(3)}),
-        lambda run: run.world.service_tags.update({marks.WANTED: arn(3)}),
-        lambda run: run.world.service_tags.update({marks.UNDER_WAY: "rel-3"}),
-        lambda run: run.world.service_tags.update({marks.RELEASE: "rel-3"}),
+        lambda run: run.world.service_tags.update({release_tags.PREVIOUS: arn(3)}),
+        lambda run: run.world.service_tags.update({release_tags.WANTED: arn(3)}),
+        lambda run: run.world.service_tags.update({release_tags.UNDER_WAY: "rel-3"}),
+        lambda run: run.world.service_tags.update({release_tags.RELEASE: "rel-3"}),
         lambda run: run.account.elsewhere.append(RevisionUse(arn(3), "task 1")),
         lambda run: run.account.rules.append(RevisionUse(arn(3), "rule nightly")),
         lambda run: run.account.rules.append(RevisionUse("web:3", "rule nightly")),
         lambda run: run.account.scheduled.append(RevisionUse(arn(3), "schedule default/nightly")),
-        lambda run: run.world.revisions[arn(3)].tags.update({marks.RESTORES: arn(1)}),
+        lambda run: run.world.revisions[arn(3)].tags.update({release_tags.RESTORES: arn(1)}),
     ],
 )
 def test_what_something_needs_stays_with_its_image(run: Pruned, needs: Callable[[Pruned], None]) -> None:
@@ -191,7 +192,7 @@ def test_a_revision_that_aws_describes_no_more_keeps_all_images(run: Pruned) -> 
 def test_prune_stops_when_a_stage_begins_meanwhile(run: Pruned, call: str) -> None:
     def begin(when: str, made: str, _write: bool) -> None:  # noqa: FBT001
         if (when, made) == ("after", call):
-            run.world.service_tags[marks.UNDER_WAY] = "rel-9"
+            run.world.service_tags[release_tags.UNDER_WAY] = "rel-9"
 
     run.world.hook = begin
     end = run(*KEEP_2, "--yes")

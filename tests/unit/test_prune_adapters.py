@@ -9,7 +9,7 @@ import pytest
 from ecs_pipeline.aws.event_rules import EventRules
 from ecs_pipeline.aws.stored_images import StoredImages
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.model import EcrRegistry, Repository, RevisionUse
+from ecs_pipeline.model.release import EcrRegistry, Repository, RevisionUse
 from tests.unit.aws_stub import AwsStub, aws_stub, ok, session
 from tests.unit.clocks import RecordingClock
 

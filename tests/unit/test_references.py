@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.references import Reference, parse
+from ecs_pipeline.images.references import Reference, parse
 
 DIGEST = "sha256:" + "0a" * 32
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"

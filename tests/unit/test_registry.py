@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from ecs_pipeline import bounded_http
-from ecs_pipeline import registry as registries
 from ecs_pipeline.bounded_http import Ask, Received
 from ecs_pipeline.errors import InvalidInput, PipelineError, Trouble
-from ecs_pipeline.references import parse
-from ecs_pipeline.registry import CURE, MOST_BODY, digest_of
+from ecs_pipeline.images import registry as registries
+from ecs_pipeline.images.references import parse
+from ecs_pipeline.images.registry import CURE, MOST_BODY, digest_of
 from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import NO_ANSWER, Answer, HttpStub, Request, http_stub
 from tests.unit.raw_server import DROPS, raw_server

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecs_pipeline.cli import main
+from ecs_pipeline.cli.commands.main import main
 
 LINE = {
     "check": {"metric": {"compare": "stable"}},

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import marks
+from ecs_pipeline.protocol import release_tags
 from tests.fakes.world import World
 from tests.unit.canary_world import at, kill_at
 from tests.unit.intruder import forge, the_lock
@@ -75,7 +75,7 @@ def test_nor_is_it_a_canary_by_the_token_that_the_next_one_comes_to() -> None:
     world = replaced()
     at(world, "before", "RunTask", lambda: forge(world, "A", arn_of(world, "web:3"), token=the_lock(world)))
     end = canary(world, release="D")
-    assert (end.code, world.service_tags[marks.UNDER_WAY]) == (3, "D"), end.text
+    assert (end.code, world.service_tags[release_tags.UNDER_WAY]) == (3, "D"), end.text
     assert world.revisions[arn_of(world, "web:5")].active
 
 
@@ -89,7 +89,7 @@ def test_a_dead_canary_is_what_goes_and_not_the_promoted_release(options: dict[s
     end = rollback(world, **options)
     assert (end.code, serving(world), world.alive()) == (0, "web:3", []), end.text
     assert world.revisions[arn_of(world, "web:3")].active
-    assert marks.parse_turn(world.service_tags[marks.TURN]).cancelled == "C"
+    assert release_tags.parse_turn(world.service_tags[release_tags.TURN]).cancelled == "C"
 
 
 def test_the_release_may_be_started_again_and_gets_a_revision_of_its_own() -> None:
@@ -110,12 +110,12 @@ def test_a_promotion_that_was_killed_marks_the_revision_before_it_tells_the_serv
     kill_at(world, "after", "TagResource", lambda: promote(world, release="A"), count=count)
     assert serving(world) == "web:2"
     assert promote(world, release="A").code == 0
-    assert (serving(world), world.revisions[arn_of(world, "web:3")].tags[marks.PROMOTED]) == ("web:3", "yes")
+    assert (serving(world), world.revisions[arn_of(world, "web:3")].tags[release_tags.PROMOTED]) == ("web:3", "yes")
 
 
 def test_a_revision_that_somebody_filled_up_is_marked_nevertheless() -> None:
     world = start_of("A is a canary")
     tags = world.revisions[arn_of(world, "web:3")].tags
-    tags |= {f"x{number}": "y" for number in range(marks.MOST_TAGS - len(tags))}
+    tags |= {f"x{number}": "y" for number in range(release_tags.MOST_TAGS - len(tags))}
     assert promote(world, release="A").code == 0
-    assert tags[marks.PROMOTED] == "yes"
+    assert tags[release_tags.PROMOTED] == "yes"

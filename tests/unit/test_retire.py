@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_pipeline.load_balancing import Registration, Target
-from ecs_pipeline.run import Run
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model.load_balancing import Registration, Target
 from ecs_pipeline.steps.removal import plainly
 from ecs_pipeline.steps.retire import RetireStep, targets_of
 from tests.fakes.ports import new_run

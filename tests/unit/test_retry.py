@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from ecs_pipeline import retry
 from ecs_pipeline.errors import Interrupted, Trouble
-from ecs_pipeline.retry import Transient, call
+from ecs_pipeline.timing import retry
+from ecs_pipeline.timing.retry import Transient, call
 from tests.unit.clocks import RecordingClock
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_pipeline.run import Origin
+from ecs_pipeline.engine.run import Origin
 from tests.fakes.world import World, names
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import active, canary, promote, rollback, serving

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import previous_definition
+from ecs_pipeline.task_definitions import previous_definition
 from tests.fakes.world import World
 from tests.unit.canary_world import kill_at
 from tests.unit.commands import NAMED, Commands, commands

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import marks
-from ecs_pipeline.observe import TASKS_LAG
+from ecs_pipeline.protocol import release_tags
+from ecs_pipeline.protocol.observe import TASKS_LAG
 from tests.fakes.world import FAMILY, World, definition_with, digest_of
 from tests.unit.canary_world import once
 from tests.unit.protocol.simulation import clean, start_of
@@ -195,7 +195,7 @@ def test_to_a_revision_that_another_rollback_overtakes_is_told(who: str) -> None
 
     def overtake() -> None:
         if who == "somebody who may tag":
-            world.service_tags[marks.TURN] = "abc/B"
+            world.service_tags[release_tags.TURN] = "abc/B"
         else:
             assert rollback(world, to="web:2").code == 0
 
@@ -249,7 +249,7 @@ def test_a_promotion_that_stays_is_named_with_what_undoes_it() -> None:
 
 def test_a_release_that_a_newer_one_took_the_place_of_before_its_canary_lived_says_so() -> None:
     world = start_of("P runs")
-    world.service_tags[marks.UNDER_WAY] = "B"
+    world.service_tags[release_tags.UNDER_WAY] = "B"
     end = rollback(world, release="A")
     assert (end.code, end.writes) == (0, [])
     assert end.run.recorder.record.message == "nothing to roll back: release A was superseded, B is under way"

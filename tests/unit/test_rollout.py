@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_pipeline.model import Event
+from ecs_pipeline.model.release import Event
 from ecs_pipeline.steps import rollout
-from ecs_pipeline.wait import Settled, Waiting
+from ecs_pipeline.timing.wait import Settled, Waiting
 from tests.unit.facts import crashed, deployment, later
 from tests.unit.rollouts import Rollout, broken, judged, old, rolling, waiting
 

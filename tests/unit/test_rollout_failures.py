@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_pipeline.breaker import failures_allowed
-from ecs_pipeline.model import Deployment, Event
-from ecs_pipeline.wait import Broken, Waiting
+from ecs_pipeline.model.breaker import failures_allowed
+from ecs_pipeline.model.release import Deployment, Event
+from ecs_pipeline.timing.wait import Broken, Waiting
 from tests.unit.facts import crashed, deployment, later, revision, service
 from tests.unit.rollouts import Rollout, broken, judged, old, rolling
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline.model import Deployment, Event, Task
+from ecs_pipeline.model.release import Deployment, Event, Task
 from ecs_pipeline.steps.rollout import HOPELESS_FOR
-from ecs_pipeline.wait import Settled, Waiting
+from ecs_pipeline.timing.wait import Settled, Waiting
 from tests.unit.facts import crashed, deployment, later, revision
 from tests.unit.rollouts import Rollout, broken, old, rolling, waiting
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import rollout_time
-from ecs_pipeline.model import Service
+from ecs_pipeline.model import rollout_time
+from ecs_pipeline.model.release import Service
 from ecs_pipeline.steps.rollout_deadline import deadline
 from tests.fakes.ports import new_run
 from tests.fakes.world import World

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecs_pipeline import marks
-from ecs_pipeline.model import Turn
-from ecs_pipeline.run_parameters import run_parameters
+from ecs_pipeline.model.release import Turn
+from ecs_pipeline.protocol import release_tags
+from ecs_pipeline.task_definitions.run_parameters import run_parameters
 from tests.unit.facts import deployment, later, revision, service
 
 NETWORK = {
@@ -53,9 +53,9 @@ def test_one_task_of_the_revision_is_run_in_the_name_of_the_service() -> None:
         "ecs-pipeline:turn": "abc/r1",
         "ecs-pipeline:role": "canary",
         "ecs-pipeline:index": "1",
-        **marks.unjudged(),
+        **release_tags.unjudged(),
     }
-    assert not set(marks.unjudged()) & set(tags(role="baseline"))
+    assert not set(release_tags.unjudged()) & set(tags(role="baseline"))
 
 
 @pytest.mark.parametrize(
@@ -207,9 +207,14 @@ def test_the_tags_of_the_service_go_along_but_for_ours_and_those_of_aws() -> Non
 def test_the_tags_that_a_task_gets_later_are_there_when_it_starts() -> None:
     found = tags({"tags": {f"key-{number:02}": "x" for number in range(50)}})
     assert len(found) == 50
-    unjudged = {marks.VERDICT: "", marks.JUDGED_STEPS: "0", marks.JUDGED_TASKS: "0", marks.BAKE_BEGAN: ""}
+    unjudged = {
+        release_tags.VERDICT: "",
+        release_tags.JUDGED_STEPS: "0",
+        release_tags.JUDGED_TASKS: "0",
+        release_tags.BAKE_BEGAN: "",
+    }
     assert unjudged.items() <= found.items()
-    assert marks.parse_task(unjudged, "t") == marks.parse_task({}, "t")
+    assert release_tags.parse_task(unjudged, "t") == release_tags.parse_task({}, "t")
     assert set(tags()) <= set(found)
     kept = sorted(set(found) - set(tags()))
     assert kept == [f"key-{number:02}" for number in range(len(kept))]

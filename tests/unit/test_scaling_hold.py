@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import marks, scaling
 from ecs_pipeline.aws.application_autoscaling import ApplicationAutoScaling
 from ecs_pipeline.aws.session import AwsError
-from ecs_pipeline.scaling import ALL, Suspended
-from ecs_pipeline.settings import Settings
+from ecs_pipeline.config.settings import Settings
+from ecs_pipeline.model import scaling
+from ecs_pipeline.model.scaling import ALL, Suspended
+from ecs_pipeline.plans.refusals import OUR_TAGS
+from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.stages import status as status_stage
-from ecs_pipeline.stages.preflight import OUR_TAGS
 from tests.fakes.ports import new_run
 from tests.fakes.world import World
 from tests.unit.aws_stub import AwsStub, aws_stub, ok, refused, session
@@ -48,7 +49,7 @@ def suspensions(world: World) -> list[Suspended]:
 
 
 def mark(world: World) -> str:
-    return world.service_tags.get(marks.SCALING, "")
+    return world.service_tags.get(release_tags.SCALING, "")
 
 
 def refuse(world: World, call: str, *, after: int = 0) -> None:
@@ -212,7 +213,7 @@ def test_a_canary_in_the_middle_of_the_rollout_leaves_it_to_the_promotion() -> N
 def test_a_restore_that_was_killed_leaves_it_to_the_rollback() -> None:
     world = held_world("rollout")
     kill_at(world, "after", "TagResource", lambda: held_promote(world), count=4)
-    assert marks.parse_turn(world.service_tags[marks.TURN]).cancelled == "A"
+    assert release_tags.parse_turn(world.service_tags[release_tags.TURN]).cancelled == "A"
     assert mark(world)
     assert (rollback(world).code, serving(world)) == (0, "web:2")
     assert_as_before(world)
@@ -303,14 +304,14 @@ def test_a_target_that_was_removed_meanwhile_needs_nothing_but_the_mark_emptied(
 def test_a_mark_that_nobody_of_us_wrote_counts_as_absent(forged: str) -> None:
     assert scaling.parse(forged) is None
     world = start_of("A is promoted")
-    world.scaling, world.service_tags[marks.SCALING] = ALL, forged
+    world.scaling, world.service_tags[release_tags.SCALING] = ALL, forged
     assert rollback(world).code == 0
     assert world.scaling == ALL
 
 
 def test_a_forged_mark_resumes_scaling_at_worst() -> None:
     world = start_of("P runs")
-    world.scaling, world.service_tags[marks.SCALING] = ALL, "in=no out=no scheduled=no"
+    world.scaling, world.service_tags[release_tags.SCALING] = ALL, "in=no out=no scheduled=no"
     assert canary(world, release="A").code == 0
     assert (world.scaling, mark(world)) == (Suspended(), "")
 
@@ -318,7 +319,7 @@ def test_a_forged_mark_resumes_scaling_at_worst() -> None:
 @pytest.mark.parametrize("state", [Suspended(), BY_HAND, Suspended(scale_in=True), ALL])
 def test_a_mark_is_read_as_it_was_written(state: Suspended) -> None:
     assert scaling.parse(str(state)) == state
-    assert not marks.FORBIDDEN.search(str(state))
+    assert not release_tags.FORBIDDEN.search(str(state))
 
 
 # ---- the tag's room
@@ -327,14 +328,14 @@ def test_a_mark_is_read_as_it_was_written(state: Suspended) -> None:
 def test_the_key_is_reserved_by_the_canary_where_the_config_asks_for_it() -> None:
     plain, asking = World(), World()
     assert canary(plain, release="A").code == canary(asking, release="A", settings=HOLD).code == 0
-    assert (marks.SCALING in plain.service_tags, asking.service_tags[marks.SCALING]) == (False, "")
+    assert (release_tags.SCALING in plain.service_tags, asking.service_tags[release_tags.SCALING]) == (False, "")
 
 
 @pytest.mark.parametrize(("settings", "present"), [(HOLD, False), (HOLD, True), ({}, True)])
 def test_it_is_counted_among_the_tags_that_are_needed(settings: dict[str, Any], *, present: bool) -> None:
     world = World()
-    world.service_tags |= {f"x{number}": "y" for number in range(marks.MOST_TAGS - OUR_TAGS)}
-    world.service_tags |= {marks.SCALING: ""} if present else {}
+    world.service_tags |= {f"x{number}": "y" for number in range(release_tags.MOST_TAGS - OUR_TAGS)}
+    world.service_tags |= {release_tags.SCALING: ""} if present else {}
     end = canary(world, release="A", settings=settings)
     assert (end.code, end.writes) == (3, [])
     assert "and 10 are needed" in end.text
@@ -450,13 +451,13 @@ def test_scaling_may_be_suspended_only_where_the_config_asks_for_it(
     run: Commands = commands(monkeypatch, capsys, tmp_path)
     plain = run("policy", *NAMED)
     assert "application-autoscaling" not in plain.out
-    assert marks.SCALING not in plain.out
-    assert f"left out {marks.SCALING} of MarkService: promote.autoscaling is not hold" in plain.err
+    assert release_tags.SCALING not in plain.out
+    assert f"left out {release_tags.SCALING} of MarkService: promote.autoscaling is not hold" in plain.err
     run.changes["settings"] = Settings.model_validate({"cluster": "prd", "service": "web", **HOLD})
     end = run("policy", *NAMED)
     found = {statement["Sid"]: statement for statement in json.loads(end.out)["Statement"]}
     account = "arn:aws:application-autoscaling:eu-west-1:123456789012"
     assert found["HoldAutoscaling"]["Resource"] == [f"{account}:scalable-target/*"]
     assert found["ReadAutoscaling"]["Resource"] == "*"
-    assert marks.SCALING in json.dumps(found["MarkService"])
-    assert marks.SCALING not in end.err
+    assert release_tags.SCALING in json.dumps(found["MarkService"])
+    assert release_tags.SCALING not in end.err

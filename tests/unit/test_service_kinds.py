@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import service_kinds
 from ecs_pipeline.errors import Refused
-from ecs_pipeline.service_kinds import Use
+from ecs_pipeline.model import service_kinds
+from ecs_pipeline.model.service_kinds import Use
 from tests.fakes.world import FAMILY, World
 from tests.unit.facts import ECS, GROUP, OTHER_GROUP, group, service
 from tests.unit.protocol.simulation import start_of

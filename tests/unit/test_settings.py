@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ecs_pipeline.model import canaries_for, share
-from ecs_pipeline.setting_types import parse_duration
-from ecs_pipeline.settings import CanarySettings, Settings
+from ecs_pipeline.config.settings import CanarySettings, Settings
+from ecs_pipeline.config.types import parse_duration
+from ecs_pipeline.model.release import canaries_for, share
 
 
 def canary(**keys: Any) -> CanarySettings:

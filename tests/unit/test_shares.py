@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import shares
+from ecs_pipeline.model import shares
 from tests.fakes.ports import FakeElb
 from tests.unit.facts import group
 from tests.unit.protocol.simulation import start_of

@@ -19,7 +19,7 @@ PLACES = {
     "removal.stopped": {"steps/retire.py"},
     "elb.deregister": {"steps/removal.py"},
     "ecs.stop_task": {"steps/removal.py", "steps/tasks.py"},
-    "definitions.deregister": {"steps/unused.py"},
+    "definitions.deregister": {"steps/deregister.py"},
     "ecs.update_service": {"steps/service_update.py"},
 }
 """Who may use a part of `steps/removal.py`, or an operation of a port.

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ecs_pipeline import marks
-from ecs_pipeline.run import Origin
+from ecs_pipeline.engine.run import Origin
+from ecs_pipeline.protocol import release_tags
 from tests.fakes.world import REGISTRY
 from tests.unit.commands import NAMED, Commands, commands, report
 from tests.unit.protocol.simulation import start_of
@@ -128,7 +128,7 @@ def test_the_plan_of_a_canary_that_replaces_another_begins_with_that(run: Comman
 
 def test_the_plan_of_a_canary_that_was_cut_short_is_what_is_left_to_do(run: Commands) -> None:
     run.world = start_of("A is a canary")
-    del run.world.alive()[0].tags[marks.VERDICT]
+    del run.world.alive()[0].tags[release_tags.VERDICT]
     assert planned(run, "canary", "--release", "A") == ["watch for 2s"]
     run.world.targets.clear()
     assert planned(run, "canary", "--release", "A")[0] == "register them in web: 25 % of the traffic"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import stops
-from ecs_pipeline.model import Container
+from ecs_pipeline.model import stops
+from ecs_pipeline.model.release import Container
 from tests.unit.facts import crashed, task
 
 THROTTLED = (

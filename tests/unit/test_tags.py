@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecs_pipeline import marks, tags
 from ecs_pipeline.aws.ecs_facts import parse_revision, parse_service, parse_task
-from ecs_pipeline.model import Revision, Turn
+from ecs_pipeline.model import tag_values
+from ecs_pipeline.model.release import Revision, Turn
+from ecs_pipeline.protocol import release_tags
 from tests.unit.facts import ECS, revision
 
 VALUES = st.text(alphabet=st.characters(categories=("L", "N", "Zs")) | st.sampled_from("+-=._:/@"), max_size=256)
@@ -19,23 +20,23 @@ VALUES = st.text(alphabet=st.characters(categories=("L", "N", "Zs")) | st.sample
 NUMBERS = st.sampled_from(["\u00b2", "\uff14", "-1", "1e9", "9" * 256, "0x10", "1_000", "\u0661", " 1", "007", "12"])
 KEYS = st.sampled_from(
     [
-        marks.TURN,
-        marks.UNDER_WAY,
-        marks.SOURCE,
-        marks.WANTED,
-        marks.PREVIOUS,
-        marks.RELEASE,
-        marks.SERVICE,
-        marks.ROLE,
-        marks.INDEX,
-        marks.VERDICT,
-        marks.JUDGED_STEPS,
-        marks.JUDGED_TASKS,
-        marks.BAKE_BEGAN,
-        marks.RESTORES,
-        marks.APPROVAL,
-        marks.TARGETS + "1",
-        marks.TARGETS + "\u00b2",
+        release_tags.TURN,
+        release_tags.UNDER_WAY,
+        release_tags.SOURCE,
+        release_tags.WANTED,
+        release_tags.PREVIOUS,
+        release_tags.RELEASE,
+        release_tags.SERVICE,
+        release_tags.ROLE,
+        release_tags.INDEX,
+        release_tags.VERDICT,
+        release_tags.JUDGED_STEPS,
+        release_tags.JUDGED_TASKS,
+        release_tags.BAKE_BEGAN,
+        release_tags.RESTORES,
+        release_tags.APPROVAL,
+        release_tags.TARGETS + "1",
+        release_tags.TARGETS + "\u00b2",
     ]
 )
 TAGS = st.dictionaries(KEYS, VALUES | NUMBERS)
@@ -71,8 +72,8 @@ def test_no_tag_ends_a_command_and_each_that_says_nothing_is_told_in_a_line(foun
     for arn in filter(None, (service.marks.wanted, service.marks.previous, made.restores)):
         assert Revision(arn).number > 0
     for target in service.marks.targets:
-        assert tags.address(str(f"{target.identity}:{target.port}"))
-    assert 0 <= task.index <= marks.MOST_NUMBERED
+        assert tag_values.address(str(f"{target.identity}:{target.port}"))
+    assert 0 <= task.index <= release_tags.MOST_NUMBERED
 
 
 @pytest.mark.parametrize("value", ["first", "\u00b2", "\uff14", "-1", "1_0", " 1", "10000", "9" * 256, "0x1"])
@@ -92,7 +93,7 @@ def test_a_time_that_is_none_counts_as_absent(value: str) -> None:
 
 
 def test_the_last_second_that_there_is_can_be_read() -> None:
-    task = task_of(bake_began=str(tags.LAST_SECOND))
+    task = task_of(bake_began=str(tag_values.LAST_SECOND))
     assert task.bake_began == datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone.utc)
 
 
@@ -113,7 +114,7 @@ def test_a_revision_that_is_none_counts_as_absent(value: str) -> None:
     found = service_of(wanted=value, previous=value)
     assert (found.wanted, found.previous) == (None, None)
     assert [line.split(" ")[1] for line in found.unreadable] == ["ecs-pipeline:wanted", "ecs-pipeline:previous"]
-    copy = parse_revision({"taskDefinitionArn": revision(2)}, {marks.RESTORES: value})
+    copy = parse_revision({"taskDefinitionArn": revision(2)}, {release_tags.RESTORES: value})
     assert (copy.restores, len(copy.unreadable)) == ("", 1)
 
 
@@ -134,7 +135,7 @@ def test_a_release_that_is_none_counts_as_absent(value: str) -> None:
 def test_a_turn_that_is_none_counts_as_absent(value: str) -> None:
     found = service_of(turn=value)
     assert (found.turn, len(found.unreadable)) == (Turn(), 1)
-    assert parse_revision({"taskDefinitionArn": revision(2)}, {marks.TURN: value}).turn is None
+    assert parse_revision({"taskDefinitionArn": revision(2)}, {release_tags.TURN: value}).turn is None
 
 
 @pytest.mark.parametrize("value", ["passed", "fail", "PASS", "yes"])
@@ -165,7 +166,7 @@ def test_of_a_record_only_what_a_target_can_be_is_read(value: str, addresses: li
 @settings(derandomize=True, deadline=None)
 @given(value=VALUES)
 def test_a_record_that_cannot_be_read_makes_room_for_others(value: str) -> None:
-    found = {marks.TARGETS + "aa": value}
+    found = {release_tags.TARGETS + "aa": value}
     now = datetime(2026, 11, 23, tzinfo=timezone.utc)
-    if not marks.parse_service(found).targets:
-        assert marks.outdated_records(found, now) == [*found]
+    if not release_tags.parse_service(found).targets:
+        assert release_tags.outdated_records(found, now) == [*found]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import decide
 from ecs_pipeline.checks.watch import CheckFailed
+from ecs_pipeline.protocol import decide
 from ecs_pipeline.steps import renewal
 from ecs_pipeline.steps.bake import Bake
 from tests.fakes.world import World

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_pipeline import marks
-from ecs_pipeline.load_balancing import Target
+from ecs_pipeline.model.load_balancing import Target
+from ecs_pipeline.protocol import release_tags
 from tests.fakes.world import World, utc
 from tests.unit.canary_world import only, recorded, take, traffic_step
 from tests.unit.facts import GROUP
@@ -14,7 +14,7 @@ from tests.unit.facts import GROUP
 def record(world: World, address: str, *, days: int) -> None:
     """A record that an earlier canary left."""
     at = utc(world.now - 86400 * days - 60)
-    world.service_tags.update(marks.record_of([Target(GROUP, address, 8000)], at))
+    world.service_tags.update(release_tags.record_of([Target(GROUP, address, 8000)], at))
 
 
 def addresses(world: World) -> set[str]:

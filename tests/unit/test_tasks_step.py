@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import decide, marks
 from ecs_pipeline.errors import NotPlaced, TokenTaken, Trouble
-from ecs_pipeline.model import Turn
+from ecs_pipeline.model.release import Turn
+from ecs_pipeline.protocol import decide, release_tags
 from ecs_pipeline.steps import tasks as module
 from ecs_pipeline.steps.holder import held_by
 from ecs_pipeline.steps.tasks import Lost, TasksStep
-from ecs_pipeline.wait import StepBroken, TimedOut
+from ecs_pipeline.timing.wait import StepBroken, TimedOut
 from tests.fakes.world import World, definition_with
 from tests.unit.canary_world import first_token, only, start, tasks_step, tokens
 from tests.unit.facts import service, task
@@ -249,7 +249,7 @@ def test_once_each_number_has_its_task_only_those_are_looked_at() -> None:
 def test_the_holder_is_named_with_the_time_the_build_and_what_to_do() -> None:
     world = World()
     run = tasks_step(world).run
-    made = world.register(definition_with("image:r7"), {marks.BUILD: "https://ci.example.com/7/"})
+    made = world.register(definition_with("image:r7"), {release_tags.BUILD: "https://ci.example.com/7/"})
     refusal = held_by(run, service(), task("t7", release="r7", revision=made))
     facts = "its canary task t7 lives, since 2026-11-23 07:15 UTC, build https://ci.example.com/7/"
     cure = "promote it, `rollback --canary`, or run `canary --replace`"

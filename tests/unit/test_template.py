@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.stages.template import parse, read
+from ecs_pipeline.provision.template import parse, read
 
 
 def test_the_packages_own_takes_names_and_makes_a_service() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.stages import template_parameters
-from ecs_pipeline.stages.template import read
+from ecs_pipeline.provision import template_parameters
+from ecs_pipeline.provision.template import read
 
 OURS = read(Path(), "").body["Parameters"]
 NAMES = {"ClusterName": "prd", "ServiceName": "web", "RepositoryName": "shop/web", "VpcId": "vpc-1", "SubnetIds": "a,b"}

@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import marks
-from ecs_pipeline.fence import TurnChanged
-from ecs_pipeline.load_balancing import LoadBalancing, Target, TargetHealth
-from ecs_pipeline.model import Turn
-from ecs_pipeline.recorder import Recorder
+from ecs_pipeline.engine.recorder import Recorder
+from ecs_pipeline.model.load_balancing import LoadBalancing, Target, TargetHealth
+from ecs_pipeline.model.release import Turn
+from ecs_pipeline.protocol import release_tags
+from ecs_pipeline.protocol.fence import TurnChanged
 from ecs_pipeline.steps.traffic import Seen, TrafficStep, record_share, targets_seen
-from ecs_pipeline.wait import Broken, Settled, StepBroken, TimedOut, Waiting
+from ecs_pipeline.timing.wait import Broken, Settled, StepBroken, TimedOut, Waiting
 from tests.fakes.world import World
 from tests.unit.canary_world import at, only, recorded, take, tasks_step, traffic_step
 from tests.unit.facts import GROUP, OTHER_GROUP, crashed, group, task
 
 BOTH = (LoadBalancing(GROUP, "app", 8000), LoadBalancing(OTHER_GROUP, "app", 9000))
-CANCELLED = {marks.TURN: marks.turn_value(Turn("abc", "A"))}
+CANCELLED = {release_tags.TURN: release_tags.turn_value(Turn("abc", "A"))}
 
 
 def written(world: World) -> list[tuple[str, Any]]:

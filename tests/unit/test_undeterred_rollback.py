@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import marks
-from ecs_pipeline.model import Turn
+from ecs_pipeline.model.release import Turn
+from ecs_pipeline.protocol import release_tags
 from tests.fakes.world import World
 from tests.unit.canary_world import at, kill_at
 from tests.unit.intruder import evil_revision, forge
@@ -27,7 +27,7 @@ def gone_back_by_name() -> World:
 def forge_of_the_past(world: World) -> None:
     """A task of the good revision web:3, with the tags of its release and epoch."""
     if not any(task.token == "past" for task in world.tasks.values()):
-        tags = {marks.TURN: marks.turn_value(Turn())}
+        tags = {release_tags.TURN: release_tags.turn_value(Turn())}
         forge(world, "A", arn_of(world, "web:3"), token="past", tags=tags)
 
 
@@ -64,7 +64,7 @@ def written_over(world: World, value: str, times: int, beside: dict[str, str] | 
     def hook(when: str, call: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
         if (when, call) == ("after", "TagResource") and left[0]:
             left[0] -= 1
-            world.service_tags |= {marks.TURN: value, **(beside or {})}
+            world.service_tags |= {release_tags.TURN: value, **(beside or {})}
 
     world.hook = hook
 
@@ -76,15 +76,15 @@ def test_a_turn_that_is_written_over_once_is_written_again(value: str) -> None:
     end = rollback(world)
     assert (end.code, world.alive(), world.registered()) == (0, [], []), end.text
     assert not world.revisions[arn_of(world, "web:3")].active
-    assert marks.parse_turn(world.service_tags[marks.TURN]).cancelled == "A"
+    assert release_tags.parse_turn(world.service_tags[release_tags.TURN]).cancelled == "A"
 
 
 def test_it_is_written_again_beside_the_mark_of_a_held_autoscaling() -> None:
     world = start_of("A is a canary")
-    world.service_tags[marks.SCALING] = "in=no out=no scheduled=no"
+    world.service_tags[release_tags.SCALING] = "in=no out=no scheduled=no"
     written_over(world, "0/", 1)
     assert rollback(world).code == 0
-    assert marks.parse_turn(world.service_tags[marks.TURN]).cancelled == "A"
+    assert release_tags.parse_turn(world.service_tags[release_tags.TURN]).cancelled == "A"
 
 
 def test_one_that_is_written_over_twice_is_told_with_what_was_done() -> None:
@@ -97,9 +97,9 @@ def test_one_that_is_written_over_twice_is_told_with_what_was_done() -> None:
 
 def test_it_is_not_written_again_over_a_release_that_began_meanwhile() -> None:
     world = start_of("A is a canary")
-    written_over(world, "0/", 1, beside={marks.UNDER_WAY: "B"})
+    written_over(world, "0/", 1, beside={release_tags.UNDER_WAY: "B"})
     assert rollback(world).code == 4
-    assert world.service_tags[marks.UNDER_WAY] == "B"
+    assert world.service_tags[release_tags.UNDER_WAY] == "B"
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -124,8 +124,13 @@ def test_a_service_that_was_set_by_hand_is_left_alone_by_the_rollback_of_what_it
 
 def test_a_foreign_task_beside_it_does_not_make_a_rollback_end_well() -> None:
     world = start_of("P runs")
-    world.service_tags |= {marks.TURN: "abc/P", marks.UNDER_WAY: "", marks.RELEASE: "", marks.PREVIOUS: ""}
-    world.service_tags[marks.WANTED] = arn_of(world, "web:1")
+    world.service_tags |= {
+        release_tags.TURN: "abc/P",
+        release_tags.UNDER_WAY: "",
+        release_tags.RELEASE: "",
+        release_tags.PREVIOUS: "",
+    }
+    world.service_tags[release_tags.WANTED] = arn_of(world, "web:1")
     world.revisions[arn_of(world, "web:1")].active = False
     forge(world, "Z", evil_revision(world, "Z"))
     world.schedule.now += 30
@@ -140,7 +145,7 @@ def keeps_coming(world: World, release: str = "Z", revision: str = "") -> list[s
 
     def start() -> None:
         assert len(found) < 100, "it is swept for ever"
-        task = forge(world, release, evil, token=f"his {len(found)}", tags={marks.TURN: "abc/Q"})
+        task = forge(world, release, evil, token=f"his {len(found)}", tags={release_tags.TURN: "abc/Q"})
         found.append(task.arn)
 
     start()
@@ -165,7 +170,7 @@ def test_beside_them_a_canary_that_fails_leaves_the_traffic() -> None:
     keeps_coming(world)
     assert canary(world, release="B").code == 1
     assert (serving(world), world.registered()) == ("web:2", [])
-    assert {task.tags[marks.RELEASE] for task in world.alive()} == {"Z"}
+    assert {task.tags[release_tags.RELEASE] for task in world.alive()} == {"Z"}
 
 
 def test_beside_them_a_canary_is_started_and_they_are_told() -> None:
@@ -179,6 +184,6 @@ def test_tasks_of_three_epochs_are_all_swept() -> None:
     world = start_of("P runs")
     evil = evil_revision(world, "Z")
     for number in range(3):
-        forge(world, "Z", evil, token=f"his {number}", tags={marks.TURN: f"{number}a/Q"})
+        forge(world, "Z", evil, token=f"his {number}", tags={release_tags.TURN: f"{number}a/Q"})
     assert canary(world, release="B").code == 0
-    assert [task.tags[marks.RELEASE] for task in world.alive()] == ["B"]
+    assert [task.tags[release_tags.RELEASE] for task in world.alive()] == ["B"]

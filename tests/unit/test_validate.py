@@ -13,14 +13,14 @@ from ecs_pipeline.aws import permissions
 from ecs_pipeline.aws.permissions import Permissions
 from ecs_pipeline.aws.service_quotas import ServiceQuotas
 from ecs_pipeline.aws.session import AwsError
-from ecs_pipeline.clock import SystemClock
-from ecs_pipeline.docker_engine import DockerEngine
+from ecs_pipeline.config.settings import Settings
 from ecs_pipeline.errors import InvalidInput, Trouble
-from ecs_pipeline.image_scan import Finding, ImageScan
-from ecs_pipeline.settings import Settings
-from ecs_pipeline.signals import Alarm, Quota
-from ecs_pipeline.stages import findings_of_checks
+from ecs_pipeline.findings import checks
+from ecs_pipeline.images.docker_engine import DockerEngine
+from ecs_pipeline.model.image_scan import Finding, ImageScan
+from ecs_pipeline.model.telemetry import Alarm, Quota
 from ecs_pipeline.stages.validate import STEPS
+from ecs_pipeline.timing.clock import SystemClock
 from tests.fakes.ports import FakeCloudWatch, FakeLogs, FakeQuotas, FakeSecrets
 from tests.fakes.world import REGISTRY, World, digest_of, utc
 from tests.unit.aws_stub import aws_stub, ok, session
@@ -127,7 +127,7 @@ def test_what_does_not_reach_the_tasks_is_a_finding(run: Commands, monkeypatch: 
     def refuse(*_: Any) -> None:
         raise InvalidInput("no connection from here to 10.0.0.1:80", cure="let this machine in")
 
-    monkeypatch.setattr(findings_of_checks, "refuse_unreachable", refuse)
+    monkeypatch.setattr(checks, "refuse_unreachable", refuse)
     assert run("validate", *NAMED).code == 2
     assert report("validate")["failed_step"] == "reach"
 

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from ecs_pipeline import wait
 from ecs_pipeline.errors import Interrupted
-from ecs_pipeline.wait import Broken, Deadline, Judgement, Settled, StepBroken, TimedOut, Waiting, duration
+from ecs_pipeline.timing import wait
+from ecs_pipeline.timing.wait import Broken, Deadline, Judgement, Settled, StepBroken, TimedOut, Waiting, duration
 from tests.unit.clocks import RecordingClock
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ecs_pipeline import marks
 from ecs_pipeline.aws.cluster import described_services
 from ecs_pipeline.aws.session import AwsClient
 from ecs_pipeline.batches import batches
-from ecs_pipeline.model import Revision, RevisionUse
+from ecs_pipeline.model.release import Revision, RevisionUse
+from ecs_pipeline.protocol import release_tags
 
 TASKS_AT_ONCE = 100
 """DescribeTasks takes so many."""
@@ -53,7 +53,7 @@ def _of_service(raw: Mapping[str, Any]) -> Iterator[RevisionUse]:
     """What a service runs, rolls out (deployments, task sets), and may be sent back to by its marks."""
     name = raw["serviceName"]
     tags = {tag["key"]: tag.get("value", "") for tag in raw.get("tags", [])}
-    of_service = marks.parse_service(tags, name)
+    of_service = release_tags.parse_service(tags, name)
     places = [(raw, f"service {name}")]
     places += [(deployment, f"deployment {deployment.get('id', '')}") for deployment in raw.get("deployments", [])]
     places += [(task_set, f"task set {task_set.get('id', '')}") for task_set in raw.get("taskSets", [])]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ecs_pipeline.aws.session import AwsClient
-from ecs_pipeline.model import Service
-from ecs_pipeline.scaling import Suspended
+from ecs_pipeline.model.release import Service
+from ecs_pipeline.model.scaling import Suspended
 
 NAMESPACE, DIMENSION = "ecs", "ecs:service:DesiredCount"
 IN, OUT, SCHEDULED = "DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended"

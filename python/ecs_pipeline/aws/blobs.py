@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from ecs_pipeline.bounded_http import Ask, NoAnswer, ask
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.retry import Transient, call
+from ecs_pipeline.timing.retry import Transient, call
 
 if TYPE_CHECKING:
-    from ecs_pipeline.clock import Clock
+    from ecs_pipeline.timing.clock import Clock
 
 TIMEOUT, ATTEMPTS = 10.0, 4
 LARGEST = 4 * 1024 * 1024

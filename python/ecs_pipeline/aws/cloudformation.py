@@ -9,7 +9,7 @@ from typing import Any
 
 from ecs_pipeline.aws.session import AwsClient, AwsError
 from ecs_pipeline.errors import InvalidInput, Refused
-from ecs_pipeline.stacks import Change, ChangeSet, Stack
+from ecs_pipeline.model.stacks import Change, ChangeSet, Stack
 
 CURE = "correct provision.parameters or the template"
 

@@ -10,7 +10,7 @@ from botocore.validate import ParamValidator
 
 from ecs_pipeline.aws.session import AwsClient, AwsError, AwsSession
 from ecs_pipeline.batches import batches
-from ecs_pipeline.signals import Alarm, Series
+from ecs_pipeline.model.telemetry import Alarm, Series
 
 ALARM_TYPES = ("MetricAlarm", "CompositeAlarm", "LogAlarm")
 """Types of alarms, the newest last (data type AlarmType); an answer has a list of each, named in the plural."""

@@ -10,9 +10,9 @@ from typing import Any
 from ecs_pipeline.aws.ecs_facts import parse_service
 from ecs_pipeline.aws.session import AwsClient, AwsError
 from ecs_pipeline.batches import batches
+from ecs_pipeline.documents.suggestions import closest
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.model import Service
-from ecs_pipeline.suggestions import closest
+from ecs_pipeline.model.release import Service
 
 LISTED_AT_ONCE = 100
 """ListServices and ListClusters list 10 at once by themselves, and so many at most."""

@@ -11,9 +11,9 @@ from ecs_pipeline.aws.answers import CURE
 from ecs_pipeline.aws.blobs import download
 from ecs_pipeline.aws.failures import DENIED
 from ecs_pipeline.aws.session import AwsClient, AwsError, AwsSession
-from ecs_pipeline.clock import Clock
 from ecs_pipeline.errors import InvalidInput, Trouble
-from ecs_pipeline.model import EcrRegistry, Repository
+from ecs_pipeline.model.release import EcrRegistry, Repository
+from ecs_pipeline.timing.clock import Clock
 
 OWN = EcrRegistry()
 

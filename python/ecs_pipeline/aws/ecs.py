@@ -12,8 +12,8 @@ from ecs_pipeline.aws.ecs_facts import parse_service, parse_task, tag_list
 from ecs_pipeline.aws.session import DENIED, AwsClient, AwsError
 from ecs_pipeline.batches import batches
 from ecs_pipeline.errors import NotPlaced, TokenTaken, TooManyTags
-from ecs_pipeline.marks import MOST_TAGS
-from ecs_pipeline.model import Service, Task
+from ecs_pipeline.model.release import Service, Task
+from ecs_pipeline.protocol.release_tags import MOST_TAGS
 
 NOT_TAGGED = ("InvalidParameterException", "ResourceNotFoundException")
 """What TagResource answers for a task that has stopped, or is gone."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from ecs_pipeline import marks
-from ecs_pipeline.load_balancing import LoadBalancing, canonical
-from ecs_pipeline.model import Container, Deployment, Event, Revision, Service, Task
+from ecs_pipeline.model.load_balancing import LoadBalancing, canonical
+from ecs_pipeline.model.release import Container, Deployment, Event, Revision, Service, Task
+from ecs_pipeline.protocol import release_tags
 
 OF_AWS = ("aws-guardduty-agent", "ecs-service-connect")
 """How containers are named that AWS adds to a task (GuardDuty user guide, "Runtime Monitoring")."""
@@ -26,7 +26,7 @@ def parse_service(raw: Mapping[str, Any], cluster: str) -> Service:
         desired=raw.get("desiredCount", 0),
         running=raw.get("runningCount", 0),
         pending=raw.get("pendingCount", 0),
-        marks=marks.parse_service(tags, raw["serviceName"]),
+        marks=release_tags.parse_service(tags, raw["serviceName"]),
         deployments=tuple(_deployment(deployment) for deployment in raw.get("deployments", [])),
         events=tuple(
             Event(event.get("id", ""), _utc(event.get("createdAt")), event.get("message", ""))
@@ -51,7 +51,7 @@ def parse_revision(definition: Mapping[str, Any], tags: Mapping[str, str]) -> Re
     """A revision's marks, from its definition and tags."""
     arn = definition["taskDefinitionArn"]
     active = definition.get("status", "ACTIVE") == "ACTIVE"
-    return Revision(arn=arn, active=active, **marks.parse_revision(tags, Revision(arn).name))
+    return Revision(arn=arn, active=active, **release_tags.parse_revision(tags, Revision(arn).name))
 
 
 def parse_task(raw: Mapping[str, Any]) -> Task:
@@ -68,7 +68,7 @@ def parse_task(raw: Mapping[str, Any]) -> Task:
         started=_utc(raw["startedAt"]) if raw.get("startedAt") else None,
         started_by=raw.get("startedBy", ""),
         group=raw.get("group", ""),
-        **marks.parse_task(tags, raw["taskArn"].rpartition("/")[2]),
+        **release_tags.parse_task(tags, raw["taskArn"].rpartition("/")[2]),
         health=raw.get("healthStatus", "UNKNOWN"),
         address=_address(raw),
         ipv6=_ipv6(raw),

@@ -7,7 +7,7 @@ from typing import Any
 
 from ecs_pipeline.aws.session import AwsClient, AwsError
 from ecs_pipeline.errors import ReleaseFailed
-from ecs_pipeline.load_balancing import Target, TargetGroup, TargetHealth, canonical, group_name
+from ecs_pipeline.model.load_balancing import Target, TargetGroup, TargetHealth, canonical, group_name
 
 NO_TARGET = ("InvalidTarget", "InvalidTargetException", "ValidationError")
 """What DescribeTargetHealth answers for an address that cannot be a target of the group."""

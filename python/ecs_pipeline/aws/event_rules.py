@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ecs_pipeline.aws.session import AwsClient
-from ecs_pipeline.model import RevisionUse
+from ecs_pipeline.model.release import RevisionUse
 
 
 class EventRules:

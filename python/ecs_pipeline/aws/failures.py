@@ -12,9 +12,9 @@ from typing import Any
 import botocore.exceptions
 import botocore.parsers
 
-from ecs_pipeline import retry
 from ecs_pipeline.aws import cures
 from ecs_pipeline.errors import AnswerLost, PipelineError, Trouble
+from ecs_pipeline.timing import retry
 
 THROTTLES = frozenset(
     (

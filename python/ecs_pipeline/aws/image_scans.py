@@ -7,8 +7,8 @@ from typing import Any
 
 from ecs_pipeline.aws import image_manifest
 from ecs_pipeline.aws.session import AwsError, AwsSession
-from ecs_pipeline.image_scan import Finding, ImageScan
-from ecs_pipeline.model import Repository
+from ecs_pipeline.model.image_scan import Finding, ImageScan
+from ecs_pipeline.model.release import Repository
 
 PAGE = 1000
 MOST_PAGES = 10

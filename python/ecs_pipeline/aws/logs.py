@@ -10,8 +10,8 @@ from ecs_pipeline import text
 from ecs_pipeline.aws.session import AwsSession
 from ecs_pipeline.batches import batches
 from ecs_pipeline.errors import PipelineError
-from ecs_pipeline.model import Task, TaskDefinition
-from ecs_pipeline.signals import LogLine, LogStream
+from ecs_pipeline.model.release import Task, TaskDefinition
+from ecs_pipeline.model.telemetry import LogLine, LogStream
 
 LINES = 20
 FILTERED_AT_ONCE = 100

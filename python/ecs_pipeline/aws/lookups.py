@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ecs_pipeline.aws import secrets_manager, ssm
 from ecs_pipeline.aws.cloudformation import CloudFormation
-from ecs_pipeline.stacks import Stack
+from ecs_pipeline.model.stacks import Stack
 
 if TYPE_CHECKING:
     from ecs_pipeline.aws.session import AwsSession

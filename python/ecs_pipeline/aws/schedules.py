@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from ecs_pipeline.aws.event_rules import started_by
 from ecs_pipeline.aws.session import AwsClient
-from ecs_pipeline.model import RevisionUse
+from ecs_pipeline.model.release import RevisionUse
 
 
 class Schedules:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ecs_pipeline import json_document
 from ecs_pipeline.aws.session import AwsError
-from ecs_pipeline.json_document import NotJson
+from ecs_pipeline.documents import json_document
+from ecs_pipeline.documents.json_document import NotJson
 
 if TYPE_CHECKING:
     from ecs_pipeline.aws.session import AwsClient

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ecs_pipeline.signals import Quota
+from ecs_pipeline.model.telemetry import Quota
 
 if TYPE_CHECKING:
     from ecs_pipeline.aws.session import AwsSession

@@ -18,14 +18,15 @@ import botocore.exceptions
 import botocore.session
 from botocore import xform_name
 
-from ecs_pipeline import __version__, retry
+from ecs_pipeline import __version__
 from ecs_pipeline.aws import answers, failures
 from ecs_pipeline.aws.credentials import Lasting, lasting
 from ecs_pipeline.aws.failures import DENIED, GIVE_CREDENTIALS, NO_CREDENTIALS, AwsError, one_line, unread
 from ecs_pipeline.errors import InvalidInput, Trouble
+from ecs_pipeline.timing import retry
 
 if TYPE_CHECKING:
-    from ecs_pipeline.clock import Clock
+    from ecs_pipeline.timing.clock import Clock
 
 __all__ = ["DENIED", "NO_CREDENTIALS", "AwsClient", "AwsError", "AwsSession", "on_event", "session_name"]
 

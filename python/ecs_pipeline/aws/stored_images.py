@@ -9,7 +9,7 @@ from ecs_pipeline.aws import image_manifest
 from ecs_pipeline.aws.session import AwsClient
 from ecs_pipeline.batches import batches
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.model import Repository, StoredImage
+from ecs_pipeline.model.release import Repository, StoredImage
 
 INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 GONE, OF_AN_INDEX = "ImageNotFound", "ImageReferencedByManifestList"

@@ -17,7 +17,7 @@ from botocore.validate import ParamValidator
 from ecs_pipeline.aws.ecs_facts import parse_revision, tag_list
 from ecs_pipeline.aws.session import AwsClient, AwsError, on_event
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.model import Revision, TaskDefinition
+from ecs_pipeline.model.release import Revision, TaskDefinition
 
 NOT_TAKEN = frozenset(("ClientException", "InvalidParameterException"))
 

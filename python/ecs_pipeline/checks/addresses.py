@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ecs_pipeline.check_settings import HttpCheck
 from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.config.checks import HttpCheck
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.load_balancing import LoadBalancing, Target
-from ecs_pipeline.model import Service, Task, TaskDefinition
+from ecs_pipeline.model.load_balancing import LoadBalancing, Target
+from ecs_pipeline.model.release import Service, Task, TaskDefinition
 
 
 def url_of(subject: Subject, task: Task, settings: HttpCheck) -> str:

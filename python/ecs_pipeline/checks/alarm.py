@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ecs_pipeline.check_settings import AlarmCheck, CheckSettings
 from ecs_pipeline.checks.judges.judge import Undecided
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Conclusion, Sample
 from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.config.checks import AlarmCheck, CheckSettings
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import InvalidInput, Refused, Trouble
+from ecs_pipeline.model.telemetry import Alarm
 from ecs_pipeline.ports import CloudWatchPort
-from ecs_pipeline.run import Run
-from ecs_pipeline.signals import Alarm
 
 IN_ALARM, OK = "ALARM", "OK"
 

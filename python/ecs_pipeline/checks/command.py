@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import IO
 
 from ecs_pipeline import programs, text
-from ecs_pipeline.check_settings import CommandCheck
 from ecs_pipeline.checks.judges.judge import Undecided
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, UNCLEAR, Conclusion, Sample
 from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.config.checks import CommandCheck
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.wait import duration
+from ecs_pipeline.timing.wait import duration
 
 FACTS = "ECS_PIPELINE_FACTS"
 OUTCOMES = {0: GOOD, 1: BAD, 2: UNCLEAR}

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.pool import AsyncResult, ThreadPool
 
-from ecs_pipeline.check_settings import HttpCheck
 from ecs_pipeline.checks.addresses import url_of
 from ecs_pipeline.checks.judges.judged import Judged
 from ecs_pipeline.checks.judges.limits import AnswersLimit
 from ecs_pipeline.checks.probe import Answer, Request, probe
 from ecs_pipeline.checks.sample import MISSING, Sample, Shown
 from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.config.checks import HttpCheck
 from ecs_pipeline.errors import PipelineError
 
 MOST_AT_ONCE = 12

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from random import Random
 
-from ecs_pipeline.check_settings import CheckSettings, HttpCheck
 from ecs_pipeline.checks.addresses import url_of
 from ecs_pipeline.checks.comparisons.moment import Moment
 from ecs_pipeline.checks.http import Asked, Requests, request_of, wrong
@@ -14,8 +13,9 @@ from ecs_pipeline.checks.judges.against_others import AgainstOthers
 from ecs_pipeline.checks.judges.compared import Compared
 from ecs_pipeline.checks.sample import MISSING, UNCLEAR, Sample
 from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.config.checks import CheckSettings, HttpCheck
 from ecs_pipeline.errors import PipelineError
-from ecs_pipeline.model import CANARY, Task
+from ecs_pipeline.model.release import CANARY, Task
 
 MOST_ASKED = 6
 """Tasks of each side that are asked in one moment; of more, others each time."""

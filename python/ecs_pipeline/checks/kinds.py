@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.checks.alarm import Alarms, AlarmStates
 from ecs_pipeline.checks.command import Command
 from ecs_pipeline.checks.http import Http, Requests
@@ -12,6 +11,7 @@ from ecs_pipeline.checks.metric import Metric, Metrics
 from ecs_pipeline.checks.metric_compared import MetricCompared
 from ecs_pipeline.checks.sample import Check
 from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.config.checks import CheckSettings
 from ecs_pipeline.ports import CloudWatchPort
 
 

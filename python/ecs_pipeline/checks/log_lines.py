@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.model import Task
-from ecs_pipeline.signals import LogLine
+from ecs_pipeline.model.release import Task
+from ecs_pipeline.model.telemetry import LogLine
 
 LATE = timedelta(seconds=60)
 """Lines may arrive this late: each time the last minute is read again."""

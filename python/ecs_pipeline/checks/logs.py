@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ecs_pipeline.check_settings import CheckSettings, LogsCheck
 from ecs_pipeline.checks.comparisons.moment import Moment
 from ecs_pipeline.checks.judges.against_others import AgainstOthers
 from ecs_pipeline.checks.judges.compared import Compared
@@ -15,9 +14,10 @@ from ecs_pipeline.checks.judges.limits import LinesLimit
 from ecs_pipeline.checks.log_lines import LogLines
 from ecs_pipeline.checks.sample import MISSING, UNCLEAR, Sample, Shown
 from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.config.checks import CheckSettings, LogsCheck
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.model import CANARY
-from ecs_pipeline.signals import LogLine
+from ecs_pipeline.model.release import CANARY
+from ecs_pipeline.model.telemetry import LogLine
 
 SHOWN = 5
 LETTERS = 160

@@ -10,18 +10,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.checks import queries
 from ecs_pipeline.checks.judges.judged import Judged
 from ecs_pipeline.checks.judges.limits import ValueLimit
 from ecs_pipeline.checks.sample import MISSING, Judge, Sample, Shown
 from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.config.checks import CheckSettings
+from ecs_pipeline.config.metrics import MetricCheck
+from ecs_pipeline.config.reachable import period_of
 from ecs_pipeline.errors import PipelineError, Trouble
-from ecs_pipeline.metric_settings import MetricCheck
-from ecs_pipeline.model import CANARY
+from ecs_pipeline.model.release import CANARY
 from ecs_pipeline.ports import CloudWatchPort
-from ecs_pipeline.reachable import period_of
-from ecs_pipeline.wait import duration
+from ecs_pipeline.timing.wait import duration
 
 
 class Metrics:

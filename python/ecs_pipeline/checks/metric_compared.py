@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from itertools import takewhile
 
-from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.checks import queries
 from ecs_pipeline.checks.comparisons.moment import Moment
 from ecs_pipeline.checks.judges.against_others import AgainstOthers
@@ -14,7 +13,8 @@ from ecs_pipeline.checks.judges.compared import Compared
 from ecs_pipeline.checks.metric import Datapoints, Metrics
 from ecs_pipeline.checks.sample import UNCLEAR, Sample
 from ecs_pipeline.checks.subject import Subject
-from ecs_pipeline.model import CANARY
+from ecs_pipeline.config.checks import CheckSettings
+from ecs_pipeline.model.release import CANARY
 
 LATE = 3
 """Periods that a datapoint of another task is waited for."""

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from ecs_pipeline.checks.subject import Subject
-from ecs_pipeline.comparison_settings import BASELINE, STABLE
+from ecs_pipeline.config.comparisons import BASELINE, STABLE
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.model import CANARY
-from ecs_pipeline.signals import Series
+from ecs_pipeline.model.release import CANARY
+from ecs_pipeline.model.telemetry import Series
 
 Query = Mapping[str, Any]
 

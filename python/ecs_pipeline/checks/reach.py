@@ -9,12 +9,12 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable
 
-from ecs_pipeline import definition
 from ecs_pipeline.checks.addresses import port_of
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.load_balancing import Target
-from ecs_pipeline.model import Service, Task
-from ecs_pipeline.run import Run
+from ecs_pipeline.model.load_balancing import Target
+from ecs_pipeline.model.release import Service, Task
+from ecs_pipeline.task_definitions import definition
 
 WITHIN = 3.0
 """Seconds for one connection."""

@@ -12,8 +12,9 @@ from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
-from ecs_pipeline import documents, mistakes
-from ecs_pipeline.check_settings import CheckSettings
+from ecs_pipeline.config import problems
+from ecs_pipeline.config.checks import CheckSettings
+from ecs_pipeline.documents import yaml
 from ecs_pipeline.errors import InvalidInput
 
 Recorded = FiniteFloat | list[FiniteFloat | None] | None
@@ -82,7 +83,7 @@ def read_lines(lines: IO[str], file: str, changes: Mapping[str, Any]) -> Iterato
 def read_stage(path: Path, changes: Mapping[str, Any]) -> list[RecordedBake]:
     """The checks of a STAGE.json that have a series. Raises InvalidInput."""
     try:
-        stage = json.loads(documents.read_text(path, "check --from", most=MOST_OF_A_REPORT))
+        stage = json.loads(yaml.read_text(path, "check --from", most=MOST_OF_A_REPORT))
         checks = [check for check in stage["checks"] if check.get("series") and check.get("rules")]
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
         raise InvalidInput(f"{path}: no report of a stage", cure="give canary.json or judge.json") from error
@@ -104,7 +105,7 @@ def _parsed(model: type[RecordedLine], text: str, place: str) -> RecordedLine:
     try:
         line = model.model_validate_json(text)
     except ValidationError as error:
-        raise InvalidInput(f"{place}: {mistakes.first(error)}", cure=SHAPE) from error
+        raise InvalidInput(f"{place}: {problems.first(error)}", cure=SHAPE) from error
     times = [sample.t for sample in line.samples]
     if any(later < earlier for earlier, later in itertools.pairwise(times)):
         raise InvalidInput(f"{place}: samples are not in the order of their `t`", cure="sort them")
@@ -132,7 +133,7 @@ def _known_settings(check: str, place: str, changes: str) -> CheckSettings:
     try:
         return _cached(check, changes)
     except ValidationError as error:
-        why = mistakes.first(error, ("canary", "checks", 0))
+        why = problems.first(error, ("canary", "checks", 0))
         raise InvalidInput(f"{place}: check: {why}", cure="write it as in canary.checks (docs/checks.md)") from error
     except ValueError as error:
         raise InvalidInput(f"{place}: check: {error}", cure=f"give one of {', '.join(NOT_NEEDED)}") from error

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ecs_pipeline.check_settings import CheckSettings, HttpCheck, LogsCheck
 from ecs_pipeline.checks.comparisons.moment import Moment
 from ecs_pipeline.checks.judges.compared import Compared
 from ecs_pipeline.checks.judges.limits import AnswersLimit, LinesLimit, ValueLimit
 from ecs_pipeline.checks.recorded import Recorded, RecordedBake, RecordedSample
 from ecs_pipeline.checks.sample import MISSING, Judge, Sample
 from ecs_pipeline.checks.verdict import Tally
-from ecs_pipeline.metric_settings import MetricCheck
-from ecs_pipeline.model import FAIL
-from ecs_pipeline.wait import duration
+from ecs_pipeline.config.checks import CheckSettings, HttpCheck, LogsCheck
+from ecs_pipeline.config.metrics import MetricCheck
+from ecs_pipeline.model.release import FAIL
+from ecs_pipeline.timing.wait import duration
 
 Add = Callable[[RecordedSample], Sample]
 """Hands a recorded sample to its judge."""

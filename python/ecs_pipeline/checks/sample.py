@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ecs_pipeline import text
-from ecs_pipeline.check_series import Values
+from ecs_pipeline.engine.check_series import Values
 
 GOOD, BAD, MISSING, UNCLEAR = "good", "bad", "missing", "unclear"
 """A sample is good or bad; without data it is what `on_missing` says; one that is unclear is none at all."""

@@ -11,7 +11,7 @@ from random import Random
 from ecs_pipeline.checks.comparisons.comparison import Comparison, of_counts, of_values
 from ecs_pipeline.checks.comparisons.moment import Moment
 from ecs_pipeline.checks.comparisons.rules import Rules
-from ecs_pipeline.model import FAIL, PASS
+from ecs_pipeline.model.release import FAIL, PASS
 
 DRAWS = 100
 SEED = 1

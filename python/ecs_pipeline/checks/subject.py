@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from ecs_pipeline.comparison_settings import BASELINE, STABLE
-from ecs_pipeline.model import CANARY, Revision, Service, Task, TaskDefinition
-from ecs_pipeline.run import Run
+from ecs_pipeline.config.comparisons import BASELINE, STABLE
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model.release import CANARY, Revision, Service, Task, TaskDefinition
 
 MOST_COMPARED = 20
 """So many other tasks are enough to compare with: each costs calls of AWS."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, UNCLEAR, Conclusion, Sample
-from ecs_pipeline.model import FAIL, INCONCLUSIVE, PASS
-from ecs_pipeline.record import CheckRecord
+from ecs_pipeline.config.checks import CheckSettings
+from ecs_pipeline.engine.record import CheckRecord
+from ecs_pipeline.model.release import FAIL, INCONCLUSIVE, PASS
 
 COUNTED = {"pass": GOOD, "fail": BAD, "inconclusive": UNCLEAR}
 

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ecs_pipeline import evidence
-from ecs_pipeline.check_series import Point
-from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.checks.kinds import Kinds
 from ecs_pipeline.checks.recorded import rules_of, unit_of
 from ecs_pipeline.checks.sample import BAD, GOOD, Check, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.verdict import Tally
+from ecs_pipeline.config.checks import CheckSettings
+from ecs_pipeline.engine import evidence
+from ecs_pipeline.engine.check_series import Point
+from ecs_pipeline.engine.record import CheckRecord
 from ecs_pipeline.errors import ReleaseFailed
-from ecs_pipeline.model import FAIL, INCONCLUSIVE, PASS
-from ecs_pipeline.record import CheckRecord
+from ecs_pipeline.model.release import FAIL, INCONCLUSIVE, PASS
 
 POLL = 0.1
 """Seconds between two looks at answers and programs that are awaited."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ecs_pipeline import documents
+from ecs_pipeline.documents import yaml
 from ecs_pipeline.errors import InvalidInput
 
 LARGEST_SECRET = 500 * 1024
@@ -31,7 +31,7 @@ class Secret:
         assert self.file is not None  # noqa: S101 - the settings take one or the other
         if not self.file.is_file():
             raise InvalidInput(f"there is no file {self.file}", cure="the path is relative to the config file")
-        return documents.read_bytes(self.file, "make it readable", LARGEST_SECRET).decode(errors="replace")
+        return yaml.read_bytes(self.file, "make it readable", LARGEST_SECRET).decode(errors="replace")
 
 
 @dataclass(frozen=True)

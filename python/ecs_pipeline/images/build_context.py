@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from ecs_pipeline import documents
+from ecs_pipeline.documents import yaml
 from ecs_pipeline.errors import InvalidInput, PipelineError, Trouble
 
 IGNORE_FILE = ".dockerignore"
@@ -45,7 +45,7 @@ def ignored(context: Path, dockerfile: str) -> list[str]:
     found: list[str] = []
     for path in (context / IGNORE_FILE, context / f"{dockerfile}{IGNORE_FILE}"):
         try:
-            text = documents.read_text(path, cure="make it readable, or remove it")
+            text = yaml.read_text(path, cure="make it readable, or remove it")
         except InvalidInput as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 continue

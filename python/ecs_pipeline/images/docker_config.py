@@ -17,9 +17,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ecs_pipeline import documents, programs
+from ecs_pipeline import programs
+from ecs_pipeline.documents import yaml
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.references import DOCKER_HUB
+from ecs_pipeline.images.references import DOCKER_HUB
 
 HUB_KEY = "https://index.docker.io/v1/"
 HUB_NAMES = ("index.docker.io", "registry-1.docker.io", DOCKER_HUB)
@@ -71,7 +72,7 @@ def read() -> Mapping[str, Any]:
     folder = os.environ.get("DOCKER_CONFIG")
     path = (Path(folder) if folder else Path.home() / ".docker") / "config.json"
     try:
-        found = json.loads(documents.read_text(path, cure="check DOCKER_CONFIG"))
+        found = json.loads(yaml.read_text(path, cure="check DOCKER_CONFIG"))
     except (InvalidInput, ValueError, RecursionError):
         return {}
     return found if isinstance(found, Mapping) else {}

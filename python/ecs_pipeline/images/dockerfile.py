@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ecs_pipeline import references
 from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.images import references
 
 SCRATCH = "scratch"
 INSTRUCTION = re.compile(r"\s*(FROM|ARG|COPY)\s+(.*)", re.IGNORECASE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ecs_pipeline.recorder import Listener
+from ecs_pipeline.engine.recorder import Listener
 
 
 def reports(folder: str | Path, stage: str) -> list[Listener]:

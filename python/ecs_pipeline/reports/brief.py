@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from ecs_pipeline.engine.record import StageRecord, StepRecord
+from ecs_pipeline.engine.recorder import Listener
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.record import StageRecord, StepRecord
-from ecs_pipeline.recorder import Listener
 from ecs_pipeline.text import cut
 
 Event = Callable[[], None]

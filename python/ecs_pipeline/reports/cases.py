@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from ecs_pipeline.errors import Inconclusive
-from ecs_pipeline.model import CANARY, FAIL, INCONCLUSIVE, PASS
-from ecs_pipeline.record import (
+from ecs_pipeline.engine.record import (
     ENDED_EARLY,
     ERROR,
     FAILED,
@@ -21,6 +19,8 @@ from ecs_pipeline.record import (
     StepRecord,
     measured,
 )
+from ecs_pipeline.errors import Inconclusive
+from ecs_pipeline.model.release import CANARY, FAIL, INCONCLUSIVE, PASS
 
 NOT_REACHED, NOT_NEEDED, NOT_RUN, NO_VERDICT = "not reached", "not needed", "not run", "no verdict"
 BAKE = "bake"

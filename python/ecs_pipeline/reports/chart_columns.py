@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from ecs_pipeline.check_series import Point, Values
+from ecs_pipeline.engine.check_series import Point, Values
 
 MOST_COLUMNS = 120
 STEADY = 15

@@ -9,11 +9,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ecs_pipeline.model import FAIL, PASS
-from ecs_pipeline.record import CheckRecord, measured
+from ecs_pipeline.engine.record import CheckRecord, measured
+from ecs_pipeline.model.release import FAIL, PASS
 from ecs_pipeline.reports.chart_columns import Column, columns
 from ecs_pipeline.reports.timeline import Label, Layout, time_ticks
-from ecs_pipeline.wait import duration
+from ecs_pipeline.timing.wait import duration
 
 WIDE = Layout(width=920, left=74, right=16, row=26, bar_top=14, ticks=8)
 NARROW = Layout(width=328, left=62, right=8, row=46, bar_top=34, ticks=4)

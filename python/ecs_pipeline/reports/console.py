@@ -17,9 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column
 from rich.text import Text
 
-from ecs_pipeline.clock import SystemClock
-from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.record import (
+from ecs_pipeline.engine.record import (
     ENDED_EARLY,
     ERROR,
     FAILED,
@@ -30,9 +28,11 @@ from ecs_pipeline.record import (
     StageRecord,
     StepRecord,
 )
+from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.reports.cases import culprit, cure, evidence, reason
 from ecs_pipeline.reports.plain import one_line, plain, plain_lines
-from ecs_pipeline.wait import duration
+from ecs_pipeline.timing.clock import SystemClock
+from ecs_pipeline.timing.wait import duration
 
 STYLES = {PASSED: "green", FAILED: "bold red", ERROR: "bold red", SKIPPED: "dim"}
 OTHER_STYLE = "bold yellow"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from ecs_pipeline.record import StageRecord
+from ecs_pipeline.engine.record import StageRecord
 
 STAGE = re.compile(r"[a-z]+")
 LARGEST = 10_000_000

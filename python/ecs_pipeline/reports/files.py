@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from ecs_pipeline.engine.record import StageRecord, StepRecord
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.record import StageRecord, StepRecord
 
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EIO))
 BEFORE_UMASK = 0o666

@@ -18,15 +18,24 @@ import jinja2
 from markupsafe import Markup
 
 import ecs_pipeline
-from ecs_pipeline.model import FAIL, INCONCLUSIVE, PASS
-from ecs_pipeline.record import ERROR, FAILED, INTERRUPTED, PASSED, CheckRecord, ReleaseRecord, StageRecord, measured
+from ecs_pipeline.engine.record import (
+    ERROR,
+    FAILED,
+    INTERRUPTED,
+    PASSED,
+    CheckRecord,
+    ReleaseRecord,
+    StageRecord,
+    measured,
+)
+from ecs_pipeline.model.release import FAIL, INCONCLUSIVE, PASS
 from ecs_pipeline.reports.cases import culprit, cure, evidence, reason, step_cases, unjudged
 from ecs_pipeline.reports.charts import LAYOUTS, chart, chart_in_words
 from ecs_pipeline.reports.earlier import EarlierCheck, EarlierStage, Picture, earlier_stages, picture_of
 from ecs_pipeline.reports.files import FileReport, ReportFolder
 from ecs_pipeline.reports.plain import one_line, plain_lines, shortened
 from ecs_pipeline.reports.timeline import NARROW, WIDE, drawing, in_words
-from ecs_pipeline.wait import duration
+from ecs_pipeline.timing.wait import duration
 
 TEMPLATES, STYLE, INDEX = "templates", "report.css", "index.html"
 REFUSED = "refused"

@@ -9,9 +9,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 import ecs_pipeline
-from ecs_pipeline.check_series import Point, Values
+from ecs_pipeline.engine.check_series import Point, Values
+from ecs_pipeline.engine.record import CheckRecord, ReleaseRecord, StageRecord
 from ecs_pipeline.errors import Holder
-from ecs_pipeline.record import CheckRecord, ReleaseRecord, StageRecord
 from ecs_pipeline.reports.cases import canary_tasks, cure, evidence, failed_step, reason, step_cases
 from ecs_pipeline.reports.files import FileReport
 from ecs_pipeline.reports.plain import one_line

@@ -14,7 +14,7 @@ from datetime import timezone
 
 from junit_xml import TestCase, TestSuite
 
-from ecs_pipeline.record import ERROR, FAILED, SKIPPED, StageRecord, StepRecord
+from ecs_pipeline.engine.record import ERROR, FAILED, SKIPPED, StageRecord, StepRecord
 from ecs_pipeline.reports.cases import Case, canary_tasks, cases
 from ecs_pipeline.reports.files import FileReport, ReportFolder
 from ecs_pipeline.reports.plain import one_line, plain_lines, shortened

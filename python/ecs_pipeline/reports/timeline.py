@@ -9,9 +9,9 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
-from ecs_pipeline.record import INTERRUPTED, PASSED, RUNNING, StageRecord, StepRecord
+from ecs_pipeline.engine.record import INTERRUPTED, PASSED, RUNNING, StageRecord, StepRecord
 from ecs_pipeline.reports.cases import Case, step_cases
-from ecs_pipeline.wait import duration
+from ecs_pipeline.timing.wait import duration
 
 TICKS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800)
 DAY = 86400

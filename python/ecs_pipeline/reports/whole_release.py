@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from ecs_pipeline.engine.record import StageRecord, StepRecord
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.record import StageRecord, StepRecord
 from ecs_pipeline.reports.earlier import EarlierStage, content, stages_in
 from ecs_pipeline.reports.files import ReportFolder, refuse_unwritable
 from ecs_pipeline.reports.html import STYLE, render, style_sheet

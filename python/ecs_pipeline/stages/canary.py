@@ -18,31 +18,35 @@ from dataclasses import replace
 from functools import partial
 from itertools import accumulate
 
-from ecs_pipeline import decide, marks
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.watch import records_for
-from ecs_pipeline.converge import converge
-from ecs_pipeline.definition import changes
-from ecs_pipeline.fence import Fence
-from ecs_pipeline.load_balancing import Target
-from ecs_pipeline.model import INCONCLUSIVE, PASS, Image, Revision, TaskDefinition, canaries_for
-from ecs_pipeline.run import Run
-from ecs_pipeline.stages import hooks, proven
-from ecs_pipeline.stages.judging import bake, inconclusive
-from ecs_pipeline.stages.preflight import CanaryOptions, Plan, preflight
-from ecs_pipeline.stages.serving import Serving
-from ecs_pipeline.stages.undoing import Canary, undoing
+from ecs_pipeline.engine.converge import converge
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.hooks import hooks
+from ecs_pipeline.model.load_balancing import Target
+from ecs_pipeline.model.release import INCONCLUSIVE, PASS, Image, Revision, TaskDefinition, canaries_for
+from ecs_pipeline.plans import proven
+from ecs_pipeline.plans.canary import Plan
+from ecs_pipeline.plans.canary import plan as planned_canary
+from ecs_pipeline.plans.canary_request import CanaryOptions, requested
+from ecs_pipeline.protocol import decide, release_tags
+from ecs_pipeline.protocol.fence import Fence
 from ecs_pipeline.steps import deregistered, scaling_hold
 from ecs_pipeline.steps.bake import Bake
-from ecs_pipeline.steps.beside import sweep_baselines, sweep_seconds, sweep_surplus
+from ecs_pipeline.steps.baseline import sweep_baselines, sweep_seconds, sweep_surplus
 from ecs_pipeline.steps.image import LISTED_WITHIN, BuiltImage, GivenImage, platform_of
+from ecs_pipeline.steps.judging import bake, inconclusive
 from ecs_pipeline.steps.renewal import until_judged
 from ecs_pipeline.steps.retire import RetireStep
 from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
+from ecs_pipeline.steps.start import Serving
 from ecs_pipeline.steps.tasks import Made
 from ecs_pipeline.steps.trust import still_coming
 from ecs_pipeline.steps.vetting import vet
-from ecs_pipeline.wait import Deadline, StepBroken
+from ecs_pipeline.task_definitions.definition import changes
+from ecs_pipeline.timing.wait import Deadline, StepBroken
+from ecs_pipeline.undo.another import without_another
+from ecs_pipeline.undo.canary import Canary, undoing
 
 STEPS = ("preflight", "image", "task-definition", "tasks", "healthy", "traffic", "bake", "restore")
 
@@ -52,7 +56,8 @@ def canary(run: Run, options: CanaryOptions) -> None:
     run.recorder.record.checks = records_for(run.settings.canary.checks)
     hooks.announce(run)
     with run.recorder.step("preflight") as step:
-        plan = preflight(run, options)
+        request = without_another(run, requested(run, options), replacing=options.replace)
+        plan = planned_canary(run, request)
         stage = Canary(run, plan, Fence(run.ecs, run.clock, plan.seen.service), Made(), Made())
         with undoing(stage):
             if plan.done:
@@ -104,8 +109,10 @@ def _judge_size(stage: Canary, revision: TaskDefinition, number: int, counts: Se
     """One size of the canary, up and judged; the revision that it runs. Raises TakenAway when AWS ends it."""
     run, plan, sizes = stage.run, stage.plan, stage.run.settings.canary.sizes
     before, count = ([0, *counts])[number - 1 : number + 1]
-    served = Serving(run, stage.fence, plan, revision, count, before, stage.made, stage.beside).carry_out()
-    container, now = plan.base.container, run.aws_time()
+    served = Serving(
+        run, stage.fence, plan.seen, plan.current, plan.container, revision, count, before, stage.made, stage.beside
+    ).carry_out()
+    container, now = plan.container, run.aws_time()
     subject = Subject(run, plan.seen.service, served.tasks, served.revision, container, now, served.baselines)
     verdict = bake(subject, sizes[number - 1].bake or 0.0, stage.fence.write, served.seen)
     if not run.dry_run:
@@ -150,14 +157,19 @@ def _begin(stage: Canary) -> None:
 def _mark(stage: Canary) -> None:
     """The release is under way and judged anew; keys that a promotion or a rollback needs are there from now on."""
     run, before = stage.run, stage.plan.seen.marks
-    outdated = {marks.VERDICT: "", marks.JUDGED_STEPS: "0"}
+    outdated = {release_tags.VERDICT: "", release_tags.JUDGED_STEPS: "0"}
     for task in stage.plan.seen.canaries:
         if task.verdict:
             stage.fence.write(partial(run.ecs.tag_task, task.arn, outdated))
     if (before.under_way, before.source) != (stage.release, stage.plan.source):
         service = stage.fence.require()
-        absent = marks.missing_keys(service.raw.get("tags") or {}, scaling_hold.reserved(run))
-        tags = {**absent, marks.UNDER_WAY: stage.release, marks.SOURCE: stage.plan.source, marks.APPROVAL: ""}
+        absent = release_tags.missing_keys(service.raw.get("tags") or {}, scaling_hold.reserved(run))
+        tags = {
+            **absent,
+            release_tags.UNDER_WAY: stage.release,
+            release_tags.SOURCE: stage.plan.source,
+            release_tags.APPROVAL: "",
+        }
         with run.recorder.noting(f"mark release {stage.release} as under way"):
             stage.fence.write(lambda: run.ecs.tag(service.arn, tags))
 
@@ -195,10 +207,10 @@ def _record_verdict(stage: Canary, subject: Subject, number: int, verdict: str, 
     ended = last or verdict != PASS
     began = str(int(subject.since.timestamp()))
     tags = {
-        marks.JUDGED_STEPS: str(number),
-        marks.JUDGED_TASKS: str(len(subject.canary)),
-        marks.BAKE_BEGAN: began,
-        **({marks.VERDICT: verdict} if ended else {}),
+        release_tags.JUDGED_STEPS: str(number),
+        release_tags.JUDGED_TASKS: str(len(subject.canary)),
+        release_tags.BAKE_BEGAN: began,
+        **({release_tags.VERDICT: verdict} if ended else {}),
     }
     first = subject.canary[0]
     if not stage.fence.write(lambda: stage.run.ecs.tag_task(first.arn, tags)):

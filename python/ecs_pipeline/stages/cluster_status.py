@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import timezone
 from typing import Any
 
-from ecs_pipeline import marks, scaling
-from ecs_pipeline.model import CANARY, Revision, Service, Task, share
-from ecs_pipeline.run import Run
-from ecs_pipeline.wait import duration
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model import scaling
+from ecs_pipeline.model.release import CANARY, Revision, Service, Task, share
+from ecs_pipeline.protocol import release_tags
+from ecs_pipeline.timing.wait import duration
 
 HEADER = ("service", "runs", "release", "canary", "verdict", "age", "share")
 
@@ -21,8 +22,10 @@ def cluster_status(run: Run, older_than: float | None = None) -> dict[str, Any]:
     of the tasks. A task is counted by what it was started as; `status` of its service tells whether it is believed.
     """
     services = sorted(run.ecs.services(), key=lambda service: service.name)
-    tasks = [task for task in run.ecs.running_tasks() if task.alive and task.started_by.startswith(marks.STARTED_BY)]
-    known = {marks.started_by(service.name) for service in services}
+    tasks = [
+        task for task in run.ecs.running_tasks() if task.alive and task.started_by.startswith(release_tags.STARTED_BY)
+    ]
+    known = {release_tags.started_by(service.name) for service in services}
     found = [_service(run, service, tasks, older_than) for service in services]
     lost = [task for task in tasks if task.started_by not in known]
     return {
@@ -60,7 +63,9 @@ def lines(facts: dict[str, Any]) -> list[str]:
 
 def _service(run: Run, service: Service, tasks: Sequence[Task], older_than: float | None) -> dict[str, Any]:
     of = service.marks
-    canaries = [task for task in tasks if task.started_by == marks.started_by(service.name) and task.role == CANARY]
+    canaries = [
+        task for task in tasks if task.started_by == release_tags.started_by(service.name) and task.role == CANARY
+    ]
     return {
         "service": service.name,
         "state": service.status,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecs_pipeline import definition
-from ecs_pipeline.look import Look
-from ecs_pipeline.model import Revision, TaskDefinition
-from ecs_pipeline.run import Run
-from ecs_pipeline.stages.targets import FromFile, resolve
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model.release import Revision, TaskDefinition
+from ecs_pipeline.plans.rollback_target import FromFile, resolve
+from ecs_pipeline.protocol.snapshot import Look
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.revision import Base, base_of
+from ecs_pipeline.task_definitions import definition
 
 CANARY = "what a canary would register"
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from ecs_pipeline import definition, references
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.model import Service, TaskDefinition
-from ecs_pipeline.run import Run
+from ecs_pipeline.images import references
+from ecs_pipeline.model.release import Service, TaskDefinition
 from ecs_pipeline.stages.proposed_checks import proposed_checks
 from ecs_pipeline.steps.image import is_of_account
+from ecs_pipeline.task_definitions import definition
 from ecs_pipeline.text import yaml_scalar
 
 DEFINITION = "taskdef.json"

@@ -6,16 +6,16 @@ checks      of each check as many samples as a verdict takes; one `check: NAME` 
 
 from __future__ import annotations
 
-from ecs_pipeline import decide
 from ecs_pipeline.checks.watch import records_for
+from ecs_pipeline.engine.origin import checked_release_id
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import Held, Refused, ReleaseFailed
-from ecs_pipeline.look import Look
-from ecs_pipeline.model import INCONCLUSIVE, Revision
-from ecs_pipeline.origin import checked_release_id
-from ecs_pipeline.run import Run
-from ecs_pipeline.stages.description import describe
-from ecs_pipeline.stages.judging import inconclusive, judged_once, refuse_checks, subject_of
+from ecs_pipeline.model.release import INCONCLUSIVE, Revision
+from ecs_pipeline.plans.describe import describe
+from ecs_pipeline.protocol import decide
+from ecs_pipeline.protocol.snapshot import Look
 from ecs_pipeline.steps.holder import holder_of
+from ecs_pipeline.steps.judging import inconclusive, judged_once, refuse_checks, subject_of
 from ecs_pipeline.steps.traffic import healthy_others, record_share, targets_seen
 from ecs_pipeline.steps.trust import refuse_foreign
 

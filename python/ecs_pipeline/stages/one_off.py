@@ -12,14 +12,16 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ecs_pipeline import decide, definition, marks, tags
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import CommandFailed, InvalidInput, Refused
-from ecs_pipeline.look import Look
-from ecs_pipeline.model import Revision, TaskDefinition
-from ecs_pipeline.run import Run
-from ecs_pipeline.stages.following import exit_code_of, follow
-from ecs_pipeline.stages.one_off_task import OneOff
-from ecs_pipeline.stages.targets import FromFile, resolve
+from ecs_pipeline.hooks.following import exit_code_of, follow
+from ecs_pipeline.hooks.one_off_task import OneOff
+from ecs_pipeline.model import tag_values
+from ecs_pipeline.model.release import Revision, TaskDefinition
+from ecs_pipeline.plans.rollback_target import FromFile, resolve
+from ecs_pipeline.protocol import decide, release_tags
+from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.task_definitions import definition
 
 STEPS = ("preflight", "task", "command")
 
@@ -48,7 +50,7 @@ def run_command(run: Run, options: Options) -> None:
     """Run it, or tell how it ended before. Raises CommandFailed with the command's own exit code."""
     with run.recorder.step("preflight") as step:
         plan = _plan(run, options)
-        before = marks.ran(plan.seen.service.raw.get("tags") or {}, options.name, plan.release)
+        before = release_tags.ran(plan.seen.service.raw.get("tags") or {}, options.name, plan.release)
         step.message = f"{plan.revision.revision.name} of release {plan.release}, container {plan.container}"
     if before is not None:
         _repeat(run, options, before)
@@ -66,7 +68,7 @@ def run_command(run: Run, options: Options) -> None:
         task = follow(run, first, plan.revision, plan.container, within=options.timeout)
         code = exit_code_of(task, plan.container)
         if options.name:
-            run.ecs.tag(plan.seen.service.arn, marks.ran_tag(options.name, plan.release, code, task.id))
+            run.ecs.tag(plan.seen.service.arn, release_tags.ran_tag(options.name, plan.release, code, task.id))
         if code:
             raise CommandFailed(f"{options.name or 'the command'} ended with exit code {code}", code)
         step.message = "exit code 0"
@@ -74,7 +76,7 @@ def run_command(run: Run, options: Options) -> None:
 
 def _plan(run: Run, options: Options) -> Plan:
     seen = run.observer.look()
-    if options.name and tags.RUN_NAME.fullmatch(options.name) is None:
+    if options.name and tag_values.RUN_NAME.fullmatch(options.name) is None:
         raise InvalidInput(f"--name {options.name!r} is not a name", cure="take up to 40 letters, digits, `-` and `_`")
     release, arn = _release(run, seen, options.release)
     revision = run.definitions.get(arn)

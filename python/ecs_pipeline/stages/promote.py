@@ -14,23 +14,23 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-from ecs_pipeline import decide, definition, evidence, marks, previous_definition
-from ecs_pipeline.breaker import rolled_back
-from ecs_pipeline.converge import settle
+from ecs_pipeline.engine import evidence
+from ecs_pipeline.engine.converge import settle
+from ecs_pipeline.engine.origin import checked_release_id
+from ecs_pipeline.engine.run import Run, note
 from ecs_pipeline.errors import Held, Refused, ReleaseFailed
-from ecs_pipeline.fence import Fence, TurnChanged, refusal
-from ecs_pipeline.load_balancing import Target
-from ecs_pipeline.look import Look
-from ecs_pipeline.model import INCONCLUSIVE, Revision, Task, Turn
-from ecs_pipeline.origin import checked_release_id
-from ecs_pipeline.run import Run, note
-from ecs_pipeline.service_kinds import Use
-from ecs_pipeline.stages import hooks, promote_dry_run, wellness
-from ecs_pipeline.stages.approval import Approved, refuse_another
-from ecs_pipeline.stages.finish import Finish, finished
-from ecs_pipeline.stages.fitness import refuse_unfit
-from ecs_pipeline.stages.preflight import refuse_when_cancelled
-from ecs_pipeline.stages.rollback import restore
+from ecs_pipeline.hooks import hooks
+from ecs_pipeline.model.breaker import rolled_back
+from ecs_pipeline.model.load_balancing import Target
+from ecs_pipeline.model.release import INCONCLUSIVE, Revision, Task, Turn
+from ecs_pipeline.model.service_kinds import Use
+from ecs_pipeline.plans import promote_dry_run, wellness
+from ecs_pipeline.plans.approval import Approved, refuse_another
+from ecs_pipeline.plans.fitness import refuse_unfit
+from ecs_pipeline.plans.refusals import refuse_when_cancelled
+from ecs_pipeline.protocol import decide, release_tags
+from ecs_pipeline.protocol.fence import Fence, TurnChanged, refusal
+from ecs_pipeline.protocol.snapshot import Look
 from ecs_pipeline.steps import credentials, orphans, removal
 from ecs_pipeline.steps.early_drain import EarlyDrain
 from ecs_pipeline.steps.holder import build_of, holder_of
@@ -43,6 +43,9 @@ from ecs_pipeline.steps.service_update import ServiceUpdate
 from ecs_pipeline.steps.traffic import record_seen, record_traffic, seen_at, targets_seen
 from ecs_pipeline.steps.trust import refuse_disbelieved, refuse_foreign
 from ecs_pipeline.steps.undo import undo_update
+from ecs_pipeline.task_definitions import definition, previous_definition
+from ecs_pipeline.undo.cancel import restore
+from ecs_pipeline.undo.sweep import Finish, finished
 
 STEPS = ("preflight", "service-update", "stable", "drain", "cleanup", "restore")
 
@@ -283,8 +286,8 @@ def _record(run: Run, plan: Plan) -> None:
     whole = run.definitions.get(plan.revision)
     container = definition.chosen_container(whole.definition, service, run.settings.container)
     record.release.refer_to(definition.image_of(whole, container))
-    record.release.commit = whole.tags.get(marks.COMMIT, "")
-    record.release.build = whole.tags.get(marks.BUILD, run.origin.build)
+    record.release.commit = whole.tags.get(release_tags.COMMIT, "")
+    record.release.build = whole.tags.get(release_tags.BUILD, run.origin.build)
     record_seen(run, plan.seen)
     before = record.release.previous_task_definition
     if before and run.definitions.exists(before):

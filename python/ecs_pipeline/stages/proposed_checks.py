@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from ecs_pipeline.checks.reach import refuse_unreachable
+from ecs_pipeline.config.settings import CanarySettings, Settings
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import InvalidInput, Trouble
-from ecs_pipeline.load_balancing import TargetGroup, group_name
-from ecs_pipeline.model import Service, TaskDefinition
-from ecs_pipeline.run import Run
-from ecs_pipeline.settings import CanarySettings, Settings
+from ecs_pipeline.model.load_balancing import TargetGroup, group_name
+from ecs_pipeline.model.release import Service, TaskDefinition
 from ecs_pipeline.steps.rollout_deadline import groups_of
 from ecs_pipeline.text import yaml_scalar
 

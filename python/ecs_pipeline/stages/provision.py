@@ -13,21 +13,21 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
-from ecs_pipeline import wait
-from ecs_pipeline.converge import converge, planned
+from ecs_pipeline.config.images import ImageSettings
+from ecs_pipeline.engine.converge import converge, planned
+from ecs_pipeline.engine.origin import checked_release_id, named_after, new_release_id, unique
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.image_settings import ImageSettings
-from ecs_pipeline.origin import checked_release_id, named_after, new_release_id, unique
-from ecs_pipeline.run import Run
-from ecs_pipeline.stacks import Change, ChangeSet, NetworkPort, Stack, StackPort
-from ecs_pipeline.stages import template_parameters, template_rules
-from ecs_pipeline.stages.containers import composed
-from ecs_pipeline.stages.environment_parameters import Parameters
-from ecs_pipeline.stages.provision_refusals import refuse_to_delete, refuse_unknown_port
-from ecs_pipeline.stages.stack_waits import StackWaits
-from ecs_pipeline.stages.template import IMAGE, Template, parse, read
+from ecs_pipeline.model.stacks import Change, ChangeSet, NetworkPort, Stack, StackPort
+from ecs_pipeline.provision import rules, template_parameters
+from ecs_pipeline.provision.containers import composed
+from ecs_pipeline.provision.environment_parameters import Parameters
+from ecs_pipeline.provision.refusals import refuse_to_delete, refuse_unknown_port
+from ecs_pipeline.provision.stack_waits import StackWaits
+from ecs_pipeline.provision.template import IMAGE, Template, parse, read
 from ecs_pipeline.steps import image as images
-from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
+from ecs_pipeline.timing import wait
+from ecs_pipeline.timing.wait import Deadline, Judgement, Settled, Waiting
 
 STEPS = ("preflight", "stack", "image", "service")
 CHANGE_SET_WITHIN = 300.0
@@ -112,7 +112,7 @@ class Provision:
         template_parameters.refuse(self.template.body.get("Parameters") or {}, given, kept)
         values = self.parameters.values(given, stack)
         if self.template.packaged:
-            template_rules.refuse(values, stack.parameters if stack else {})
+            rules.refuse(values, stack.parameters if stack else {})
         self.template = composed(self.template, self.run.settings.provision.containers, values)
         self.template.refuse_unfit(self.run.settings.provision.capabilities)
         return given

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ecs_pipeline.batches import batches
+from ecs_pipeline.engine.run import note
 from ecs_pipeline.errors import Refused
-from ecs_pipeline.look import Look
-from ecs_pipeline.model import Revision, Service
-from ecs_pipeline.run import note
-from ecs_pipeline.stages.needed import Needed, Tools, families_of, needed, newest_releases
-from ecs_pipeline.stages.old_images import OldImages, old_images
-from ecs_pipeline.steps.unused import deregister
+from ecs_pipeline.model.release import Revision, Service
+from ecs_pipeline.plans.needed import Needed, Tools, families_of, needed, newest_releases
+from ecs_pipeline.plans.old_images import OldImages, old_images
+from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.steps.deregister import deregister
 
 STEPS = ("preflight", "revisions", "images")
 

@@ -15,9 +15,9 @@ from ecs_pipeline.checks.comparisons.words import percent
 from ecs_pipeline.checks.recorded import read_lines, read_stage
 from ecs_pipeline.checks.replay import replay
 from ecs_pipeline.checks.simulation import Traffic, needed_for_counts, needed_for_values
+from ecs_pipeline.config.types import rate_in_words
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.setting_types import rate_in_words
-from ecs_pipeline.wait import duration
+from ecs_pipeline.timing.wait import duration
 
 STANDARD_INPUT = "-"
 IGNORED = 1 / 60

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from datetime import timezone
 from typing import Any
 
-from ecs_pipeline import decide, definition, doubts, marks, scaling
-from ecs_pipeline.look import Look
-from ecs_pipeline.model import Revision, Task, share
-from ecs_pipeline.run import Run
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model import scaling
+from ecs_pipeline.model.release import Revision, Task, share
+from ecs_pipeline.protocol import decide, doubts, release_tags
+from ecs_pipeline.protocol.snapshot import Look
 from ecs_pipeline.steps.traffic import Seen, healthy_others, targets_seen
-from ecs_pipeline.wait import duration
+from ecs_pipeline.task_definitions import definition
+from ecs_pipeline.timing.wait import duration
 
 WATCHED_EVERY = 2.0
 """Seconds between two looks of `status --watch`."""
@@ -158,8 +160,8 @@ def _canary(run: Run, seen: Look, health: Seen) -> dict[str, Any] | None:
         "image": (image := _image(run, seen, live.revision)),
         "digest": image.partition("@")[2],
         "epoch": live.turn.digest,
-        "commit": tags.get(marks.COMMIT, ""),
-        "build": tags.get(marks.BUILD, ""),
+        "commit": tags.get(release_tags.COMMIT, ""),
+        "build": tags.get(release_tags.BUILD, ""),
         "verdict": seen.verdict,
         "share": round(share(len(healthy & canaries), healthy_others(run, health, seen.service.running)), 1),
         "since": since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),

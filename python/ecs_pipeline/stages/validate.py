@@ -20,25 +20,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import Interrupted, InvalidInput, PipelineError, Trouble
-from ecs_pipeline.model import Service
-from ecs_pipeline.run import Run
-from ecs_pipeline.stages import findings, findings_of_checks, findings_of_quotas, findings_of_secrets
-from ecs_pipeline.stages.granted import refuse_denied
+from ecs_pipeline.findings import checks, findings, quotas, secrets
+from ecs_pipeline.model.release import Service
+from ecs_pipeline.policy.granted import refuse_denied
 
 Look = Callable[[Run, Service], str]
 LOOKS: dict[str, Look] = {
     "service": findings.service,
     "task-definition": findings.task_definition,
-    "secrets": findings_of_secrets.secrets,
+    "secrets": secrets.secrets,
     "hooks": findings.hooks_of_config,
     "image": findings.image,
     "target-groups": findings.target_groups,
-    "checks": findings_of_checks.checks,
-    "reach": findings_of_checks.reach,
-    "logs": findings_of_checks.logs,
-    "quotas": findings_of_quotas.quotas,
-    "credentials": findings_of_checks.credentials_of_job,
+    "checks": checks.checks,
+    "reach": checks.reach,
+    "logs": checks.logs,
+    "quotas": quotas.quotas,
+    "credentials": checks.credentials_of_job,
     "permissions": refuse_denied,
 }
 STEPS = ("config", *LOOKS)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ecs_pipeline import evidence
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.watch import Watch
+from ecs_pipeline.engine import evidence
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import ReleaseFailed
-from ecs_pipeline.load_balancing import group_name
-from ecs_pipeline.model import Container, Task
-from ecs_pipeline.run import Run
+from ecs_pipeline.model.load_balancing import group_name
+from ecs_pipeline.model.release import Container, Task
 from ecs_pipeline.steps import removal
-from ecs_pipeline.steps.beside import leave_traffic
+from ecs_pipeline.steps.baseline import leave_traffic
 from ecs_pipeline.steps.ended import ended, refuse_taken_away
 from ecs_pipeline.steps.rollout_deadline import groups_of
 from ecs_pipeline.steps.traffic import Seen, targets_seen
-from ecs_pipeline.wait import StepBroken, duration
+from ecs_pipeline.timing.wait import StepBroken, duration
 
 INTERVAL = 5.0
 """Seconds between two looks at tasks and targets."""

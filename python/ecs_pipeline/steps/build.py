@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ecs_pipeline.image_settings import ImageSettings
+from ecs_pipeline.config.images import ImageSettings
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.images.build import Build, Secret, refuse_without_buildx, refuse_without_secrets
 from ecs_pipeline.images.cache import resolved
-from ecs_pipeline.run import Run
 
 
 def build_of(run: Run, settings: ImageSettings, tag: str, platform: str, labels: Mapping[str, str]) -> Build:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ecs_pipeline import rollout_time
+from ecs_pipeline.engine.run import Run, note
 from ecs_pipeline.errors import Refused
-from ecs_pipeline.model import Service
-from ecs_pipeline.run import Run, note
+from ecs_pipeline.model import rollout_time
+from ecs_pipeline.model.release import Service
 from ecs_pipeline.steps.rollout_deadline import groups_of
-from ecs_pipeline.wait import duration
+from ecs_pipeline.timing.wait import duration
 
 SHORTEST_SESSION = 900.0
 """Seconds that the credentials of AWS STS last at least (AWS STS API reference, AssumeRole, DurationSeconds)."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ecs_pipeline.fence import Fence
-from ecs_pipeline.look import Look
-from ecs_pipeline.model import Revision
-from ecs_pipeline.run import Run
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model.release import Revision
+from ecs_pipeline.protocol.fence import Fence
+from ecs_pipeline.protocol.snapshot import Look
 from ecs_pipeline.steps.retire import RetireStep, targets_of
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ecs_pipeline.fence import Fence
-from ecs_pipeline.load_balancing import Target
-from ecs_pipeline.model import Service, Task
-from ecs_pipeline.run import Run
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model.load_balancing import Target
+from ecs_pipeline.model.release import Service, Task
+from ecs_pipeline.protocol.fence import Fence
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.retire import RetireStep
 from ecs_pipeline.steps.traffic import Seen, targets_of_arns

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ecs_pipeline import evidence, stops
+from ecs_pipeline.engine import evidence
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import TakenAway
-from ecs_pipeline.model import CANARY, Task, TaskDefinition
-from ecs_pipeline.run import Run
-from ecs_pipeline.wait import Broken
+from ecs_pipeline.model import stops
+from ecs_pipeline.model.release import CANARY, Task, TaskDefinition
+from ecs_pipeline.timing.wait import Broken
 
 
 def ended(run: Run, task: Task, revision: TaskDefinition, container: str, role: str = CANARY) -> Broken:

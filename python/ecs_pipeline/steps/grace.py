@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from ecs_pipeline.model import Service, Task
-from ecs_pipeline.run import Run
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model.release import Service, Task
 from ecs_pipeline.steps.rollout_deadline import groups_of
-from ecs_pipeline.wait import duration
+from ecs_pipeline.timing.wait import duration
 
 
 def warn_of_a_slow_start(run: Run, service: Service, tasks: Sequence[Task], started_here: Collection[str]) -> None:

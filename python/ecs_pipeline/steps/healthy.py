@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecs_pipeline import evidence
-from ecs_pipeline.converge import Step
-from ecs_pipeline.model import CANARY, Task, TaskDefinition
-from ecs_pipeline.run import Run
+from ecs_pipeline.engine import evidence
+from ecs_pipeline.engine.converge import Step
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model.release import CANARY, Task, TaskDefinition
 from ecs_pipeline.steps.ended import ended
-from ecs_pipeline.wait import Judgement, Settled, Waiting
+from ecs_pipeline.timing.wait import Judgement, Settled, Waiting
 
 
 @dataclass

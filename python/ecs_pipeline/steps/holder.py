@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ecs_pipeline import marks
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import Held, Holder
-from ecs_pipeline.model import Service, Task
-from ecs_pipeline.run import Run
+from ecs_pipeline.model.release import Service, Task
+from ecs_pipeline.protocol import release_tags
 
 
 def holder_of(run: Run, task: Task) -> Holder:
     """What is known of the release whose canary has the service, by its task."""
-    build = run.definitions.get(task.revision).tags.get(marks.BUILD, "")
+    build = run.definitions.get(task.revision).tags.get(release_tags.BUILD, "")
     return Holder(task.release, task.id, build, task.created)
 
 

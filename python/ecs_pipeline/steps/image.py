@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ecs_pipeline import references, registry
-from ecs_pipeline.converge import Step
-from ecs_pipeline.definition import image_of
+from ecs_pipeline.config.images import ImageSettings
+from ecs_pipeline.engine.converge import Step
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import InvalidInput, PipelineError, Refused, Trouble
-from ecs_pipeline.image_settings import ImageSettings
-from ecs_pipeline.model import EcrRegistry, Image, Repository, TaskDefinition
-from ecs_pipeline.references import DOCKER_HUB, Reference
-from ecs_pipeline.run import Run
+from ecs_pipeline.images import references, registry
+from ecs_pipeline.images.references import DOCKER_HUB, Reference
+from ecs_pipeline.model.release import EcrRegistry, Image, Repository, TaskDefinition
 from ecs_pipeline.steps.build import build_of, refuse_unready
 from ecs_pipeline.steps.provenance import Provenance, provenance
 from ecs_pipeline.steps.provenance import told as taken
-from ecs_pipeline.wait import Judgement, Settled, Waiting
+from ecs_pipeline.task_definitions.definition import image_of
+from ecs_pipeline.timing.wait import Judgement, Settled, Waiting
 
 LISTED_WITHIN = 60.0
 """Seconds that ECR may take to show a pushed image."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ecs_pipeline.engine.run import Run, note
 from ecs_pipeline.errors import InvalidInput, Trouble
-from ecs_pipeline.model import Image
-from ecs_pipeline.run import Run, note
+from ecs_pipeline.model.release import Image
 from ecs_pipeline.steps.image import platform_of
 from ecs_pipeline.steps.revision import Base
 from ecs_pipeline.steps.vetting import place_of

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from ecs_pipeline import wait
-from ecs_pipeline.load_balancing import Registration, Target
-from ecs_pipeline.model import Revision, Service, Task, living
-from ecs_pipeline.observe import SERVICE_LAG, TASKS_LAG
-from ecs_pipeline.run import Run
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model.load_balancing import Registration, Target
+from ecs_pipeline.model.release import Revision, Service, Task, living
+from ecs_pipeline.protocol.observe import SERVICE_LAG, TASKS_LAG
 from ecs_pipeline.steps import removal
-from ecs_pipeline.wait import Deadline
+from ecs_pipeline.timing import wait
+from ecs_pipeline.timing.wait import Deadline
 
 
 def remove(run: Run, registrations: Collection[Registration], write: removal.Write) -> list[Target]:

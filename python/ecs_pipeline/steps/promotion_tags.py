@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecs_pipeline import marks
-from ecs_pipeline.fence import Fence, TurnChanged, settled
-from ecs_pipeline.look import Look
-from ecs_pipeline.model import Revision
-from ecs_pipeline.run import Run
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model.release import Revision
+from ecs_pipeline.protocol import release_tags
+from ecs_pipeline.protocol.fence import Fence, TurnChanged, settled
+from ecs_pipeline.protocol.snapshot import Look
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class PromotionTags:
         before, service = self.seen.marks, self.seen.service
         previous = service.revision if service.revision != self.revision else before.previous
         tags = {
-            marks.RELEASE: self.release,
-            marks.PREVIOUS: previous or "",
-            marks.WANTED: self.revision,
-            marks.UNDER_WAY: self.release,
+            release_tags.RELEASE: self.release,
+            release_tags.PREVIOUS: previous or "",
+            release_tags.WANTED: self.revision,
+            release_tags.UNDER_WAY: self.release,
         }
         if approved_by:
-            tags[marks.APPROVAL] = marks.approver_value(approved_by)
+            tags[release_tags.APPROVAL] = release_tags.approver_value(approved_by)
         try:
             with self.run.recorder.noting(f"mark release {self.release} as the promoted one"):
                 self.fence.write(lambda: self.run.ecs.tag(service.arn, tags))
@@ -47,7 +47,7 @@ class PromotionTags:
         """
         if not self.seen.revisions[self.revision].promoted:
             with self.run.recorder.noting(f"mark {Revision(self.revision).name} as promoted"):
-                self.run.ecs.tag(self.revision, marks.promoted())
+                self.run.ecs.tag(self.revision, release_tags.promoted())
 
     def _take_back(self) -> None:
         """(3) The service's tags as they were, if they are still those of this promotion."""
@@ -55,9 +55,9 @@ class PromotionTags:
         if (now.marks.release, now.marks.wanted) != (self.release, self.revision):
             return
         tags = {
-            marks.RELEASE: before.release,
-            marks.PREVIOUS: before.previous or "",
-            marks.WANTED: before.wanted or self.seen.service.revision,
-            marks.UNDER_WAY: "",
+            release_tags.RELEASE: before.release,
+            release_tags.PREVIOUS: before.previous or "",
+            release_tags.WANTED: before.wanted or self.seen.service.revision,
+            release_tags.UNDER_WAY: "",
         }
         self.run.ecs.tag(now.arn, tags)

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from ecs_pipeline.image_settings import ImageSettings
-from ecs_pipeline.run import Origin
+from ecs_pipeline.config.images import ImageSettings
+from ecs_pipeline.engine.run import Origin
 
 REVISION, CREATED, SOURCE, VERSION = (
     f"org.opencontainers.image.{name}" for name in ("revision", "created", "source", "version")

@@ -6,14 +6,14 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
-from ecs_pipeline import wait
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import ReleaseFailed
-from ecs_pipeline.fence import TurnChanged
-from ecs_pipeline.load_balancing import Target
-from ecs_pipeline.model import Revision, Task
-from ecs_pipeline.run import Run
+from ecs_pipeline.model.load_balancing import Target
+from ecs_pipeline.model.release import Revision, Task
+from ecs_pipeline.protocol.fence import TurnChanged
 from ecs_pipeline.steps.traffic import record_departure
-from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting
+from ecs_pipeline.timing import wait
+from ecs_pipeline.timing.wait import Deadline, Judgement, Settled, Waiting
 
 Write = Callable[[Callable[[], None]], object]
 """How a write is made: through a fence, or plainly where a look comes before each write anyway."""

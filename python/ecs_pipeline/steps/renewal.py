@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import Inconclusive, NotReplaced, TakenAway
-from ecs_pipeline.run import Run
 from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.tasks import Made
-from ecs_pipeline.wait import Deadline, TimedOut, duration
+from ecs_pipeline.timing.wait import Deadline, TimedOut, duration
 
 T = TypeVar("T")
 

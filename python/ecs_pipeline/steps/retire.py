@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-from ecs_pipeline.load_balancing import Registration, Target
-from ecs_pipeline.model import Service, Task
-from ecs_pipeline.record import StepRecord
-from ecs_pipeline.run import Run
+from ecs_pipeline.engine.record import StepRecord
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model.load_balancing import Registration, Target
+from ecs_pipeline.model.release import Service, Task
 from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.removal import Write
 

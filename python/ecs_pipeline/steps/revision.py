@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ecs_pipeline import decide, definition, definition_file, marks
-from ecs_pipeline.converge import Step
+from ecs_pipeline.engine.converge import Step
+from ecs_pipeline.engine.run import Run, note
 from ecs_pipeline.errors import AnswerLost, InvalidInput
-from ecs_pipeline.fence import Fence
-from ecs_pipeline.model import Image, Revision, Service, TaskDefinition
-from ecs_pipeline.observe import SCANNED
-from ecs_pipeline.run import Run, note
-from ecs_pipeline.steps.unused import discard
-from ecs_pipeline.wait import Judgement, Settled, Waiting
+from ecs_pipeline.model.release import Image, Revision, Service, TaskDefinition
+from ecs_pipeline.protocol import decide, release_tags
+from ecs_pipeline.protocol.fence import Fence
+from ecs_pipeline.protocol.observe import SCANNED
+from ecs_pipeline.steps.deregister import discard
+from ecs_pipeline.task_definitions import definition, definition_file
+from ecs_pipeline.timing.wait import Judgement, Settled, Waiting
 
 REGISTERED_WITHIN = 60.0
 LISTED_WITHIN = 4.0
@@ -43,18 +44,22 @@ def base_of(run: Run, current: TaskDefinition, service: Service, container: str)
     if run.settings.task_definition:
         base = from_file(run, run.folder / run.settings.task_definition, current, service)
     else:
-        base = Base(_registrable(run, current.definition), marks.theirs(current.tags), container)
+        base = Base(_registrable(run, current.definition), release_tags.theirs(current.tags), container)
     _refuse_crowded(run, base)
     return base
 
 
 def _refuse_crowded(run: Run, base: Base) -> None:
     """More tags than leave room for ours. Raises InvalidInput."""
-    ours = len((marks.RELEASE, marks.TURN, marks.PROMOTED)) + bool(run.origin.commit) + bool(run.origin.build)
-    if len(base.tags) + ours > marks.MOST_TAGS:
+    ours = (
+        len((release_tags.RELEASE, release_tags.TURN, release_tags.PROMOTED))
+        + bool(run.origin.commit)
+        + bool(run.origin.build)
+    )
+    if len(base.tags) + ours > release_tags.MOST_TAGS:
         raise InvalidInput(
             f"{base.file or f'task definition {base.family}'}: it has {len(base.tags)} tags; "
-            f"ECS allows {marks.MOST_TAGS}, and {ours} of them are needed here",
+            f"ECS allows {release_tags.MOST_TAGS}, and {ours} of them are needed here",
             cure="remove some",
         )
 
@@ -78,7 +83,7 @@ def from_file(run: Run, path: Path, current: TaskDefinition, service: Service) -
         container = definition.chosen_container(plain, service, run.settings.container)
     except InvalidInput as error:
         raise InvalidInput(f"{path}: {error.message}", cure=error.cure) from error
-    return Base(plain, marks.theirs(tags), container, str(path))
+    return Base(plain, release_tags.theirs(tags), container, str(path))
 
 
 def _registrable(run: Run, whole: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,12 +198,12 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
 
     def _tags(self) -> dict[str, str]:
         ours = {
-            marks.RELEASE: self.release,
-            marks.TURN: marks.turn_value(self.fence.turn),
-            marks.COMMIT: marks.tag_value(self.run.origin.commit),
-            marks.BUILD: marks.build_value(self.run.origin.build),
+            release_tags.RELEASE: self.release,
+            release_tags.TURN: release_tags.turn_value(self.fence.turn),
+            release_tags.COMMIT: release_tags.tag_value(self.run.origin.commit),
+            release_tags.BUILD: release_tags.build_value(self.run.origin.build),
         }
-        return {**self.base.tags, **{key: value for key, value in ours.items() if value}, marks.PROMOTED: ""}
+        return {**self.base.tags, **{key: value for key, value in ours.items() if value}, release_tags.PROMOTED: ""}
 
     def _appears(self) -> bool:
         """Whether the revision shows up although no answer told of it."""

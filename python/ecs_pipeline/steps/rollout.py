@@ -6,16 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ecs_pipeline import evidence, placement, rollout_time, stops
-from ecs_pipeline.breaker import breaker_is_on, failures_allowed, rolled_back
-from ecs_pipeline.converge import Step
-from ecs_pipeline.definition import chosen_container
+from ecs_pipeline.engine import evidence
+from ecs_pipeline.engine.converge import Step
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import InvalidInput, Trouble
-from ecs_pipeline.model import Deployment, Event, Revision, Service, Task, TaskDefinition
-from ecs_pipeline.run import Run
+from ecs_pipeline.model import placement, rollout_time, stops
+from ecs_pipeline.model.breaker import breaker_is_on, failures_allowed, rolled_back
+from ecs_pipeline.model.release import Deployment, Event, Revision, Service, Task, TaskDefinition
 from ecs_pipeline.steps.rollout_deadline import groups_of
 from ecs_pipeline.steps.rollout_progress import Progress
-from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting, duration
+from ecs_pipeline.task_definitions.definition import chosen_container
+from ecs_pipeline.timing.wait import Broken, Judgement, Settled, Waiting, duration
 
 APPEARS_WITHIN, ANOTHER_FOR = 30.0, 5.0
 """Seconds: DescribeServices may lag so far behind UpdateService; a replica that is behind may answer for so long."""

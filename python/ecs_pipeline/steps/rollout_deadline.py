@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ecs_pipeline import rollout_time
-from ecs_pipeline.load_balancing import TargetGroup
-from ecs_pipeline.model import Service
-from ecs_pipeline.run import Run
-from ecs_pipeline.wait import Deadline, duration
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model import rollout_time
+from ecs_pipeline.model.load_balancing import TargetGroup
+from ecs_pipeline.model.release import Service
+from ecs_pipeline.timing.wait import Deadline, duration
 
 
 def groups_of(run: Run, service: Service) -> list[TargetGroup]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ecs_pipeline.model import Deployment, Service
+from ecs_pipeline.model.release import Deployment, Service
 
 
 @dataclass

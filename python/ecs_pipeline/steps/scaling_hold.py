@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ecs_pipeline import marks, scaling
+from ecs_pipeline.engine.run import Run, note
 from ecs_pipeline.errors import Interrupted, PipelineError
-from ecs_pipeline.fence import Fence
-from ecs_pipeline.model import Service
-from ecs_pipeline.run import Run, note
-from ecs_pipeline.scaling import ALL, Suspended
+from ecs_pipeline.model import scaling
+from ecs_pipeline.model.release import Service
+from ecs_pipeline.model.scaling import ALL, Suspended
+from ecs_pipeline.protocol import release_tags
+from ecs_pipeline.protocol.fence import Fence
 
 HOLD = "hold"
 
@@ -28,12 +29,12 @@ def asked(run: Run) -> bool:
 
 def reserved(run: Run) -> tuple[str, ...]:
     """The key that a canary creates empty for the promotion, where the config wants it."""
-    return (marks.SCALING,) if asked(run) else ()
+    return (release_tags.SCALING,) if asked(run) else ()
 
 
 def tags_needed(run: Run, service: Service) -> int:
     """How many tags of the service this takes: the one that it has from before, too."""
-    return 1 if asked(run) or marks.SCALING in (service.raw.get("tags") or {}) else 0
+    return 1 if asked(run) or release_tags.SCALING in (service.raw.get("tags") or {}) else 0
 
 
 @dataclass
@@ -59,7 +60,7 @@ class ScalingHold:
             run.scaling.suspend(self.service, now)
             self.before = now
             with run.recorder.noting(f"mark the autoscaling of {label} as held"):
-                self.fence.write(lambda: run.ecs.tag(self.service.arn, {marks.SCALING: str(now)}))
+                self.fence.write(lambda: run.ecs.tag(self.service.arn, {release_tags.SCALING: str(now)}))
         with run.recorder.writing(f"suspend the autoscaling of {label}"):
             self.fence.write(lambda: run.scaling.suspend(self.service, ALL))
 
@@ -143,7 +144,7 @@ def _put_back(run: Run, service: Service, before: Suspended) -> None:
                 run.scaling.suspend(service, before)
         if run.ecs.service().marks.scaling:
             with run.recorder.noting(f"mark the autoscaling of {service.label} as not held"):
-                run.ecs.tag(service.arn, {marks.SCALING: ""})
+                run.ecs.tag(service.arn, {release_tags.SCALING: ""})
     except Interrupted:
         raise
     except PipelineError as error:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ecs_pipeline import wait
+from ecs_pipeline.config.images import ScanSettings
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import InvalidInput, ReleaseFailed, Trouble
-from ecs_pipeline.image_scan import ImageScan, counted
-from ecs_pipeline.image_settings import ScanSettings
-from ecs_pipeline.model import Image, Repository
-from ecs_pipeline.run import Run
-from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting, duration
+from ecs_pipeline.model.image_scan import ImageScan, counted
+from ecs_pipeline.model.release import Image, Repository
+from ecs_pipeline.timing import wait
+from ecs_pipeline.timing.wait import Deadline, Judgement, Settled, Waiting, duration
 
 BEGINS_WITHIN = 60.0
 """Seconds after which a scan on push has begun, as ECR's documents name no time: by then it is PENDING at least."""

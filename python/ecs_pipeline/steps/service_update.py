@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecs_pipeline.model import Revision, Service
-from ecs_pipeline.run import Run
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model.release import Revision, Service
 from ecs_pipeline.steps.removal import Write, plainly
 
 

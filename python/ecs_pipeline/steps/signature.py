@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ecs_pipeline import references, wait
+from ecs_pipeline.config.images import SignatureSettings
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import InvalidInput, ReleaseFailed, Trouble
-from ecs_pipeline.image_settings import SignatureSettings
-from ecs_pipeline.images import signature
+from ecs_pipeline.images import references, signature
 from ecs_pipeline.images.signature import Ended, Login, Verification
-from ecs_pipeline.model import Image, Repository
-from ecs_pipeline.run import Run
-from ecs_pipeline.wait import Deadline, Judgement, Settled, Waiting, duration
+from ecs_pipeline.model.release import Image, Repository
+from ecs_pipeline.timing import wait
+from ecs_pipeline.timing.wait import Deadline, Judgement, Settled, Waiting, duration
 
 
 def refuse_unverifiable(run: Run, settings: SignatureSettings) -> None:

@@ -6,18 +6,21 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from ecs_pipeline import decide, definition, placement, wait
-from ecs_pipeline.converge import Step
+from ecs_pipeline.engine.converge import Step
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import InvalidInput, NotPlaced, Refused, TokenTaken, Trouble
-from ecs_pipeline.fence import Fence
-from ecs_pipeline.look import mismatch
-from ecs_pipeline.model import BASELINE, CANARY, Revision, Service, Task, TaskDefinition
-from ecs_pipeline.observe import TASKS_LAG
-from ecs_pipeline.run import Run
-from ecs_pipeline.run_parameters import run_parameters
+from ecs_pipeline.model import placement
+from ecs_pipeline.model.release import BASELINE, CANARY, Revision, Service, Task, TaskDefinition
+from ecs_pipeline.protocol import decide
+from ecs_pipeline.protocol.fence import Fence
+from ecs_pipeline.protocol.observe import TASKS_LAG
+from ecs_pipeline.protocol.snapshot import mismatch
 from ecs_pipeline.steps.ended import ended
 from ecs_pipeline.steps.trust import foreign, other_image
-from ecs_pipeline.wait import Broken, Deadline, Judgement, Settled, Waiting
+from ecs_pipeline.task_definitions import definition
+from ecs_pipeline.task_definitions.run_parameters import run_parameters
+from ecs_pipeline.timing import wait
+from ecs_pipeline.timing.wait import Broken, Deadline, Judgement, Settled, Waiting
 
 SEEN_WITHIN = 60.0
 """Seconds that AWS may take to show a task that it has just said it started (eventual consistency)."""

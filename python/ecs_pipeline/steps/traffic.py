@@ -7,17 +7,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from ecs_pipeline import evidence, marks
-from ecs_pipeline.converge import Step
+from ecs_pipeline.engine import evidence
+from ecs_pipeline.engine.converge import Step
+from ecs_pipeline.engine.record import CanaryTaskRecord
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.fence import Fence
-from ecs_pipeline.load_balancing import Address, Target, TargetHealth, group_name
-from ecs_pipeline.look import Look
-from ecs_pipeline.model import BASELINE, CANARY, Service, Task, TaskDefinition, share
-from ecs_pipeline.record import CanaryTaskRecord
-from ecs_pipeline.run import Run
+from ecs_pipeline.model.load_balancing import Address, Target, TargetHealth, group_name
+from ecs_pipeline.model.release import BASELINE, CANARY, Service, Task, TaskDefinition, share
+from ecs_pipeline.protocol import release_tags
+from ecs_pipeline.protocol.fence import Fence
+from ecs_pipeline.protocol.snapshot import Look
 from ecs_pipeline.steps.ended import ended
-from ecs_pipeline.wait import Broken, Judgement, Settled, Waiting
+from ecs_pipeline.timing.wait import Broken, Judgement, Settled, Waiting
 
 HOPELESS = {
     "Target.NotInUse": "no load balancer sends it traffic, or the target's zone is not enabled on it",
@@ -152,7 +153,7 @@ class TrafficStep(Step[Seen, Seen]):
     def act(self, seen: Seen) -> None:
         """(5) The record first, so that the address is found when this process dies between the two."""
         missing = self._missing(seen)
-        record = marks.record_of(missing, self.run.clock.wall())
+        record = release_tags.record_of(missing, self.run.clock.wall())
         make_room(self.run, self.fence, len(record))
         self.fence.write(lambda: self.run.ecs.tag(self.service.arn, record))
         for group in dict.fromkeys(target.group for target in missing):
@@ -264,10 +265,10 @@ def make_room(run: Run, fence: Fence, needed: int) -> None:
     """Drop records older than a day; when tags get scarce, also those whose addresses are not registered."""
     service = fence.require()
     tags = service.raw.get("tags") or {}
-    outdated = marks.outdated_records(tags, run.clock.wall())
+    outdated = release_tags.outdated_records(tags, run.clock.wall())
     if len(tags) - len(outdated) + needed > ROOM:
         registered = {registration.target.key for registration in run.observer.look().registrations}
-        outdated += [key for key in marks.unregistered_records(tags, registered) if key not in outdated]
+        outdated += [key for key in release_tags.unregistered_records(tags, registered) if key not in outdated]
     if outdated:
         fence.write(lambda: run.ecs.untag(service.arn, outdated))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ecs_pipeline import decide, doubts
 from ecs_pipeline.errors import Refused, Trouble
-from ecs_pipeline.look import Look
-from ecs_pipeline.model import Revision, Task
+from ecs_pipeline.model.release import Revision, Task
+from ecs_pipeline.protocol import decide, doubts
+from ecs_pipeline.protocol.snapshot import Look
 
 
 class Foreign(Refused):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ecs_pipeline.fence import settled
-from ecs_pipeline.look import Look
-from ecs_pipeline.model import Revision
-from ecs_pipeline.run import Run
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model.release import Revision
+from ecs_pipeline.protocol.fence import settled
+from ecs_pipeline.protocol.snapshot import Look
 from ecs_pipeline.steps.service_update import ServiceUpdate
 from ecs_pipeline.steps.trust import refuse_disbelieved
 

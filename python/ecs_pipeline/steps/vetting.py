@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ecs_pipeline import references
-from ecs_pipeline.converge import planned
+from ecs_pipeline.engine.converge import planned
+from ecs_pipeline.engine.run import Run, note
 from ecs_pipeline.errors import InvalidInput
-from ecs_pipeline.image_scan import counted
-from ecs_pipeline.model import EcrRegistry, Image, Repository
-from ecs_pipeline.references import Reference
-from ecs_pipeline.run import Run, note
+from ecs_pipeline.images import references
+from ecs_pipeline.images.references import Reference
+from ecs_pipeline.model.image_scan import counted
+from ecs_pipeline.model.release import EcrRegistry, Image, Repository
 from ecs_pipeline.steps.image import is_of_account
 from ecs_pipeline.steps.scan import refuse_findings
 from ecs_pipeline.steps.signature import refuse_unsigned, refuse_unverifiable

@@ -22,7 +22,7 @@ BOUND = 300.0
 
 PACKAGE = {
     "__init__.py": "",
-    "wiring.py": "import needed\n",
+    "cli/wiring.py": "import needed\n",
     "__main__.py": """
 import os, signal, sys, time
 import needed
@@ -117,9 +117,10 @@ class Agent:
 
     def carry(self, files: dict[str, str]) -> None:
         """Make launch with a package of these."""
-        (self.sources / "ecs_pipeline").mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
-            (self.sources / "ecs_pipeline" / name).write_text(text)
+            file = self.sources / "ecs_pipeline" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
         pack(self.sources, self.requirements, self.launch)
 
     def wheel(self) -> str:

@@ -122,7 +122,7 @@ def test_a_launch_that_is_not_whole(each: Agent) -> None:
 
 
 def test_a_package_that_does_not_run_here(agent: Agent) -> None:
-    agent.carry({"wiring.py": "import not_there\n"})
+    agent.carry({"cli/wiring.py": "import not_there\n"})
     assert refused(agent).startswith(
         "what was installed does not run (ModuleNotFoundError: No module named 'not_there')"
     )

@@ -7,7 +7,7 @@ import platform
 import shutil
 from typing import Any
 
-from ecs_pipeline import marks
+from ecs_pipeline.protocol import release_tags
 from embedded_aws.images import APP_FOLDER
 from tests.emulator.stages.deployer import Deployer, actions, documents
 from tests.emulator.stages.scene import Scene
@@ -228,7 +228,7 @@ def old_releases(scene: Scene) -> list[str]:
     """Revisions of releases that were; the last two are run by a rule and by a schedule."""
     image = {"image": scene.images.digest("v1")}
     arns = [
-        scene.register("v1", container=image, tags=[{"key": marks.RELEASE, "value": f"old-{number}"}])
+        scene.register("v1", container=image, tags=[{"key": release_tags.RELEASE, "value": f"old-{number}"}])
         for number in range(4)
     ]
     events, scheduler = scene.client("events"), scene.client("scheduler")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ecs_pipeline import decide, marks
-from ecs_pipeline.model import CANARY, Turn
+from ecs_pipeline.model.release import CANARY, Turn
+from ecs_pipeline.protocol import decide, release_tags
 from embedded_aws.images import APP_FOLDER
 from tests.emulator.embedded_aws.environment import NETWORK
 from tests.emulator.stages.deployer import Deployer, actions, documents
@@ -64,7 +64,7 @@ ELSEWHERE = {
     "ecr:GetDownloadUrlForLayer",
 }
 """In tests of their own."""
-OLD_RECORD = {"key": f"{marks.TARGETS}old", "value": "1000000000 10.9.9.9:80"}
+OLD_RECORD = {"key": f"{release_tags.TARGETS}old", "value": "1000000000 10.9.9.9:80"}
 
 
 @pytest.fixture
@@ -240,11 +240,11 @@ def test_a_service_without_a_load_balancer_asks_for_its_service_revision(scene: 
 def tags(release: str, service: str, **more: str) -> list[dict[str, str]]:
     """What tells a canary."""
     ours = {
-        marks.SERVICE: service,
-        marks.RELEASE: release,
-        marks.TURN: "0/",
-        marks.ROLE: CANARY,
-        marks.INDEX: "0",
+        release_tags.SERVICE: service,
+        release_tags.RELEASE: release,
+        release_tags.TURN: "0/",
+        release_tags.ROLE: CANARY,
+        release_tags.INDEX: "0",
         **{f"ecs-pipeline:{key}": value for key, value in more.items()},
     }
     return [{"key": key, "value": value} for key, value in ours.items()]
@@ -269,21 +269,25 @@ def test_the_role_of_one_service_cannot_make_take_or_block_a_canary_of_another(
         "taskDefinition": revision,
         "launchType": "FARGATE",
         "networkConfiguration": NETWORK,
-        "startedBy": marks.started_by(scene.name),
+        "startedBy": release_tags.started_by(scene.name),
     }
     denied(theirs.run_task, **run, tags=tags("v2", scene.name))
     denied(theirs.run_task, **{**run, "taskDefinition": scene.service()["taskDefinition"]}, tags=tags("v2", other))
     started = theirs.run_task(**run, tags=tags("v2", other), clientToken=lock)["tasks"][0]["taskArn"]
     for changed in (tags("v2", scene.name), tags("v2", other, verdict="pass")):
         denied(theirs.tag_resource, resourceArn=started, tags=changed)
-    denied(theirs.tag_resource, resourceArn=scene.service()["serviceArn"], tags=[{"key": marks.TURN, "value": "a/b"}])
+    denied(
+        theirs.tag_resource,
+        resourceArn=scene.service()["serviceArn"],
+        tags=[{"key": release_tags.TURN, "value": "a/b"}],
+    )
 
     canary = deployer.canary()
     assert canary.code == 0, canary.stderr
     mine = scene.canaries()
     (task,) = [one["taskArn"] for one in mine if one["taskArn"] != started]
     denied(theirs.stop_task, cluster=scene.name, task=task)
-    verdict = [{"key": marks.VERDICT, "value": "inconclusive"}]
+    verdict = [{"key": release_tags.VERDICT, "value": "inconclusive"}]
     denied(theirs.tag_resource, resourceArn=task, tags=verdict)
     assert deployer.runs("promote", "--release", "v2").code == 0
     assert scene.running_image() == scene.images.digest("v2")
@@ -304,7 +308,7 @@ def test_somebody_who_may_run_and_tag_tasks_promotes_nothing_of_his_own(scene: S
         "cluster": scene.name,
         "launchType": "FARGATE",
         "networkConfiguration": NETWORK,
-        "startedBy": marks.started_by(scene.name),
+        "startedBy": release_tags.started_by(scene.name),
         "taskDefinition": intruder.evil,
     }
     denied(his.run_task, **run, tags=tags("v2", scene.name, verdict="pass"))
@@ -314,7 +318,7 @@ def test_somebody_who_may_run_and_tag_tasks_promotes_nothing_of_his_own(scene: S
     canary = deployer.canary()
     assert canary.code == 0, canary.stderr
     task = next(one["taskArn"] for one in scene.canaries() if one["taskArn"] != bare)
-    denied(his.tag_resource, resourceArn=task, tags=[{"key": marks.VERDICT, "value": "pass"}])
+    denied(his.tag_resource, resourceArn=task, tags=[{"key": release_tags.VERDICT, "value": "pass"}])
     # Our own revision with its tags, as RunTask may copy them: it is none of ours without the service's tag.
     copied = {**run, "taskDefinition": scene.canaries()[0]["taskDefinitionArn"], "propagateTags": "TASK_DEFINITION"}
     his.run_task(**copied)
@@ -331,8 +335,8 @@ def test_somebody_who_may_tag_only_promotes_nothing_of_his_own(scene: Scene, dep
     service = scene.service()["serviceArn"]
     assert deployer.canary().code == 0
     for arn in (service, scene.canaries()[0]["taskArn"], before):
-        denied(his.tag_resource, resourceArn=arn, tags=[{"key": marks.WANTED, "value": intruder.evil}])
-        denied(his.untag_resource, resourceArn=arn, tagKeys=[marks.RELEASE])
+        denied(his.tag_resource, resourceArn=arn, tags=[{"key": release_tags.WANTED, "value": intruder.evil}])
+        denied(his.untag_resource, resourceArn=arn, tagKeys=[release_tags.RELEASE])
     his.tag_resource(resourceArn=service, tags=[{"key": "cost", "value": "7"}])
     assert deployer.runs("promote").code == 0
     assert deployer.runs("rollback").code == 0
@@ -341,6 +345,6 @@ def test_somebody_who_may_tag_only_promotes_nothing_of_his_own(scene: Scene, dep
 
 def test_the_deploy_role_itself_writes_its_tags_under_the_deny(scene: Scene, deployer: Deployer) -> None:
     service = scene.service()["serviceArn"]
-    mark = [{"key": marks.SOURCE, "value": "by hand"}]
+    mark = [{"key": release_tags.SOURCE, "value": "by hand"}]
     deployer.deploys().tag_resource(resourceArn=service, tags=mark)
     denied(deployer.deploys().tag_resource, resourceArn=service, tags=[{"key": "team", "value": "other"}])

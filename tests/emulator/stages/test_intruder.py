@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import decide, marks
-from ecs_pipeline.model import CANARY, Turn
+from ecs_pipeline.model.release import CANARY, Turn
+from ecs_pipeline.protocol import decide, release_tags
 from tests.emulator.embedded_aws.environment import NETWORK
 from tests.emulator.stages.scene import Scene
 
@@ -17,7 +17,7 @@ class Intruder:
 
     def __init__(self, scene: Scene, release: str, variant: str = "v3") -> None:
         self.scene, self.release = scene, release
-        tags = {marks.RELEASE: release, marks.TURN: marks.turn_value(self.turn)}
+        tags = {release_tags.RELEASE: release, release_tags.TURN: release_tags.turn_value(self.turn)}
         self.evil = scene.register(
             variant,
             family=f"{scene.name}-evil",
@@ -28,22 +28,22 @@ class Intruder:
     @property
     def turn(self) -> Turn:
         """The service's."""
-        return marks.parse_turn(self.scene.marks().get("turn", ""))
+        return release_tags.parse_turn(self.scene.marks().get("turn", ""))
 
     def run(self, revision: str = "", **more: Any) -> str:
         """RunTask with everything that tells a canary of the release; the task's ARN."""
         ours = {
-            marks.SERVICE: self.scene.name,
-            marks.RELEASE: self.release,
-            marks.TURN: marks.turn_value(self.turn),
-            marks.ROLE: CANARY,
-            marks.INDEX: "0",
-            marks.VERDICT: "pass",
+            release_tags.SERVICE: self.scene.name,
+            release_tags.RELEASE: self.release,
+            release_tags.TURN: release_tags.turn_value(self.turn),
+            release_tags.ROLE: CANARY,
+            release_tags.INDEX: "0",
+            release_tags.VERDICT: "pass",
         }
         started = self.scene.ecs.run_task(
             cluster=self.scene.name,
             taskDefinition=revision or self.evil,
-            startedBy=marks.started_by(self.scene.name),
+            startedBy=release_tags.started_by(self.scene.name),
             launchType="FARGATE",
             networkConfiguration=NETWORK,
             tags=[{"key": key, "value": value} for key, value in ours.items()],
@@ -200,7 +200,7 @@ def test_a_revision_that_is_only_tagged_as_a_copy_is_not_rolled_back_to(scene: S
     assert scene.canary("v2").code == 0
     assert scene.ecs_pipeline("promote").code == 0
     his = scene.register(
-        "v3", container={"image": scene.images.digest("v3")}, tags=[{"key": marks.RESTORES, "value": before}]
+        "v3", container={"image": scene.images.digest("v3")}, tags=[{"key": release_tags.RESTORES, "value": before}]
     )
     scene.ecs.deregister_task_definition(taskDefinition=before)
     rollback = scene.ecs_pipeline("rollback")
@@ -252,7 +252,7 @@ def test_a_release_that_is_told_as_promoted_by_tags_alone_is_not_taken_for_it(sc
     scene.images.uri("v2")
     scene.ecs.tag_resource(
         resourceArn=running,
-        tags=[{"key": marks.RELEASE, "value": "v2"}, {"key": marks.TURN, "value": "0/"}],
+        tags=[{"key": release_tags.RELEASE, "value": "v2"}, {"key": release_tags.TURN, "value": "0/"}],
     )
     Intruder(scene, "v2").tag_service(release="v2", under_way="v2", wanted=running)
     canary = scene.canary("v2")
@@ -264,7 +264,7 @@ def test_whoever_fills_the_service_with_tags_keeps_no_rollback_from_its_work(sce
     scene.start(1)
     assert scene.canary("v2").code == 0
     held = scene.ecs.list_tags_for_resource(resourceArn=scene.service()["serviceArn"])["tags"]
-    his = [{"key": f"x{number}", "value": "y"} for number in range(marks.MOST_TAGS - len(held))]
+    his = [{"key": f"x{number}", "value": "y"} for number in range(release_tags.MOST_TAGS - len(held))]
     scene.ecs.tag_resource(resourceArn=scene.service()["serviceArn"], tags=his)
     rollback = scene.ecs_pipeline("rollback")
     assert rollback.code == 0, rollback.stderr
@@ -280,9 +280,9 @@ def test_where_no_tag_of_ours_is_there_to_be_overwritten_the_canary_leaves_and_4
     scene.start(1)
     assert scene.canary("v2").code == 0
     arn = scene.service()["serviceArn"]
-    scene.ecs.untag_resource(resourceArn=arn, tagKeys=[*marks.SPARE, *marks.RESERVED])
+    scene.ecs.untag_resource(resourceArn=arn, tagKeys=[*release_tags.SPARE, *release_tags.RESERVED])
     held = scene.ecs.list_tags_for_resource(resourceArn=arn)["tags"]
-    his = [{"key": f"x{number}", "value": "y"} for number in range(marks.MOST_TAGS - len(held))]
+    his = [{"key": f"x{number}", "value": "y"} for number in range(release_tags.MOST_TAGS - len(held))]
     scene.ecs.tag_resource(resourceArn=arn, tags=his)
     rollback = scene.ecs_pipeline("rollback")
     assert rollback.code == 4

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import marks
+from ecs_pipeline.protocol import release_tags
 from tests.emulator.embedded_aws.environment import wait_for
 from tests.emulator.embedded_aws.test_application_autoscaling import Scaling
 from tests.emulator.stages.deployer import Deployer, documents
@@ -34,7 +34,7 @@ def scaling(scene: Scene) -> Scaling:
 def tag_of(scene: Scene) -> str | None:
     """The mark; None without the tag."""
     tags = scene.service(include=["TAGS"])["tags"]
-    return next((str(tag["value"]) for tag in tags if tag["key"] == marks.SCALING), None)
+    return next((str(tag["value"]) for tag in tags if tag["key"] == release_tags.SCALING), None)
 
 
 def deployed(scene: Scene) -> tuple[Deployer, list[Any]]:

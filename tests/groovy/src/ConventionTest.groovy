@@ -19,7 +19,7 @@ class ConventionTest {
     static Map<String, List<String>> commandLine() {
         String program = '''
 import json
-from ecs_pipeline.cli import cli
+from ecs_pipeline.cli.commands.main import cli
 print(json.dumps({name: [one.opts[0].lstrip("-") for one in command.params] for name, command in cli.commands.items()}))
 '''
         Process p = [System.getProperty('ecs-pipeline.python'), '-c', program].execute()

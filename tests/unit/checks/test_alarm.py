@@ -11,7 +11,7 @@ import pytest
 from ecs_pipeline.checks.kinds import Kinds
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Sample
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.signals import Alarm
+from ecs_pipeline.model.telemetry import Alarm
 from tests.fakes.ports import FakeCloudWatch
 from tests.fakes.world import World
 from tests.unit.checks.world import check_of, cloudwatch, subject_of

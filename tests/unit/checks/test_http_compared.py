@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.checks import http
 from ecs_pipeline.checks.http_compared import MOST_ASKED, HttpCompared
 from ecs_pipeline.checks.kinds import Kinds
 from ecs_pipeline.checks.probe import Answer, Request
 from ecs_pipeline.checks.sample import GOOD, MISSING, UNCLEAR, Check, Sample
 from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.config.checks import CheckSettings
 from tests.fakes.world import World
 from tests.unit.checks.world import check_of, subject_of
 

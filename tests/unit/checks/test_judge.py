@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import marks
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Sample
+from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import InvalidInput, PipelineError
-from ecs_pipeline.run import Run
+from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.stages import judge as stage
-from ecs_pipeline.stages import judging
+from ecs_pipeline.steps import judging
 from tests.fakes.ports import new_run
 from tests.fakes.stages import run_stage
 from tests.fakes.world import World
@@ -82,7 +82,7 @@ def test_each_check_takes_as_many_samples_as_a_verdict_needs(monkeypatch: pytest
 
 def test_it_looks_back_to_the_beginning_of_the_last_bake(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     (task,) = world.alive()
-    began = int(task.tags[marks.BAKE_BEGAN])
+    began = int(task.tags[release_tags.BAKE_BEGAN])
     end = judged(monkeypatch, world)
     assert int(end.kinds.made["a"].subject.since.timestamp()) == began
 

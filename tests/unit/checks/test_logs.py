@@ -13,8 +13,8 @@ from ecs_pipeline.checks.kinds import Kinds
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Check, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.model import Task, TaskDefinition
-from ecs_pipeline.signals import LogLine, LogStream
+from ecs_pipeline.model.release import Task, TaskDefinition
+from ecs_pipeline.model.telemetry import LogLine, LogStream
 from tests.fakes.ports import FakeLogs
 from tests.fakes.world import World
 from tests.unit.checks.world import check_of, logs, subject_of

@@ -15,10 +15,10 @@ from ecs_pipeline.checks import queries
 from ecs_pipeline.checks.kinds import Kinds
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Check, Sample
 from ecs_pipeline.checks.subject import Subject
+from ecs_pipeline.config.reachable import period_of
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.model import Task
-from ecs_pipeline.reachable import period_of
-from ecs_pipeline.signals import Series
+from ecs_pipeline.model.release import Task
+from ecs_pipeline.model.telemetry import Series
 from tests.fakes.ports import FakeCloudWatch
 from tests.fakes.world import World
 from tests.unit.checks.world import check_of, cloudwatch, subject_of

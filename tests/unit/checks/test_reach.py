@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline.load_balancing import Target, TargetHealth
+from ecs_pipeline.model.load_balancing import Target, TargetHealth
 from tests.fakes.ports import FakeEcs, FakeElb
 from tests.fakes.world import World
 from tests.unit.facts import NOW, task

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_pipeline import marks
-from ecs_pipeline.run import Origin
+from ecs_pipeline.engine.run import Origin
+from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.stages.status import rows, status, watch
 from tests.fakes.ports import new_run
 from tests.fakes.stages import run_stage
@@ -19,12 +19,12 @@ def test_it_ends_with_the_verdict() -> None:
     world = World()
     assert run_stage(world, "canary A") == 0
     (task,) = world.alive()
-    verdict = task.tags.pop(marks.VERDICT)
+    verdict = task.tags.pop(release_tags.VERDICT)
     seen = []
     for facts in watch(new_run(world, "status", ())):
         seen.append(facts["canary"]["verdict"])
         if len(seen) == 3:
-            task.tags[marks.VERDICT] = verdict
+            task.tags[release_tags.VERDICT] = verdict
     assert seen == ["", "", "", "pass"]
 
 
@@ -82,7 +82,7 @@ def test_it_ends_when_the_canary_is_gone_though_nobody_took_its_release_back() -
     world = World()
     assert run_stage(world, "canary A") == 0
     (task,) = world.alive()
-    del task.tags[marks.VERDICT]
+    del task.tags[release_tags.VERDICT]
     seen = []
     for facts in watch(new_run(world, "status", ())):
         seen.append(facts["canary"] is not None)

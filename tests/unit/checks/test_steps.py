@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.checks.kinds import Kinds
 from ecs_pipeline.checks.sample import BAD, GOOD, UNCLEAR, Check, Sample
 from ecs_pipeline.checks.subject import Subject
-from ecs_pipeline.stages import judging
+from ecs_pipeline.config.checks import CheckSettings
+from ecs_pipeline.steps import judging
 from tests.fakes.ports import FakeCloudWatch
 from tests.fakes.schedule import Killed
 from tests.fakes.stages import run_stage, stage_of

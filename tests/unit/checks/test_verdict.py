@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, UNCLEAR, Conclusion, Sample
 from ecs_pipeline.checks.verdict import Tally, overall
-from ecs_pipeline.record import CheckRecord
+from ecs_pipeline.config.checks import CheckSettings
+from ecs_pipeline.engine.record import CheckRecord
 
 SHORT = {"g": GOOD, "b": BAD, "m": MISSING, "u": UNCLEAR}
 

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.checks.kinds import Kinds
 from ecs_pipeline.checks.sample import BAD, GOOD, Sample, Shown
 from ecs_pipeline.checks.watch import CheckFailed, Watch
+from ecs_pipeline.config.checks import CheckSettings
 from ecs_pipeline.errors import Interrupted
-from ecs_pipeline.model import PASS
-from ecs_pipeline.signals import LogLine
+from ecs_pipeline.model.release import PASS
+from ecs_pipeline.model.telemetry import LogLine
 from ecs_pipeline.steps.bake import Bake
-from ecs_pipeline.wait import StepBroken
+from ecs_pipeline.timing.wait import StepBroken
 from tests.fakes.world import World
 from tests.unit.checks.world import ScriptedKinds, check_of, good, logs, subject_of, watched
 

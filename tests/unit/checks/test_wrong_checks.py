@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline.config import load
+from ecs_pipeline.config.load import load
 from ecs_pipeline.errors import InvalidInput
 
 QUERY = [{"Id": "m", "Expression": "1", "Period": 60}]

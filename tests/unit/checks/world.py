@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.checks.kinds import Kinds
 from ecs_pipeline.checks.sample import GOOD, Check, Conclusion, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.watch import Watch
+from ecs_pipeline.config.checks import CheckSettings
 from ecs_pipeline.steps.bake import Bake
 from tests.fakes.ports import FakeCloudWatch, FakeLogs, new_run
 from tests.fakes.world import World

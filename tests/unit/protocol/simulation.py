@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
-from ecs_pipeline import marks
+from ecs_pipeline.protocol import release_tags
 from tests.fakes.schedule import Agent, Killed, Schedule
 from tests.fakes.stages import run_stage, stage_of
 from tests.fakes.world import REGISTRY, FakeTask, World, digest_of, names
@@ -94,13 +94,13 @@ def _killer(schedule: Schedule, victim: Agent, number: int, when: str) -> Callab
 
 def clean(world: World) -> Iterator[str]:
     """What must not be once all stages are over."""
-    turn = marks.parse_turn(world.service_tags.get(marks.TURN, ""))
+    turn = release_tags.parse_turn(world.service_tags.get(release_tags.TURN, ""))
     alive, serving = world.alive(), world.revisions[world.deployments[0].revision]
-    wanted, previous = (world.service_tags.get(key) or None for key in (marks.WANTED, marks.PREVIOUS))
+    wanted, previous = (world.service_tags.get(key) or None for key in (release_tags.WANTED, release_tags.PREVIOUS))
     used = {serving.arn, previous} | {one.revision for one in alive}
     addresses = {one.address for one in alive}
-    recorded = {one.identity for one in marks.parse_service(world.service_tags).targets}
-    release = world.service_tags.get(marks.RELEASE, "")
+    recorded = {one.identity for one in release_tags.parse_service(world.service_tags).targets}
+    release = world.service_tags.get(release_tags.RELEASE, "")
     facts = {
         "two canaries live": len(alive) > 1,
         "a task of a cancelled turn lives": any(_turn_of(one) != turn for one in alive),
@@ -109,9 +109,9 @@ def clean(world: World) -> Iterator[str]:
         "a canary on a deregistered revision": any(not world.revisions[one.revision].active for one in alive),
         "the service does not run what is wanted": wanted not in (None, serving.arn),
         "the service runs a deregistered revision": not serving.active,
-        "the release mark is not what runs": bool(release) and serving.tags.get(marks.RELEASE, "") != release,
+        "the release mark is not what runs": bool(release) and serving.tags.get(release_tags.RELEASE, "") != release,
         "a revision is left over": any(
-            one.active and marks.RELEASE in one.tags and one.arn not in used for one in world.revisions.values()
+            one.active and release_tags.RELEASE in one.tags and one.arn not in used for one in world.revisions.values()
         ),
         "the rollout is not over": world.deployments[0].rollout != "COMPLETED",
     }
@@ -145,7 +145,7 @@ def heals(world: World) -> Iterator[str]:
 def picture(world: World) -> dict[str, object]:
     """The state of AWS that two runs are compared by: what is, not how it came to be."""
     live = sorted(
-        (one.tags.get(marks.RELEASE, ""), one.tags.get(marks.VERDICT, ""), names([one.revision])[0])
+        (one.tags.get(release_tags.RELEASE, ""), one.tags.get(release_tags.VERDICT, ""), names([one.revision])[0])
         for one in world.alive()
     )
     return {
@@ -160,4 +160,4 @@ def picture(world: World) -> dict[str, object]:
 
 
 def _turn_of(task: FakeTask) -> object:
-    return marks.parse_turn(task.tags.get(marks.TURN, ""))
+    return release_tags.parse_turn(task.tags.get(release_tags.TURN, ""))

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline import decide
-from ecs_pipeline.load_balancing import Registration, Target
-from ecs_pipeline.look import Look
-from ecs_pipeline.model import Marks, Revision, Service, Task, Turn
+from ecs_pipeline.model.load_balancing import Registration, Target
+from ecs_pipeline.model.release import Marks, Revision, Service, Task, Turn
+from ecs_pipeline.protocol import decide
+from ecs_pipeline.protocol.snapshot import Look
 from tests.fakes.world import GROUP, PREFIX, utc
 
 MODEL = Path(__file__).parents[2] / "protocol_model"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ecs_pipeline import marks
-from ecs_pipeline.decide import next_turn
+from ecs_pipeline.protocol import release_tags
+from ecs_pipeline.protocol.decide import next_turn
 from tests.fakes.schedule import Agent
 from tests.fakes.stages import stage_of
 from tests.fakes.world import World, names
@@ -51,21 +51,34 @@ def runs(world: World, chance: random.Random, evil: str) -> None:
 def tags(world: World, chance: random.Random, evil: str) -> None:
     """TagResource of the service, a task or a revision."""
     release = chance.choice(["A", "P"])
-    turn = marks.turn_value(next_turn(turn_of(world), release))
+    turn = release_tags.turn_value(next_turn(turn_of(world), release))
     living = [one.tags for one in world.alive()]
     ours = [one.tags for one in world.revisions.values() if "/web:" in one.arn]
     where, what = chance.choice(
         [
-            (world.service_tags, {marks.WANTED: evil}),
-            (world.service_tags, {marks.PREVIOUS: evil}),
-            (world.service_tags, {marks.TURN: turn, marks.WANTED: evil, marks.UNDER_WAY: ""}),
-            (world.service_tags, {marks.RELEASE: release, marks.WANTED: evil, marks.UNDER_WAY: release}),
-            (world.service_tags, {marks.WANTED: "garbage", marks.TARGETS + "aa": "² 1.2.3.4:80"}),
+            (world.service_tags, {release_tags.WANTED: evil}),
+            (world.service_tags, {release_tags.PREVIOUS: evil}),
+            (world.service_tags, {release_tags.TURN: turn, release_tags.WANTED: evil, release_tags.UNDER_WAY: ""}),
+            (
+                world.service_tags,
+                {release_tags.RELEASE: release, release_tags.WANTED: evil, release_tags.UNDER_WAY: release},
+            ),
+            (world.service_tags, {release_tags.WANTED: "garbage", release_tags.TARGETS + "aa": "² 1.2.3.4:80"}),
             *(
-                (found, {chance.choice([marks.INDEX, marks.VERDICT, marks.RELEASE, marks.TURN]): "x"})
+                (
+                    found,
+                    {
+                        chance.choice(
+                            [release_tags.INDEX, release_tags.VERDICT, release_tags.RELEASE, release_tags.TURN]
+                        ): "x"
+                    },
+                )
                 for found in living
             ),
-            *((found, {marks.RELEASE: release, marks.TURN: marks.turn_value(turn_of(world))}) for found in ours),
+            *(
+                (found, {release_tags.RELEASE: release, release_tags.TURN: release_tags.turn_value(turn_of(world))})
+                for found in ours
+            ),
         ]
     )
     where.update(what)
@@ -74,7 +87,7 @@ def tags(world: World, chance: random.Random, evil: str) -> None:
 def fills(world: World, chance: random.Random, _evil: str) -> None:
     """TagResource of the service or of a task, with other names, until AWS takes no more."""
     held = chance.choice([world.service_tags, *(task.tags for task in world.alive())])
-    held |= {f"x{number}": "y" for number in range(marks.MOST_TAGS - len(held))}
+    held |= {f"x{number}": "y" for number in range(release_tags.MOST_TAGS - len(held))}
 
 
 def intruder(world: World, seed: int, act: Callable[[World, random.Random, str], None]) -> Agent:

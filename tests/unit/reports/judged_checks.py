@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from ecs_pipeline.check_series import Point
-from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.checks.comparisons.moment import Moment
 from ecs_pipeline.checks.judges.compared import Compared
 from ecs_pipeline.checks.recorded import rules_of, unit_of
-from ecs_pipeline.record import CheckRecord, StageRecord
+from ecs_pipeline.config.checks import CheckSettings
+from ecs_pipeline.engine.check_series import Point
+from ecs_pipeline.engine.record import CheckRecord, StageRecord
 from tests.unit.reports import stage_records
 
 QUERY = [{"Id": "m", "Expression": "{canary.task_ids}"}]

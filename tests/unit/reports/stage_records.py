@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from ecs_pipeline.record import (
+from ecs_pipeline.engine.record import (
     ERROR,
     FAILED,
     PASSED,

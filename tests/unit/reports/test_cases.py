@@ -1,6 +1,6 @@
 import pytest
 
-from ecs_pipeline.record import (
+from ecs_pipeline.engine.record import (
     ERROR,
     FAILED,
     PASSED,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from ecs_pipeline.check_series import Point
-from ecs_pipeline.record import CheckRecord
+from ecs_pipeline.engine.check_series import Point
+from ecs_pipeline.engine.record import CheckRecord
 from ecs_pipeline.reports.charts import LAYOUTS, Chart, chart, chart_in_words
 from ecs_pipeline.reports.files import ReportFolder
 from ecs_pipeline.reports.html import HtmlReport

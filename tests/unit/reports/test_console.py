@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from ecs_pipeline.record import StageRecord
+from ecs_pipeline.engine.record import StageRecord
 from ecs_pipeline.reports.console import ConsoleLog
 from tests.unit.reports import stage_records
 

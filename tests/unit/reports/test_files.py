@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecs_pipeline.record import StageRecord
+from ecs_pipeline.engine.record import StageRecord
 from ecs_pipeline.reports.files import FileReport, ReportFolder
 from tests.unit.reports import stage_records
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from lxml import etree, html
 
-from ecs_pipeline.record import CanaryTaskRecord, StageRecord
+from ecs_pipeline.engine.record import CanaryTaskRecord, StageRecord
 from ecs_pipeline.reports.files import ReportFolder
 from ecs_pipeline.reports.html import HtmlReport
 from tests.unit.reports import stage_records

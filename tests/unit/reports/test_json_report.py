@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 import ecs_pipeline
-from ecs_pipeline.check_series import Point
 from ecs_pipeline.checks.recorded import read_stage
 from ecs_pipeline.checks.replay import replay
-from ecs_pipeline.record import CanaryTaskRecord
+from ecs_pipeline.engine.check_series import Point
+from ecs_pipeline.engine.record import CanaryTaskRecord
 from ecs_pipeline.reports.files import ReportFolder
 from ecs_pipeline.reports.json_report import JsonReport, to_dict
 from tests.unit.reports import judged_checks, stage_records

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from ecs_pipeline.record import StageRecord
+from ecs_pipeline.engine.record import StageRecord
 from ecs_pipeline.reports.files import ReportFolder
 from ecs_pipeline.reports.junit import MOST_OUTPUT, JunitReport, document
 from tests.unit.reports import stage_records

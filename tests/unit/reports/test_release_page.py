@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lxml import html
 
-from ecs_pipeline.record import StageRecord
+from ecs_pipeline.engine.record import StageRecord
 from ecs_pipeline.reports.earlier import LARGEST, earlier_stages
 from ecs_pipeline.reports.files import ReportFolder
 from ecs_pipeline.reports.html import HtmlReport

@@ -16,9 +16,9 @@ print(sorted({"rich", "jinja2", "junit_xml", "tenacity", "botocore"} & set(sys.m
 
 KILLED = """
 import os, signal, sys
-from ecs_pipeline.clock import SystemClock
-from ecs_pipeline.record import StageRecord, StepRecord
-from ecs_pipeline.recorder import Recorder
+from ecs_pipeline.timing.clock import SystemClock
+from ecs_pipeline.engine.record import StageRecord, StepRecord
+from ecs_pipeline.engine.recorder import Recorder
 from ecs_pipeline.reports import reports
 clock = SystemClock()
 steps = [StepRecord(name) for name in ("preflight", "healthy", "bake")]

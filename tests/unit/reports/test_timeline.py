@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from ecs_pipeline.record import StageRecord, TrafficPoint
+from ecs_pipeline.engine.record import StageRecord, TrafficPoint
 from ecs_pipeline.reports.timeline import (
     LABEL_ROOM,
     LEAST_BAR,

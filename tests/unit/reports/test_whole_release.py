@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lxml import etree, html
 
-from ecs_pipeline.record import StageRecord
+from ecs_pipeline.engine.record import StageRecord
 from tests.fakes.world import REGISTRY, World, digest_of
 from tests.unit.commands import NAMED, Commands, commands, report
 from tests.unit.reports import stage_records

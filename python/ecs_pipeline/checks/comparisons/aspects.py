@@ -13,7 +13,7 @@ from ecs_pipeline.checks.comparisons.question import Question
 from ecs_pipeline.checks.comparisons.rules import DECREASE, INCREASE, Rules
 from ecs_pipeline.checks.comparisons.spread import Spread, levels
 from ecs_pipeline.checks.comparisons.values import ValuesQuestion
-from ecs_pipeline.record import measured
+from ecs_pipeline.engine.record import measured
 
 MINUTE = 60.0
 

@@ -9,7 +9,7 @@ from ecs_pipeline.checks.comparisons import decision, words
 from ecs_pipeline.checks.comparisons.aspects import Aspect, CountsAspect, ErrorsAspect, ValuesAspect
 from ecs_pipeline.checks.comparisons.moment import Moment
 from ecs_pipeline.checks.comparisons.rules import Rules
-from ecs_pipeline.model import FAIL
+from ecs_pipeline.model.release import FAIL
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from statistics import fmean
 from ecs_pipeline.checks.comparisons.question import End, Question
 from ecs_pipeline.checks.comparisons.rank_test import p_of, z_of
 from ecs_pipeline.checks.comparisons.rules import Rules
-from ecs_pipeline.model import FAIL, INCONCLUSIVE, PASS
+from ecs_pipeline.model.release import FAIL, INCONCLUSIVE, PASS
 
 MOST_LONGER = 100.0
 """So many times the bake: what takes longer is not told."""

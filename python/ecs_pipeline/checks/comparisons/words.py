@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ecs_pipeline.checks.comparisons.decision import Decision
 from ecs_pipeline.checks.comparisons.rules import Rules
-from ecs_pipeline.model import FAIL, PASS
+from ecs_pipeline.model.release import FAIL, PASS
 
 MINUTE, HOUR = 60.0, 3600.0
 

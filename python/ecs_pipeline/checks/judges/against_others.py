@@ -5,8 +5,8 @@ from __future__ import annotations
 from ecs_pipeline.checks.judges.judged import Judged
 from ecs_pipeline.checks.sample import Conclusion
 from ecs_pipeline.checks.subject import Subject
-from ecs_pipeline.comparison_settings import BASELINE
-from ecs_pipeline.model import FAIL, INCONCLUSIVE
+from ecs_pipeline.config.comparisons import BASELINE
+from ecs_pipeline.model.release import FAIL, INCONCLUSIVE
 
 
 class AgainstOthers(Judged):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ecs_pipeline.check_settings import CheckSettings
 from ecs_pipeline.checks.comparisons.comparison import Comparison, of_answers, of_counts, of_values
 from ecs_pipeline.checks.comparisons.moment import Moment
 from ecs_pipeline.checks.comparisons.rules import Rules
 from ecs_pipeline.checks.comparisons.words import against
 from ecs_pipeline.checks.sample import GOOD, UNCLEAR, Conclusion, Sample, Shown
-from ecs_pipeline.model import PASS
+from ecs_pipeline.config.checks import CheckSettings
+from ecs_pipeline.model.release import PASS
 
 ONCE_IN = 50
 """The difference is measured anew when there is this part more of moments."""

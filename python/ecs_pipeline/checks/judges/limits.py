@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from ecs_pipeline.checks.judges.judge import Undecided
 from ecs_pipeline.checks.percentiles import bounded, holds, needed, percentile
 from ecs_pipeline.checks.sample import BAD, GOOD, Conclusion, Sample
-from ecs_pipeline.model import FAIL, INCONCLUSIVE
-from ecs_pipeline.record import measured
-from ecs_pipeline.wait import duration
+from ecs_pipeline.engine.record import measured
+from ecs_pipeline.model.release import FAIL, INCONCLUSIVE
+from ecs_pipeline.timing.wait import duration
 
 MINUTE = 60.0
 MUCH = 100

@@ -1,0 +1,1 @@
+"""The command line: commands, options, exit codes, and what puts the real parts together."""

@@ -1,0 +1,1 @@
+"""What a config may say, how it is read, and what is wrong with it."""

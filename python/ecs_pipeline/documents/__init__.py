@@ -1,0 +1,1 @@
+"""YAML and JSON documents with the lines of what stands in them."""

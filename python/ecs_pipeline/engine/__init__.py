@@ -1,0 +1,1 @@
+"""What carries a stage out and writes down what happened."""

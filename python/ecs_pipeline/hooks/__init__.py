@@ -1,0 +1,1 @@
+"""One-off commands at set moments of a release."""

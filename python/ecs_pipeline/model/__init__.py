@@ -1,0 +1,1 @@
+"""What the stages talk about, free of any SDK: facts as they were seen."""

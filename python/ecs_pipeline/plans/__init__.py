@@ -1,0 +1,1 @@
+"""What a stage is going to do: plans read and refuse, and never write."""

@@ -1,0 +1,1 @@
+"""The IAM policy of the stages, and whether a role has it."""

@@ -1,0 +1,1 @@
+"""The protocol between processes: tags, snapshots, what follows from them, and the fence."""

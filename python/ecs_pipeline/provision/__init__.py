@@ -1,0 +1,1 @@
+"""An environment from one CloudFormation template."""

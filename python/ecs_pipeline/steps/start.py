@@ -1,0 +1,157 @@
+"""One size of the canary in service: its tasks running, healthy and in the traffic, and those of its baseline beside.
+
+A baseline that does not come up is left out from then on: it can make comparisons inconclusive, never fail a canary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ecs_pipeline.engine.converge import Step, converge, planned
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.errors import ReleaseFailed
+from ecs_pipeline.model.load_balancing import group_name
+from ecs_pipeline.model.release import BASELINE, Task, TaskDefinition, share
+from ecs_pipeline.protocol.fence import Fence
+from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.steps.baseline import Beside, leave_traffic
+from ecs_pipeline.steps.deregister import discard
+from ecs_pipeline.steps.grace import warn_of_a_slow_start
+from ecs_pipeline.steps.healthy import HealthyStep
+from ecs_pipeline.steps.renewal import until_up
+from ecs_pipeline.steps.tasks import Made, TasksStep
+from ecs_pipeline.steps.traffic import Seen as Targets
+from ecs_pipeline.steps.traffic import TrafficStep, healthy_others, record_share, record_tasks, targets_seen
+from ecs_pipeline.task_definitions.definition import image_of
+from ecs_pipeline.timing.wait import Deadline
+
+Seen = TypeVar("Seen")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Served:
+    """What takes traffic; `baselines` is empty when there is none to compare with. `seen`: how all of it was then."""
+
+    tasks: list[Task]
+    baselines: list[Task]
+    revision: TaskDefinition
+    seen: Targets | None = None
+
+
+@dataclass
+class Serving:
+    """Brings so many tasks of a revision into service; `made` and `beside` are told what was started of each role.
+
+    `before`: as many as the size before this one has.
+    """
+
+    run: Run
+    fence: Fence
+    seen: Look
+    current: TaskDefinition
+    container: str
+    revision: TaskDefinition
+    count: int
+    before: int
+    made: Made
+    beside: Made
+
+    def carry_out(self) -> Served:
+        """`healthy_within` covers all of it. Raises what its steps raise."""
+        run = self.run
+        if run.dry_run:
+            self._plan()
+            return Served([], [], self.revision)
+        deadline = Deadline.after(run.clock, run.settings.canary.healthy_within)
+        return until_up(run, self.made, self.fence.write, deadline, lambda: self._serve(deadline))
+
+    def _serve(self, deadline: Deadline) -> Served:
+        run, service, container = self.run, self.seen.service, self.container
+        tasks, baselines = self._started(deadline)
+        record_tasks(run, [*tasks, *baselines])
+        stable = self.current
+        healthy = HealthyStep(run, tasks, self.revision, container)
+        beside = HealthyStep(run, baselines, stable, container, BASELINE)
+        well = self._both(healthy, beside, baselines, deadline)
+        tasks, baselines = sorted(well[0], key=lambda task: task.index), list(well[1] or ())
+        new = self.before == 0 and {task.arn for task in tasks} <= set(self.made.tasks)
+        traffic = TrafficStep(run, self.fence, service, tasks, self.revision, container, uncounted=baselines, new=new)
+        traffic_beside = TrafficStep(run, self.fence, service, baselines, stable, container, BASELINE)
+        seen, others = self._both(traffic, traffic_beside, baselines, deadline)
+        if baselines and others is None:
+            leave_traffic(run, self.fence.write)
+            baselines = []
+        warn_of_a_slow_start(run, service, tasks, self.made.tasks)
+        together = seen.with_those_of(others) if others else seen
+        record_share(run, [*tasks, *baselines], traffic.others(seen), together)
+        return Served(tasks, baselines, self.revision, together)
+
+    def _started(self, deadline: Deadline) -> tuple[list[Task], list[Task]]:
+        """The canary's tasks, and with `baseline: true` one of the stable revision, started at the same moment."""
+        run, service, container = self.run, self.seen.service, self.container
+        starting = TasksStep(
+            run, self.fence, service, self.revision, container, self.count, self.made, deadline=deadline
+        )
+        try:
+            if not run.settings.canary.baseline:
+                tasks, baselines = converge(starting, run, deadline), None
+            else:
+                release = self.revision.revision.release
+                stable = TasksStep(run, self.fence, service, self.current, container, 1, self.beside, BASELINE, release)
+                tasks, baselines = converge(Beside(run, starting, stable, deadline), run, deadline)
+        except ReleaseFailed:
+            record_tasks(run, run.ecs.tasks(self.made.tasks))
+            raise
+        self._adopt(starting.revision)
+        return tasks, baselines or []
+
+    def _both(
+        self, canary: Step[Seen, Result], baseline: Step[Seen, Result], baselines: list[Task], deadline: Deadline
+    ) -> tuple[Result, Result | None]:
+        """Carry a step out, for the baseline as well when there is one; None when that did not come to its end."""
+        if not baselines:
+            return converge(canary, self.run, deadline), None
+        return converge(Beside(self.run, canary, baseline, deadline), self.run, deadline)
+
+    def _adopt(self, revision: TaskDefinition) -> None:
+        """(4) The revision that the tasks run; a duplicate that this process registered goes."""
+        for arn in [registered for registered in self.made.revisions if registered != revision.revision.arn]:
+            discard(self.run, arn)
+            self.made.revisions.remove(arn)
+        release = self.run.recorder.record.release
+        release.task_definition = revision.revision.arn
+        release.refer_to(image_of(revision, self.container))
+        self.revision = revision
+
+    def _plan(self) -> None:
+        """What a dry run says."""
+        missing = self.count - max(self.before, len(self.seen.canaries))
+        lines = {
+            "tasks": self._tasks_to_run(missing),
+            "healthy": ["wait for their health checks"] if missing > 0 else [],
+            "traffic": self._targets_to_register(missing),
+        }
+        for name, changes in lines.items():
+            with self.run.recorder.step(name) as step:
+                told = planned(self.run, changes, writes=name != "healthy")
+                if name == "traffic" and not self.seen.service.load_balancing:
+                    told = "the service has no load balancer: no traffic"
+                step.message = "; then ".join(filter(None, (step.message, told)))
+
+    def _tasks_to_run(self, missing: int) -> list[str]:
+        seen, tasks = self.seen, f"{missing} task{'s' if missing > 1 else ''}"
+        with_baseline = self.run.settings.canary.baseline and not (seen.baselines or self.before)
+        beside = [f"run 1 task of {self.current.revision.name} as the baseline"] if with_baseline else []
+        return ([f"run {tasks} of {self.revision.revision.name}"] if missing > 0 else []) + beside
+
+    def _targets_to_register(self, missing: int) -> list[str]:
+        """The new tasks, and those that live and are not in the traffic (their process died before)."""
+        run, service = self.run, self.seen.service
+        groups = ", ".join(group_name(entry.target_group) for entry in service.load_balancing)
+        seen = targets_seen(run, self.seen.canaries, service) if self.seen.canaries else Targets((), (), {})
+        if not groups or (missing <= 0 and all(seen.of(target) for target in seen.targets)):
+            return []
+        others = healthy_others(run, seen, service.running, [entry.target_group for entry in service.load_balancing])
+        return [f"register them in {groups}: {share(self.count, others):.0f} % of the traffic"]

@@ -1,0 +1,1 @@
+"""Task definitions as documents, and what RunTask is given."""

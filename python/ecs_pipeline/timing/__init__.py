@@ -1,0 +1,1 @@
+"""Clocks, waits and retries: the only place that sleeps."""

@@ -1,0 +1,53 @@
+"""Another release's canary: refused, or with `--replace` rolled back before this one begins."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import replace
+
+from ecs_pipeline.checks.reach import refuse_unreachable
+from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model.release import Turn
+from ecs_pipeline.plans.canary_request import Request
+from ecs_pipeline.plans.refusals import refuse_lost_groups
+from ecs_pipeline.plans.rollback_scope import Options
+from ecs_pipeline.protocol import decide
+from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.steps.holder import held_by
+from ecs_pipeline.steps.judging import refuse_checks
+from ecs_pipeline.undo.cancel import cancel
+from ecs_pipeline.undo.sweep import Finish, finished
+
+
+def without_another(run: Run, request: Request, *, replacing: bool) -> Request:
+    """The request once no other release's canary lives. Raises Held without `--replace`."""
+    return replace(request, seen=_cleared(run, request.seen, request.release, replacing=replacing))
+
+
+def _cleared(run: Run, seen: Look, release: str, *, replacing: bool) -> Look:
+    live = decide.holder(seen)
+    if live is None or live.release == release:
+        return _replaced(run, seen) if replacing else seen
+    if not replacing:
+        raise held_by(run, seen.service, live)
+    refuse_checks(run, alive=False, watched=run.settings.canary.watched)
+    refuse_unreachable(run, seen.service)
+    refuse_lost_groups(run, seen.service)
+    promoted = bool(decide.left_by_promote(seen))
+    what = "its canary, which the service runs by now, is taken away" if promoted else "it is rolled back"
+    run.recorder.progress(f"release {live.release} holds the service: {what} first")
+    if run.dry_run:
+        run.recorder.plan(f"{'take away' if promoted else 'roll back'} the canary of release {live.release}")
+        return replace(seen, tasks=tuple(task for task in seen.tasks if task.release != live.release))
+    step = run.recorder.record.step("preflight")
+    cancel(run, Options(release=live.release, canary_only=promoted), lambda _name: nullcontext(step))
+    return run.observer.look()
+
+
+def _replaced(run: Run, seen: Look) -> Look:
+    """Finish what this command left when it died while it rolled the other release back."""
+    if run.dry_run or seen.marks.turn == Turn() or not decide.leftover(run.observer.look(scan=True), bound=False):
+        return seen
+    step = run.recorder.record.step("preflight")
+    sweep = Finish(run, seen.marks.turn, lambda _name: nullcontext(step), patient=True, bound=False)
+    return finished(run, sweep)
