@@ -10,7 +10,7 @@ import docker
 from ministack import app as ministack_app
 from ministack.core import container_reaper
 
-from embedded_aws import application_autoscaling, behaviour, ownership, registry
+from embedded_aws import application_autoscaling, behaviour, ownership, registry, service_quotas
 from embedded_aws.cloudformation import installation as cloudformation
 from embedded_aws.cloudwatch import alarms, metric_data
 from embedded_aws.ecs import containers
@@ -42,6 +42,7 @@ def install(folder: Path) -> None:
         refusals,
         data_plane,
         application_autoscaling,
+        service_quotas,
         filter_log_events,
         metric_data,
         alarms,

@@ -21,7 +21,7 @@ from ecs_pipeline.model.release import (
     TaskDefinition,
 )
 from ecs_pipeline.model.scaling import Suspended
-from ecs_pipeline.model.telemetry import Alarm, LogLine, LogStream, Series
+from ecs_pipeline.model.telemetry import Alarm, LogLine, LogStream, Quota, Series
 
 OWN_REGISTRY = EcrRegistry()
 
@@ -83,6 +83,7 @@ class RepositoryPort(Protocol):
     def digest(
         self, repository: str, *, tag: str = "", digest: str = "", registry: EcrRegistry = OWN_REGISTRY
     ) -> str: ...
+    def platforms(self, repository: str, digest: str, registry: EcrRegistry = OWN_REGISTRY) -> list[str]: ...
     def labels(
         self, repository: str, digest: str, platform: str, registry: EcrRegistry = OWN_REGISTRY
     ) -> Mapping[str, str]: ...
@@ -164,6 +165,12 @@ class SecretsPort(Protocol):
     """The secrets that tasks get; see aws/task_secrets.py."""
 
     def problem(self, value_from: str) -> str | None: ...
+
+
+class QuotasPort(Protocol):
+    """The account's quotas; see aws/service_quotas.py."""
+
+    def fargate_vcpus(self, *, spot: bool) -> Quota: ...
 
 
 class PermissionsPort(Protocol):

@@ -116,7 +116,8 @@ class CommandLine implements Serializable {
         if (begun || command == 'rollback') {
             Map told = begun ?: known
             String summary = Result.summary(command, result, status, told + [why: parameters.why ?: told.why])
-            if (summary) { memory.tell(parameters, (Map) known.names, summary) }
+            Map place = [reports: result.release?.id ? Target.reports(parameters) : '']
+            if (summary) { memory.tell(parameters, (Map) known.names, summary, Evidence.report(place, Text.of(steps.env.BUILD_URL))) }
         }
     }
 

@@ -60,10 +60,10 @@ class Evidence implements Serializable {
         return shown
     }
 
-    /** The address of the release's page; '' for a canary of another build. */
+    /** The address of the page of the whole release; '' for a canary of another build. */
     @NonCPS
     static String report(Map evidence, String buildUrl) {
-        return evidence.reports && buildUrl ? "${buildUrl}artifact/${evidence.reports}/index.html".toString() : ''
+        return evidence.reports && buildUrl ? "${buildUrl}artifact/${evidence.reports}/release.html".toString() : ''
     }
 
     /** The checks in one line. */

@@ -188,8 +188,8 @@ class Gate implements Serializable {
         String comment = Text.line(answer.COMMENT)
         Map now = known + [approval: [by: by, comment: comment]]
         commandLine.memory.remember(parameters, now)
-        commandLine.memory.tell(parameters, (Map) known.names, "${known.release}${Result.approval(now) ?: ', approved by somebody unnamed'}".toString())
         Map shown = (Map) known.evidence
+        tell(parameters, now, Result.approval(now) ?: ', approved by somebody unnamed')
         return [
             approved: true, release: known.release, digest: shown.digest, epoch: shown.epoch, taskDefinition: shown.revision ?: null,
             approver: by ?: null, comment: comment ?: null, evidence: shown,
@@ -200,9 +200,14 @@ class Gate implements Serializable {
         Map now = commandLine.memory.state(parameters)
         String why = now.why ?: (late ? 'not approved in time' : 'not approved')
         commandLine.memory.remember(parameters, now + [why: why])
-        commandLine.memory.tell(parameters, (Map) now.names, "${known.release} ${now.why ? 'no longer good: ' : ''}${why}".toString())
+        tell(parameters, now + [release: known.release], " ${now.why ? 'no longer good: ' : ''}${why}")
         // By what this build has adopted, not by `release`: that would undo a promotion, too.
         if (parameters.rollback != false) { new RollbackStep(steps).after(cause, parameters + [release: null]) }
+    }
+
+    private void tell(Map parameters, Map known, String what) {
+        String page = Evidence.report((Map) (known.evidence ?: [:]), Text.of(steps.env.BUILD_URL))
+        commandLine.memory.tell(parameters, (Map) known.names, "${known.release}${what}".toString(), page)
     }
 
     private boolean inconclusive(Map known) {

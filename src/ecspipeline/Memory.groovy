@@ -54,14 +54,14 @@ class Memory implements Serializable {
         return found
     }
 
-    /** Says how the release stands, in the log and in the service's part of the build's description. */
-    void tell(Map parameters, Map names, String summary) {
+    /** Says how the release stands, in the log and, with the address of its page, in the service's part of the build's description. */
+    void tell(Map parameters, Map names, String summary, String page) {
         String label = label(parameters, names)
         steps.echo("${label}: ${Text.line(summary)}".toString())
         List<String> others = Target.labels(parameters, [:]) // what it was called before its names were known
         List<String> labels = [label]
         for (String other in others) { if (other != label && mine(parameters, other)) { labels << other } }
-        steps.currentBuild.description = Result.described(steps.currentBuild.description, labels, summary)
+        steps.currentBuild.description = Result.described(steps.currentBuild.description, labels, summary, page)
     }
 
     private boolean mine(Map parameters, String label) {

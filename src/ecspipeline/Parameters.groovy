@@ -36,7 +36,7 @@ class Parameters implements Serializable {
         status: [all: 'flag', olderThan: 'duration'],
         judge: [release: 'text'],
         provision: [image: 'text', release: 'text', delete: 'flag', confirm: 'text'],
-        validate: [:],
+        validate: [image: 'text', tag: 'text'],
         run: [command: 'words', name: 'text', release: 'text', timeout: 'duration'],
         prune: [keep: 'count', yes: 'flag'],
     ]

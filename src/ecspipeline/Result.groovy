@@ -153,16 +153,16 @@ class Result implements Serializable {
         return ", approved by ${said.by ?: 'somebody unnamed'}${comment ? ': ' + comment : ''}".toString()
     }
 
-    /** A description with one service's part replaced; what others wrote stays. */
+    /** A description with one service's part replaced; what others wrote stays. `page` is an address: a markup formatter may show links as text. */
     @NonCPS
-    static String described(String description, List<String> labels, String summary) {
+    static String described(String description, List<String> labels, String summary, String page) {
         List<String> parts = []
         for (String part in Text.of(description).split('; ')) {
             boolean ours = false
             for (String label in labels) { ours = ours || part.startsWith(label + ': ') }
             if (part && !ours) { parts << part }
         }
-        parts << "${labels[0]}: ${Text.plain(summary)}".toString()
+        parts << "${labels[0]}: ${Text.plain(summary)}${page ? ', report: ' + Text.plain(page) : ''}".toString()
         return parts.join('; ')
     }
 }

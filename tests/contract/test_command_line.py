@@ -30,7 +30,7 @@ OWN = {
     "provision": {"--image"},
     "config": {"--schema"},
     "init": {"--task-definition", "--jenkinsfile"},
-    "validate": set(),
+    "validate": {"--image", "--tag"},
     "report": set(),
     "run": {"--name", "--release", "--timeout"},
     "policy": {"--trust", "--issuer", "--subject"},

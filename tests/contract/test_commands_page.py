@@ -11,6 +11,7 @@ import pytest
 from ecs_pipeline.cli import commands
 from ecs_pipeline.cli.commands.main import cli
 from ecs_pipeline.cli.options import common_options
+from ecs_pipeline.stages.validate import STEPS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
@@ -34,3 +35,9 @@ def test_the_readme_names_the_command(name: str) -> None:
 
 def test_there_is_no_section_of_a_command_that_there_is_not() -> None:
     assert sorted(SECTIONS) == NAMES
+
+
+def test_validate_has_each_of_its_parts_in_the_table_and_in_what_it_prints() -> None:
+    section = SECTIONS["validate"]
+    assert re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE) == list(STEPS)
+    assert re.findall(r"^[\d:]{8} ([a-z-]+) (?:passed|failed) \(", section, re.MULTILINE) == list(STEPS)

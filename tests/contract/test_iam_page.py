@@ -15,8 +15,15 @@ import pytest
 
 import ecs_pipeline
 from ecs_pipeline.config.lookups import BY_TEXT, CFN, SECRET, SSM, Lookup
-from ecs_pipeline.policy.filled import lookup_statements
-from ecs_pipeline.policy.statements import HOLD_STATEMENTS, PRUNE_STATEMENTS, SCAN_STATEMENTS, STATEMENTS, VERSION
+from ecs_pipeline.policy.filled import TOLD_BY_VALIDATE, lookup_statements, task_secret_statements
+from ecs_pipeline.policy.statements import (
+    HOLD_STATEMENTS,
+    PRUNE_STATEMENTS,
+    QUOTA_STATEMENTS,
+    SCAN_STATEMENTS,
+    STATEMENTS,
+    VERSION,
+)
 from ecs_pipeline.protocol import release_tags
 from tests.unit.cloudformation import Stack, stack
 
@@ -25,7 +32,7 @@ ROOT = PACKAGE.parents[1]
 PAGE = (ROOT / "docs" / "iam.md").read_text(encoding="utf-8")
 TEMPLATE = (ROOT / "resources" / "ecs_pipeline" / "environment.yml").read_text(encoding="utf-8")
 
-PREFIXES = {"elbv2": "elasticloadbalancing"}
+PREFIXES = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
 """IAM's prefix of a service where it is not boto3's name (Service Authorization Reference)."""
 
 PROVISION_ONLY = {"cloudformation", "ec2"}
@@ -36,6 +43,9 @@ PRUNE_ONLY = {"account", "event_rules", "schedules", "stored_images"}
 
 ASKS_OF_THE_CALLER = {"caller", "permissions"}
 """Modules of aws/ that `validate` alone uses; sts:GetCallerIdentity needs no permission (STS API reference)."""
+
+QUOTAS_ONLY = {"service_quotas"}
+"""Modules of aws/ that `validate` alone uses for what the account may have; the metric of it CloudWatch tells."""
 
 LOOKS_UP = {"secrets_manager", "ssm"}
 """Modules of aws/ that look-ups of a config alone use, beside CloudFormation's DescribeStacks."""
@@ -183,7 +193,7 @@ def called(modules: set[str]) -> set[str]:
 
 
 OF_THE_STAGES = {module.stem for module in (PACKAGE / "aws").glob("*.py")} - (
-    PROVISION_ONLY | PRUNE_ONLY | ASKS_OF_THE_CALLER | LOOKS_UP | SCANS_ONLY | HOLD_ONLY | WHOLE_CLUSTER
+    PROVISION_ONLY | PRUNE_ONLY | ASKS_OF_THE_CALLER | QUOTAS_ONLY | LOOKS_UP | SCANS_ONLY | HOLD_ONLY | WHOLE_CLUSTER
 )
 
 
@@ -237,7 +247,25 @@ def test_prune_s_policy_allows_what_prune_calls_beside_the_stages_and_no_more() 
 
 def test_what_validate_asks_of_iam_has_a_policy_of_its_own() -> None:
     called_there = {name for module in ASKS_OF_THE_CALLER for name in operations(PACKAGE / "aws" / f"{module}.py")}
-    assert {f"iam:{name}" for name in called_there - {"GetCallerIdentity"}} == allowed(ASKING), CURE
+    asked = {f"iam:{name}" for name in called_there - {"GetCallerIdentity"}}
+    assert asked == allowed({"Statement": ASKING["Statement"][:1]}), CURE
+
+
+def test_what_validate_needs_to_find_quotas_is_allowed_and_no_more() -> None:
+    assert called(QUOTAS_ONLY) | {"cloudwatch:GetMetricData"} == allowed({"Statement": QUOTA_STATEMENTS}), CURE
+
+
+def test_the_policy_of_what_validate_finds_is_what_policy_prints_for_it() -> None:
+    named = ["arn:aws:secretsmanager:REGION:ACCOUNT:secret:TASK-SECRET:MEMBER::", "/TASK-PARAMETER"]
+    printed = [
+        *json.loads(json.dumps(QUOTA_STATEMENTS)),
+        *task_secret_statements(named, "aws", "REGION", "ACCOUNT"),
+    ]
+    for statement in printed:
+        statement["Resource"] = as_list(statement["Resource"])
+    on_page = [{**statement, "Resource": as_list(statement["Resource"])} for statement in ASKING["Statement"][1:]]
+    assert on_page == printed
+    assert {statement["Sid"] for statement in printed} == TOLD_BY_VALIDATE
 
 
 def test_provision_s_policy_allows_what_provision_calls_itself() -> None:
@@ -268,13 +296,24 @@ def test_provision_s_policy_allows_what_the_handlers_of_its_resources_call() -> 
     assert sorted(set(NOT_USED) - handled()) == [], "no handler calls it any more: take it out of NOT_USED"
 
 
-def deploy_role() -> Stack:
+def deploy_role(**values: str) -> Stack:
     """The template's stack with the role for Jenkins, in the words of the page."""
     names = {"ClusterName": "CLUSTER", "ServiceName": "SERVICE", "RepositoryName": "REPOSITORY"}
-    return stack(TEMPLATE, Image="app:1", DeployTrust="instance", **names)
+    return stack(TEMPLATE, Image="app:1", DeployTrust="instance", **names, **values)
 
 
-def test_the_role_that_provision_makes_for_jenkins_has_the_stages_policy() -> None:
+@pytest.mark.parametrize(
+    ("values", "more"),
+    [
+        ({}, []),
+        ({"DeployReadsScans": "true"}, SCANS["Statement"]),
+        ({"DeployHoldsAutoscaling": "true"}, HOLD["Statement"]),
+        ({"DeployReadsScans": "true", "DeployHoldsAutoscaling": "true"}, [*SCANS["Statement"], *HOLD["Statement"]]),
+    ],
+)
+def test_the_role_that_provision_makes_for_jenkins_has_the_stages_policy_and_what_the_config_asks_for(
+    values: dict[str, str], more: list[Any]
+) -> None:
     words = {
         "FAMILY": "CLUSTER",
         "LOG-GROUP": "/ecs/CLUSTER/*",
@@ -282,10 +321,10 @@ def test_the_role_that_provision_makes_for_jenkins_has_the_stages_policy() -> No
         "arn:aws:iam::ACCOUNT:role/EXECUTION-ROLE": "ExecutionRole.Arn",
         "arn:aws:iam::ACCOUNT:role/TASK-ROLE": "TaskRole.Arn",
     }
-    page = json.dumps(STAGES["Statement"])
+    page = json.dumps([*STAGES["Statement"], *more])
     for word, in_template in words.items():
         page = page.replace(word, in_template)
-    assert sorted_lists(deploy_role().statements("DeployRole")) == sorted_lists(json.loads(page)), (
+    assert sorted_lists(deploy_role(**values).statements("DeployRole")) == sorted_lists(json.loads(page)), (
         "change DeployRole in resources/ecs_pipeline/environment.yml as docs/iam.md has it"
     )
 

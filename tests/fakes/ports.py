@@ -20,7 +20,7 @@ from ecs_pipeline.model.image_scan import ImageScan
 from ecs_pipeline.model.load_balancing import Target, TargetGroup, TargetHealth
 from ecs_pipeline.model.release import EcrRegistry, Repository, Revision, Service, Task, TaskDefinition
 from ecs_pipeline.model.scaling import Suspended
-from ecs_pipeline.model.telemetry import Alarm, LogLine, LogStream, Series
+from ecs_pipeline.model.telemetry import Alarm, LogLine, LogStream, Quota, Series
 from ecs_pipeline.ports import OWN_REGISTRY
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.protocol.observe import Observer
@@ -322,6 +322,9 @@ class FakeRepositories:
         self.world.call("BatchGetImage", lambda: None, write=False)
         return self.world.call("GetDownloadUrlForLayer", lambda: self.world.labels.get(digest, {}), write=False)
 
+    def platforms(self, repository: str, digest: str, registry: EcrRegistry = OWN_REGISTRY) -> list[str]:
+        return self.world.call("BatchGetImage", lambda: self.world.platforms.get(digest, []), write=False)
+
     def credentials(self, registry: EcrRegistry = OWN_REGISTRY) -> tuple[str, str]:
         return "AWS", "password"
 
@@ -448,6 +451,20 @@ class FakePermissions:
         return {pair for pair in pairs if pair[0] not in self.world.denied}
 
 
+class FakeQuotas:
+    """QuotasPort: the quota that a test sets; without one the caller may not ask."""
+
+    def __init__(self, quota: Quota | None = None) -> None:
+        self.quota = quota
+        self.spot: bool | None = None
+
+    def fargate_vcpus(self, *, spot: bool) -> Quota:
+        self.spot = spot
+        if self.quota is None:
+            raise Trouble("servicequotas:GetServiceQuota: AccessDenied")
+        return self.quota
+
+
 class FakeSecrets:
     """SecretsPort: what is wrong with each secret; the others are there."""
 
@@ -483,6 +500,7 @@ def new_run(world: World, stage: str, steps: Sequence[str], settings: Mapping[st
         logs=FakeLogs(),
         cloudwatch=FakeCloudWatch(),
         permissions=FakePermissions(world),
+        quotas=FakeQuotas(),
         secrets=FakeSecrets(),
         clock=clock,
         recorder=recorder,

@@ -98,6 +98,8 @@ class World:
     targets: dict[tuple[str, int], tuple[float, float | None]] = field(default_factory=dict)
     images: dict[str, str] = field(default_factory=dict)
     labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    platforms: dict[str, list[str]] = field(default_factory=dict)
+    """Platforms of an image, by its digest."""
     log: list[tuple[str, str, Any]] = field(default_factory=list)
     bad_images: dict[str, str] = field(default_factory=dict)
     hook: Callable[[str, str, bool], None] = lambda _when, _call, _write: None

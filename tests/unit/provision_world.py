@@ -116,11 +116,15 @@ class Outcome:
 
 
 def provision(account: Account, *, world: World | None = None, **keys: Any) -> Outcome:
-    """Run the command with these keys of `provision`; `image`, `delete`, `confirm` are options, `dry_run` one too."""
+    """Run the command with these keys of `provision`; `image`, `delete`, `confirm` are options, `dry_run` one too.
+
+    `settings`: other keys of the config.
+    """
     world = world or World()
     options = ProvisionOptions(**{name: keys.pop(name) for name in ("image", "delete", "confirm") if name in keys})
     dry_run = keys.pop("dry_run", False)
-    run = new_run(world, "provision", STEPS, {"provision": keys})
+    settings = keys.pop("settings", {})
+    run = new_run(world, "provision", STEPS, {"provision": keys, **settings})
     run = replace(run, dry_run=dry_run, repositories=Repositories(world, account.repositories))
     stage = Provision(run, account, account, options, lambda region: "aws-cn" if region.startswith("cn-") else "aws")
     if "template" not in keys:

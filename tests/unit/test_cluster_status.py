@@ -92,6 +92,17 @@ def test_a_release_that_has_no_canary_yet_is_under_way() -> None:
     assert "none yet: B" in stage.lines(stage.cluster_status(new_run(world, "status", ())))[1]
 
 
+def test_a_service_whose_autoscaling_is_held_is_named(run: Commands) -> None:
+    run.world = start_of("P runs")
+    assert "autoscaling" not in run("status", *CLUSTER).out
+    run.world.service_tags["ecs-pipeline:scaling"] = "in=no out=no scheduled=yes"
+    assert run("status", *CLUSTER).out.splitlines()[-1] == (
+        "the autoscaling of web is held by a promotion; suspended before: in=no out=no scheduled=yes"
+    )
+    (service,) = json.loads(run("status", *CLUSTER, "--output", "json").out)["services"]
+    assert service["autoscaling_before"] == "in=no out=no scheduled=yes"
+
+
 def test_the_service_is_the_one_that_the_task_was_started_for_whatever_its_tags_say() -> None:
     world = start_of("A is a canary")
     (canary,) = world.alive()

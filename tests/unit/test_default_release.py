@@ -111,6 +111,56 @@ def test_another_image_is_another_release() -> None:
     assert canary(world, image=f"{REGISTRY}/web:v8").code == 3
 
 
+def test_a_tag_that_moves_is_a_new_release_each_time_and_never_done_already() -> None:
+    world = world_with_image("P runs", "v8")
+    moving = f"{REGISTRY}/web:latest"
+    releases = []
+    for content in ("v7", "v8", "v8"):
+        world.images["latest"] = world.images[content]
+        end = canary(world, image=moving)
+        assert end.code == 0, end.text
+        (alive,) = world.alive()
+        image = world.revisions[alive.revision].definition["containerDefinitions"][0]["image"]
+        assert image == f"{REGISTRY}/web@{digest_of(content)}"
+        assert promote(world).code == 0
+        world.schedule.now += 100
+        releases.append(end.release)
+    assert len(set(releases)) == 3
+
+
+def test_a_tag_that_moved_is_refused_under_an_id_that_is_promoted() -> None:
+    world = world_with_image("P runs", "v8")
+    moving = f"{REGISTRY}/web:latest"
+    world.images["latest"] = world.images["v7"]
+    assert canary(world, image=moving, release="latest").code == 0
+    assert promote(world).code == 0
+    again = canary(world, image=moving, release="latest")
+    assert (again.code, again.writes, again.run.recorder.record.changed) == (0, [], False)
+    world.images["latest"] = world.images["v8"]
+    moved = canary(world, image=moving, release="latest")
+    assert (moved.code, moved.writes) == (3, [])
+    assert "give this one an id of its own: --release" in moved.text
+
+
+@pytest.mark.parametrize("promoted", [True, False])
+@pytest.mark.parametrize(("commit", "told"), [("c0ffee0123", False), ("decaf0123", True), ("", False)])
+def test_an_id_that_is_given_again_for_another_commit_is_told_and_nothing_is_built(
+    commit: str, *, told: bool, promoted: bool
+) -> None:
+    world = start_of("P runs")
+    assert canary(world, CLEAN, release="main").code == 0
+    if promoted:
+        assert promote(world).code == 0
+    again = canary(world, Origin(commit, clean=True), release="main")
+    assert (again.code, again.writes) == (0, [])
+    found = [line for line in again.run.recorder.record.notes if "is of commit" in line]
+    warning = (
+        "release main is of commit c0ffee0123, not decaf0123, which is here: it is done, and nothing is built; "
+        "give this one an id of its own: --release"
+    )
+    assert found == ([warning] if told else [])
+
+
 def test_a_release_that_lives_with_another_image_is_refused() -> None:
     world = world_with_image("P runs", "v8")
     interrupted(world, image=IMAGE, release="r7")

@@ -176,3 +176,32 @@ def test_more_than_a_configuration_can_be_is_not_read(monkeypatch: pytest.Monkey
     monkeypatch.setattr(blobs, "LARGEST", 1000)
     with pytest.raises(Trouble, match="sent more than 1000 bytes"):
         fetched(Answer(200, 2000 * b"x"))
+
+
+def test_the_platforms_of_an_index_are_those_of_its_images(registry: Registry) -> None:
+    attestation = {"digest": "sha256:a", "platform": {"os": "unknown", "architecture": "unknown"}}
+    manifests = [
+        attestation,
+        entry("sha256:x", "amd64"),
+        entry("sha256:y", "arm64", variant="v8"),
+        {"digest": "sha256:z"},
+    ]
+    registry.answers(json.dumps({"manifests": manifests}))
+    assert registry.ecr.platforms("web", IMAGE) == ["linux/amd64", "linux/arm64/v8"]
+    assert registry.aws.asked("GetDownloadUrlForLayer") == []
+
+
+@pytest.mark.parametrize(
+    ("config", "platforms"),
+    [(CONFIG, ["linux/amd64"]), (b"{}", []), (b"[]", []), (b'{"os": 7, "architecture": "amd64"}', [])],
+)
+def test_the_platform_of_a_plain_image_is_in_its_configuration(
+    registry: Registry, config: bytes, platforms: list[str]
+) -> None:
+    registry.holds(config)
+    assert registry.ecr.platforms("web", IMAGE) == platforms
+
+
+def test_an_artifact_has_no_platform(registry: Registry) -> None:
+    registry.answers(json.dumps({"schemaVersion": 1, "history": []}))
+    assert registry.ecr.platforms("web", IMAGE) == []

@@ -50,7 +50,7 @@ def test_no_word_is_left_and_all_is_of_this_service(run: Commands) -> None:
     assert found["PassTheTasksRoles"]["Resource"] == [ROLE]
     assert found["StopCanary"]["Condition"]["StringEquals"] == {"aws:ResourceTag/ecs-pipeline:service": "web"}
     assert found["ReadLogs"]["Resource"][0] == f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/ecs/web:*"
-    assert set(found) | {"ReadAlarmsAndMetrics"} == {statement["Sid"] for statement in STATEMENTS}
+    assert set(found) - {"FindQuotas"} | {"ReadAlarmsAndMetrics"} == {statement["Sid"] for statement in STATEMENTS}
 
 
 def test_what_the_service_and_the_config_do_not_need_is_left_out_and_told(run: Commands) -> None:
@@ -102,6 +102,33 @@ def test_a_signature_takes_the_login_of_the_registry_where_nothing_is_built(run:
         run.changes["settings"] = Settings.model_validate(settings)
         found = statements(run("policy", *NAMED))
         assert ("LogInToRegistry" in found, "PushImages" in found) == (logs_in, False)
+
+
+def test_the_secrets_that_the_tasks_get_may_be_found_and_not_read(run: Commands) -> None:
+    assert not {"FindTaskSecrets", "FindTaskParameters"} & set(statements(run("policy", *NAMED)))
+    secret = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:db-aBcDeF"
+    other = f"arn:aws:ssm:eu-central-1:{ACCOUNT}:parameter/other"
+    definition(run.world)["containerDefinitions"][0].update(
+        secrets=[
+            {"name": "PASSWORD", "valueFrom": f"{secret}:password::"},
+            {"name": "USER", "valueFrom": f"{secret}:user::"},
+            {"name": "KEY", "valueFrom": "/app/key"},
+            {"name": "OTHER", "valueFrom": other},
+        ],
+        repositoryCredentials={"credentialsParameter": secret.replace("db", "hub")},
+    )
+    found = statements(run("policy", *NAMED))
+    assert found["FindTaskSecrets"]["Action"] == "secretsmanager:DescribeSecret"
+    assert found["FindTaskSecrets"]["Resource"] == [secret, secret.replace("db", "hub")]
+    assert found["FindTaskParameters"]["Action"] == "ssm:GetParameter"
+    own = f"arn:aws:ssm:eu-west-1:{ACCOUNT}:parameter/app/key"
+    assert found["FindTaskParameters"]["Resource"] == [own, other]
+
+
+def test_quotas_may_be_found_where_the_tasks_run_on_fargate(run: Commands) -> None:
+    assert statements(run("policy", *NAMED))["FindQuotas"]["Resource"] == "*"
+    run.world.raw = {"launchType": "EC2"}
+    assert "FindQuotas" not in statements(run("policy", *NAMED))
 
 
 def test_tasks_on_instances_need_the_instances(run: Commands) -> None:

@@ -277,3 +277,26 @@ def test_a_dry_run_tells_what_a_parameter_adds_and_takes_away() -> None:
         "add DeployInstanceProfile",
     }
     assert not any("RedirectListener" in change for change in changes)
+
+
+@pytest.mark.parametrize(
+    ("settings", "scans", "holds"),
+    [
+        ({}, "false", "false"),
+        ({"image": {"repository": "web", "scan": {}}}, "true", "false"),
+        ({"promote": {"autoscaling": "hold"}}, "false", "true"),
+    ],
+)
+def test_the_role_for_jenkins_may_what_the_config_asks_for(
+    settings: dict[str, dict[str, object]], scans: str, holds: str
+) -> None:
+    account = Account()
+    assert (
+        provision(
+            account, settings={"image": {"repository": "web", "scan": {}}, "promote": {"autoscaling": "hold"}}
+        ).code
+        == 0
+    )
+    assert provision(account, settings=settings).code == 0
+    given = account.given[-1]
+    assert (given["DeployReadsScans"], given["DeployHoldsAutoscaling"]) == (scans, holds)

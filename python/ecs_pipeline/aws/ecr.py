@@ -72,11 +72,27 @@ class Ecr:
         if entries:
             chosen = image_manifest.of_platform(entries, platform)
             manifest = _manifest(client, request, chosen) if chosen else ""
+        return image_manifest.labels_of(self._configuration(client, request, manifest))
+
+    def platforms(self, repository: str, digest: str, registry: EcrRegistry = OWN) -> list[str]:
+        """The platforms that an image is for, such as linux/arm64 or linux/arm64/v8; [] when it does not tell.
+
+        BatchGetImage; of an image for one platform GetDownloadUrlForLayer, too.
+        """
+        client, request = self._session.client("ecr", registry.region), {"repositoryName": repository, **_of(registry)}
+        manifest = _manifest(client, request, digest)
+        if image_manifest.children(manifest):
+            return image_manifest.platforms(manifest)
+        found = image_manifest.platform_of(self._configuration(client, request, manifest))
+        return [found] if found else []
+
+    def _configuration(self, client: AwsClient, request: Mapping[str, Any], manifest: str) -> bytes:
+        """The configuration that a manifest names; empty when it names none."""
         config = image_manifest.config_of(manifest)
         if not config:
-            return {}
+            return b""
         answer = client.call("GetDownloadUrlForLayer", layerDigest=config, **request)
-        return image_manifest.labels_of(download(answer["downloadUrl"], config, self._clock))
+        return download(answer["downloadUrl"], config, self._clock)
 
     def credentials(self, registry: EcrRegistry = OWN) -> tuple[str, str]:
         """User and password for Docker (GetAuthorizationToken); good for twelve hours, never to be printed.

@@ -33,6 +33,17 @@ def config_of(manifest: str) -> str:
     return _text(_mapping(_object(manifest).get("config")).get("digest"))
 
 
+def platforms(manifest: str) -> list[str]:
+    """The platforms of an index, OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT; [] for a plain manifest."""
+    return [platform for entry in children(manifest) if "/" in (platform := _platform(entry))]
+
+
+def platform_of(configuration: bytes) -> str:
+    """The platform in a configuration; '' when it names none."""
+    found = _named(_object(configuration))
+    return found if "/" in found else ""
+
+
 def labels_of(configuration: bytes) -> dict[str, str]:
     """The labels in a configuration."""
     labels = _mapping(_mapping(_object(configuration).get("config")).get("Labels"))
@@ -41,7 +52,10 @@ def labels_of(configuration: bytes) -> dict[str, str]:
 
 def _platform(entry: Mapping[str, Any]) -> str:
     """OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT."""
-    platform = _mapping(entry.get("platform"))
+    return _named(_mapping(entry.get("platform")))
+
+
+def _named(platform: Mapping[str, Any]) -> str:
     return "/".join(filter(None, (_text(platform.get(key)) for key in ("os", "architecture", "variant"))))
 
 

@@ -99,6 +99,7 @@ def new_run(
     from ecs_pipeline.aws.image_scans import ImageScans
     from ecs_pipeline.aws.logs import Logs
     from ecs_pipeline.aws.permissions import Permissions
+    from ecs_pipeline.aws.service_quotas import ServiceQuotas
     from ecs_pipeline.aws.task_definitions import TaskDefinitions
     from ecs_pipeline.aws.task_secrets import TaskSecrets
     from ecs_pipeline.aws.writes import notice_writes
@@ -138,6 +139,7 @@ def new_run(
         logs=Logs(session),
         cloudwatch=CloudWatch(session),
         permissions=Permissions(session),
+        quotas=ServiceQuotas(session),
         secrets=TaskSecrets(session),
         clock=clock,
         recorder=recorder,

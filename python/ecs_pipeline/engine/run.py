@@ -17,6 +17,7 @@ from ecs_pipeline.ports import (
     EnginePort,
     LogsPort,
     PermissionsPort,
+    QuotasPort,
     RepositoryPort,
     ScalingPort,
     ScansPort,
@@ -61,6 +62,7 @@ class Run:
     logs: LogsPort
     cloudwatch: CloudWatchPort
     permissions: PermissionsPort
+    quotas: QuotasPort
     secrets: SecretsPort
     clock: Clock
     recorder: Recorder

@@ -10,6 +10,7 @@ from ecs_pipeline.engine.run import Run, note
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.findings.findings import together
 from ecs_pipeline.model.release import Service
+from ecs_pipeline.steps import credentials
 from ecs_pipeline.steps.judging import refuse_checks
 
 UNREADABLE = "(its log cannot be read: "
@@ -45,6 +46,12 @@ def reach(run: Run, service: Service) -> str:
     refuse_unreachable(run, service)
     asked = [check for check in run.settings.canary.checks if check.http and check.http.via == "canary"]
     return "a task takes connections from here" if asked else "no check asks the canary itself"
+
+
+def credentials_of_job(run: Run, service: Service) -> str:
+    """They last as long as the bake, as the canary's preflight asks."""
+    credentials.refuse_short_bake(run, service, service.revision)
+    return "nothing says that they end before the bake"
 
 
 def logs(run: Run, service: Service) -> str:  # noqa: ARG001

@@ -16,6 +16,7 @@ from ecs_pipeline.model.service_kinds import Use
 from ecs_pipeline.plans.fitness import obstacles_of, tell_shares
 from ecs_pipeline.plans.refusals import refuse_crowds, refuse_lost_groups, refuse_without_room
 from ecs_pipeline.steps import image as images
+from ecs_pipeline.steps import image_platform
 from ecs_pipeline.steps.build import refuse_unready
 from ecs_pipeline.steps.revision import Base, base_of
 from ecs_pipeline.steps.rollout_deadline import groups_of
@@ -78,8 +79,8 @@ def hooks_of_config(run: Run, service: Service) -> str:
     return ", ".join(hooks.told(run)) or "none"
 
 
-def image(run: Run, service: Service) -> str:
-    """What is built can be built here, and ECR has the repository and what a rollback would need."""
+def image(run: Run, service: Service, given: str = "", tag: str = "") -> str:
+    """What is given, or built here, can become the canary; ECR has what a rollback would need."""
     settings = run.settings.image
     current = run.definitions.get(service.revision)
     container = definition.chosen_container(current.definition, service, run.settings.container)
@@ -87,6 +88,9 @@ def image(run: Run, service: Service) -> str:
     tell_scan(
         run, definition.deployed_image(current, service, run.settings.container), images.platform_of(current.definition)
     )
+    if given or tag:
+        text = images.of_tag(current, container, tag) if tag else given
+        return _given_image(run, base_of(run, current, service, container), text)
     refuse_unvettable(run, None)
     context = (run.folder / settings.context).resolve()
     if not run.engine.has_dockerfile(context, settings.dockerfile):
@@ -105,12 +109,17 @@ def image(run: Run, service: Service) -> str:
     return f"{settings.dockerfile} for {settings.platform or images.platform_of(base.definition)}"
 
 
+def _given_image(run: Run, base: Base, text: str) -> str:
+    """An image that was built elsewhere is there, can be vetted, and is for the tasks' platform."""
+    found = images.given(run, text)
+    together([lambda: refuse_unvettable(run, found), lambda: image_platform.refuse_other(run, found, base)])
+    return found.reference
+
+
 def _refuse_other_platform(run: Run, base: Base) -> None:
     """An image that is built for another platform than the one that the task definition asks for."""
-    built, declared = run.settings.image.platform, (base.definition.get("runtimePlatform") or {}).get("cpuArchitecture")
-    wanted = images.platform_of(base.definition)
-    sure = declared or "FARGATE" in (base.definition.get("requiresCompatibilities") or ())
-    if built and sure and not f"{built}/".startswith(f"{wanted}/"):
+    built, wanted = run.settings.image.platform, image_platform.of_tasks(base.definition)
+    if built and wanted and not image_platform.fits(built, wanted):
         raise InvalidInput(
             f"image.platform is {built}, but the tasks run on {wanted} "
             f"(runtimePlatform of {base.file or f'family {base.family}'})",

@@ -21,10 +21,15 @@ CHECK_INTERVAL, CHECK_RETRIES = 30, 3
 def batch(service: Service) -> int:
     """How many tasks ECS replaces at once: what is allowed above, and what may be missing below the desired count."""
     configuration: Mapping[str, Any] = service.raw.get("deploymentConfiguration") or {}
-    desired = service.desired
-    above = math.floor(desired * int(configuration.get("maximumPercent", 200)) / 100) - desired
-    below = desired - math.ceil(desired * int(configuration.get("minimumHealthyPercent", 100)) / 100)
-    return max(1, max(0, above) + max(0, below))
+    below = service.desired - math.ceil(service.desired * int(configuration.get("minimumHealthyPercent", 100)) / 100)
+    return max(1, above(service) + max(0, below))
+
+
+def above(service: Service) -> int:
+    """How many tasks ECS may run beyond the desired count in a rollout: maximumPercent, rounded down."""
+    configuration: Mapping[str, Any] = service.raw.get("deploymentConfiguration") or {}
+    most = math.floor(service.desired * int(configuration.get("maximumPercent", 200)) / 100)
+    return max(0, most - service.desired)
 
 
 def rounds(service: Service) -> int:

@@ -27,6 +27,11 @@ class Suspended:
 ALL = Suspended(scale_in=True, scale_out=True, scheduled=True)
 
 
+def told(before: str) -> str:
+    """What `status` says of a service whose tag says what was suspended before."""
+    return f"held by a promotion; suspended before: {before}"
+
+
 def parse(value: str) -> Suspended | None:
     """What a tag says; None when it is empty, or when nobody of us can have written it."""
     found = tag_values.SCALING.fullmatch(value)

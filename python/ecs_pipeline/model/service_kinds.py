@@ -17,6 +17,7 @@ from ecs_pipeline.model.load_balancing import TargetGroup, group_name
 from ecs_pipeline.model.release import Service
 
 ROLLING = "ROLLING"
+FARGATE, SPOT = "FARGATE", "FARGATE_SPOT"
 QUIC = ("QUIC", "TCP_QUIC")
 BY_HAND = "deploy it with `aws ecs update-service`; see docs/limits.md"
 
@@ -154,3 +155,15 @@ def _of_revision(revision: Mapping[str, Any]) -> Iterator[Obstacle]:
     """DescribeServices does not show everything."""
     if revision.get("gatewayConnectors"):
         yield Obstacle("an ECS gateway sends it requests, and knows a service's own tasks only", BY_HAND)
+
+
+def on_fargate(service: Service) -> bool:
+    """True when tasks of the service may run on Fargate, by its launch type or its capacity providers."""
+    return bool(providers(service) & {FARGATE, SPOT})
+
+
+def providers(service: Service) -> set[str]:
+    """The launch type of a service, or its capacity providers."""
+    launch_type = str(service.raw.get("launchType") or "")
+    strategy = service.raw.get("capacityProviderStrategy") or ()
+    return {launch_type} if launch_type else {str(entry.get("capacityProvider", "")) for entry in strategy}

@@ -1,10 +1,11 @@
-"""What a canary is judged by besides its tasks, free of any SDK: alarms, metrics and log lines as they were seen."""
+"""What AWS tells beside tasks and targets, free of any SDK: alarms, metrics, log lines and quotas as they were seen."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -44,3 +45,16 @@ class LogLine:
     at: datetime
     stream: str
     text: str
+
+
+@dataclass(frozen=True)
+class Quota:
+    """A quota of the account in a region. `usage`: the CloudWatch metric of what is used of it, {} for none.
+
+    Service Quotas API Reference, data types ServiceQuota and MetricInfo.
+    """
+
+    code: str
+    name: str
+    value: float
+    usage: Mapping[str, Any] = field(default_factory=dict)

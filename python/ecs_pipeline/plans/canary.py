@@ -6,16 +6,17 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from ecs_pipeline.checks.reach import refuse_unreachable
-from ecs_pipeline.engine.run import Run
+from ecs_pipeline.engine.run import Run, note
 from ecs_pipeline.hooks import hooks
 from ecs_pipeline.model.release import Revision, canaries_for
 from ecs_pipeline.plans import refusals, wellness
 from ecs_pipeline.plans.canary_request import Request
 from ecs_pipeline.plans.fitness import tell_shares
-from ecs_pipeline.protocol import decide
+from ecs_pipeline.protocol import decide, release_tags
 from ecs_pipeline.steps import credentials
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.judging import refuse_checks
+from ecs_pipeline.steps.provenance import differ
 from ecs_pipeline.steps.revision import Base, base_of
 from ecs_pipeline.steps.traffic import record_seen, seen_at
 from ecs_pipeline.steps.trust import other_image, refuse_disbelieved, refuse_foreign
@@ -57,7 +58,9 @@ def plan(run: Run, request: Request) -> Plan:
     )
     _record(run, made)
     done = _is_done(run, made)
-    if not done:
+    if done:
+        _tell_another_commit(run, made)
+    else:
         _refuse(run, made)
         images.tell_lost(run, request.current, request.container)
     run.recorder.progress(f"release {made.release} of {made.seen.service.label}, container {request.container}")
@@ -111,6 +114,18 @@ def _is_done(run: Run, plan: Plan) -> bool:
         return False
     health = seen_at(run, seen, seen.canaries)
     return decide.runs_promoted(seen, plan.release) or not wellness.problems(run, seen, seen.canaries, health)
+
+
+def _tell_another_commit(run: Run, plan: Plan) -> None:
+    """Say so when an id is given again for other sources: whoever names each build `main` would deploy nothing."""
+    there = run.definitions.get(run.recorder.record.release.task_definition).tags.get(release_tags.COMMIT, "")
+    here = run.origin.commit
+    if plan.repository and differ(there, here):
+        note(
+            run.recorder,
+            f"release {plan.release} is of commit {there}, not {here}, which is here: it is done, and "
+            "nothing is built; give this one an id of its own: --release",
+        )
 
 
 def _record(run: Run, plan: Plan) -> None:

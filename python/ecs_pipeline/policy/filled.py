@@ -34,6 +34,12 @@ LOOKUPS = (
 )
 """Actions, Sid, kind of look-up and resource: Service Authorization Reference of the three services."""
 
+SECRET_PARTS = 7
+"""Of a secret's own ARN; a task definition may name a member and a version behind it."""
+FIND_SECRETS, FIND_PARAMETERS, FIND_QUOTAS = "FindTaskSecrets", "FindTaskParameters", "FindQuotas"
+TOLD_BY_VALIDATE = frozenset((FIND_SECRETS, FIND_PARAMETERS, FIND_QUOTAS))
+"""Statements without which `validate` knows less, and a release goes through all the same."""
+
 
 @dataclass(frozen=True)
 class Values:
@@ -109,6 +115,26 @@ def lookup_statements(used: Iterable[Lookup], partition: str, region: str, accou
         ]
         if resources:
             yield {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resources}
+
+
+def task_secret_statements(named: Iterable[str], partition: str, region: str, account: str) -> Iterator[dict[str, Any]]:
+    """What `validate` needs to find the secrets that the tasks get; `named`: as their definition names them."""
+    secrets: list[str] = []
+    parameters: list[str] = []
+    for value in named:
+        if value.startswith("arn:") and value.split(":")[2:3] == ["secretsmanager"]:
+            secrets.append(":".join(value.split(":")[:SECRET_PARTS]))
+        elif value.startswith("arn:"):
+            parameters.append(value)
+        else:
+            parameters.append(f"arn:{partition}:ssm:{region}:{account}:parameter/{value.removeprefix('/')}")
+    wanted = (
+        (FIND_SECRETS, "secretsmanager:DescribeSecret", secrets),
+        (FIND_PARAMETERS, "ssm:GetParameter", parameters),
+    )
+    for sid, action, resources in wanted:
+        if resources:
+            yield {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": list(dict.fromkeys(resources))}
 
 
 def _looked_up_name(lookup: Lookup) -> str:

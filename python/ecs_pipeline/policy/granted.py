@@ -8,6 +8,7 @@ from typing import Any
 from ecs_pipeline.engine.run import Run, note
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.model.release import Service
+from ecs_pipeline.policy.filled import TOLD_BY_VALIDATE
 from ecs_pipeline.policy.of_config import policy
 from ecs_pipeline.policy.statements import actions_of, resources_of
 
@@ -20,7 +21,8 @@ def refuse_denied(run: Run, service: Service) -> str:  # noqa: ARG001
     if not principal:
         return "the account's own keys may do all"
     denied: list[str] = []
-    statements = policy(run)[0]["Statement"]
+    printed = policy(run)[0]["Statement"]
+    statements = [statement for statement in printed if statement["Sid"] not in TOLD_BY_VALIDATE]
     for statement in statements:
         found = _denied(run, principal, statement)
         if found is None:

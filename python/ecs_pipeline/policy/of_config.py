@@ -9,10 +9,17 @@ from typing import Any
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.images import references
+from ecs_pipeline.model import service_kinds
 from ecs_pipeline.model.load_balancing import group_name
 from ecs_pipeline.model.release import Service, TaskDefinition
-from ecs_pipeline.policy.filled import Values, filled, lookup_statements, trusting
-from ecs_pipeline.policy.statements import HOLD_STATEMENTS, PRUNE_STATEMENTS, SCAN_STATEMENTS, STATEMENTS
+from ecs_pipeline.policy.filled import Values, filled, lookup_statements, task_secret_statements, trusting
+from ecs_pipeline.policy.statements import (
+    HOLD_STATEMENTS,
+    PRUNE_STATEMENTS,
+    QUOTA_STATEMENTS,
+    SCAN_STATEMENTS,
+    STATEMENTS,
+)
 from ecs_pipeline.steps import revision
 from ecs_pipeline.steps.image import is_of_account
 from ecs_pipeline.steps.scaling_hold import asked
@@ -28,8 +35,10 @@ def policy(run: Run, *, prune: bool = False, named_runs: bool = False) -> tuple[
     current = run.definitions.get(service.revision)
     scans = SCAN_STATEMENTS if run.settings.image.scan else ()
     holds = asked(run)
-    statements = (*STATEMENTS, *(HOLD_STATEMENTS if holds else ()), *scans, *(PRUNE_STATEMENTS if prune else ()))
-    more = [*_infrastructure(service), *_lookups(run, service)]
+    quotas = QUOTA_STATEMENTS if service_kinds.on_fargate(service) else ()
+    more_of_config = (*(HOLD_STATEMENTS if holds else ()), *scans, *quotas)
+    statements = (*STATEMENTS, *more_of_config, *(PRUNE_STATEMENTS if prune else ()))
+    more = [*_infrastructure(service), *_secrets_and_lookups(run, service, current)]
     values = _values(run, service, current, prune=prune)
     values = replace(values, named_runs=named_runs or run.settings.hooks.any, holds_scaling=holds)
     return filled(values, more, statements)
@@ -65,7 +74,7 @@ def _values(run: Run, service: Service, current: TaskDefinition, *, prune: bool)
         pushed=[pushed],
         roles=_distinct(*roles),
         without=dict(_left_out(run, builds=builds)),
-        on_instances="FARGATE" not in str(service.raw.get("launchType") or service.raw.get("capacityProviderStrategy")),
+        on_instances=not service_kinds.on_fargate(service),
     )
 
 
@@ -102,12 +111,16 @@ def _family_of_file(run: Run) -> str:
     return definition_file.family(run.folder / file, run.lookups) if file else ""
 
 
-def _lookups(run: Run, service: Service) -> Iterator[dict[str, Any]]:
-    """What config and task-definition file look up in AWS, each parameter, stack and secret alone."""
+def _secrets_and_lookups(run: Run, service: Service, current: TaskDefinition) -> Iterator[dict[str, Any]]:
+    """The secrets that the tasks get, and what config and task-definition file look up in AWS, each of them alone."""
+    document = current.definition
     if run.settings.task_definition:
-        revision.base_of(run, run.definitions.get(service.revision), service, run.settings.container)
+        document = revision.base_of(run, current, service, run.settings.container).definition
     partition, account = _place(service)
-    yield from lookup_statements(run.lookups.used, partition, run.recorder.record.region, account)
+    region = run.recorder.record.region
+    named = [value for _, value in definition.secrets_named_in(document)]
+    yield from task_secret_statements(named, partition, region, account)
+    yield from lookup_statements(run.lookups.used, partition, region, account)
 
 
 def _log_groups(current: TaskDefinition) -> Iterator[str]:

@@ -258,6 +258,16 @@ HOLD_STATEMENTS: tuple[Mapping[str, Any], ...] = (
 )
 """What `promote.autoscaling: hold` needs beside the stages' statements."""
 
+QUOTA_STATEMENTS: tuple[Mapping[str, Any], ...] = (
+    {
+        "Sid": "FindQuotas",
+        "Effect": "Allow",
+        "Action": ["cloudwatch:GetMetricData", "servicequotas:GetServiceQuota"],
+        "Resource": "*",
+    },
+)
+"""What `validate` needs to find the quota of tasks on Fargate."""
+
 
 def actions_of(statement: Mapping[str, Any]) -> Sequence[str]:
     """The actions of a statement, a list also where there is one."""

@@ -5,6 +5,7 @@ network       the default VPC, for a new environment whose config names no other
 repositories  made by the stack that finds none: the environments of an app share them
 images        repositories elsewhere that tasks pull from, and the secrets that containers read
 traffic       names of load balancer and target group: new ones where AWS cannot change what there is
+deploy role   what the role for Jenkins may beside the stages' policy, as the config asks for it
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ecs_pipeline.model.stacks import NetworkPort, Stack
 from ecs_pipeline.provision.containers import from_environment, secret_arns
 from ecs_pipeline.provision.template import Template
 from ecs_pipeline.steps import image as images
+from ecs_pipeline.steps import scaling_hold
 
 ZONES = 2
 """A load balancer has subnets in so many zones at least (CreateLoadBalancer)."""
@@ -64,9 +66,17 @@ class Parameters:
             given = {**self._default_network(), **given}
         if not self.template.packaged:
             return given
-        given = {**self._repositories(before), **given}
+        given = {**self._repositories(before), **self._granted(), **given}
         given = {**given, **self._listed(given, before)}
         return {**self._names(given, before), **given}
+
+    def _granted(self) -> Values:
+        """What releases with this config ask of AWS beside the stages' policy (docs/iam.md)."""
+        wanted = {
+            "DeployReadsScans": self.run.settings.image.scan is not None,
+            "DeployHoldsAutoscaling": scaling_hold.asked(self.run),
+        }
+        return {parameter: "true" if asked else "false" for parameter, asked in wanted.items()}
 
     def values(self, given: Mapping[str, str], stack: Stack | None) -> Values:
         """Every parameter's value in the stack that there would be; an image that is built has one by then."""

@@ -7,6 +7,7 @@ from datetime import timezone
 from typing import Any
 
 from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model import scaling
 from ecs_pipeline.model.release import CANARY, Revision, Service, Task, share
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.timing.wait import duration
@@ -48,6 +49,11 @@ def lines(facts: dict[str, Any]) -> list[str]:
         for task in facts["without_service"]
     ]
     told += [
+        f"the autoscaling of {service['service']} is {scaling.told(service['autoscaling_before'])}"
+        for service in facts["services"]
+        if service["autoscaling_before"]
+    ]
+    told += [
         f"the canary of {name} is too old: promote it, or "
         f"`rollback --cluster {facts['cluster']} --service {name} --canary`"
         for name in facts["older"]
@@ -67,6 +73,7 @@ def _service(run: Run, service: Service, tasks: Sequence[Task], older_than: floa
         "tasks": {"desired": service.desired, "running": service.running, "pending": service.pending},
         "release": of.release,
         "under_way": of.under_way if of.under_way != of.release else "",
+        "autoscaling_before": of.scaling,
         "canary": _canary(run, service, canaries, older_than) if canaries else None,
     }
 

@@ -7,6 +7,7 @@ from datetime import timezone
 from typing import Any
 
 from ecs_pipeline.engine.run import Run
+from ecs_pipeline.model import scaling
 from ecs_pipeline.model.release import Revision, Task, share
 from ecs_pipeline.protocol import decide, doubts, release_tags
 from ecs_pipeline.protocol.snapshot import Look
@@ -72,7 +73,7 @@ def rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("returns to", _return(facts)),
     ]
     if facts["autoscaling_before"]:
-        found.append(("autoscaling", f"held by a promotion; suspended before: {facts['autoscaling_before']}"))
+        found.append(("autoscaling", scaling.told(facts["autoscaling_before"])))
     if facts["approved_by"]:
         found.append(("approved by", facts["approved_by"]))
     if facts["promotion"]:

@@ -5,10 +5,12 @@ service          what limits.md refuses, tags without room, a rollout under way,
 task-definition  the config's file, the container that gets the image
 secrets          whether those that the tasks get are there
 hooks            the container of each of the config's hooks
-image            the repository, what is built, the Docker engine; the image that a rollback would need
+image            the one that is given, or the repository, what is built, the Docker engine; what a rollback would need
 target-groups    those of the service, its healthy targets, drain
 checks           queries, programs, alarms that are unknown or in ALARM
 reach            whether this machine reaches the tasks that an `http` check asks
+quotas           whether the account has vCPUs of Fargate left for the canary, and for a rollout
+credentials      whether they last as long as the bake
 logs             whether the logs of what runs can be read
 permissions      every action of the policy that `policy` prints, where IAM may be asked
 """
@@ -16,10 +18,11 @@ permissions      every action of the policy that `policy` prints, where IAM may 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import Interrupted, InvalidInput, PipelineError, Trouble
-from ecs_pipeline.findings import checks, findings, secrets
+from ecs_pipeline.findings import checks, findings, quotas, secrets
 from ecs_pipeline.model.release import Service
 from ecs_pipeline.policy.granted import refuse_denied
 
@@ -34,20 +37,26 @@ LOOKS: dict[str, Look] = {
     "checks": checks.checks,
     "reach": checks.reach,
     "logs": checks.logs,
+    "quotas": quotas.quotas,
+    "credentials": checks.credentials_of_job,
     "permissions": refuse_denied,
 }
 STEPS = ("config", *LOOKS)
 
 
-def validate(run: Run) -> None:
-    """Look everywhere, whatever is found; then raise InvalidInput with all of it, Trouble when AWS did not answer."""
+def validate(run: Run, image: str = "", tag: str = "") -> None:
+    """Look everywhere, whatever is found; then raise InvalidInput with all of it, Trouble when AWS did not answer.
+
+    `image` or `tag`: what the canary would be given; without, what would be built.
+    """
+    looks: dict[str, Look] = {**LOOKS, "image": partial(findings.image, given=image, tag=tag)}
     with run.recorder.step("config") as step:
         step.message = f"{run.settings.cluster}/{run.settings.service}"
     found: list[PipelineError] = []
     service = _looked(run, "service", found)
     if service is not None:
         for name in STEPS[2:]:
-            _look(run, name, service, found)
+            _look(run, name, looks[name], service, found)
     if found:
         raise _all_of(found)
 
@@ -67,10 +76,10 @@ def _looked(run: Run, name: str, found: list[PipelineError]) -> Service | None:
     return service
 
 
-def _look(run: Run, name: str, service: Service, found: list[PipelineError]) -> None:
+def _look(run: Run, name: str, look: Look, service: Service, found: list[PipelineError]) -> None:
     try:
         with run.recorder.step(name) as step:
-            step.message = LOOKS[name](run, service)
+            step.message = look(run, service)
     except Interrupted:
         raise
     except PipelineError as error:

@@ -71,7 +71,7 @@ class Provenance:
             if own and there and own != there:
                 return f"was built from {what} {shown(there)}, not from {own}"
         commit, own = labels.get(REVISION, ""), self.given.get(REVISION, self.commit)
-        if _differ(commit, own):
+        if differ(commit, own):
             return f"is of commit {shown(commit)}, not {own}"
         return ""
 
@@ -111,8 +111,8 @@ def _name(service: str) -> str:
     return service.rpartition("/")[2]
 
 
-def _differ(there: str, own: str) -> bool:
-    """Whether two names are of two commits: one may be the short form of the other, and a label may hold anything."""
+def differ(there: str, own: str) -> bool:
+    """True when two names are of two commits: one may be the short form of the other, and a label may hold anything."""
     if not COMMIT.fullmatch(there) or not COMMIT.fullmatch(own):
         return False
     return not (there.startswith(own) or own.startswith(there))

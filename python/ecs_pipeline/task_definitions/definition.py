@@ -221,3 +221,15 @@ def _short(value: Any) -> str:
         return "nothing"
     said = value if isinstance(value, str) else json.dumps(value, default=str)
     return said if len(said) <= MOST_TEXT or "@sha256:" in said else said[: MOST_TEXT - 1] + "…"
+
+
+def secrets_named_in(definition: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The place of each secret of a task definition, and what names it: an ARN, or a parameter's name."""
+    for container in definition["containerDefinitions"]:
+        name = container.get("name", "")
+        logging = (container.get("logConfiguration") or {}).get("secretOptions") or ()
+        for secret in (*(container.get("secrets") or ()), *logging):
+            yield f"secret {secret.get('name', '')} of container {name}", str(secret.get("valueFrom", ""))
+        login = (container.get("repositoryCredentials") or {}).get("credentialsParameter")
+        if login:
+            yield f"repositoryCredentials of container {name}", str(login)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import shutil
 from typing import Any
 
@@ -107,6 +108,28 @@ def test_a_role_with_the_printed_policy_looks_up_what_config_and_definition_name
     assert "it is a SecureString" in scene.ecs_pipeline("config").stderr
 
 
+def test_a_role_with_the_printed_policy_finds_the_secrets_that_the_tasks_get(scene: Scene) -> None:
+    name, deployer = scene.name, Deployer(scene)
+    secret = scene.client("secretsmanager").create_secret(Name=f"{name}/db", SecretString='{"password": "hush"}')["ARN"]
+    scene.client("ssm").put_parameter(Name=f"/{name}/key", Value="hush", Type="SecureString")
+    secrets = [
+        {"name": "PASSWORD", "valueFrom": f"{secret}:password::"},
+        {"name": "KEY", "valueFrom": f"/{name}/key"},
+    ]
+    scene.start(1, container={"secrets": secrets}, definition=deployer.roles())
+    statements = json.loads(scene.ecs_pipeline("policy").stdout)["Statement"]
+    wanted = ["FindTaskSecrets", "FindTaskParameters"]
+    assert [statement["Sid"] for statement in statements if statement["Sid"] in wanted] == wanted
+
+    deployer.allow(statements)
+    found = deployer.runs("validate")
+    assert found.message("secrets") == "2 of 2 are there", found.stderr
+    assert "hush" not in found.stderr + json.dumps(found.report)
+    for sid in wanted:
+        deployer.allow([statement for statement in statements if statement["Sid"] != sid])
+        assert deployer.runs("validate").message("secrets") == "1 of 2 are there"
+
+
 def test_validate_asks_iam_what_the_deploy_role_may_do(scene: Scene) -> None:
     scene.start(count=1)
     scene.images.uri("v2")
@@ -129,6 +152,48 @@ def test_validate_asks_iam_what_the_deploy_role_may_do(scene: Scene) -> None:
     unknown = deployer.runs("validate")
     assert unknown.code == 0, unknown.stderr
     assert unknown.message("permissions").startswith("cannot be known")
+
+
+def test_validate_compares_an_image_s_platform_with_that_of_the_tasks(scene: Scene) -> None:
+    architectures = {"x86_64": "X86_64", "aarch64": "ARM64"}
+    own = architectures[platform.machine()]
+    other = next(architecture for architecture in architectures.values() if architecture != own)
+    deployer = Deployer(scene)
+    scene.start(count=1, definition={**deployer.roles(), "runtimePlatform": {"cpuArchitecture": own}})
+    uri = scene.images.uri("v2")
+    deployer.allow(deployer.stages["Statement"])
+    good = deployer.runs("validate", "--image", uri)
+    assert good.code == 0, good.stderr
+    assert good.message("image").endswith(scene.images.digest("v2").partition("@")[2])
+    assert not [note for note in good.report["notes"] if "cannot be known: " in note and "platform" in note]
+
+    container = {"name": "app", "image": uri, "memory": 64, "portMappings": [{"containerPort": 8000}]}
+    wanted = {"family": scene.name, "containerDefinitions": [container], "runtimePlatform": {"cpuArchitecture": other}}
+    (scene.folder / "taskdef.json").write_text(json.dumps(wanted))
+    scene.config(task_definition="taskdef.json")
+    bad = deployer.runs("validate", "--image", uri)
+    assert bad.code == 2
+    assert "but the tasks run on linux/" in bad.message("image")
+
+
+def test_a_role_with_the_printed_policy_finds_what_the_account_has_left_on_fargate(scene: Scene) -> None:
+    deployer = Deployer(scene)
+    scene.start(count=1, definition={**deployer.roles(), "cpu": "1024", "memory": "2048"}, launchType="FARGATE")
+    uri = scene.images.uri("v2")
+    statements = json.loads(scene.ecs_pipeline("policy").stdout)["Statement"]
+    deployer.allow(statements)
+    words = ("validate", "--image", uri)
+    assert deployer.runs(*words).message("quotas").startswith("cannot be known")
+
+    names = {"Service": "Fargate", "Resource": "vCPU", "Type": "Resource", "Class": "Standard/OnDemand"}
+    dimensions = [{"Name": name, "Value": value} for name, value in names.items()]
+    usage = {"MetricName": "ResourceCount", "Dimensions": dimensions, "Value": 5.5}
+    scene.client("cloudwatch").put_metric_data(Namespace="AWS/Usage", MetricData=[usage])
+    found = deployer.runs(*words)
+    assert found.code == 2
+    assert "5.5 of 6 Fargate vCPUs are in use, and the canary needs 1; ask for more" in found.message("quotas")
+    deployer.allow([statement for statement in statements if statement["Sid"] != "FindQuotas"])
+    assert deployer.runs(*words).message("quotas").startswith("cannot be known")
 
 
 def test_a_command_runs_once_a_release_with_its_log_and_exit_code(scene: Scene) -> None:

@@ -68,6 +68,14 @@ def write(scene: Scene, **parameters: Any) -> None:
     (scene.folder / "ecs-pipeline.yml").write_text(json.dumps(config))
 
 
+def ask_for_more(scene: Scene) -> None:
+    """The config asks for what takes more permissions than the stages' policy has."""
+    path = scene.folder / "ecs-pipeline.yml"
+    config = json.loads(path.read_text())
+    config["image"]["scan"], config["promote"] = {"fail_on": "HIGH"}, {"autoscaling": "hold"}
+    path.write_text(json.dumps(config))
+
+
 def service(scene: Scene) -> Any:
     return scene.ecs.describe_services(cluster=scene.name, services=["web"])["services"][0]
 
@@ -193,6 +201,20 @@ def test_a_role_for_jenkins_is_made_when_it_is_said_who_may_assume_it(environmen
     document = role["AssumeRolePolicyDocument"]
     statement = (json.loads(document) if isinstance(document, str) else document)["Statement"][0]
     assert statement["Principal"] == {"Federated": "arn:aws:iam::123456789012:oidc-provider/ci.example.com"}
+
+    more = {"ReadImageScans", "ReadAutoscaling", "HoldAutoscaling"}
+    assert more & sids(environment, role["RoleName"]) == set()
+    ask_for_more(environment)
+    again = environment.ecs_pipeline("provision")
+    assert again.code == 0, again.stderr
+    assert more <= sids(environment, role["RoleName"])
+
+
+def sids(scene: Scene, role: str) -> set[str]:
+    """The statements of the role's own policy."""
+    document = scene.client("iam").get_role_policy(RoleName=role, PolicyName="deploy")["PolicyDocument"]
+    found = json.loads(document) if isinstance(document, str) else document
+    return {statement["Sid"] for statement in found["Statement"]}
 
 
 def test_provisioning_again_changes_nothing(environment: Scene) -> None:

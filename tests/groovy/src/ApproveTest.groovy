@@ -24,7 +24,7 @@ checks: passed (1 passed, slow inconclusive)
   answers: pass: 40 samples, p95 15 ms, limit 300 ms
   slow: inconclusive
 revision api-prd:42, image sha256:d55c4177db74, commit ab12cd3
-report: http://ci/job/shop/7/artifact/''' + cli.options('canary').reports + '''/index.html
+report: http://ci/job/shop/7/artifact/''' + cli.options('canary').reports + '''/release.html
 Promote: the whole service follows. Abort: the canary is removed, the service stays as it is.'''
         assert echoes.contains(question().message + '\n' + field())
     }
@@ -66,13 +66,13 @@ Promote: the whole service follows. Abort: the canary is removed, the service st
         assert echoes.contains('api shop: r1, approved by jane: numbers <b> look; good')
         assert cli.options('promote').subMap(['approved_by', 'comment', 'release']) == [approved_by: 'jane', comment: 'numbers <b> look; good', release: 'r1']
         assert echoes.contains('answer jane numbers <b> look; good r1')
-        assert h.build.description == 'api shop: r1 promoted, approved by jane: numbers \u2039b\u203a look, good'
+        assert described == 'api shop: r1 promoted, approved by jane: numbers \u2039b\u203a look, good'
     }
     @Test void anAnswerByTheApiNamesNobody() {
         h.steps.input = { StepCall c -> null }
         assert gate() == 'SUCCESS'
         assert !cli.options('promote').containsKey('approved_by') && echoes.contains('answer null null r1')
-        assert h.build.description == 'api shop: r1 promoted'
+        assert described == 'api shop: r1 promoted'
     }
     /** Gives these answers, one after the other. */
     private void answers(Object... all) {
@@ -105,7 +105,7 @@ Promote: the whole service follows. Abort: the canary is removed, the service st
     }
     @Test void somebodyIsToldThatItOpened() {
         assert gate(', onOpen: { e -> echo("mail: ${e.question} ${e.report} ${e.release} ${e.share}") }') == 'SUCCESS'
-        assert echoes.contains("mail: Promote r1 to shop/api? http://ci/job/shop/7/artifact/${cli.options('canary').reports}/index.html r1 25.0".toString())
+        assert echoes.contains("mail: Promote r1 to shop/api? http://ci/job/shop/7/artifact/${cli.options('canary').reports}/release.html r1 25.0".toString())
         newBuild()
         scripted("ecsDeploy(service: 'api', cluster: 'shop', image: 'x', onOpen: { echo 'mail' })")
         assert echoes.contains('mail')
@@ -130,13 +130,13 @@ Promote: the whole service follows. Abort: the canary is removed, the service st
             assert gate() == 'ABORTED'
             assert cli.commands == ['canary', 'rollback'] && cli.options('rollback').subMap(['release', 'canary']) == [release: 'r1', canary: true]
             assert calls('stage')*.first == ['Rollback'] && calls('stage')[0].depth == 0 : 'outside of the timed block'
-            assert h.build.description == 'api shop: r1 rolled back (not approved)'
+            assert described == 'api shop: r1 rolled back (not approved)'
         }
     }
     @Test void saysWhetherAnybodyAnswered() {
         h.steps.timeout = { StepCall c -> Thread.sleep(1100); throw new FlowInterruptedException() }
         gate(", timeLimit: '1s'")
-        assert echoes.contains('api shop: r1 not approved in time') && h.build.description == 'api shop: r1 rolled back (not approved in time)'
+        assert echoes.contains('api shop: r1 not approved in time') && described == 'api shop: r1 rolled back (not approved in time)'
         newBuild()
         h.steps.input = { StepCall c -> throw new FlowInterruptedException() }
         gate()
@@ -161,7 +161,7 @@ Promote: the whole service follows. Abort: the canary is removed, the service st
     @Test void supersededIsRolledBackAndNotBuilt() {
         h.steps.input = { StepCall c -> throw new FlowInterruptedException('NOT_BUILT') }
         assert gate() == 'NOT_BUILT' && cli.commands == ['canary', 'rollback']
-        assert h.build.description == 'api shop: r1 rolled back (superseded by a newer build)'
+        assert described == 'api shop: r1 rolled back (superseded by a newer build)'
     }
     @Test void aRollbackThatFailsChangesNoResult() {
         h.steps.input = { StepCall c -> throw new FlowInterruptedException() }
@@ -221,13 +221,13 @@ Promote: the whole service follows. Abort: the canary is removed, the service st
         lives('sha256:two', 'e1')
         String why = 'preflight: release r1 of shop/api is image sha256:two now, not sha256:one, which was approved'
         assert gate() == 'FAILURE' && h.failure.message.startsWith(why)
-        assert h.build.description == "api shop: r1 not promoted: ${why}"
+        assert described == "api shop: r1 not promoted: ${why}"
         newBuild()
         cli.answers.canary = { [0, [epoch: 'e1', release: [id: 'r1', digest: 'sha256:one']]] }
         lives('sha256:one', 'e2')
         assert scripted("ecsDeploy(service: 'api', cluster: 'shop', image: 'x', approve: false)") == 'FAILURE'
         assert cli.commands == ['canary', 'promote', 'rollback'] && cli.options('rollback').subMap(['release', 'canary']) == [release: 'r1', canary: true]
-        assert h.build.description == "api shop: r1 rolled back (${why.replace('two', 'one')})"
+        assert described == "api shop: r1 rolled back (${why.replace('two', 'one')})"
     }
     @Test void ofACanaryOfAnotherBuildTheStatusIsBinding() {
         cli.answers.status = { [0, [canary: [release: 'r0', image: 'x@sha256:two', digest: 'sha256:two', epoch: 'e2', task_definition: 'x/api:7', share: 25.0, verdict: 'pass']]] }
@@ -289,7 +289,7 @@ Promote: the whole service follows. Abort: the canary is removed, the service st
         cli.answers.canary = { [attempts++ ? 0 : 4, [:]] }
         h.steps.input = { StepCall c -> throw new FlowInterruptedException() }
         scripted("try { ${CANARY} } catch (e) { ${CANARY} }\necsApprove(service: 'api', cluster: 'shop')")
-        assert h.build.description == 'api shop: r1 rolled back (not approved)'
+        assert described == 'api shop: r1 rolled back (not approved)'
     }
 
     // ---- watching
@@ -334,7 +334,7 @@ Promote: the whole service follows. Abort: the canary is removed, the service st
             cli.answers.judge = { [code, [message: 'check answers failed']] }
             assert gate(", watch: '2m'") == 'FAILURE'
             assert h.failure instanceof AbortException && h.failure.message == "check answers failed (ecs-pipeline judge, exit ${code})" : 'what to do has been done'
-            assert h.build.description == 'api shop: r1 rolled back (check answers failed)'
+            assert described == 'api shop: r1 rolled back (check answers failed)'
             assert cli.commands == ['canary', 'judge', 'rollback']
             assert calls('junit').size() == 3
         }

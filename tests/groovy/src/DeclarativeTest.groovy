@@ -61,7 +61,7 @@ class DeclarativeTest extends LibraryTestCase {
             post { failure { ecsRollback service: 'api' } }
         }''') == 'FAILURE'
         assert cli.options('rollback').subMap(['release', 'canary']) == [release: 'r1', canary: true]
-        assert h.build.description == 'api shop: r1 rolled back'
+        assert described == 'api shop: r1 rolled back'
     }
     /** F9: a newer build passes a milestone while this one rolls back, too. */
     @Test void exampleSupersededTwiceLeavesOneLineOneLinkOneResult() {
@@ -69,7 +69,7 @@ class DeclarativeTest extends LibraryTestCase {
         cli.answers.rollback = { attempts++ ? [0, [:]] : [143, [message: 'interrupted']] }
         h.steps.input = { StepCall c -> throw new FlowInterruptedException('NOT_BUILT') }
         assert example() == 'NOT_BUILT' && cli.commands == ['canary', 'rollback', 'rollback']
-        assert h.build.description == 'api stg: r1 rolled back (superseded by a newer build)'
+        assert described == 'api stg: r1 rolled back (superseded by a newer build)'
         assert calls('publishHTML').size() == 1 && calls('junit').size() == 2
     }
     @Test void aStageAfterThePromotionDoesNotUndoIt() {

@@ -36,6 +36,7 @@ class EndToEndTest {
         h.steps.input = { StepCall c -> atTheGate = [question: c.named, answers: answers(), state: state()]; [APPROVER: 'jane', COMMENT: ''] }
     }
     private String run() { new Declarative(h).build(EXAMPLE) }
+    private String getDescribed() { LibraryTestCase.withoutPages(h.build.description) }
     private Map answers() { (Map) production.ask(do: 'answers', seconds: 2) }
     private Map state() { (Map) production.ask(do: 'state') }
     private String log() { "\n${h.failure}\n${h.callStack.readLines()*.take(200).join('\n')}\n" + agent.log.join('\n') }
@@ -62,7 +63,7 @@ class EndToEndTest {
         assert agent.published.values()*.values().flatten().every { it in ['passed', 'skipped'] } : agent.published
         assert ['preflight', 'image', 'task-definition', 'tasks', 'healthy', 'traffic', 'bake'].every { agent.published['TEST-ecs-pipeline-canary.xml'][it] == 'passed' }
         assert state().marks.release == h.variables.env.ECS_RELEASE && state().marks.values().contains('jane') : state()
-        assert h.build.description == "${started.service} stg: ${h.variables.env.ECS_RELEASE} promoted, approved by jane"
+        assert described == "${started.service} stg: ${h.variables.env.ECS_RELEASE} promoted, approved by jane"
         serves('v2')
     }
     @Test void rejected() {
@@ -114,7 +115,7 @@ class EndToEndTest {
         assert run() == 'ABORTED' : log()
         assert agent.published.keySet() == ['TEST-ecs-pipeline-canary.xml', 'TEST-ecs-pipeline-rollback.xml'] as Set : log()
         assert agent.published['TEST-ecs-pipeline-rollback.xml'].values().every { it in ['passed', 'skipped'] }
-        assert h.build.description =~ / rolled back \(not approved( in time)?\)$/ && state().revisions.size() == 1
+        assert described =~ / rolled back \(not approved( in time)?\)$/ && state().revisions.size() == 1
         serves('v1')
     }
     @Test void abortedInTheMiddle() {
@@ -124,7 +125,7 @@ class EndToEndTest {
         assert agent.aborted
         assert !agent.published.containsKey('TEST-ecs-pipeline-canary.xml') && agent.archived.any { it.endsWith('/TEST-ecs-pipeline-canary.xml') }
         assert report('canary').outcome == 'interrupted' && report('canary').failed_step == 'bake' : log()
-        assert h.build.description.endsWith(' rolled back (aborted)')
+        assert described.endsWith(' rolled back (aborted)')
         assert agent.published['TEST-ecs-pipeline-rollback.xml'].drain == 'passed'
         serves('v1')
     }
@@ -148,7 +149,7 @@ class EndToEndTest {
         assert scripted("ecsDeploy(environment: 'stg', release: 'r1')") == 'FAILURE' : log()
         String name = "${started.service}/${started.service}"
         assert h.failure.message =~ /^preflight: release r1 of ${name} lives in epoch \w{12} now, not 0: a rollback came since it was approved; have what lives approved \(ecs-pipeline promote, exit 3\)$/ : h.failure
-        assert h.build.description =~ /: r1 rolled back/ && atTheGate.state.canaries == 1
+        assert described =~ /: r1 rolled back/ && atTheGate.state.canaries == 1
         serves('v1')
     }
     private void commandLine(String... arguments) {
@@ -208,7 +209,7 @@ class EndToEndTest {
         assert scripted("ecsDeploy(environment: 'stg', approve: false)") == 'SUCCESS' : log()
         String region = started.environment.AWS_REGION ?: started.environment.AWS_DEFAULT_REGION
         assert h.calls.find { it.name == 'lock' }.named.resource == "ecs:${region}/${started.service}/${started.service}"
-        assert h.build.description ==~ /\S+ stg: \S+ promoted/
+        assert described ==~ /\S+ stg: \S+ promoted/
         serves('v2')
     }
     /** A controller that is killed runs no post: the next build of the job resolves what it left. */

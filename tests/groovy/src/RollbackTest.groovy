@@ -10,7 +10,7 @@ class RollbackTest extends LibraryTestCase {
     @Test void aCanaryThatWaits() {
         after("ecsCanary(service: 'api')")
         assert rolledBack() == [release: 'r1', canary: true]
-        assert h.build.description == 'api shop: r1 rolled back'
+        assert described == 'api shop: r1 rolled back'
     }
     @Test void aCanaryThatHadTrouble() {
         [[4, 'throttled'], [3, 'cancelled']].each { int code, String message ->
@@ -23,7 +23,7 @@ class RollbackTest extends LibraryTestCase {
     @Test void aCanaryThatWasRefusedLeftNothing() {
         cli.answers.canary = { [3, [message: 'another holds it']] }
         after("ecsCanary(service: 'api')")
-        assert !rolledBack() && h.build.description == 'api shop: refused: another holds it'
+        assert !rolledBack() && described == 'api shop: refused: another holds it'
     }
     /** B2: the canary of this build lives, whatever was refused since. */
     @Test void aRefusalIsNoReasonToForgetWhatThisBuildBegan() {
@@ -51,17 +51,17 @@ class RollbackTest extends LibraryTestCase {
     @Test void whyIsSaidInTheDescription() {
         cli.answers.canary = { [4, [message: 'throttled', failed_step: 'tasks']] }
         after("ecsCanary(service: 'api')")
-        assert h.build.description == 'api shop: r1 rolled back (tasks: throttled)'
+        assert described == 'api shop: r1 rolled back (tasks: throttled)'
         newBuild()
         cli.answers.canary = { [143, [message: 'interrupted']] }
         after("ecsCanary(service: 'api')")
-        assert h.build.description == 'api shop: r1 rolled back (aborted)'
+        assert described == 'api shop: r1 rolled back (aborted)'
     }
     @Test void aRollbackThatIsCutShortSaysWhatWasDone() {
         String pipeline = "node { ecsCanary(service: 'api'); try { ecsRollback(service: 'api') } catch (e) { echo 'cut' }"
         cli.answers.rollback = { [143, [message: 'interrupted: the canary is out of the traffic, its task still runs', changed: true]] }
         scripted(pipeline + ' }')
-        assert h.build.description == 'api shop: r1 rollback aborted: interrupted: the canary is out of the traffic, its task still runs, the next run resolves it'
+        assert described == 'api shop: r1 rollback aborted: interrupted: the canary is out of the traffic, its task still runs, the next run resolves it'
         assert calls('junit').size() == 1 && !calls('publishHTML')
         assert calls('archiveArtifacts')[1].named.artifacts ==~ /.*,ecs-pipeline-reports\/api-\w{5}\/TEST-ecs-pipeline-rollback\.xml/
         newBuild()
@@ -69,23 +69,23 @@ class RollbackTest extends LibraryTestCase {
         cli.answers.rollback = { attempts++ ? [0, [:]] : [143, [:]] }
         scripted(pipeline + "\necsRollback(service: 'api') }")
         assert calls('junit')*.named*.testResults.findAll { it.contains('rollback') }.size() == 1 && calls('publishHTML').size() == 1
-        assert h.build.description == 'api shop: r1 rolled back'
+        assert described == 'api shop: r1 rolled back'
     }
     @Test void nothingElseTakesThePlaceOfWhatWasRolledBack() {
         int attempts = 0
         cli.answers.rollback = { [0, [changed: !attempts++]] }
         after("ecsCanary(service: 'api'); ecsRollback(service: 'api'); ecsRollback(service: 'api', release: 'r1')")
-        assert cli.allOptions('rollback').size() == 2 && h.build.description == 'api shop: r1 rolled back'
+        assert cli.allOptions('rollback').size() == 2 && described == 'api shop: r1 rolled back'
     }
     @Test void aCanaryThatIsGoneIsNotSaidToTakeTraffic() {
         cli.answers.rollback = { [0, [changed: false]] }
         after("ecsCanary(service: 'api')")
-        assert h.build.description == 'api shop: r1 was gone already'
+        assert described == 'api shop: r1 was gone already'
     }
     @Test void aRefusedRollbackIsSaid() {
         cli.answers.rollback = { [3, [message: 'nothing to go back to']] }
         scripted("node { ecsRollback(service: 'api', anyRelease: true) }")
-        assert h.build.description == 'api shop: r1 not rolled back: nothing to go back to, the next run resolves it'
+        assert described == 'api shop: r1 not rolled back: nothing to go back to, the next run resolves it'
     }
     @Test void aCanaryThatFailedIsGoneAlready() {
         cli.answers.canary = { [1, [:]] }
@@ -101,7 +101,7 @@ class RollbackTest extends LibraryTestCase {
         cli.answers.promote = { [4, [failed_step: 'after_promote: purge', message: 'release r1 is promoted, but its after_promote hooks are not done']] }
         after("ecsCanary(service: 'api'); ecsPromote(service: 'api')")
         assert !rolledBack() && echoes.contains('failed')
-        assert h.build.description.startsWith('api shop: r1 promoted, but a hook failed: after_promote: purge: release r1 is promoted')
+        assert described.startsWith('api shop: r1 promoted, but a hook failed: after_promote: purge: release r1 is promoted')
         assert calls('publishHTML').size() == 1
         newBuild()
         cli.answers.promote = { [4, [failed_step: 'stable', message: 'after_promote: is what AWS said']] }
@@ -111,7 +111,7 @@ class RollbackTest extends LibraryTestCase {
     @Test void aRollbackWhoseHookFailedIsSaidToBeDone() {
         cli.answers.rollback = { [4, [failed_step: 'after_rollback: tell', message: 'the service is back on api:1']] }
         after("ecsCanary(service: 'api'); error('smoke test')")
-        assert h.build.description.startsWith('api shop: r1 rolled back, but a hook failed: after_rollback: tell: the service is back')
+        assert described.startsWith('api shop: r1 rolled back, but a hook failed: after_rollback: tell: the service is back')
     }
     @Test void aPromotionThatStoppedHalfway() {
         [4, 143].each { int code ->
@@ -192,7 +192,7 @@ class RollbackTest extends LibraryTestCase {
     @Test void nothingToRollBackIsSaid() {
         cli.answers.rollback = { [0, [changed: false, steps: [[name: 'preflight', message: 'whatever it says']]]] }
         scripted("node { ecsRollback(service: 'api', anyRelease: true) }")
-        assert h.build.description == 'api shop: nothing to roll back'
+        assert described == 'api shop: nothing to roll back'
     }
     @Test void outsideOfAnAgentItTakesOne() {
         scripted("ecsCanary(service: 'api'); ecsRollback(service: 'api')")

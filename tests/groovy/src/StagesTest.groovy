@@ -14,6 +14,20 @@ class StagesTest extends LibraryTestCase {
     @Test void tellsTheReleaseInTheBuild() {
         assert scripted(CALL) == 'SUCCESS'
         assert env().ECS_RELEASE == 'r1' && env().ECS_RELEASE_API == 'r1'
+        assert described == 'api shop: r1 canary takes 25 %'
+    }
+    @Test void theDescriptionHasTheAddressOfTheReleasesPageWhereThereIsOne() {
+        scripted("node { ecsCanary(cluster: 'shop', service: 'api'); ecsPromote(cluster: 'shop', service: 'api') }")
+        String page = "http://ci/job/shop/7/artifact/${REPORTS}/release.html"
+        assert h.build.description == "api shop: r1 promoted, report: ${page}"
+        assert calls('archiveArtifacts').last().named.artifacts.contains("${REPORTS}/release.html")
+        newBuild()
+        cli.answers.canary = { [2, [release: [id: ''], message: 'no such image', outcome: 'refused']] }
+        scripted(CALL)
+        assert h.build.description == 'api shop: not started: no such image'
+        newBuild()
+        env().remove('BUILD_URL')
+        scripted(CALL)
         assert h.build.description == 'api shop: r1 canary takes 25 %'
     }
     @Test void servicesInParallelKeepTheirOwnReleases() {
@@ -24,7 +38,7 @@ class StagesTest extends LibraryTestCase {
         assert cli.allOptions('promote')*.release == ['r-api', 'r-web']
         assert env().ECS_RELEASE_API == 'r-api' && env().ECS_RELEASE_WEB == 'r-web'
         assert cli.allOptions('canary')*.reports*.replaceAll(/-\w{5}$/, '') == ['ecs-pipeline-reports/api-c', 'ecs-pipeline-reports/web-c']
-        assert h.build.description == 'api c: r-api promoted; web c: r-web promoted'
+        assert described == 'api c: r-api promoted; web c: r-web promoted'
     }
     @Test void regionsAndConfigsOfOneServiceAreKeptApart() {
         scripted('''node { ecsCanary(service: 'api', region: 'eu-west-1'); ecsCanary(service: 'api', region: 'us-east-1')
@@ -53,20 +67,20 @@ class StagesTest extends LibraryTestCase {
         cli.answers.canary = { [4, null, 'no Python 3.10 or newer: install one'] }
         assert scripted(CALL) == 'FAILURE'
         assert h.failure.message == 'no Python 3.10 or newer: install one (ecs-pipeline canary, exit 4)'
-        assert h.build.description == 'api shop: release canary in trouble: no Python 3.10 or newer: install one'
+        assert described == 'api shop: release canary in trouble: no Python 3.10 or newer: install one'
     }
     @Test void inconclusiveChecksMakeItUnstableAndGoOn() {
         cli.answers.canary = { [5, [message: 'check answers had no data']] }
         assert scripted("def r = ${CALL}; echo \"and on with \${r.outcome}\"") == 'UNSTABLE'
         assert echoes.contains('and on with inconclusive')
         assert unstable == ['check answers had no data; do something (ecs-pipeline canary, exit 5)']
-        assert h.build.description == 'api shop: r1 canary takes 25 %, inconclusive: check answers had no data'
+        assert described == 'api shop: r1 canary takes 25 %, inconclusive: check answers had no data'
     }
     @Test void anAbortIsPublishedAndStaysAnAbort() {
         cli.answers.canary = { [143, [message: 'interrupted during bake']] }
         assert scripted(CALL) == 'ABORTED'
         assert calls('archiveArtifacts') && !calls('junit') : 'a case that nobody failed is no failed test'
-        assert h.build.description == 'api shop: r1 canary aborted'
+        assert described == 'api shop: r1 canary aborted'
     }
     @Test void whatGoesWrongAfterAnAbortDoesNotHideIt() {
         cli.answers.canary = { [143, [message: 'interrupted during bake']] }
@@ -128,7 +142,7 @@ class StagesTest extends LibraryTestCase {
     @Test void theFailedStepIsNamed() {
         cli.answers.canary = { [1, [message: 'the canary task stopped: exit code 3', failed_step: 'tasks', cure: 'correct it']] }
         assert scripted(CALL) == 'FAILURE' && h.failure.message == 'tasks: the canary task stopped: exit code 3; correct it (ecs-pipeline canary, exit 1)'
-        assert h.build.description == 'api shop: r1 failed and was rolled back: tasks: the canary task stopped: exit code 3'
+        assert described == 'api shop: r1 failed and was rolled back: tasks: the canary task stopped: exit code 3'
     }
     @Test void theDescriptionSaysWhatHappened() {
         Map<String, List> said = [
@@ -142,21 +156,21 @@ class StagesTest extends LibraryTestCase {
             newBuild()
             cli.answers[how[0]] = { [how[1], how[2]] }
             scripted("node { ${how[0] == 'rollback' ? "ecsRollback(service: 'api', release: 'r1')" : CALL}; ${how[0] == 'promote' ? "ecsPromote(cluster: 'shop', service: 'api')" : ''} }")
-            assert h.build.description == 'api shop: ' + text
+            assert described == 'api shop: ' + text
         }
     }
     @Test void theServiceIsNamedAsItWasResolved() {
         cli.answers.canary = { [0, [cluster: 'shop-prd', service: 'api']] }
         cli.answers.promote = { [0, [cluster: 'shop-prd', service: 'api']] }
         scripted("node { ecsCanary(environment: 'prd'); ecsPromote(environment: 'prd') }")
-        assert h.build.description == 'api prd: r1 promoted' && env().ECS_RELEASE_API == 'r1'
+        assert described == 'api prd: r1 promoted' && env().ECS_RELEASE_API == 'r1'
         assert calls('publishHTML')*.named*.target*.reportName == ['ECS api prd']
         assert calls('sh')*.named*.label == ['ecs-pipeline canary prd', 'ecs-pipeline promote api prd']
     }
     @Test void twoServicesNeverShareALabel() {
         cli.answers.canary = { Map o -> [0, [cluster: "shop-${o.config[0]}".toString(), service: 'api', region: o.config[0] == 'a' ? 'eu-west-1' : 'us-east-1']] }
         scripted("node { ecsCanary(environment: 'prd', config: 'a.yml'); ecsCanary(environment: 'prd', config: 'b.yml') }")
-        assert h.build.description == 'api prd: r1 canary takes 25 %; api prd shop-b us-east-1: r1 canary takes 25 %'
+        assert described == 'api prd: r1 canary takes 25 %; api prd shop-b us-east-1: r1 canary takes 25 %'
     }
     /** Parameters that a name made of letters, digits and dashes would mix up. */
     @Test void namesThatTwoServicesCouldShareDiffer() {
@@ -169,11 +183,11 @@ class StagesTest extends LibraryTestCase {
     @Test void whatComesFromOutsideIsNoMarkupAndNoOtherServicesLine() {
         cli.answers.canary = { [3, [message: 'x; web prd: r9 approved by ceo <img onerror="y"> \u001b[2K\nFinished: SUCCESS \u202e']] }
         scripted(CALL)
-        assert h.build.description.split('; ').length == 1 && h.build.description ==~ /[^<>&;"'\p{Cntrl}\u202e]+/
+        assert described.split('; ').length == 1 && described ==~ /[^<>&;"'\p{Cntrl}\u202e]+/
         assert echoes.every { !(it =~ /[\u001b\n\u202e]/) } && !(h.failure.message =~ /[\u001b\n\u202e]/)
         newBuild()
         scripted("ecsCanary(service: '<b>; web prd: x', cluster: 'shop', image: 'x')")
-        assert h.build.description.split('; ').length == 1 && !h.build.description.contains('<')
+        assert described.split('; ').length == 1 && !described.contains('<')
     }
     @Test void worksWithoutTheHtmlPublisher() {
         h.steps.remove('publishHTML')
@@ -259,7 +273,7 @@ class StagesTest extends LibraryTestCase {
         assert scripted("node { ${CALL}; echo(ecsJudge(cluster: 'shop', service: 'api').outcome); ecsProvision(cluster: 'shop', service: 'api', delete: true, confirm: 'shop') }") == 'UNSTABLE'
         assert cli.options('judge').release == 'r1' && echoes.contains('inconclusive')
         assert cli.options('provision').subMap(['delete', 'confirm']) == [delete: true, confirm: 'shop']
-        assert h.build.description == 'api shop: r1 canary takes 25 %' : 'a look says nothing of the release'
+        assert described == 'api shop: r1 canary takes 25 %' : 'a look says nothing of the release'
     }
     @Test void aCommandsWordsAreHandedOverAsTheyAre() {
         String nasty = '$(touch x); `id` "\' ${HOME}'
@@ -302,7 +316,7 @@ class StagesTest extends LibraryTestCase {
         assert scripted(call) == 'SUCCESS'
         assert cli.commands == ['validate', 'canary'] && calls('node').size() == 1
         assert calls('sh')*.named*.label == ['ecs-pipeline validate api shop', 'ecs-pipeline canary api shop']
-        assert !cli.options('validate').containsKey('image') && !cli.options('canary').containsKey('validate')
+        assert cli.options('validate').image == 'x:1' && !cli.options('canary').containsKey('validate')
         newBuild()
         cli.answers.validate = { [2, [message: '2 findings', failed_step: 'checks', cure: 'correct them']] }
         assert scripted("try { ${call} } finally { ecsRollback(cluster: 'shop', service: 'api') }") == 'FAILURE'
@@ -332,7 +346,7 @@ class StagesTest extends LibraryTestCase {
             newBuild()
             assert scripted("node { echo(${it}(service: 'api', dryRun: true${it == 'ecsRollback' ? ', anyRelease: true' : ''}).plan[1]) }") == 'SUCCESS'
             assert echoes == ["${it}: dry run of shop/api: this would be done\n  image: build it\n  tasks: run 1 task".toString(), 'tasks: run 1 task']
-            assert !env().ECS_RELEASE && !h.build.description && !calls('junit') && !calls('archiveArtifacts') && !calls('publishHTML')
+            assert !env().ECS_RELEASE && !described && !calls('junit') && !calls('archiveArtifacts') && !calls('publishHTML')
             assert cli.allOptions(it.substring(3).toLowerCase())[0].output == 'json' && calls('withEnv')[0].first.contains('ECS_PIPELINE_PRINTS=1')
         }
     }

@@ -29,6 +29,9 @@ abstract class LibraryTestCase {
         return new Declarative(h).build(file)
     }
 
+    /** The build's description without the addresses of its pages: most tests are about what it says. */
+    String getDescribed() { withoutPages(h.build.description) }
+    static String withoutPages(String description) { description?.replaceAll(/, report: \S+\/release\.html/, '') }
     Map env() { (Map) h.variables.env }
     List<StepCall> calls(String name) { h.calls.findAll { it.name == name } }
     List<String> getEchoes() { calls('echo').collect { said(it) } }
