@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from ecs_pipeline.errors import PipelineError
@@ -14,19 +13,14 @@ from ecs_pipeline.model.release import EcrRegistry, Repository
 from ecs_pipeline.model.stacks import Change, ChangeSet, Stack
 from ecs_pipeline.ports import OWN_REGISTRY
 from ecs_pipeline.provision.environment_parameters import REPOSITORIES
-from ecs_pipeline.provision.template import Template, parse, read
-from ecs_pipeline.stages.provision import STEPS, Provision, ProvisionOptions
+from ecs_pipeline.provision.plan import Options, Tools
+from ecs_pipeline.provision.template import Template, parse
+from ecs_pipeline.stages import provision as stage
 from tests.fakes.ports import FakeRepositories, new_run
 from tests.fakes.world import World
 
 HOST = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com"
 APP = f"{HOST}/web@sha256:{64 * 'a'}"
-
-
-@cache
-def packaged() -> Template:
-    """The package's template; reading it takes most of a run's time."""
-    return read(Path(), "")
 
 
 @cache
@@ -48,7 +42,10 @@ class Repositories(FakeRepositories):
 
 @dataclass
 class Account:
-    """StackPort and NetworkPort; `parameters` are those of the stack, None while there is none."""
+    """StackPort and NetworkPort; `parameters` are those of the stack, None while there is none.
+
+    `changed` are the resources that a change set would modify, `failure` is why it cannot be prepared.
+    """
 
     name: str = "prd"
     parameters: dict[str, str] | None = None
@@ -58,6 +55,9 @@ class Account:
     given: list[dict[str, str]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    changed: tuple[str, ...] = ("Cluster",)
+    failure: str = ""
     deleted: bool = False
     _status: str = "CREATE_COMPLETE"
 
@@ -76,13 +76,19 @@ class Account:
         before = self.parameters or {}
         self.given.append(
             {
-                one["ParameterKey"]: one["ParameterValue"] if "ParameterValue" in one else before[one["ParameterKey"]]
-                for one in parameters
+                parameter["ParameterKey"]: parameter["ParameterValue"]
+                if "ParameterValue" in parameter
+                else before[parameter["ParameterKey"]]
+                for parameter in parameters
             }
         )
 
     def change_set(self, name: str) -> ChangeSet:
-        return ChangeSet("CREATE_COMPLETE", "", (Change("Modify", "Cluster", "AWS::ECS::Cluster"),))
+        if self.failure:
+            return ChangeSet("FAILED", self.failure, ())
+        return ChangeSet(
+            "CREATE_COMPLETE", "", tuple(Change("Modify", name, f"AWS::ECS::{name}") for name in self.changed)
+        )
 
     def execute(self, name: str) -> None:
         """DescribeStacks then tells all parameters, those with their defaults too."""
@@ -93,7 +99,7 @@ class Account:
                 self.repositories.add(self.parameters["RepositoryName"] + suffix)
 
     def drop_change_set(self, name: str) -> None:
-        return
+        self.dropped.append(name)
 
     def delete(self) -> None:
         self.parameters, self.deleted = None, True
@@ -121,16 +127,14 @@ def provision(account: Account, *, world: World | None = None, **keys: Any) -> O
     `settings`: other keys of the config.
     """
     world = world or World()
-    options = ProvisionOptions(**{name: keys.pop(name) for name in ("image", "delete", "confirm") if name in keys})
+    options = Options(**{name: keys.pop(name) for name in ("image", "delete", "confirm") if name in keys})
     dry_run = keys.pop("dry_run", False)
     settings = keys.pop("settings", {})
-    run = new_run(world, "provision", STEPS, {"provision": keys, **settings})
+    run = new_run(world, "provision", stage.STEPS, {"provision": keys, **settings})
     run = replace(run, dry_run=dry_run, repositories=Repositories(world, account.repositories))
-    stage = Provision(run, account, account, options, lambda region: "aws-cn" if region.startswith("cn-") else "aws")
-    if "template" not in keys:
-        stage.template = packaged()
+    tools = Tools(run, account, account, lambda region: "aws-cn" if region.startswith("cn-") else "aws")
     try:
-        stage()
+        stage.provision(tools, options)
     except PipelineError as error:
         return Outcome(str(error), error.exit_code, run.recorder.record.changes, run.recorder.record.plan)
     return Outcome("", 0, run.recorder.record.changes, run.recorder.record.plan)

@@ -10,9 +10,8 @@ from pydantic import ValidationError
 from ecs_pipeline.config.settings import ProvisionSettings
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.provision.containers import composed, secret_arns
-from ecs_pipeline.provision.template import Template
+from ecs_pipeline.provision.template import Template, packaged
 from tests.unit.cloudformation import Stack, stack
-from tests.unit.provision_world import packaged
 
 SECRET = "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:shop-aBcDeF"
 PARAMETER = "arn:aws:ssm:ap-northeast-1:123456789012:parameter/shop/token"

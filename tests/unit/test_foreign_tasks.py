@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from ecs_pipeline.protocol import release_tags
+from ecs_pipeline.reports.status_table import rows
 from ecs_pipeline.stages.judge import STEPS, judge
-from ecs_pipeline.stages.status import rows, status
+from ecs_pipeline.stages.status import status
 from tests.fakes.ports import new_run
 from tests.fakes.world import FakeTask, World, names
 from tests.unit.canary_world import dies, once
@@ -53,8 +54,12 @@ def test_one_that_comes_while_the_canary_is_made_is_refused_and_our_own_revision
     assert not in_traffic(world, forged[0])
     assert end.writes.count("RegisterTaskDefinition") == 1
     assert "DeregisterTaskDefinition" not in end.writes
-    made = [one for one in world.revisions.values() if one.tags.get(release_tags.RELEASE) == "B" and "/web:" in one.arn]
-    assert [one.active for one in made] == [True]
+    made = [
+        revision
+        for revision in world.revisions.values()
+        if revision.tags.get(release_tags.RELEASE) == "B" and "/web:" in revision.arn
+    ]
+    assert [revision.active for revision in made] == [True]
 
 
 @pytest.mark.parametrize("lock", [True, False])
@@ -140,7 +145,9 @@ def test_one_that_has_our_image_and_another_definition_is_refused() -> None:
     forged: list[FakeTask] = []
 
     def begin() -> None:
-        image = next(one for one in world.revisions.values() if one.tags.get(release_tags.RELEASE) == "B").image
+        image = next(
+            revision for revision in world.revisions.values() if revision.tags.get(release_tags.RELEASE) == "B"
+        ).image
         other = world.register(
             {**world.revisions[world.deployments[0].revision].definition, "cpu": "4096"},
             {release_tags.RELEASE: "B", release_tags.TURN: release_tags.turn_value(turn_of(world))},
@@ -269,7 +276,7 @@ def test_status_shows_one_apart_from_the_canary() -> None:
     facts = status(new_run(world, "status", ()))
     assert facts["canary"] is None
     why = "it runs evil:1, which is of another family"
-    assert [(one["arn"], one["release"], one["why"]) for one in facts["foreign_tasks"]] == [(forged.arn, "B", why)]
+    assert [(task["arn"], task["release"], task["why"]) for task in facts["foreign_tasks"]] == [(forged.arn, "B", why)]
     line = f"task {forged.arn[-32:]} has the tags of release B's canary, but {why}"
     assert facts["doubts"] == [line]
     assert ("doubt", line) in rows(facts)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from ecs_pipeline.provision.template import packaged
 from tests.fakes.ports import FakeRepositories
 from tests.fakes.world import digest_of
 from tests.unit.cloudformation import stack
-from tests.unit.provision_world import APP, HOST, Account, packaged, provision
+from tests.unit.provision_world import APP, HOST, Account, provision
 
 SECRET = "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:datadog-aBcDeF"
 DATADOG = {"DatadogImage": "public.ecr.aws/datadog/agent:7", "DatadogApiKeySecretArn": SECRET}

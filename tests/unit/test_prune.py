@@ -38,7 +38,7 @@ class Pruned(Commands):
 
     @property
     def active(self) -> list[str]:
-        return [arn.rpartition("/")[2] for arn, one in self.world.revisions.items() if one.active]
+        return [arn.rpartition("/")[2] for arn, revision in self.world.revisions.items() if revision.active]
 
     @property
     def images(self) -> list[str]:
@@ -214,6 +214,7 @@ def test_a_revision_that_a_task_began_to_use_stays(run: Pruned) -> None:
     end = run(*KEEP_2, "--yes")
     assert end.code == 0, end.err
     assert "web:2 stays: task" in end.err
+    assert report("prune")["steps"][1]["message"] == "deregister: web:4, web:3"
     assert run.active == ["web:1", "web:2", "web:5", "web:6"]
     assert run.images == ["rel-2", "rel-5", "rel-6"]
 

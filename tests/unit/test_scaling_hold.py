@@ -16,6 +16,7 @@ from ecs_pipeline.model import scaling
 from ecs_pipeline.model.scaling import ALL, Suspended
 from ecs_pipeline.plans.refusals import OUR_TAGS
 from ecs_pipeline.protocol import release_tags
+from ecs_pipeline.reports.status_table import rows
 from ecs_pipeline.stages import status as status_stage
 from tests.fakes.ports import new_run
 from tests.fakes.world import World
@@ -370,11 +371,11 @@ def test_status_tells_that_scaling_is_held() -> None:
     facts = status_stage.status(new_run(world, "status", []))
     assert facts["autoscaling_before"] == str(BY_HAND)
     told = ("autoscaling", "held by a promotion; suspended before: in=no out=no scheduled=yes")
-    assert told in status_stage.rows(facts)
+    assert told in rows(facts)
     assert held_promote(world).code == 0
     facts = status_stage.status(new_run(world, "status", []))
     assert facts["autoscaling_before"] == ""
-    assert "autoscaling" not in dict(status_stage.rows(facts))
+    assert "autoscaling" not in dict(rows(facts))
 
 
 # ---- the wire

@@ -20,7 +20,7 @@ from ecs_pipeline.timing.clock import SystemClock
 if TYPE_CHECKING:
     from ecs_pipeline.aws.session import AwsClient, AwsSession
     from ecs_pipeline.plans.needed import Tools
-    from ecs_pipeline.stages.provision import Provision, ProvisionOptions
+    from ecs_pipeline.provision import plan as provision
 
 
 def new_record(common: Common, stage: str, steps: tuple[str, ...], clock: SystemClock) -> StageRecord:
@@ -151,22 +151,21 @@ def new_run(
     )
 
 
-def new_provision(run: Run, options: ProvisionOptions) -> Provision:
-    """The provision command with its own adapters."""
+def new_provision(run: Run) -> provision.Tools:
+    """What `provision` works with, with its own adapters."""
     from ecs_pipeline.aws.cloudformation import CloudFormation
     from ecs_pipeline.aws.ec2 import Ec2
     from ecs_pipeline.aws.partitions import partition_of
     from ecs_pipeline.aws.writes import notice_writes
-    from ecs_pipeline.stages.provision import Provision
+    from ecs_pipeline.provision.plan import Tools
 
     name = run.settings.provision.stack or run.settings.cluster
     client = run.session.client("cloudformation")
     notice_writes(client, run.recorder.wrote)
-    return Provision(
+    return Tools(
         run=run,
         cloudformation=CloudFormation(client, name, run.settings.provision.capabilities),
         network=Ec2(run.session.client("ec2")),
-        options=options,
         partition_of=partition_of,
     )
 

@@ -44,6 +44,11 @@ class Marks:
     unreadable: tuple[str, ...] = ()
     scaling: str = ""
 
+    @property
+    def begun(self) -> str:
+        """The release that is under way and not promoted; '' for none."""
+        return "" if self.under_way == self.release else self.under_way
+
 
 @dataclass(frozen=True)
 class Revision:

@@ -31,6 +31,11 @@ class Stack:
         return not self.status.endswith("_IN_PROGRESS") or self.planned
 
 
+def is_new(stack: Stack | None) -> bool:
+    """True when there is no stack yet, or only a change set that would make it."""
+    return stack is None or stack.planned
+
+
 @dataclass(frozen=True)
 class Change:
     """One line of a change set."""

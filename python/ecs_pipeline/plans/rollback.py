@@ -47,7 +47,7 @@ def observed(run: Run, options: Options) -> Look:
     seen = run.observer.look(scan=True)
     if not _shows_what_to_undo(seen, options):
         seen = _look_later(run, SERVICE_LAG)
-        begun = seen.marks.under_way not in ("", seen.marks.release) and not _superseded(seen, options)
+        begun = bool(seen.marks.begun) and not _superseded(seen, options)
         if options.canary_only and begun and not _shows_what_to_undo(seen, options):
             seen = _look_later(run, TASKS_LAG)
     return seen

@@ -18,7 +18,7 @@ from ecs_pipeline.config.images import ImageSettings
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import InvalidInput, Refused
 from ecs_pipeline.images import references
-from ecs_pipeline.model.stacks import NetworkPort, Stack
+from ecs_pipeline.model.stacks import NetworkPort, Stack, is_new
 from ecs_pipeline.provision.containers import from_environment, secret_arns
 from ecs_pipeline.provision.template import Template
 from ecs_pipeline.steps import image as images
@@ -54,7 +54,6 @@ class Parameters:
     def given(self, stack: Stack | None) -> Values:
         """What a change set is given beside what the stack has. Raises InvalidInput, Refused."""
         settings = self.run.settings
-        new = stack is None or stack.planned
         before = {} if stack is None or stack.planned else dict(stack.parameters)
         given = {
             "ClusterName": settings.cluster,
@@ -62,7 +61,7 @@ class Parameters:
             "RepositoryName": settings.image.repository,
             **from_environment(settings.provision.parameters),
         }
-        if new and not {"VpcId", "SubnetIds"} <= set(given):
+        if is_new(stack) and not {"VpcId", "SubnetIds"} <= set(given):
             given = {**self._default_network(), **given}
         if not self.template.packaged:
             return given

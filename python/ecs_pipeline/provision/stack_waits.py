@@ -1,4 +1,4 @@
-"""Waiting for a CloudFormation stack: until nothing goes on with it, and until what was asked of it is done."""
+"""The waits for a CloudFormation stack: until it is idle, until a change set is there, until a change is done."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from datetime import datetime
 
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import Refused, Trouble
-from ecs_pipeline.model.stacks import Stack, StackPort
+from ecs_pipeline.model.stacks import ChangeSet, Stack, StackPort
 from ecs_pipeline.timing import wait
 from ecs_pipeline.timing.wait import Deadline, Judgement, Settled, Waiting
 
 STACK_WITHIN = 3600.0
-"""Seconds that CloudFormation may take."""
+"""Seconds that CloudFormation may take for a stack."""
+CHANGE_SET_WITHIN = 300.0
+"""Seconds that CloudFormation may take to prepare a change set."""
 UNUSABLE = ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED")
 
 
 @dataclass(frozen=True)
 class StackWaits:
-    """The waits of one stack. Both raise TimedOut after an hour."""
+    """The waits of one stack. Each raises TimedOut when its time is over."""
 
     run: Run
     cloudformation: StackPort
@@ -37,7 +39,7 @@ class StackWaits:
                 return Settled(stack)
             return Waiting("")
 
-        stack = wait.until(judge, self.run.clock, self._deadline(), lambda _why: None)
+        stack = wait.until(judge, self.run.clock, self._within(STACK_WITHIN), lambda _why: None)
         good = (stack is None) if kind == "DELETE" else bool(stack and stack.status == f"{kind}_COMPLETE")
         if not good:
             failed = [line for _, line in self.cloudformation.events(begun) if "_FAILED" in line]
@@ -58,7 +60,7 @@ class StackWaits:
             stack = self.cloudformation.stack()
             return Settled(stack) if stack is None or stack.settled else Waiting(f"stack is {stack.status}")
 
-        stack = wait.until(judge, self.run.clock, self._deadline(), self.run.recorder.progress)
+        stack = wait.until(judge, self.run.clock, self._within(STACK_WITHIN), self.run.recorder.progress)
         if usable and stack and stack.status in UNUSABLE:
             raise Refused(
                 f"stack {stack.name} is {stack.status}: {stack.reason}",
@@ -66,5 +68,15 @@ class StackWaits:
             )
         return stack
 
-    def _deadline(self) -> Deadline:
-        return Deadline.after(self.run.clock, STACK_WITHIN)
+    def until_prepared(self, name: str) -> ChangeSet:
+        """The change set once AWS has worked it out (DescribeChangeSet): CREATE_COMPLETE or FAILED."""
+
+        def judge() -> Judgement[ChangeSet]:
+            found = self.cloudformation.change_set(name)
+            ready = found.status in ("CREATE_COMPLETE", "FAILED")
+            return Settled(found) if ready else Waiting("preparing the change set")
+
+        return wait.until(judge, self.run.clock, self._within(CHANGE_SET_WITHIN), self.run.recorder.progress)
+
+    def _within(self, seconds: float) -> Deadline:
+        return Deadline.after(self.run.clock, seconds)

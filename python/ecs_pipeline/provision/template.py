@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -124,8 +125,12 @@ class Template:
 
 def read(folder: Path, own: str) -> Template:
     """The template `own` in the config's folder, the package's when that is ''. Raises InvalidInput."""
-    if own:
-        return parse(yaml.read_text(folder / own, CURE, CURE), own)
+    return parse(yaml.read_text(folder / own, CURE, CURE), own) if own else packaged()
+
+
+@cache
+def packaged() -> Template:
+    """The package's own template; it is large, so it is parsed once."""
     text = resources.files("ecs_pipeline.resources").joinpath(OURS).read_text("utf-8")
     return replace(parse(text, OURS), packaged=True)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timezone
 from typing import Any
 
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.model import scaling
 from ecs_pipeline.model.release import CANARY, Revision, Service, Task, share
+from ecs_pipeline.plans.standing import age
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.timing.wait import duration
 
@@ -72,7 +72,7 @@ def _service(run: Run, service: Service, tasks: Sequence[Task], older_than: floa
         "task_definition": service.revision,
         "tasks": {"desired": service.desired, "running": service.running, "pending": service.pending},
         "release": of.release,
-        "under_way": of.under_way if of.under_way != of.release else "",
+        "under_way": of.begun,
         "autoscaling_before": of.scaling,
         "canary": _canary(run, service, canaries, older_than) if canaries else None,
     }
@@ -80,15 +80,14 @@ def _service(run: Run, service: Service, tasks: Sequence[Task], older_than: floa
 
 def _canary(run: Run, service: Service, canaries: Sequence[Task], older_than: float | None) -> dict[str, Any]:
     oldest = min(canaries, key=lambda task: task.created)
-    age = (run.aws_time() - oldest.created).total_seconds()
+    now = run.aws_time()
     return {
         "release": oldest.release,
         "task_definition": oldest.revision,
         "verdict": next((task.verdict for task in canaries if task.verdict), ""),
         "share": round(share(len(canaries), service.running), 1),
-        "since": oldest.created.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "age_seconds": round(age),
-        "older": older_than is not None and age > older_than,
+        **age(oldest.created, now),
+        "older": older_than is not None and (now - oldest.created).total_seconds() > older_than,
         "tasks": [task.arn for task in canaries],
     }
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline.stages.status import rows, status
+from ecs_pipeline.reports.status_table import rows
+from ecs_pipeline.stages.status import status
 from tests.fakes.ports import new_run
 from tests.fakes.schedule import Killed
 from tests.fakes.stages import run_stage, stage_of
@@ -19,7 +20,7 @@ SETTINGS: dict[str, Any] = {"canary": {"bake": "5s", "healthy_within": "30s", "b
 
 
 def by_role(world: World) -> dict[str, FakeTask]:
-    return {one.tags["ecs-pipeline:role"]: one for one in world.alive()}
+    return {task.tags["ecs-pipeline:role"]: task for task in world.alive()}
 
 
 def killing(call: str, number: int, when: str) -> Any:
@@ -62,7 +63,7 @@ def test_it_runs_the_stable_revision_takes_traffic_and_counts_nowhere() -> None:
     assert record.step("traffic").message == (
         f"1 of 4 targets: 25 % of the traffic; baseline: as much for {tasks['baseline'].address}:8000"
     )
-    assert [one.role for one in record.canary] == ["canary", "baseline"]
+    assert [task.role for task in record.canary] == ["canary", "baseline"]
 
 
 @pytest.mark.parametrize("way", ["promote A", "rollback", "rollback A"])
@@ -84,7 +85,7 @@ def test_it_goes_when_the_release_fails() -> None:
     assert world.alive() == []
     assert len(world.tasks) == 2
     assert world.registered() == []
-    assert [one.arn for one in world.revisions.values() if one.active] == [stable]
+    assert [revision.arn for revision in world.revisions.values() if revision.active] == [stable]
 
 
 def test_the_same_command_again_starts_no_second_one() -> None:
@@ -100,7 +101,7 @@ def test_one_whose_canary_died_makes_room_for_the_next_release() -> None:
     world.stop_task(by_role(world)["canary"].arn, "Essential container in task exited", "EssentialContainerExited")
     code, _, text = stage_of(world, "canary B", SETTINGS)
     assert code == 0, text
-    assert {one.tags["ecs-pipeline:release"] for one in world.alive()} == {"B"}
+    assert {task.tags["ecs-pipeline:release"] for task in world.alive()} == {"B"}
     assert len(world.alive()) == 2
 
 
@@ -124,7 +125,7 @@ def test_one_that_does_not_become_healthy_is_left_out_and_goes_with_the_canary()
     record = start(world)
     assert record.step("healthy").message == "container health checks passed: app; no baseline"
     assert record.step("traffic").message == "1 of 4 targets: 25 % of the traffic"
-    assert [one.role for one in record.canary] == ["canary"]
+    assert [task.role for task in record.canary] == ["canary"]
     assert set(by_role(world)) == {"canary", "baseline"}
     assert run_stage(world, "promote A", SETTINGS) == 0
     assert world.alive() == []
@@ -242,7 +243,7 @@ def test_nothing_is_left_wherever_a_stage_is_killed(
     earlier: list[str], command: str, then: list[str], when: str
 ) -> None:
     begun = start_of("P runs")
-    assert [run_stage(begun, one, SETTINGS) for one in earlier] == [0 for _ in earlier]
+    assert [run_stage(begun, command, SETTINGS) for command in earlier] == [0 for _ in earlier]
     for number in range(1, 500):
         world = copy.deepcopy(begun)
         world.hook = killing("", number, when)
@@ -253,7 +254,7 @@ def test_nothing_is_left_wherever_a_stage_is_killed(
         else:
             assert number > 20
             break
-        codes = [run_stage(world, one, SETTINGS) for one in then]
+        codes = [run_stage(world, command, SETTINGS) for command in then]
         assert codes in ([0 for _ in then], [3]), (number, codes)
         assert (world.alive(), world.registered()) == ([], []), number
         assert not list(clean(world)), number

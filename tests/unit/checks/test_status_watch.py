@@ -6,7 +6,8 @@ import pytest
 
 from ecs_pipeline.engine.run import Origin
 from ecs_pipeline.protocol import release_tags
-from ecs_pipeline.stages.status import rows, status, watch
+from ecs_pipeline.reports.status_table import rows
+from ecs_pipeline.stages.status import status, watch
 from tests.fakes.ports import new_run
 from tests.fakes.stages import run_stage
 from tests.fakes.world import World

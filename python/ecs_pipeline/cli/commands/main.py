@@ -119,10 +119,13 @@ def judge(release: str, rehearsal: Rehearsing, **common: Any) -> int:
 def provision(image: str, release: str, delete: bool, confirm: str, **common: Any) -> int:  # noqa: FBT001
     """Create or update the environment: cluster, repositories, roles, load balancer, service, autoscaling."""
     from ecs_pipeline.cli.wiring import new_provision
+    from ecs_pipeline.provision.plan import Options
     from ecs_pipeline.stages import provision as stage
 
-    options = stage.ProvisionOptions(image=image, release=release, delete=delete, confirm=confirm)
-    return run_stage("provision", stage.STEPS, Common(**common), lambda run: new_provision(run, options)())
+    options = Options(image=image, release=release, delete=delete, confirm=confirm)
+    return run_stage(
+        "provision", stage.STEPS, Common(**common), lambda run: stage.provision(new_provision(run), options)
+    )
 
 
 for module in (config, diff, init, policy, prune, report, run, status, validate):

@@ -42,6 +42,7 @@ def command(watch: bool, whole_cluster: bool, older_than: str, **common: Any) ->
 
 def _show_service(run: Run, settings: Common, given: float | None, *, watch: bool) -> int:
     from ecs_pipeline.reports.json_report import in_one_line
+    from ecs_pipeline.reports.status_table import rows
     from ecs_pipeline.stages import status as stage
 
     most = run.settings.canary.expires if given is None else given
@@ -54,9 +55,9 @@ def _show_service(run: Run, settings: Common, given: float | None, *, watch: boo
         if settings.output == "json":
             streams.show([json.dumps(in_one_line(facts), indent=None if watch else 2)])
             continue
-        rows = [row for row in stage.rows(facts) if row not in shown]
-        streams.show([f"{name:<12}{value}" for name, value in rows])
-        shown = set(stage.rows(facts))
+        table = rows(facts)
+        streams.show([f"{name:<12}{value}" for name, value in table if (name, value) not in shown])
+        shown = set(table)
     return _code(older)
 
 
