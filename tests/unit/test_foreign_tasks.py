@@ -45,7 +45,7 @@ def test_one_that_comes_while_the_canary_is_made_is_refused_and_our_own_revision
     world = start_of(start)
     evil = evil_revision(world, "B")
     forged: list[FakeTask] = []
-    token = the_lock(world) if lock else "his own"
+    token = the_lock(world) if lock else "his-own"
     once(world, "after", "RegisterTaskDefinition", lambda: forged.append(forge(world, "B", evil, token=token)))
     end = canary(world, release="B")
     assert end.code == 3
@@ -62,7 +62,7 @@ def test_once_it_is_stopped_the_same_command_goes_on_with_what_it_made(*, lock: 
     world = start_of("P runs")
     evil = evil_revision(world, "B")
     forged: list[FakeTask] = []
-    token = the_lock(world) if lock else "his own"
+    token = the_lock(world) if lock else "his-own"
     once(world, "after", "RegisterTaskDefinition", lambda: forged.append(forge(world, "B", evil, token=token)))
     assert canary(world, release="B").code == 3
     world.stop_task(forged[0].arn, "by hand")
@@ -445,7 +445,7 @@ def test_a_rollback_takes_a_second_task_away(start: str, options: dict[str, bool
     world.schedule.now += 30
     revision = next(arn for arn in world.revisions if arn.endswith("/web:3"))
     for _ in range(2):
-        forge(world, "A", revision, token=f"his {world.now}")
+        forge(world, "A", revision, token=f"his-{world.now}")
         world.schedule.now += 30
     end = rollback(world, **options)
     assert (end.code, world.alive()) == (0, []), end.text
