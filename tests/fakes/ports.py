@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ecs_pipeline.aws.ecs_facts import parse_revision
 from ecs_pipeline.config.lookups import EnvironmentSource, Lookups
@@ -27,6 +27,7 @@ from ecs_pipeline.task_definitions import definition_file
 from tests.fakes import refusals
 from tests.fakes.world import CLUSTER, REGISTRY, SERVICE, World, digest_of, utc
 
+T = TypeVar("T")
 REASONS = {
     "healthy": "",
     "initial": "Elb.InitialHealthChecking",
@@ -156,7 +157,7 @@ class FakeEcs:
         return self._read("DescribeTasks", found)
 
     def protected_until(self, arns: Sequence[str]) -> list[datetime]:
-        return self._read("GetTaskProtection", list)
+        return self._read("GetTaskProtection", list[datetime])
 
     def run_task(self, parameters: Mapping[str, Any]) -> str:
         return self._write("RunTask", lambda: self.world.run_task(parameters), parameters["clientToken"])
@@ -167,10 +168,10 @@ class FakeEcs:
     def instances_of(self, container_instances: Sequence[str]) -> dict[str, str]:
         return {}
 
-    def _read(self, name: str, act: Callable[[], Any]) -> Any:
+    def _read(self, name: str, act: Callable[[], T]) -> T:
         return self.world.call(name, act, write=False)
 
-    def _write(self, name: str, act: Callable[[], Any], detail: Any = "") -> Any:
+    def _write(self, name: str, act: Callable[[], T], detail: Any = "") -> T:
         return self.world.call(name, act, write=True, detail=detail)
 
 

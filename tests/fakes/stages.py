@@ -8,6 +8,7 @@ from typing import Any
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import PipelineError
 from ecs_pipeline.plans.canary_request import CanaryOptions
+from ecs_pipeline.plans.rollback_scope import Options as RollbackOptions
 from ecs_pipeline.stages import canary, promote, rollback
 from tests.fakes.ports import new_run
 from tests.fakes.world import World
@@ -30,7 +31,7 @@ def stage_of(world: World, command: str, settings: Mapping[str, Any] | None = No
             promote.promote(run, promote.PromoteOptions(release=release))
         else:
             to = release.removeprefix("--to ") if release.startswith("--to ") else ""
-            rollback.rollback(run, rollback.Options(release="" if to else release, to=to))
+            rollback.rollback(run, RollbackOptions(release="" if to else release, to=to))
     except PipelineError as error:
         return error.exit_code, run, str(error)
     return 0, run, ""

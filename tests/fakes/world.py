@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model.image_scan import ImageScan
@@ -17,6 +17,7 @@ from ecs_pipeline.protocol import release_tags
 from tests.fakes import refusals
 from tests.fakes.schedule import Schedule
 
+T = TypeVar("T")
 CLUSTER, SERVICE, FAMILY = "prd", "web", "web"
 PREFIX = "arn:aws:ecs:ap-northeast-1:123456789012"
 SERVICE_ARN = f"{PREFIX}:service/{CLUSTER}/{SERVICE}"
@@ -140,7 +141,7 @@ class World:
 
     # ---- the calls
 
-    def call(self, name: str, act: Callable[[], Any], *, write: bool, detail: Any = "") -> Any:
+    def call(self, name: str, act: Callable[[], T], *, write: bool, detail: Any = "") -> T:
         """One call: others may go first; a test's hook may kill before it or lose its answer after it."""
         self.schedule.pause()
         self.hook("before", name, write)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -280,7 +281,7 @@ def test_a_baseline_that_is_none_is_not_taken_nor_compared_with(overrides: dict[
     world = start_of("P runs")
     revision = world.deployments[0].revision if overrides else evil_revision(world, "B")
     baseline = {release_tags.ROLE: "baseline"}
-    more = {"overrides": overrides} if overrides else {}
+    more: dict[str, Any] = {"overrides": overrides} if overrides else {}
     forged: list[FakeTask] = []
     once(
         world,
@@ -344,7 +345,7 @@ def superseded() -> tuple[World, FakeTask]:
 
 
 @pytest.mark.parametrize("options", [{}, {"release": "B"}])
-def test_one_of_an_old_release_keeps_no_rollback_of_a_promotion_from_its_work(options: dict[str, str]) -> None:
+def test_one_of_an_old_release_keeps_no_rollback_of_a_promotion_from_its_work(options: dict[str, Any]) -> None:
     world, forged = superseded()
     assert rollback(world, **options).code == 0
     assert (serving(world), forged.stop_asked is not None) == ("web:3", True)

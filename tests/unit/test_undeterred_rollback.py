@@ -141,7 +141,8 @@ def test_a_foreign_task_beside_it_does_not_make_a_rollback_end_well() -> None:
 
 def keeps_coming(world: World, release: str = "Z", revision: str = "") -> list[str]:
     """Whenever a task was stopped he starts the next, with the tags of another epoch; their ARNs."""
-    found, evil = [], revision or evil_revision(world, release)
+    found: list[str] = []
+    evil = revision or evil_revision(world, release)
 
     def start() -> None:
         assert len(found) < 100, "it is swept for ever"
