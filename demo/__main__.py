@@ -69,8 +69,9 @@ class Story:
 
     def play(self) -> None:
         """From nothing to a full rollback."""
-        key = {"DatadogApiKeySecretArn": self.datadog_key()}
-        self.run("provision", version="v1", title="the environment from nothing, with v1", **key)
+        key = self.datadog_key()
+        title = "the environment from nothing, with v1"
+        self.run("provision", version="v1", title=title, DatadogApiKeySecretArn=key)
         with Traffic(self.aws.load_balancer_url("sample-app-prd")) as self.traffic:
             self.answers("v1 serves", {"v1": 1.0})
             self.run("canary", version="v2", title="one task of v2 beside three of v1", expect={"v1": 0.75, "v2": 0.25})

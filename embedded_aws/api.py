@@ -31,9 +31,10 @@ def json_action(operation: Callable[[Members], Members]) -> Handler:
     @functools.wraps(operation)
     def handle(request: Members) -> Response:
         try:
-            return json_response(operation(request))
+            answer: Response = json_response(operation(request))
         except ApiError as error:
-            return error_response_json(error.code, error.message, 400, extra=error.members)
+            answer = error_response_json(error.code, error.message, 400, extra=error.members)
+        return answer
 
     return handle
 

@@ -46,9 +46,11 @@ def install() -> None:
 
 async def _handle(_method: str, _path: str, headers: Members, body: bytes, _query: Members) -> Response:
     action = headers.get("x-amz-target", "").removeprefix(_PREFIX)
-    if action not in _ACTIONS:
-        return error_response_json("UnknownOperationException", f"{action} is not emulated.", 400)
-    answer: Response = await run_reentrant(json_action(_ACTIONS[action]), json.loads(body or b"{}"))
+    answer: Response
+    if action in _ACTIONS:
+        answer = await run_reentrant(json_action(_ACTIONS[action]), json.loads(body or b"{}"))
+    else:
+        answer = error_response_json("UnknownOperationException", f"{action} is not emulated.", 400)
     return answer
 
 

@@ -155,7 +155,8 @@ def _pushing(put: Any) -> Any:
         repository = ecr._repositories.get(name)
         held = registry_images.find(name, {"imageTag": reference}) if repository else None
         if held and held["imageDigest"] != ecr._content_digest(body) and tag_is_immutable(repository, reference):
-            return ecr._registry_error(400, "TAG_INVALID", _immutable_message(name, reference))
+            refused: Response = ecr._registry_error(400, "TAG_INVALID", _immutable_message(name, reference))
+            return refused
         is_new = repository and not registry_images.find(name, {"imageDigest": ecr._content_digest(body)})
         answer: Response = put(name, reference, headers, body)
         if is_new and answer[0] == HTTPStatus.CREATED:

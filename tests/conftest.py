@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, settings
 
+# Their assertions are in modules that pytest does not collect itself.
+pytest.register_assert_rewrite("tests.contract.ports")
+
 # A slow second is no fault of what is tested: this machine may be busy.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")

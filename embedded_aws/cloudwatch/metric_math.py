@@ -65,7 +65,7 @@ class Expression:
 
     def evaluate(self) -> Value:
         """Give the value of the whole expression."""
-        value = self._operators(0)
+        value: Value = self._operators(0)
         if self._next < len(self._tokens):
             raise self._unexpected()
         return value

@@ -33,7 +33,7 @@ class _Use:
         now, lifetime = time.time(), behaviour.current.token_lifetime
         if lifetime is not None:
             return now >= self.since + lifetime
-        ends = [task.get("stoppedAt", now) for task in self.tasks]
+        ends = [float(task.get("stoppedAt", now)) for task in self.tasks]
         return now >= min(self.since + _DAY, max(ends) + _HOUR)
 
 

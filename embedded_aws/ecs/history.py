@@ -39,7 +39,8 @@ def lag_of_answer(arn: str) -> float:
 
 def service_as_of_now(arn: str, current: dict[str, Any], lag: float) -> dict[str, Any] | None:
     """Give the service as a reader sees it now: as it was the lag ago; None when it was not there yet."""
-    return _as_of_now(f"service {arn}", current, lag, missing=None)
+    service: dict[str, Any] | None = _as_of_now(f"service {arn}", current, lag, missing=None)
+    return service
 
 
 def tags_as_of_now(arn: str, current: Tags, lag: float | None = None) -> Tags:

@@ -59,7 +59,7 @@ def _result(action: str, resource: str, decision: str) -> str:
 
 
 def _members(request: dict[str, Any], name: str) -> list[str]:
-    found = []
+    found: list[str] = []
     while value := iam._p(request, f"{name}.member.{len(found) + 1}"):
         found.append(value)
     return found

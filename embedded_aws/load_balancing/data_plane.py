@@ -37,7 +37,7 @@ def choose_group(groups: list[Members]) -> str:
 
     Smooth weighted round robin: each gains its weight, the richest is chosen and pays the sum.
     """
-    weights = {each["TargetGroupArn"]: int(each.get("Weight", 1)) for each in groups}
+    weights = {str(each["TargetGroupArn"]): int(each.get("Weight", 1)) for each in groups}
     key = json.dumps(sorted(weights.items()))
     with _lock:
         shares = _shares.setdefault(key, dict.fromkeys(weights, 0))

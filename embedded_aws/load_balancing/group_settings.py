@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ministack.services import alb
 
 from embedded_aws.load_balancing import target_groups
+from embedded_aws.load_balancing.answers import error, xml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,7 @@ def _creating(create: Callable[[Members], Response]) -> Callable[[Members], Resp
             parameters = {"HealthCheckProtocol": ["TCP"], **parameters}
         answer = create(parameters)
         name = alb._p(parameters, "Name")
-        made = next((group for group in alb._tgs.values() if group["TargetGroupName"] == name), {})
+        made: Members = next((group for group in alb._tgs.values() if group["TargetGroupName"] == name), {})
         made.update({member: value for member in _KEPT if (value := alb._p(parameters, member))})
         return answer
 
@@ -49,7 +50,7 @@ def _describing(describe: Callable[[Members], Response]) -> Callable[[Members], 
         wanted = [("Names", names), ("TargetGroupArns", set(alb._tgs.keys()))]
         for parameter, known in wanted:
             if set(alb._parse_member_list(parameters, parameter)) - known:
-                return alb._error("TargetGroupNotFound", "One or more target groups not found")
+                return error("TargetGroupNotFound", "One or more target groups not found")
         for arn, group in alb._tgs.items():
             group["LoadBalancerArns"] = target_groups.load_balancers(arn)
         return describe(parameters)
@@ -61,7 +62,7 @@ def _deleting(delete: Callable[[Members], Response]) -> Callable[[Members], Resp
     def delete_target_group(parameters: Members) -> Response:
         arn = alb._p(parameters, "TargetGroupArn")
         if target_groups.load_balancers(arn):
-            return alb._error("ResourceInUse", f"Target group '{arn}' is currently in use by a listener or a rule")
+            return error("ResourceInUse", f"Target group '{arn}' is currently in use by a listener or a rule")
         target_groups.forget(arn)
         return delete(parameters)
 
@@ -71,9 +72,9 @@ def _deleting(delete: Callable[[Members], Response]) -> Callable[[Members], Resp
 def _describe_attributes(parameters: Members) -> Response:
     arn = alb._p(parameters, "TargetGroupArn")
     if arn not in alb._tgs:
-        return alb._error("TargetGroupNotFound", f"Target groups '{arn}' not found")
+        return error("TargetGroupNotFound", f"Target groups '{arn}' not found")
     pairs = [{"Key": key, "Value": value} for key, value in target_groups.attributes(arn).items()]
-    return alb._xml(200, "DescribeTargetGroupAttributes", f"<Attributes>{alb._attrs_xml(pairs)}</Attributes>")
+    return xml("DescribeTargetGroupAttributes", f"<Attributes>{alb._attrs_xml(pairs)}</Attributes>")
 
 
 def _group_xml(plain: Callable[[Members], str]) -> Callable[[Members], str]:

@@ -10,6 +10,7 @@ from ministack.services import alb
 
 from embedded_aws import behaviour
 from embedded_aws.load_balancing import probing, target_groups
+from embedded_aws.load_balancing.answers import empty, error, xml
 from embedded_aws.load_balancing.targets import NOT_REGISTERED, Health, Target
 
 if TYPE_CHECKING:
@@ -37,13 +38,13 @@ def _register_targets(parameters: Members) -> Response:
     keys = _keys(parameters, group)
     problem = _first_problem(keys, group)
     if problem:
-        return alb._error("InvalidTarget", problem)
+        return error("InvalidTarget", problem)
     for number in range(1, len(keys) + 1):
         if group["Protocol"] in _QUIC and not alb._p(parameters, f"Targets.member.{number}.QuicServerId"):
             text = f"A QuicServerId must be specified for targets of protocol {group['Protocol']}"
-            return alb._error("ValidationError", text)
+            return error("ValidationError", text)
     target_groups.register(arn, keys)
-    return alb._empty("RegisterTargets")
+    return empty("RegisterTargets")
 
 
 def _deregister_targets(parameters: Members) -> Response:
@@ -51,7 +52,7 @@ def _deregister_targets(parameters: Members) -> Response:
     if group is None:
         return _not_found(arn)
     target_groups.deregister(arn, _keys(parameters, group))
-    return alb._empty("DeregisterTargets")
+    return empty("DeregisterTargets")
 
 
 def _describe_target_health(parameters: Members) -> Response:
@@ -61,7 +62,7 @@ def _describe_target_health(parameters: Members) -> Response:
     wanted = _keys(parameters, group)
     problem = _first_problem(wanted, group)
     if problem:
-        return alb._error("InvalidTarget", problem)
+        return error("InvalidTarget", problem)
     if wanted:
         found = [(target_groups.find(arn, key), key) for key in wanted]
     else:
@@ -69,7 +70,7 @@ def _describe_target_health(parameters: Members) -> Response:
     anomalies = "AnomalyDetection" in alb._parse_member_list(parameters, "Include")
     members = "".join(_description(arn, group, target, key, anomalies=anomalies) for target, key in found)
     inner = f"<TargetHealthDescriptions>{members}</TargetHealthDescriptions>"
-    return alb._xml(200, "DescribeTargetHealth", inner)
+    return xml("DescribeTargetHealth", inner)
 
 
 def _group(parameters: Members) -> tuple[str, Group | None]:
@@ -78,7 +79,7 @@ def _group(parameters: Members) -> tuple[str, Group | None]:
 
 
 def _not_found(arn: str) -> Response:
-    return alb._error("TargetGroupNotFound", f"Target groups '{arn}' not found")
+    return error("TargetGroupNotFound", f"Target groups '{arn}' not found")
 
 
 def _keys(parameters: Members, group: Group) -> list[TargetKey]:

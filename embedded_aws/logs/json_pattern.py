@@ -150,7 +150,7 @@ def _select(event: Any, path: list[str | int]) -> Any:
     found = event
     for part in path:
         try:
-            found = found[part] if isinstance(found, (dict, list)) else MISSING
+            found = found[part]
         except (KeyError, IndexError, TypeError):
             return MISSING
     return found

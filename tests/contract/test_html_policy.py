@@ -1,18 +1,22 @@
 """The HTML report against Jenkins' policy: sandbox, default-src none, img-src and style-src self."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from lxml import etree, html
 
+from ecs_pipeline.engine.record import StageRecord
 from ecs_pipeline.reports.files import ReportFolder
 from ecs_pipeline.reports.html import HtmlReport
 from ecs_pipeline.reports.json_report import JsonReport
 from tests.unit.reports import judged_checks, stage_records
 
 HOSTILE = '"><img src=//x onerror=y><style>'
-VARIANTS = {
+VARIANTS: dict[str, Callable[[], StageRecord]] = {
     **stage_records.ALL,
     "every kind of check": judged_checks.whole_canary,
     "hostile": lambda: stage_records.filled_with(HOSTILE),

@@ -7,6 +7,7 @@ from lxml import etree
 
 from ecs_pipeline.engine.record import StageRecord
 from ecs_pipeline.reports.junit import document
+from tests.present import present
 from tests.unit.reports import stage_records
 
 SCHEMA = etree.RelaxNG(etree.parse(str(Path(__file__).with_name("junit.rng"))))
@@ -30,11 +31,11 @@ def test_every_variant_is_valid(name: str) -> None:
     root = valid(stage_records.ALL[name]())
     counted = {tag: len(root.findall(f"testcase/{tag}")) for tag in ("failure", "error", "skipped")}
     assert counted == {
-        "failure": int(root.get("failures")),
-        "error": int(root.get("errors")),
-        "skipped": int(root.get("skipped")),
+        "failure": int(present(root.get("failures"))),
+        "error": int(present(root.get("errors"))),
+        "skipped": int(present(root.get("skipped"))),
     }
-    assert len(root.findall("testcase")) == int(root.get("tests"))
+    assert len(root.findall("testcase")) == int(present(root.get("tests")))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -46,13 +47,13 @@ def test_any_text_is_valid(text: str) -> None:
 def test_any_time_is_valid(seconds: float) -> None:
     record = stage_records.passed_canary()
     record.seconds = record.step("image").seconds = record.checks[0].seconds = seconds
-    assert float(valid(record).get("time")) == pytest.approx(seconds, abs=0.001)
+    assert float(present(valid(record).get("time"))) == pytest.approx(seconds, abs=0.001)
 
 
 @pytest.mark.parametrize("name", stage_records.ALL)
 def test_case_names_are_the_steps_and_checks_whatever_the_outcome(name: str) -> None:
     record = stage_records.ALL[name]()
-    names = [case.get("name") for case in valid(record).findall("testcase")]
+    names = [present(case.get("name")) for case in valid(record).findall("testcase")]
     expected = [step.name for step in record.steps] + [f"check: {check.name}" for check in record.checks]
     assert sorted(names) == sorted(expected)
 

@@ -11,7 +11,7 @@ from embedded_aws.engine import ensure_engine
 from embedded_aws.launcher import EmbeddedAws
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +51,9 @@ def _plain_behaviour(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the end of the server's log with a failure."""
-    report: Any = yield
+    report = yield
     running = getattr(item, "funcargs", {}).get("embedded_aws")
     if report.failed and running is not None:
         report.sections.append(("embedded AWS", running.log_tail()))

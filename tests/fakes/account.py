@@ -35,7 +35,8 @@ class FakeAccount:
         assert cluster == OWN_CLUSTER
         service = self.world.service_facts()
         running = [RevisionUse(deployment.revision, "a deployment") for deployment in service.deployments]
-        return [*running, *self.elsewhere]
+        tasks = [RevisionUse(task.revision, f"task {task.arn.rpartition('/')[2]}") for task in self.world.alive()]
+        return [*running, *tasks, *self.elsewhere]
 
     def revisions(self, family: str) -> list[str]:
         same = [arn for arn, one in self.world.revisions.items() if one.active and Revision(arn).family == family]

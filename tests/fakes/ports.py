@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ecs_pipeline.aws.ecs_facts import parse_revision
 from ecs_pipeline.config.lookups import EnvironmentSource, Lookups
@@ -14,7 +14,7 @@ from ecs_pipeline.config.settings import Settings
 from ecs_pipeline.engine.record import StageRecord, StepRecord
 from ecs_pipeline.engine.recorder import Recorder
 from ecs_pipeline.engine.run import Origin, Run, note
-from ecs_pipeline.errors import InvalidInput, TooManyTags, Trouble
+from ecs_pipeline.errors import InvalidInput, ReleaseFailed, Trouble
 from ecs_pipeline.images.build import Build
 from ecs_pipeline.model.image_scan import ImageScan
 from ecs_pipeline.model.load_balancing import Target, TargetGroup, TargetHealth
@@ -22,11 +22,20 @@ from ecs_pipeline.model.release import EcrRegistry, Repository, Revision, Servic
 from ecs_pipeline.model.scaling import Suspended
 from ecs_pipeline.model.telemetry import Alarm, LogLine, LogStream, Quota, Series
 from ecs_pipeline.ports import OWN_REGISTRY
-from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.protocol.observe import Observer
 from ecs_pipeline.task_definitions import definition_file
+from tests.fakes import refusals
 from tests.fakes.world import CLUSTER, REGISTRY, SERVICE, World, digest_of, utc
 
+T = TypeVar("T")
+REASONS = {
+    "healthy": "",
+    "initial": "Elb.InitialHealthChecking",
+    "unhealthy": "Target.FailedHealthChecks",
+    "draining": "Target.DeregistrationInProgress",
+    "unused": "Target.NotRegistered",
+}
+"""Why a target is in its state (Elastic Load Balancing API reference, data type TargetHealth)."""
 READ_ONLY = frozenset(("taskDefinitionArn", "revision", "status", "registeredAt"))
 
 
@@ -72,23 +81,23 @@ class FakeEcs:
         return self._read("DescribeServiceRevisions", lambda: self.world.service_revision)
 
     def update_service(self, revision: str) -> None:
-        if not self.world.revisions[revision].active:
-            raise Trouble("ecs:UpdateService: ClientException: TaskDefinition is inactive")
         self._write("UpdateService", lambda: self.world.update_service(revision), revision)
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
         assert arn not in self.world.tasks
-        revision = self.world.revisions.get(arn)
-        self._write(
-            "TagResource", lambda: _added(revision.tags if revision else self.world.service_tags, tags), dict(tags)
-        )
+
+        def tagged() -> None:
+            refusals.add_tags(self.world.tags_of(arn), tags)
+
+        self._write("TagResource", tagged, dict(tags))
 
     def tag_task(self, arn: str, tags: Mapping[str, str]) -> bool:
         def tagged() -> bool:
-            task = self.world.tasks[arn]
-            if task.stop_asked is None:
-                _added(task.tags, tags)
-            return task.stop_asked is None
+            task = self.world.tasks.get(arn)
+            if task is None or task.stop_asked is not None:
+                return False
+            refusals.add_tags(task.tags, tags)
+            return True
 
         return bool(self._write("TagResource", tagged, dict(tags)))
 
@@ -148,7 +157,7 @@ class FakeEcs:
         return self._read("DescribeTasks", found)
 
     def protected_until(self, arns: Sequence[str]) -> list[datetime]:
-        return self._read("GetTaskProtection", list)
+        return self._read("GetTaskProtection", list[datetime])
 
     def run_task(self, parameters: Mapping[str, Any]) -> str:
         return self._write("RunTask", lambda: self.world.run_task(parameters), parameters["clientToken"])
@@ -159,18 +168,11 @@ class FakeEcs:
     def instances_of(self, container_instances: Sequence[str]) -> dict[str, str]:
         return {}
 
-    def _read(self, name: str, act: Callable[[], Any]) -> Any:
+    def _read(self, name: str, act: Callable[[], T]) -> T:
         return self.world.call(name, act, write=False)
 
-    def _write(self, name: str, act: Callable[[], Any], detail: Any = "") -> Any:
+    def _write(self, name: str, act: Callable[[], T], detail: Any = "") -> T:
         return self.world.call(name, act, write=True, detail=detail)
-
-
-def _added(held: dict[str, str], tags: Mapping[str, str]) -> None:
-    """A resource has 50 tags at most; one that is there is overwritten (developer guide, "Tag restrictions")."""
-    if len({*held, *tags}) > release_tags.MOST_TAGS:
-        raise TooManyTags("it has the 50 tags that ECS allows")
-    held.update(tags)
 
 
 class FakeDefinitions:
@@ -241,6 +243,8 @@ class FakeDefinitions:
 
     def deregister(self, arn: str) -> None:
         def act() -> None:
+            if not self._is_there(arn):
+                raise Trouble(f"ecs:DeregisterTaskDefinition: {refusals.NO_DEFINITION}")
             self.world.revisions[arn].active = False
 
         self.world.call("DeregisterTaskDefinition", act, write=True, detail=arn)
@@ -263,7 +267,8 @@ class FakeElb:
         """Read once, as the adapter does."""
         if arn not in self._known:
             for name in ("DescribeTargetGroups", "DescribeTargetGroupAttributes"):
-                self.world.call(name, lambda: None, write=False)
+                if not self.world.call(name, lambda: self.world.has_group(arn), write=False):
+                    return None
             self._known.add(arn)
         drain, checked = int(self.world.delays.drain), (self.world.health_path, self.world.health_codes)
         return TargetGroup(
@@ -272,17 +277,18 @@ class FakeElb:
 
     def health(self, group: str, targets: Sequence[Target] = (), *, anomalies: bool = False) -> list[TargetHealth]:
         def found() -> list[TargetHealth]:
+            if not self.world.has_group(group):
+                return []
             asked = targets or self.world.targets_of_group(group)
-            states = [(one, self.world.health(one)) for one in asked]
-            return [
-                TargetHealth(one.identity, one.port, state or "unused", "" if state else "Target.NotRegistered")
-                for one, state in states
-            ]
+            states = [(target, self.world.health(target) or "unused") for target in asked]
+            return [TargetHealth(target.identity, target.port, state, REASONS[state]) for target, state in states]
 
         return self.world.call("DescribeTargetHealth", found, write=False)
 
     def register(self, group: str, targets: Sequence[Target]) -> None:
         def act() -> None:
+            if not self.world.has_group(group):
+                raise ReleaseFailed(f"target group {group} of the service does not exist any more")
             for one in targets:
                 state = self.world.targets.get(one.key)
                 if state is None or state[1] is not None:
@@ -294,7 +300,7 @@ class FakeElb:
         def act() -> None:
             for one in targets:
                 state = self.world.targets.get(one.key)
-                if state is not None and state[1] is None:
+                if state is not None and state[1] is None and self.world.has_group(group):
                     self.world.targets[one.key] = (state[0], self.world.now)
 
         self.world.call("DeregisterTargets", act, write=True, detail=[one.key for one in targets])
@@ -358,7 +364,8 @@ class FakeScaling:
 
     def suspend(self, service: Service, wanted: Suspended) -> None:
         def suspended() -> None:
-            assert self.world.scaling is not None, "a new scalable target needs limits"
+            if self.world.scaling is None:
+                raise Trouble("application-autoscaling:RegisterScalableTarget: ValidationException: it needs limits")
             self.world.scaling = wanted
 
         self.world.call("RegisterScalableTarget", suspended, write=True, detail=wanted)

@@ -6,17 +6,21 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar
 
+from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model.image_scan import ImageScan
 from ecs_pipeline.model.load_balancing import LoadBalancing, Target
-from ecs_pipeline.model.release import Container, Deployment, Event, Service, Task
+from ecs_pipeline.model.release import Container, Deployment, Event, Revision, Service, Task
 from ecs_pipeline.model.scaling import Suspended
 from ecs_pipeline.protocol import release_tags
+from tests.fakes import refusals
 from tests.fakes.schedule import Schedule
 
+T = TypeVar("T")
 CLUSTER, SERVICE, FAMILY = "prd", "web", "web"
 PREFIX = "arn:aws:ecs:ap-northeast-1:123456789012"
+SERVICE_ARN = f"{PREFIX}:service/{CLUSTER}/{SERVICE}"
 GROUP = "arn:aws:elasticloadbalancing:ap-northeast-1:123456789012:targetgroup/web/1"
 REGISTRY = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com"
 
@@ -109,6 +113,7 @@ class World:
     other_tasks: list[Task] = field(default_factory=list)
     service_tasks: list[tuple[float, str]] = field(default_factory=list)
     other_targets: dict[str, str] = field(default_factory=dict)
+    more_groups: tuple[str, ...] = ()
     expired_tokens: set[str] = field(default_factory=set)
     with_load_balancer: bool = True
     deleted: bool = False
@@ -138,7 +143,7 @@ class World:
 
     # ---- the calls
 
-    def call(self, name: str, act: Callable[[], Any], *, write: bool, detail: Any = "") -> Any:
+    def call(self, name: str, act: Callable[[], T], *, write: bool, detail: Any = "") -> T:
         """One call: others may go first; a test's hook may kill before it or lose its answer after it."""
         self.schedule.pause()
         self.hook("before", name, write)
@@ -152,7 +157,8 @@ class World:
         return result
 
     def register(self, definition: Mapping[str, Any], tags: Mapping[str, str]) -> str:
-        """RegisterTaskDefinition."""
+        """RegisterTaskDefinition. Raises InvalidInput."""
+        refusals.check_definition(definition, tags)
         family = str(definition["family"])
         number = 1 + sum(1 for one in self.revisions if f"/{family}:" in one)
         arn = f"{PREFIX}:task-definition/{family}:{number}"
@@ -160,41 +166,63 @@ class World:
         return arn
 
     def run_task(self, parameters: Mapping[str, Any]) -> str:
-        """RunTask: the task that the token stands for, started now if it is new."""
+        """RunTask: the task that the token stands for, started now if it is new. Raises Trouble."""
+        refusals.check_request(parameters)
         token = str(parameters["clientToken"])
         for one in self.tasks.values():
             if one.token == token and token not in self.expired_tokens:
                 return one.arn
+        revision = self.usable("RunTask", str(parameters["taskDefinition"]))
         self.expired_tokens.discard(token)
         number = next(self._numbers)
         arn = f"{PREFIX}:task/{CLUSTER}/{number:032x}"
         self.tasks[arn] = FakeTask(
             arn=arn,
-            revision=str(parameters["taskDefinition"]),
+            revision=revision,
             tags={one["key"]: one["value"] for one in parameters["tags"]},
             token=token,
             parameters=dict(parameters),
             created=self.now,
             address=f"10.0.{number // 250}.{number % 250 + 1}",
             started_by=str(parameters["startedBy"]),
-            group=f"family:{FAMILY}",
+            group=f"family:{Revision(revision).family}",
         )
         return arn
 
     def stop_task(self, arn: str, reason: str, code: str = "UserInitiated") -> None:
-        """StopTask: the tags go at once, the containers a little later."""
-        task = self.tasks[arn]
-        if task.stop_asked is None:
+        """StopTask: the tags go at once, the containers a little later; what is no task counts as stopped."""
+        task = self.tasks.get(arn)
+        if task is not None and task.stop_asked is None:
             task.stop_asked, task.reason, task.code = self.now, reason, code
             task.stopped, task.tags = self.now + self.delays.stop, {}
 
     def update_service(self, revision: str) -> None:
-        """UpdateService: a new deployment, unless it is the one that runs."""
+        """UpdateService: a new deployment, unless it is the one that runs. Raises Trouble."""
+        self.usable("UpdateService", revision)
         if self.deployments[0].revision == revision:
             return
         for one in self.deployments:
             one.status = "ACTIVE"
         self.deployments.insert(0, FakeDeployment(f"ecs-svc/{next(self._numbers)}", revision, self.now))
+
+    def usable(self, operation: str, revision: str) -> str:
+        """The revision, if new tasks may be started with it. Raises Trouble."""
+        known = self.revisions.get(revision)
+        if known is None or not known.active:
+            raise Trouble(f"ecs:{operation}: {refusals.INACTIVE if known else refusals.NO_DEFINITION}")
+        return revision
+
+    def tags_of(self, arn: str) -> dict[str, str]:
+        """The tags of the service or of a revision. Raises Trouble."""
+        if arn in self.revisions:
+            return self.revisions[arn].tags
+        if arn == SERVICE_ARN:
+            return self.service_tags
+        raise Trouble(f"ecs:TagResource: {refusals.NO_RESOURCE}")
+
+    def has_group(self, arn: str) -> bool:
+        """Whether there is such a target group."""
+        return arn in (GROUP, *self.more_groups)
 
     def fate(self, revision: str) -> str:
         """What becomes of a revision: '' (well), its tasks crash, their targets are unhealthy or their containers sick,
@@ -292,7 +320,7 @@ class World:
         balancing = (LoadBalancing(GROUP, "app", 8000),) if self.with_load_balancer else ()
         breaker = {"deploymentCircuitBreaker": {"enable": self.breaker, "rollback": self.breaker}}
         return Service(
-            arn=f"{PREFIX}:service/{CLUSTER}/{SERVICE}",
+            arn=SERVICE_ARN,
             name=SERVICE,
             cluster=CLUSTER,
             status="ACTIVE",

@@ -5,7 +5,7 @@ What he may not bring about stands in `breaks`; what he may, in docs/security.md
 """
 from __future__ import annotations
 
-from typing import Iterator, NamedTuple
+from typing import Any, Iterator, NamedTuple
 
 from aws import *
 from decide import digest
@@ -69,8 +69,9 @@ def _tags(world: World, release: str) -> Iterator[tuple[str, World]]:
                 yield f'TagTask({task.number}, {tags})', world._replace(tasks=changed(world.tasks, task.number, **tags))
     for revision in world.revisions:
         if revision.own:
-            for tags in (dict(release=release, turn=world.marks.turn), dict(promoted=not revision.promoted)):
-                yield f'TagRevision({revision.number}, {tags})', world._replace(revisions=changed(world.revisions, revision.number, **tags))
+            forged: tuple[dict[str, Any], ...] = (dict(release=release, turn=world.marks.turn), dict(promoted=not revision.promoted))
+            for fields in forged:
+                yield f'TagRevision({revision.number}, {fields})', world._replace(revisions=changed(world.revisions, revision.number, **fields))
 
 
 class Wanted(NamedTuple):

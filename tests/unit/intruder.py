@@ -27,7 +27,7 @@ def forge(
     release: str,
     revision: str,
     *,
-    token: str = "his own",  # noqa: S107 - it is no password
+    token: str = "his-own",  # noqa: S107 - it is no password
     tags: dict[str, str] | None = None,
     **more: Any,
 ) -> FakeTask:

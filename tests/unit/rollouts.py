@@ -38,7 +38,7 @@ class Rollout:
         self.protected: list[datetime] = []
         self.denied = ""
         self.told: list[str] = []
-        run.recorder.progress = self.told.append  # type: ignore[method-assign]
+        run.recorder.progress = self.told.append  # type: ignore[method-assign,assignment]
         self.described: list[list[str]] = []
         self._found = service()
         self._stopped: Sequence[Task] = ()

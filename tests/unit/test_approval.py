@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.fakes.ports import new_run
@@ -61,7 +63,7 @@ def test_what_was_approved_is_promoted_and_given_again_ends_as_before(prefix: st
 @pytest.mark.parametrize(
     "options", [{"digest": "v4"}, {"digest": "sha256:abc"}, {"epoch": "a/b"}, {"task_definition": "web"}]
 )
-def test_what_is_no_digest_or_epoch_is_bad_input_before_anything_is_asked(options: dict[str, str]) -> None:
+def test_what_is_no_digest_or_epoch_is_bad_input_before_anything_is_asked(options: dict[str, Any]) -> None:
     world = with_images()
     canary(world, release="rel-7", image=V4)
     world.log.clear()

@@ -287,7 +287,7 @@ def test_another_container_that_was_started_anew_is_only_shown() -> None:
     world = World()
     bake = baking(world)
     said: list[str] = []
-    bake.run.recorder.progress = said.append  # type: ignore[method-assign]
+    bake.run.recorder.progress = said.append  # type: ignore[method-assign,assignment]
     assert watched(on(bake, ecs=Restarting(world, bake.run.ecs, "proxy")), 30) == pytest.approx(30)
     assert len(said) == 1
     assert said[0].startswith("container proxy of task ")

@@ -30,8 +30,10 @@ def test_no_count_is_lost() -> None:
     series = filled(10_000, counts=True)
     points = series.until_now()
     assert series.every > 1
-    assert sum(point.canary for point in points if isinstance(point.canary, int)) == 10_000
-    assert sum(count for point in points for count in point.others.values() if isinstance(count, int)) == 20_000
+    assert sum(point.canary for point in points if isinstance(point.canary, (int, float))) == 10_000
+    assert (
+        sum(count for point in points for count in point.others.values() if isinstance(count, (int, float))) == 20_000
+    )
 
 
 def test_counts_of_several_tasks_are_added_task_by_task() -> None:

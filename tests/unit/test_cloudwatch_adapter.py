@@ -112,7 +112,7 @@ def test_series_are_asked_for_in_portions_and_joined_over_pages() -> None:
 
 
 def test_a_search_may_give_several_series_under_one_id() -> None:
-    results = [{"Id": "m", "Label": name, "Timestamps": [], "Values": []} for name in ("a", "b")]
+    results: list[dict[str, Any]] = [{"Id": "m", "Label": name, "Timestamps": [], "Values": []} for name in ("a", "b")]
     _, aws = made({"MetricDataResults": results})
     assert [one.label for one in CloudWatch(aws).series([{"Id": "m"}], NOW, NOW)] == ["a", "b"]
 

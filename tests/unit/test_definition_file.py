@@ -150,7 +150,7 @@ def test_what_the_load_balancer_would_not_find_is_told(document: dict[str, Any],
 
 
 def test_members_that_are_null_are_known_by_their_places() -> None:
-    document = {"cpu": None, "a": {"b": [1, None, {"c": None}]}, "d": 0, "e": "", "f": []}
+    document: dict[str, Any] = {"cpu": None, "a": {"b": [1, None, {"c": None}]}, "d": 0, "e": "", "f": []}
     assert list(definition_file.nulls(document)) == ["cpu", "a.b.1", "a.b.2.c"]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ecs_pipeline.protocol.observe import Observer
@@ -15,7 +17,7 @@ WRITES = ["DeregisterTargets", "DeregisterTaskDefinition", "StopTask"]
 
 
 @pytest.mark.parametrize("options", [{}, {"release": "A"}, {"canary_only": True}])
-def test_a_rollback_drains_and_stops_what_lives_and_deregisters_its_revision(options: dict[str, object]) -> None:
+def test_a_rollback_drains_and_stops_what_lives_and_deregisters_its_revision(options: dict[str, Any]) -> None:
     world = start_of("A is a canary")
     world.deleted = True
     end = rollback(world, **options)
@@ -57,7 +59,7 @@ def test_a_dry_run_writes_nothing() -> None:
 @pytest.mark.parametrize(
     ("start", "options"), [("P runs", {}), ("A is a canary", {"release": "B"}), ("A is a canary", {"to": "web:1"})]
 )
-def test_where_nothing_of_it_is_left_there_is_no_such_service(start: str, options: dict[str, object]) -> None:
+def test_where_nothing_of_it_is_left_there_is_no_such_service(start: str, options: dict[str, Any]) -> None:
     world = start_of(start)
     world.deleted = True
     end = rollback(world, **options)

@@ -453,7 +453,7 @@ def test_an_engine_that_says_something_else_is_an_error_of_ours(engine: FakeEngi
         TypeError("bytes"),
         RuntimeError("stream"),
         AttributeError("get"),
-        docker.errors.StreamParseError(ValueError("x")),
+        docker.errors.StreamParseError("x"),
         UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"),
     ],
 )

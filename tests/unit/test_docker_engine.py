@@ -20,7 +20,8 @@ import requests
 
 from ecs_pipeline.errors import Interrupted, InvalidInput, Trouble
 from ecs_pipeline.images.build import Build, Secret
-from ecs_pipeline.images.docker_engine import PUSH_ATTEMPTS, DockerEngine, follow_push, has_buildx
+from ecs_pipeline.images.buildx import has_buildx
+from ecs_pipeline.images.docker_engine import PUSH_ATTEMPTS, DockerEngine, follow_push
 from ecs_pipeline.timing.retry import Transient
 from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import NO_ANSWER, Answer, Request, http_stub

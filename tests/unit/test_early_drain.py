@@ -209,6 +209,11 @@ def test_without_a_load_balancer_nothing_more_is_asked(monkeypatch: pytest.Monke
     world.with_load_balancer = False
     world.delays.leaving = 60
     asked: list[str] = []
-    monkeypatch.setattr(FakeEcs, "arns_of_service", lambda _ecs, status="RUNNING": asked.append(status) or [])
+
+    def none_of(_ecs: FakeEcs, status: str = "RUNNING") -> list[str]:
+        asked.append(status)
+        return []
+
+    monkeypatch.setattr(FakeEcs, "arns_of_service", none_of)
     assert promoted(world).code == 0
     assert set(asked) == {"STOPPED"}

@@ -21,7 +21,8 @@ class Account:
 
     def call(self, operation: str, /, **parameters: Any) -> dict[str, Any]:
         filters = {each["Name"]: each["Values"] for each in parameters["Filters"]}
-        return getattr(self, f"_{operation}")(filters)
+        answer: dict[str, Any] = getattr(self, f"_{operation}")(filters)
+        return answer
 
     def _DescribeVpcs(self, filters: dict[str, list[str]]) -> dict[str, Any]:  # noqa: N802 - EC2's name
         assert filters == {"isDefault": ["true"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_one_that_comes_while_the_canary_is_made_is_refused_and_our_own_revision
     world = start_of(start)
     evil = evil_revision(world, "B")
     forged: list[FakeTask] = []
-    token = the_lock(world) if lock else "his own"
+    token = the_lock(world) if lock else "his-own"
     once(world, "after", "RegisterTaskDefinition", lambda: forged.append(forge(world, "B", evil, token=token)))
     end = canary(world, release="B")
     assert end.code == 3
@@ -67,7 +68,7 @@ def test_once_it_is_stopped_the_same_command_goes_on_with_what_it_made(*, lock: 
     world = start_of("P runs")
     evil = evil_revision(world, "B")
     forged: list[FakeTask] = []
-    token = the_lock(world) if lock else "his own"
+    token = the_lock(world) if lock else "his-own"
     once(world, "after", "RegisterTaskDefinition", lambda: forged.append(forge(world, "B", evil, token=token)))
     assert canary(world, release="B").code == 3
     world.stop_task(forged[0].arn, "by hand")
@@ -287,7 +288,7 @@ def test_a_baseline_that_is_none_is_not_taken_nor_compared_with(overrides: dict[
     world = start_of("P runs")
     revision = world.deployments[0].revision if overrides else evil_revision(world, "B")
     baseline = {release_tags.ROLE: "baseline"}
-    more = {"overrides": overrides} if overrides else {}
+    more: dict[str, Any] = {"overrides": overrides} if overrides else {}
     forged: list[FakeTask] = []
     once(
         world,
@@ -351,7 +352,7 @@ def superseded() -> tuple[World, FakeTask]:
 
 
 @pytest.mark.parametrize("options", [{}, {"release": "B"}])
-def test_one_of_an_old_release_keeps_no_rollback_of_a_promotion_from_its_work(options: dict[str, str]) -> None:
+def test_one_of_an_old_release_keeps_no_rollback_of_a_promotion_from_its_work(options: dict[str, Any]) -> None:
     world, forged = superseded()
     assert rollback(world, **options).code == 0
     assert (serving(world), forged.stop_asked is not None) == ("web:3", True)
@@ -452,7 +453,7 @@ def test_a_rollback_takes_a_second_task_away(start: str, options: dict[str, bool
     world.schedule.now += 30
     revision = next(arn for arn in world.revisions if arn.endswith("/web:3"))
     for _ in range(2):
-        forge(world, "A", revision, token=f"his {world.now}")
+        forge(world, "A", revision, token=f"his-{world.now}")
         world.schedule.now += 30
     end = rollback(world, **options)
     assert (end.code, world.alive()) == (0, []), end.text

@@ -124,7 +124,12 @@ def test_a_canary_that_fails_on_a_full_service_restores_itself() -> None:
 
 def test_a_task_full_of_tags_gets_its_verdict() -> None:
     world = start_of("P runs")
-    at(world, "after", "RegisterTargets", lambda: [fill(task.tags) for task in world.alive()])
+
+    def fill_tasks() -> None:
+        for task in world.alive():
+            fill(task.tags)
+
+    at(world, "after", "RegisterTargets", fill_tasks)
     end = canary(world, release="A")
     assert (end.code, [task.tags[release_tags.VERDICT] for task in world.alive()]) == (0, ["pass"]), end.text
 

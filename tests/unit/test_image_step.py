@@ -169,7 +169,7 @@ def test_what_an_earlier_run_of_the_release_pushed_is_taken_and_that_is_told() -
 def test_an_image_without_labels_is_taken_and_told_on_a_line_of_its_own() -> None:
     said: list[str] = []
     run, _ = from_sources(World(images={"v1": DIGEST}))
-    run.recorder.progress = said.append  # type: ignore[method-assign]
+    run.recorder.progress = said.append  # type: ignore[method-assign,assignment]
     carried_out(building(run), run)
     line = "web:v1 is taken from the registry, not built: not built by ecs-pipeline, no label names its commit"
     assert (said, run.recorder.record.notes) == ([line], [line])
@@ -287,7 +287,7 @@ def test_it_is_pushed_to_the_registry_of_the_config_and_told_with_whose_credenti
     run, engine = run_of(world)
     asked: list[tuple[str, EcrRegistry]] = []
     told: list[str] = []
-    run.recorder.progress = told.append  # type: ignore[method-assign]
+    run.recorder.progress = told.append  # type: ignore[method-assign,assignment]
     for name in ("repository", "digest", "labels", "credentials"):
         plain = getattr(run.repositories, name)
 
@@ -309,7 +309,7 @@ def test_with_a_role_the_push_is_made_with_its_credentials() -> None:
     role = "arn:aws:iam::123456789012:role/deploy"
     run = replace(run_of(World())[0], settings=new_run(World(), "canary", [], {"role_arn": role}).settings)
     told: list[str] = []
-    run.recorder.progress = told.append  # type: ignore[method-assign]
+    run.recorder.progress = told.append  # type: ignore[method-assign,assignment]
     carried_out(building(run), run)
     assert told[-1].endswith(f" with the credentials of {role}")
 

@@ -34,12 +34,12 @@ def interrupt(world: World, when: str, call: str, count: int = 1) -> None:
     world.hook = hook
 
 
-def told(run: Commands, command: str, start: str, *place: str, count: int = 1) -> list[str]:
+def told(run: Commands, command: str, start: str, when: str, call: str, *, count: int = 1) -> list[str]:
     """What an interrupted command says; task and target by name."""
     run.world = start_of(start)
     tasks = {one.arn.rpartition("/")[2]: "TASK" for one in run.world.alive()}
     targets = {f"{address}:{port}": "TARGET" for address, port in run.world.registered()}
-    interrupt(run.world, *place, count=count)
+    interrupt(run.world, when, call, count)
     assert run(command, *NAMED, *(["--release", "A"] if command == "canary" else [])).code == 143
     lines = list(report(command)["evidence"])
     for text, word in {**tasks, **targets}.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ecs_pipeline.protocol import release_tags
@@ -23,7 +25,7 @@ def died_at(moment: str, call: str) -> World:
 @pytest.mark.parametrize("place", PLACES, ids=" ".join)
 @pytest.mark.parametrize("options", [{}, {"release": "A"}], ids=["plain", "of the release"])
 def test_rollback_canary_takes_the_canary_away_and_leaves_the_service_alone(
-    place: tuple[str, str], options: dict[str, str]
+    place: tuple[str, str], options: dict[str, Any]
 ) -> None:
     world = died_at(*place)
     (task,) = world.alive()

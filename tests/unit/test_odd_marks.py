@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ecs_pipeline.protocol import release_tags
@@ -48,7 +50,7 @@ def test_a_canary_is_its_releases_own_though_the_service_was_set_by_hand_meanwhi
 
 
 @pytest.mark.parametrize("options", [{}, {"release": "A"}])
-def test_a_mark_that_names_what_never_ran_makes_no_canary_a_foreign_one(options: dict[str, str]) -> None:
+def test_a_mark_that_names_what_never_ran_makes_no_canary_a_foreign_one(options: dict[str, Any]) -> None:
     world = start_of("A is a canary")
     world.service_tags[release_tags.PREVIOUS] = f"{PREFIX}:task-definition/web:99"
     end = promote(world, **options)
@@ -107,7 +109,7 @@ def test_another_rollback_that_begins_meanwhile_is_told(command: str) -> None:
 @pytest.mark.parametrize("options", [{}, {"canary_only": True}, {"release": "Z"}, {"to": "web:2"}])
 @pytest.mark.parametrize("start", ["P runs", "A was rolled back"])
 def test_a_baseline_without_a_canary_is_named_and_goes_where_nothing_is_to_be_undone(
-    start: str, options: dict[str, object]
+    start: str, options: dict[str, Any]
 ) -> None:
     world = start_of(start)
     world.service_tags[release_tags.PREVIOUS] = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_a_service_that_has_more_tasks_than_are_listed_is_not_at_rest() -> None:
 
 @pytest.mark.parametrize("members", [{"running": 2}, {"pending": 1}], ids=["misses one", "starts one"])
 def test_a_service_that_misses_a_task_or_starts_one_is_not_at_rest(
-    monkeypatch: pytest.MonkeyPatch, members: dict[str, int]
+    monkeypatch: pytest.MonkeyPatch, members: dict[str, Any]
 ) -> None:
     world, run = with_target()
     read = run.ecs.service

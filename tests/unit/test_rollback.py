@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ecs_pipeline.engine.run import Origin
@@ -113,7 +115,7 @@ def test_a_task_is_stopped_only_after_its_target_has_drained() -> None:
         ),
     ],
 )
-def test_a_dry_run_tells_the_plan_and_writes_nothing(start: str, options: dict[str, str], plan: list[str]) -> None:
+def test_a_dry_run_tells_the_plan_and_writes_nothing(start: str, options: dict[str, Any], plan: list[str]) -> None:
     world = start_of(start)
     task = world.alive()[0] if world.alive() else None
     end = rollback(world, dry_run=True, **options)
@@ -127,7 +129,7 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(start: str, options: dict[s
 
 @pytest.mark.parametrize("options", [{}, {"to": "web:1"}, {"to": "web:3"}])
 @pytest.mark.parametrize("start", ["A is a canary", "A is promoted", "A was rolled back"])
-def test_what_a_dry_run_tells_is_what_is_done(start: str, options: dict[str, str]) -> None:
+def test_what_a_dry_run_tells_is_what_is_done(start: str, options: dict[str, Any]) -> None:
     plan = rollback(start_of(start), dry_run=True, **options).run.recorder.record.plan
     world = start_of(start)
     before = active(world)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,7 @@ def test_a_promotion_that_was_done_before_is_done_also_when_what_it_replaced_is_
 
 
 def test_values_that_may_be_secret_are_not_kept() -> None:
-    whole = definition()
-    whole.definition["containerDefinitions"] = [
+    containers: list[dict[str, Any]] = [
         {
             "name": "app",
             "environment": [{"name": "DB_PASSWORD", "value": "hunter2"}],
@@ -85,6 +85,8 @@ def test_values_that_may_be_secret_are_not_kept() -> None:
         },
         {"name": "router", "firelensConfiguration": {"type": "fluentbit", "options": {"Passwd": "hunter2"}}},
     ]
+    plain = definition()
+    whole = replace(plain, definition={**plain.definition, "containerDefinitions": containers})
     kept = previous_definition.document(whole, ())
     assert "hunter2" not in json.dumps(kept)
     assert "hunter2" in json.dumps(dict(whole.definition))

@@ -51,11 +51,11 @@ def test_an_event_from_before_the_deployment_is_not_told() -> None:
 
 
 def test_a_rollout_that_does_not_move_for_too_long_has_failed_for_what_ecs_says() -> None:
-    found, members = Rollout(), {"events": (event(),)}
-    found.look(rolling(running=0, pending=0), old(running=3), **members)
-    still = after(found, STALLED_AFTER - 1, rolling(running=0, pending=0), old(running=3), **members)
+    found, events = Rollout(), (event(),)
+    found.look(rolling(running=0, pending=0), old(running=3), events=events)
+    still = after(found, STALLED_AFTER - 1, rolling(running=0, pending=0), old(running=3), events=events)
     assert isinstance(still, Waiting)
-    why = broken(after(found, 1, rolling(running=0, pending=0), old(running=3), **members))
+    why = broken(after(found, 1, rolling(running=0, pending=0), old(running=3), events=events))
     assert why == f"nothing has moved for 5m, 0 of 3 tasks run web:2, 3 of another revision: {UNABLE}"
 
 

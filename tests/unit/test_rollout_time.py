@@ -91,7 +91,7 @@ def test_time_is_left_for_the_alarms_that_ecs_watches() -> None:
 def test_the_console_says_how_long_a_rollout_may_take(promote: dict[str, str], told: str, seconds: float) -> None:
     world = World()
     run, lines = new_run(world, "promote", ["stable"], {"promote": promote}), list[str]()
-    run.recorder.progress = lines.append  # type: ignore[method-assign]
+    run.recorder.progress = lines.append  # type: ignore[method-assign,assignment]
     found = deadline(run, run.ecs.service(), world.deployments[0].revision)
     assert lines == [told]
     assert (found.at - world.now, found.allowed) == (seconds, seconds)

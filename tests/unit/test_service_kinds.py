@@ -124,7 +124,8 @@ def test_no_stage_starts_a_deployment_of_such_a_service(raw: dict[str, Any]) -> 
     world = start_of("P runs")
     world.raw = raw
     assert (canary(world, release="A").code, canary(world, release="A").writes) == (3, [])
-    for options in ({}, {"to": f"{FAMILY}:1"}):
+    choices: tuple[dict[str, Any], ...] = ({}, {"to": f"{FAMILY}:1"})
+    for options in choices:
         end = rollback(world, **options)
         assert (end.code, end.writes) == (3, []), options
         assert "service prd/web cannot be sent to another revision" in end.text

@@ -183,8 +183,9 @@ def refusing(world: World, *reasons: str, times: int = 1000) -> TasksStep:
 
 def test_a_task_without_a_place_is_told_at_once_and_run_again_with_the_same_token() -> None:
     world = World()
-    step, told = refusing(world, "RESOURCE:MEMORY", times=3), []
-    step.run.recorder.progress = told.append  # type: ignore[method-assign]
+    step = refusing(world, "RESOURCE:MEMORY", times=3)
+    told: list[str] = []
+    step.run.recorder.progress = told.append  # type: ignore[method-assign,assignment]
     assert len(start(step)) == 1
     assert tokens(world) == [first_token(world)] * 4
     words = "no place: no container instance has enough memory for the task (RESOURCE:MEMORY)"
@@ -196,7 +197,7 @@ def test_a_token_that_is_taken_by_a_task_that_aws_does_not_name_is_looked_for(re
     world = World()
     mine, other = tasks_step(world), tasks_step(world, release)
 
-    def run_task(_parameters: Mapping[str, Any]) -> str:
+    def run_task(parameters: Mapping[str, Any]) -> str:
         if not world.alive():
             start(other)
         raise TokenTaken("in use")
@@ -213,7 +214,7 @@ def test_a_token_that_is_taken_by_a_task_that_aws_does_not_name_is_looked_for(re
 def test_a_token_that_is_taken_by_nothing_that_is_seen_ends_the_step() -> None:
     step = tasks_step(World())
 
-    def run_task(_parameters: Mapping[str, Any]) -> str:
+    def run_task(parameters: Mapping[str, Any]) -> str:
         raise TokenTaken("in use")
 
     step.run.ecs.run_task = run_task  # type: ignore[method-assign]

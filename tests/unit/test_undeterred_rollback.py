@@ -141,11 +141,12 @@ def test_a_foreign_task_beside_it_does_not_make_a_rollback_end_well() -> None:
 
 def keeps_coming(world: World, release: str = "Z", revision: str = "") -> list[str]:
     """Whenever a task was stopped he starts the next, with the tags of another epoch; their ARNs."""
-    found, evil = [], revision or evil_revision(world, release)
+    found: list[str] = []
+    evil = revision or evil_revision(world, release)
 
     def start() -> None:
         assert len(found) < 100, "it is swept for ever"
-        task = forge(world, release, evil, token=f"his {len(found)}", tags={release_tags.TURN: "abc/Q"})
+        task = forge(world, release, evil, token=f"his-{len(found)}", tags={release_tags.TURN: "abc/Q"})
         found.append(task.arn)
 
     start()
@@ -184,6 +185,6 @@ def test_tasks_of_three_epochs_are_all_swept() -> None:
     world = start_of("P runs")
     evil = evil_revision(world, "Z")
     for number in range(3):
-        forge(world, "Z", evil, token=f"his {number}", tags={release_tags.TURN: f"{number}a/Q"})
+        forge(world, "Z", evil, token=f"his-{number}", tags={release_tags.TURN: f"{number}a/Q"})
     assert canary(world, release="B").code == 0
     assert [task.tags[release_tags.RELEASE] for task in world.alive()] == ["B"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
         yield stub
 
 
-def changed(client: AwsClient, operation: str, **parameters: str) -> bool:
+def changed(client: AwsClient, operation: str, **parameters: Any) -> bool:
     """Whether a call was noticed as a change."""
     noticed: list[bool] = []
     notice_writes(client, lambda: noticed.append(True))

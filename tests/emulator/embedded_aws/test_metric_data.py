@@ -133,8 +133,8 @@ def test_each_set_of_dimensions_is_a_metric_of_its_own(metrics: Metrics) -> None
     """User Guide, "CloudWatch concepts", Dimensions: CloudWatch does not aggregate across them."""
     metrics.put("Errors", {0: 1}, TaskId="a")
     metrics.put("Errors", {0: 2}, TaskId="b")
-    asked = [{**metrics.metric("Errors", "m", **one), "ReturnData": True} for one in ({"TaskId": "a"}, {})]
-    assert [metrics.ask(one)[0]["Values"] for one in asked] == [[1], []]
+    asked = [metrics.metric("Errors", "m", TaskId="a"), metrics.metric("Errors", "m")]
+    assert [metrics.ask({**query, "ReturnData": True})[0]["Values"] for query in asked] == [[1], []]
 
 
 def test_the_newest_come_first_unless_asked_otherwise(metrics: Metrics) -> None:

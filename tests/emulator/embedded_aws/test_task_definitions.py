@@ -19,7 +19,7 @@ def described(environment: Environment, name: str, **members: Any) -> Any:
 
 def test_every_member_is_kept_and_nothing_empty_is_invented(environment: Environment) -> None:
     """RegisterTaskDefinition and DescribeTaskDefinition give the same members back."""
-    given = {
+    given: dict[str, Any] = {
         "enableFaultInjection": True,
         "pidMode": "task",
         "ephemeralStorage": {"sizeInGiB": 30},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -119,10 +120,13 @@ def test_an_interrupted_task_of_the_rollout_is_not_the_releases_failure(scene: S
     assert scene.canary("slow-start").code == 0
     taken: dict[str, str] = {}
 
+    def is_running(arn: str) -> bool:
+        return bool(scene.task(arn)["lastStatus"] == "RUNNING")
+
     def take_away() -> None:
         for _ in range(3):
             task = wait_for(lambda: [one["taskArn"] for one in scene.tasks() if one["taskArn"] not in taken][-1:])
-            wait_for(lambda arn=task[0]: scene.task(arn)["lastStatus"] == "RUNNING")
+            wait_for(partial(is_running, task[0]))
             if scene.task(task[0])["taskDefinitionArn"].endswith(":2"):
                 taken[task[0]] = "SpotInterruption"
                 scene.server.configure(taken_away=taken)

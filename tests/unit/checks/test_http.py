@@ -124,7 +124,12 @@ def test_through_the_load_balancer_it_is_asked_once(server: Server) -> None:
 def urls(monkeypatch: pytest.MonkeyPatch, subject: Subject, **keys: Any) -> list[str]:
     """What would be asked."""
     asked: list[Asked] = []
-    monkeypatch.setattr(http, "probe", lambda request: asked.append(request) or Probed(200, 0.0))
+
+    def probe(request: Asked) -> Probed:
+        asked.append(request)
+        return Probed(200, 0.0)
+
+    monkeypatch.setattr(http, "probe", probe)
     one = check(subject, **keys)
     sample(one)
     return [each.url for each in asked]

@@ -189,7 +189,7 @@ def test_datapoints_from_before_the_bake_are_none() -> None:
 
 
 @pytest.mark.parametrize(("limit", "value"), [({"at_most": 3}, 9), ({"at_least": 3}, 1)])
-def test_of_several_tasks_the_worst_counts(limit: dict[str, float], value: float) -> None:
+def test_of_several_tasks_the_worst_counts(limit: dict[str, Any], value: float) -> None:
     subject = subject_of(World(), 3)
     values = dict(zip(ids(subject.canary), ([3.0], [float(value)], [3.0]), strict=True))
     put(subject, **values)

@@ -105,7 +105,7 @@ def test_what_a_security_group_drops_is_waited_for_a_few_seconds_only(
         raise TimeoutError
 
     monkeypatch.setattr(socket, "create_connection", connect)
-    checks = [{"http": {"timeout": "30s"}}, {"name": "again", "http": {"path": "/other"}}]
+    checks: list[dict[str, Any]] = [{"http": {"timeout": "30s"}}, {"name": "again", "http": {"path": "/other"}}]
     end = run(start_of("P runs"), *checks)
     assert (end.code, "(none within 3s)" in end.text) == (2, True)
     assert asked == [(("127.0.0.1", 8000), 3.0)]

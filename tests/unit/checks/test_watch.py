@@ -117,7 +117,7 @@ def test_a_signal_ends_what_is_under_way() -> None:
     kinds = ScriptedKinds({"c": lambda _now: None})
     watch = Watch(subject, [check("c")], kinds)
 
-    def signalled(_seconds: float) -> None:
+    def signalled(seconds: float) -> None:
         raise Interrupted(15)
 
     subject.run.clock.sleep = signalled  # type: ignore[method-assign]
@@ -136,7 +136,7 @@ def test_a_bake_of_no_time_runs_no_check() -> None:
 def test_what_changes_is_told_once() -> None:
     said: list[str] = []
     subject = subject_of(World())
-    subject.run.recorder.progress = said.append  # type: ignore[method-assign]
+    subject.run.recorder.progress = said.append  # type: ignore[method-assign,assignment]
     kinds = ScriptedKinds({"c": lambda now: [Sample(BAD if now == 2 else GOOD, "seen")]})
     watched(subject, [check("c")], kinds, 6)
     assert said == [
@@ -153,7 +153,8 @@ class AwsClock:
         self.clock = clock
 
     def now(self) -> datetime:
-        return self.clock.wall() + AHEAD
+        wall: datetime = self.clock.wall()
+        return wall + AHEAD
 
 
 AHEAD = timedelta(minutes=5)
@@ -209,7 +210,7 @@ def test_a_failure_that_is_shown_ends_the_bake_though_no_sample_failed() -> None
 def test_evidence_that_is_half_of_what_fails_is_told_once() -> None:
     said: list[str] = []
     subject = subject_of(World())
-    subject.run.recorder.progress = said.append  # type: ignore[method-assign]
+    subject.run.recorder.progress = said.append  # type: ignore[method-assign,assignment]
     grown = {0: 1.0, 1: 9.0, 2: 11.0, 3: 15.0}
     kinds = ScriptedKinds(
         {"like": lambda now: [Sample(GOOD, f"evidence {grown[int(now)]}", Shown(evidence=grown[int(now)]))]}

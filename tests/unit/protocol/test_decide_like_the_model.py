@@ -68,7 +68,7 @@ def assert_same_leftover(ours: decide.Leftover, theirs: Any, modelled: Any, seed
     if theirs is None:
         assert not ours, seed
         return
-    first = theirs.arguments[0] if theirs.arguments else None
+    first: Any = theirs.arguments[0] if theirs.arguments else None
     if theirs.name == "DeregisterTargets":
         assert address(first) in {one.target.identity for one in ours.drain}, seed
     elif theirs.name == "StopTask":

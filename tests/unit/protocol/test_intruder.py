@@ -44,7 +44,7 @@ def runs(world: World, chance: random.Random, evil: str) -> None:
     """RunTask of any revision, with our tags, by the token that is the lock or by his own."""
     release = chance.choice(["A", "B", "P"])
     active = [one.arn for one in world.revisions.values() if one.active]
-    token = chance.choice([the_lock(world), f"his {chance.random()}"])
+    token = chance.choice([the_lock(world), f"his-{chance.random()}"])
     forge(world, release, chance.choice([evil, *active]), token=token)
 
 

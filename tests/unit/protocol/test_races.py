@@ -33,6 +33,7 @@ ANY_END = [
     ("P runs", "canary A | canary B | rollback A"),
     ("P runs", "canary A | canary B | canary C"),
 ]
+Ends = dict[str, list[int | str]]
 FAILING = [
     ("P runs", "canary A | canary B"),
     ("P runs", "canary A | rollback A"),
@@ -41,7 +42,7 @@ FAILING = [
 ]
 
 
-def violations(start: str, script: str, seed: int, failing: dict[str, str] | None = None) -> tuple[list[str], object]:
+def violations(start: str, script: str, seed: int, failing: dict[str, str] | None = None) -> tuple[list[str], Ends]:
     world = start_of(start, failing)
     ends = side_by_side(world, script, seed)
     return [*clean(world), *heals(world)], ends

@@ -265,7 +265,7 @@ def filled_with(text: str) -> StageRecord:
     """A failed stage with that text wherever AWS, a container or a user may put one."""
     record = failed_check()
     record.cluster = record.service = record.approved_by = record.comment = text
-    record.release = ReleaseRecord(text, text, text, text, text, text, text)
+    record.release = ReleaseRecord(text, text, text, text, text, text, {"text": text})
     record.canary = [CanaryTaskRecord(text, text, (text,), text)]
     record.changes, record.notes, record.log_tail = [text], [text], [text]
     for check in record.checks:

@@ -2,7 +2,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -122,7 +122,7 @@ def test_files_are_up_to_date_after_every_event(tmp_path: Path) -> None:
     record = stage_records.killed_canary()
     step = record.step("bake")
     report = _Counted(ReportFolder(tmp_path), "canary")
-    events = [
+    events: list[Callable[[], None]] = [
         lambda: report.step_started(record, step),
         lambda: report.progressed(record, step, "text"),
         lambda: report.step_ended(record, step),

@@ -7,6 +7,7 @@ from lxml import etree, html
 from ecs_pipeline.engine.record import CanaryTaskRecord, StageRecord
 from ecs_pipeline.reports.files import ReportFolder
 from ecs_pipeline.reports.html import HtmlReport
+from tests.present import present
 from tests.unit.reports import stage_records
 
 HOSTILE = "<script>alert(1)</script> ]]> \x1b[31mred\x1b[0m \x00 {{ 7*7 }} \" ' & \U0001f680"
@@ -53,14 +54,14 @@ def test_the_headline_says_the_outcome_in_words(name: str, headline: str) -> Non
 def test_a_failure_comes_first_with_its_step_evidence_and_cure() -> None:
     root = page(stage_records.failed_canary())
     assert headings(root)[0] == "What happened"
-    reason = root.find(".//section")
-    assert reason.find("p").text_content().startswith("healthy: task 0123456789abcdef")
-    assert "container app: exit code 1" in reason.findtext("pre")
+    reason = present(root.find(".//section"))
+    assert present(reason.find("p")).text_content().startswith("healthy: task 0123456789abcdef")
+    assert "container app: exit code 1" in present(reason.findtext("pre"))
     assert reason.findall("p")[-1].text_content() == "What to do: read the container's log, then start again"
 
 
 def test_a_killed_stage_says_what_was_under_way() -> None:
-    reason = page(stage_records.killed_canary()).find(".//section").text_content()
+    reason = present(page(stage_records.killed_canary()).find(".//section")).text_content()
     assert "interrupted during bake" in reason
     assert "the same command resumes" in reason
 
@@ -75,7 +76,7 @@ def test_sections_that_are_empty_are_left_out() -> None:
 
 
 def test_the_release_is_told() -> None:
-    told = page(stage_records.promoted()).find(".//dl").text_content()
+    told = present(page(stage_records.promoted()).find(".//dl")).text_content()
     assert "20261123-071500-ab12cd3" in told
     assert "sample-app:41 to sample-app:42" in told
     assert stage_records.DIGEST in told
@@ -114,9 +115,9 @@ def test_a_dry_run_says_so() -> None:
 def test_hostile_text_is_shown_as_text() -> None:
     root = page(stage_records.filled_with(HOSTILE))
     assert not list(root.iter("script"))
-    assert "49" not in root.find(".//pre").text_content()
+    assert "49" not in present(root.find(".//pre")).text_content()
     for place in (".//pre", ".//p[@class='message']", ".//dd", ".//td[@class='message']", ".//li"):
-        assert SHOWN in root.find(place).text_content(), place
+        assert SHOWN in present(root.find(place)).text_content(), place
 
 
 def test_a_line_of_a_megabyte_is_cut() -> None:
@@ -129,11 +130,11 @@ def test_a_line_of_a_megabyte_is_cut() -> None:
 def test_the_page_is_accessible(name: str) -> None:
     root = page(stage_records.ALL[name]())
     assert root.get("lang") == "en"
-    levels = [int(one.tag[1]) for one in root.iter("h1", "h2", "h3")]
+    levels = [int(str(one.tag)[1]) for one in root.iter("h1", "h2", "h3")]
     assert levels[0] == 1
     assert set(levels[1:]) == {2}
     assert all(one.get("scope") in ("col", "row") for one in root.iter("th"))
-    assert [one.get("alt")[:11] for one in root.iter("img")] == ["Timeline of"]
+    assert [present(one.get("alt"))[:11] for one in root.iter("img")] == ["Timeline of"]
     assert all(one.get("tabindex") == "0" and one.get("aria-label") for one in root.iter("pre"))
 
 
@@ -145,7 +146,7 @@ def test_pictures_are_well_formed_and_readable_without_their_style(name: str) ->
         root = etree.fromstring(content)
         assert root.get("fill") == "#1c2128"
         space = "{http://www.w3.org/2000/svg}"
-        assert root.findtext(f"{space}title").startswith(f"Timeline of {record.stage}")
+        assert present(root.findtext(f"{space}title")).startswith(f"Timeline of {record.stage}")
         assert all(one.get("fill") for one in root.iter(f"{space}rect", f"{space}path"))
 
 

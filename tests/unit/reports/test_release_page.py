@@ -14,6 +14,7 @@ from ecs_pipeline.reports.earlier import LARGEST, earlier_stages
 from ecs_pipeline.reports.files import ReportFolder
 from ecs_pipeline.reports.html import HtmlReport
 from ecs_pipeline.reports.json_report import JsonReport
+from tests.present import present
 from tests.unit.reports import stage_records
 
 
@@ -51,8 +52,8 @@ def test_an_earlier_stage_shows_what_happened_its_timeline_checks_and_steps(tmp_
     (article,) = index(tmp_path).iter("article")
     headings = [heading.text_content() for heading in article.iter("h3")]
     assert headings == ["What happened", "Timeline", "Checks", "Steps"]
-    assert "check answers failed: 3 of 5 samples" in article.find(".//p[@class='message']").text_content()
-    assert "service event: steady state" in article.findtext(".//pre")
+    assert "check answers failed: 3 of 5 samples" in present(article.find(".//p[@class='message']")).text_content()
+    assert "service event: steady state" in present(article.findtext(".//pre"))
     assert article.xpath(".//img/@src") == ["canary.svg"]
     rows = [[" ".join(cell.text_content().split()) for cell in row] for row in article.iter("tr")]
     assert rows[1][:5] == ["answers http", "failed", "412 ms", "300 ms", "7, 3 failed"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -116,8 +117,9 @@ def test_an_inconclusive_one_says_how_long_a_bake_would_have_told() -> None:
 
 
 @pytest.mark.parametrize(("side", "empty"), [("canary", {}), ("others", {}), ("others", {"s": []})])
-def test_one_side_alone_tells_nothing(side: str, empty: dict[str, list[float]]) -> None:
-    seen = [replace(moment, **{side: empty}) for moment in constant(200, 100)]
+def test_one_side_alone_tells_nothing(side: str, empty: dict[str, Any]) -> None:
+    members: dict[str, Any] = {side: empty}
+    seen = [replace(moment, **members) for moment in constant(200, 100)]
     assert concluded(seen) == ("inconclusive", "no values of canary and stable of the same time")
 
 
