@@ -36,7 +36,8 @@ async def _handle(_method: str, _path: str, headers: Members, body: bytes, _quer
     action = headers.get("x-amz-target", "").removeprefix(_PREFIX)
     if action != "GetServiceQuota":
         return error_response_json("UnknownOperationException", f"{action} is not emulated.", 400)
-    return json_action(_get_quota)(json.loads(body or b"{}"))
+    answer: Response = json_action(_get_quota)(json.loads(body or b"{}"))
+    return answer
 
 
 def _get_quota(request: Members) -> Members:
