@@ -35,9 +35,9 @@ def install() -> None:
 async def _handle(_method: str, _path: str, headers: Members, body: bytes, _query: Members) -> Response:
     action = headers.get("x-amz-target", "").removeprefix(_PREFIX)
     if action != "GetServiceQuota":
-        return error_response_json("UnknownOperationException", f"{action} is not emulated.", 400)
-    answer: Response = json_action(_get_quota)(json.loads(body or b"{}"))
-    return answer
+        refused: Response = error_response_json("UnknownOperationException", f"{action} is not emulated.", 400)
+        return refused
+    return json_action(_get_quota)(json.loads(body or b"{}"))
 
 
 def _get_quota(request: Members) -> Members:

@@ -22,13 +22,13 @@ def rig() -> Iterator[Rig]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`place`: the sample of a test module's PLACES, or all of them. `turn`: rounds of a race."""
+    """`place`: the sample of a test module's PLACES, or all of them. `attempt`: rounds of a race."""
     whole = metafunc.config.getoption("--whole")
     if "place" in metafunc.fixturenames:
         places = [one for one in metafunc.module.PLACES if whole or one.sampled]
         metafunc.parametrize("place", places, ids=str)
-    if "turn" in metafunc.fixturenames:
-        metafunc.parametrize("turn", range(20 if whole else 1))
+    if "attempt" in metafunc.fixturenames:
+        metafunc.parametrize("attempt", range(20 if whole else 1))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 from tests.emulator.stages.scene import Scene
 
 OF_A_RUN = ("ecs-pipeline:turn", "ecs-pipeline:build", "ecs-pipeline:commit", "ecs-pipeline:bake-began")
-"""Tags that are others in each run; a turn tells how often something was cancelled."""
+"""Tags that are others in each run; an epoch tells how often something was cancelled."""
 
 SETTLES_WITHIN = 30.0
 

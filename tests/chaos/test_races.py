@@ -20,7 +20,7 @@ def canary(rig: Rig, release: str, variant: str) -> list[str]:
     return ["canary", "--release", release, "--image", rig.images.uri(variant)]
 
 
-def test_of_two_canaries_one_holds_the_service(rig: Rig, turn: int) -> None:
+def test_of_two_canaries_one_holds_the_service(rig: Rig, attempt: int) -> None:
     with rig.service() as scene:
         done = dict(
             zip(("a", "b"), side_by_side(rig, scene, canary(rig, "a", "v2"), canary(rig, "b", "v3")), strict=True)
@@ -36,14 +36,14 @@ def test_of_two_canaries_one_holds_the_service(rig: Rig, turn: int) -> None:
         assert left_over(scene) == []
 
 
-def test_two_canaries_of_one_release_make_one(rig: Rig, turn: int) -> None:
+def test_two_canaries_of_one_release_make_one(rig: Rig, attempt: int) -> None:
     with rig.service() as scene:
         done = side_by_side(rig, scene, canary(rig, "a", "v2"), canary(rig, "a", "v2"))
         assert [one.code for one in done] == [0, 0], done
         assert (len(scene.canaries()), len(scene.revisions()), len(scene.registered())) == (1, 2, 2)
 
 
-def test_a_canary_does_not_disturb_a_promote(rig: Rig, turn: int) -> None:
+def test_a_canary_does_not_disturb_a_promote(rig: Rig, attempt: int) -> None:
     with rig.service() as scene:
         assert scene.canary("v2", "--release", "a").code == 0
         promote, other = side_by_side(rig, scene, ["promote"], canary(rig, "b", "v3"))
@@ -55,7 +55,7 @@ def test_a_canary_does_not_disturb_a_promote(rig: Rig, turn: int) -> None:
         assert scene.marks()["release"] == "a"
 
 
-def test_of_promote_and_rollback_the_rollback_wins(rig: Rig, turn: int) -> None:
+def test_of_promote_and_rollback_the_rollback_wins(rig: Rig, attempt: int) -> None:
     with rig.service() as scene:
         assert scene.canary("v2", "--release", "a").code == 0
         promote, rollback = side_by_side(rig, scene, ["promote"], ["rollback"])

@@ -393,7 +393,7 @@ def test_the_tags_that_may_be_written_are_those_that_are() -> None:
     }
     service = set(of["MarkService"]["Condition"]["ForAllValues:StringLike"]["aws:TagKeys"])
     named = {
-        release_tags.TURN,
+        release_tags.EPOCH,
         release_tags.UNDER_WAY,
         release_tags.SOURCE,
         release_tags.WANTED,

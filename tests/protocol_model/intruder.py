@@ -25,7 +25,7 @@ def evil(world: World) -> int:
 def moves(world: World, kind: str, releases: tuple[str, ...]) -> Iterator[tuple[str, World]]:
     """What he can do in one call, and the world after it. He gives his own revision the tags that he needs before."""
     for release in releases:
-        own_tags = dict(release=release, turn=world.marks.turn, image=release)
+        own_tags = dict(release=release, epoch=world.marks.epoch, image=release)
         tagged = world._replace(revisions=changed(world.revisions, evil(world), **own_tags))
         if kind == RUNS:
             yield from _starts(tagged, release)
@@ -35,20 +35,20 @@ def moves(world: World, kind: str, releases: tuple[str, ...]) -> Iterator[tuple[
 
 def _starts(world: World, release: str) -> Iterator[tuple[str, World]]:
     """RunTask of any revision there is, with our tags (a verdict too) or none, by the token that is the lock or by his own."""
-    turn = world.marks.turn
+    epoch = world.marks.epoch
     for revision in world.revisions:
         if not revision.active:
             continue
         for token in (_lock(world), 'his own'):
             for tag in (release, '') if token != 'his own' else (release,):
-                task = Task(len(world.tasks), token, tag, revision.number, turn, verdict=True)
+                task = Task(len(world.tasks), token, tag, revision.number, epoch, verdict=True)
                 if token:
                     yield f'RunTask({tag or "no tags"}, {revision.number}, {token[:7]})', world._replace(tasks=world.tasks + (task,))
 
 
 def _lock(world: World) -> str:
     """The token that the next canary will come to; '' when a living task has it."""
-    token = digest('service', world.marks.turn.digest)
+    token = digest('service', world.marks.epoch.digest)
     for task in world.tasks:
         if task.token == token and task.number not in world.expired:
             if task.alive:
@@ -59,17 +59,17 @@ def _lock(world: World) -> str:
 
 def _tags(world: World, release: str) -> Iterator[tuple[str, World]]:
     """TagResource of the service, of a living task, of a revision."""
-    other, turn = evil(world), Turn(digest(world.marks.turn.digest, release), release)
+    other, epoch = evil(world), Epoch(digest(world.marks.epoch.digest, release), release)
     for marks in (dict(wanted=other), dict(previous=other), dict(release=release, wanted=other, previous=other, under_way=release),
-                  dict(turn=turn, under_way='', wanted=other), dict(turn=turn, under_way=''), dict(turn=turn, under_way='', wanted=0)):
+                  dict(epoch=epoch, under_way='', wanted=other), dict(epoch=epoch, under_way=''), dict(epoch=epoch, under_way='', wanted=0)):
         yield f'TagService({marks})', world._replace(marks=world.marks._replace(**marks))
     for task in world.tasks:
         if task.alive:
-            for tags in (dict(verdict=True), dict(release='Z'), dict(turn=Turn('his', ''))):
+            for tags in (dict(verdict=True), dict(release='Z'), dict(epoch=Epoch('his', ''))):
                 yield f'TagTask({task.number}, {tags})', world._replace(tasks=changed(world.tasks, task.number, **tags))
     for revision in world.revisions:
         if revision.own:
-            forged: tuple[dict[str, Any], ...] = (dict(release=release, turn=world.marks.turn), dict(promoted=not revision.promoted))
+            forged: tuple[dict[str, Any], ...] = (dict(release=release, epoch=world.marks.epoch), dict(promoted=not revision.promoted))
             for fields in forged:
                 yield f'TagRevision({revision.number}, {fields})', world._replace(revisions=changed(world.revisions, revision.number, **fields))
 
@@ -99,7 +99,7 @@ def breaks(world: World, kind: str, wanted: Wanted) -> Iterator[str]:
             'the service runs an image that was not approved': serving.image not in wanted.approved,
             'a revision of ours is thrown away': not wanted.undone and any(r.own and not r.active for r in world.revisions),
             'a revision is deregistered that no rollback took away': any(
-                not r.active and r.own and r.release in ('', 'P') and r.release != world.marks.turn.cancelled for r in world.revisions),
+                not r.active and r.own and r.release in ('', 'P') and r.release != world.marks.epoch.cancelled for r in world.revisions),
             'a promoted revision is deregistered that the commands leave alone': any(not world.revisions[number].active for number in wanted.kept),
             'the service runs a release that the commands lead away from, or never to': wanted.alone and serving.image not in wanted.served,
         }

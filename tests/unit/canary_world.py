@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.engine.converge import converge
-from ecs_pipeline.model.release import CANARY, Task, Turn
+from ecs_pipeline.model.release import CANARY, Epoch, Task
 from ecs_pipeline.protocol import decide, release_tags
 from ecs_pipeline.protocol.fence import Fence
-from ecs_pipeline.steps.tasks import Made, TasksStep
+from ecs_pipeline.steps.tasks import Created, TasksStep
 from ecs_pipeline.steps.traffic import Seen, TrafficStep
 from ecs_pipeline.timing.wait import Deadline
 from tests.fakes.ports import new_run
@@ -22,9 +22,9 @@ from tests.fakes.world import FakeTask, World, definition_with
 STEPS = ("tasks", "healthy", "traffic", "bake")
 
 
-def revision_of(world: World, release: str, turn: Turn | None = None, image: str = "") -> str:
+def revision_of(world: World, release: str, epoch: Epoch | None = None, image: str = "") -> str:
     """A new revision that belongs to a release."""
-    tags = {release_tags.RELEASE: release, release_tags.TURN: release_tags.turn_value(turn or Turn())}
+    tags = {release_tags.RELEASE: release, release_tags.EPOCH: release_tags.epoch_value(epoch or Epoch())}
     return world.register(definition_with(image or f"image:{release}"), tags)
 
 
@@ -32,8 +32,8 @@ def tasks_step(world: World, release: str = "A", count: int = 1, revision: str =
     """The step of a process that has just looked."""
     run = new_run(world, "canary", STEPS)
     seen = run.ecs.service()
-    whole = run.definitions.get(revision or revision_of(world, release, seen.marks.turn))
-    return TasksStep(run, Fence(run.ecs, run.clock, seen), seen, whole, "app", count, Made())
+    whole = run.definitions.get(revision or revision_of(world, release, seen.marks.epoch))
+    return TasksStep(run, Fence(run.ecs, run.clock, seen), seen, whole, "app", count, Created())
 
 
 def start(step: TasksStep, within: float = 120) -> list[Task]:
@@ -62,9 +62,9 @@ def tokens(world: World) -> list[str]:
 
 
 def first_token(world: World, index: int = 0) -> str:
-    """The token of a number when no task was ever started in this turn."""
+    """The token of a number when no task was ever started in this epoch."""
     found = world.service_facts()
-    return decide.first_token(found.label, found.marks.turn, CANARY, index)
+    return decide.first_token(found.label, found.marks.epoch, CANARY, index)
 
 
 def only(world: World) -> FakeTask:

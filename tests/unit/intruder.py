@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecs_pipeline.model.release import CANARY, Turn
+from ecs_pipeline.model.release import CANARY, Epoch
 from ecs_pipeline.protocol import decide, release_tags
 from tests.fakes.world import SERVICE, FakeTask, World, definition_with
 
 EVIL_IMAGE = "evil.example.com/web@sha256:" + "e" * 64
 
 
-def evil_revision(world: World, release: str, turn: Turn | None = None, family: str = "evil", image: str = "") -> str:
+def evil_revision(world: World, release: str, epoch: Epoch | None = None, family: str = "evil", image: str = "") -> str:
     """A revision in a family of his own, with our tags."""
-    tags = {release_tags.RELEASE: release, release_tags.TURN: release_tags.turn_value(turn or turn_of(world))}
+    tags = {release_tags.RELEASE: release, release_tags.EPOCH: release_tags.epoch_value(epoch or turn_of(world))}
     return world.register(definition_with(image or EVIL_IMAGE, family), tags)
 
 
-def turn_of(world: World) -> Turn:
+def turn_of(world: World) -> Epoch:
     """The turn of the service."""
-    return release_tags.parse_turn(world.service_tags.get(release_tags.TURN, ""))
+    return release_tags.parse_epoch(world.service_tags.get(release_tags.EPOCH, ""))
 
 
 def forge(
@@ -35,7 +35,7 @@ def forge(
     ours = {
         release_tags.SERVICE: SERVICE,
         release_tags.RELEASE: release,
-        release_tags.TURN: release_tags.turn_value(turn_of(world)),
+        release_tags.EPOCH: release_tags.epoch_value(turn_of(world)),
         release_tags.ROLE: CANARY,
         release_tags.INDEX: "0",
         release_tags.VERDICT: "pass",

@@ -41,7 +41,7 @@ def source(service: str, operation: str, answer: dict[str, Any] | str) -> AwsSou
     return AwsSource({"HOME": "/here"}, lambda: session)
 
 
-Look = Callable[[AwsSource], str]
+Snapshot = Callable[[AwsSource], str]
 
 
 def parameter(asked: AwsSource) -> str:
@@ -84,7 +84,7 @@ VERSION = {"ARN": ARN, "Name": "db", "VersionId": "0" * 32}
         ("secretsmanager", "get_secret_value", {**VERSION, "SecretString": '{"user": "me"}'}, member, "me"),
     ],
 )
-def test_what_is_there_is_found(service: str, operation: str, answer: Any, look: Look, value: str) -> None:
+def test_what_is_there_is_found(service: str, operation: str, answer: Any, look: Snapshot, value: str) -> None:
     assert look(source(service, operation, answer)) == value
 
 
@@ -108,7 +108,7 @@ def test_what_is_there_is_found(service: str, operation: str, answer: Any, look:
     ],
 )
 def test_what_is_not_there_is_told_without_a_value(
-    service: str, operation: str, answer: Any, look: Look, why: str
+    service: str, operation: str, answer: Any, look: Snapshot, why: str
 ) -> None:
     with pytest.raises(LookupError) as caught:
         look(source(service, operation, answer))

@@ -45,7 +45,7 @@ def test_a_copy_with_the_tags_of_another_release_is_none() -> None:
     world = start_of("A is promoted")
     good = world.revisions[arn_of(world, "web:2")]
     world.register(
-        good.definition, {release_tags.RESTORES: good.arn, release_tags.RELEASE: "A", release_tags.TURN: "0/"}
+        good.definition, {release_tags.RESTORES: good.arn, release_tags.RELEASE: "A", release_tags.EPOCH: "0/"}
     )
     good.active = False
     assert (rollback(world).code, serving(world)) == (0, "web:5")

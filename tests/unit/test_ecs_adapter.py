@@ -13,7 +13,7 @@ from ecs_pipeline.aws.session import AwsError
 from ecs_pipeline.aws.task_definitions import TaskDefinitions
 from ecs_pipeline.errors import InvalidInput, NotPlaced, Refused, TokenTaken
 from ecs_pipeline.model import service_kinds
-from ecs_pipeline.model.release import Container, Turn
+from ecs_pipeline.model.release import Container, Epoch
 from ecs_pipeline.model.service_kinds import Use
 from tests.unit.aws_stub import AwsStub, aws_stub, ok, refused, session
 from tests.unit.clocks import RecordingClock
@@ -48,7 +48,7 @@ def test_a_service_is_read_with_its_marks(aws: AwsStub, ecs: Ecs) -> None:
     balancers = [{"targetGroupArn": GROUP, "containerName": "app", "containerPort": 8000}, {"loadBalancerName": "x"}]
     aws.on("DescribeServices", ok({"services": [raw_service(tags=tags, desiredCount=3, loadBalancers=balancers)]}))
     found = ecs.service()
-    assert (found.label, found.desired, found.marks.turn) == ("prd/web", 3, Turn("abc", "r1"))
+    assert (found.label, found.desired, found.marks.epoch) == ("prd/web", 3, Epoch("abc", "r1"))
     assert [(one.target_group, one.container, one.port) for one in found.load_balancing] == [(GROUP, "app", 8000)]
     assert found.raw["tags"] == {"ecs-pipeline:turn": "abc/r1", "team": ""}
     assert aws.asked("DescribeServices")[0].json == {"cluster": "prd", "services": ["web"], "include": ["TAGS"]}
@@ -220,7 +220,7 @@ def test_a_task_is_read_with_its_marks_address_and_containers(aws: AwsStub, ecs:
     }
     aws.on("DescribeTasks", ok({"tasks": [raw]}))
     (found,) = ecs.tasks([TASK])
-    assert (found.of, found.release, found.turn, found.role) == ("web", "r2", Turn("abc", "r1"), "baseline")
+    assert (found.of, found.release, found.epoch, found.role) == ("web", "r2", Epoch("abc", "r1"), "baseline")
     assert (found.index, found.judged_steps, found.address, found.created) == (3, 2, "10.0.0.1", NOW)
     assert found.containers == (
         Container("app", "RUNNING", host_ports={80: 49153}, udp_ports={80: 49153, 53: 49154}),
@@ -280,7 +280,7 @@ def test_an_ipv6_address_is_read_from_the_network_interface_in_its_shortest_form
 def test_a_task_that_has_just_been_made_is_read_with_what_there_is(aws: AwsStub, ecs: Ecs) -> None:
     aws.on("DescribeTasks", ok({"tasks": [{"taskArn": TASK, "taskDefinitionArn": revision(2)}]}))
     (found,) = ecs.tasks([TASK])
-    assert (found.address, found.of, found.turn, found.containers) == ("", "", Turn(), ())
+    assert (found.address, found.of, found.epoch, found.containers) == ("", "", Epoch(), ())
     assert datetime.now(timezone.utc) - found.created < timedelta(hours=1)
 
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from ecs_pipeline.model.release import Turn
+from ecs_pipeline.model.release import Epoch
 from ecs_pipeline.protocol import release_tags
-from ecs_pipeline.protocol.decide import next_turn
+from ecs_pipeline.protocol.decide import next_epoch
 from ecs_pipeline.steps.rollout import APPEARS_WITHIN
-from ecs_pipeline.undo.sweep import Finish, Overtaken
+from ecs_pipeline.undo.sweep import Overtaken, Sweeper
 from tests.fakes.ports import new_run
 from tests.fakes.world import FakeDeployment, World
 from tests.unit.canary_world import at, dies, kill_at
@@ -24,9 +24,9 @@ def of_release(world: World, release: str) -> str:
     return next(one.arn for one in world.revisions.values() if one.tags.get(release_tags.RELEASE) == release)
 
 
-def finishing(world: World, turn: Turn, replaced: Turn | None = None) -> Finish:
+def finishing(world: World, epoch: Epoch, replaced: Epoch | None = None) -> Sweeper:
     run = new_run(world, "rollback", ["drain", "cleanup", "service-update", "stable", "deregister"])
-    return Finish(run, turn, run.recorder.step, replaced)
+    return Sweeper(run, epoch, run.recorder.step, replaced)
 
 
 # ---- the revision to return to
@@ -91,36 +91,36 @@ def test_a_revision_to_return_to_is_never_deregistered() -> None:
 
 def test_another_rollback_that_begins_meanwhile_is_noticed() -> None:
     world = start_of("A is a canary")
-    seen = new_run(world, "x", []).observer.look()
-    turn = next_turn(seen.marks.turn, "A")
-    world.service_tags[release_tags.TURN] = release_tags.turn_value(next_turn(turn, "B"))
+    seen = new_run(world, "x", []).observer.snapshot()
+    epoch = next_epoch(seen.marks.epoch, "A")
+    world.service_tags[release_tags.EPOCH] = release_tags.epoch_value(next_epoch(epoch, "B"))
     with pytest.raises(Overtaken) as caught:
-        finishing(world, turn, replaced=seen.marks.turn).until_clean()
-    assert caught.value.turn.cancelled == "B"
+        finishing(world, epoch, replaced=seen.marks.epoch).until_clean()
+    assert caught.value.epoch.cancelled == "B"
 
 
 def test_a_service_that_this_process_had_moved_goes_to_what_the_later_rollback_wants() -> None:
     world = start_of("A is promoted")
-    turn = next_turn(Turn(), "A")
+    epoch = next_epoch(Epoch(), "A")
     world.service_tags |= {
-        release_tags.TURN: release_tags.turn_value(turn),
+        release_tags.EPOCH: release_tags.epoch_value(epoch),
         release_tags.WANTED: of_release(world, "P"),
     }
     first = next(iter(world.revisions))
-    theirs = {release_tags.TURN: release_tags.turn_value(next_turn(turn, "P")), release_tags.WANTED: first}
+    theirs = {release_tags.EPOCH: release_tags.epoch_value(next_epoch(epoch, "P")), release_tags.WANTED: first}
     at(world, "after", "UpdateService", lambda: world.service_tags.update(theirs))
     with pytest.raises(Overtaken):
-        finishing(world, turn).until_clean()
+        finishing(world, epoch).until_clean()
     assert world.deployments[0].revision == first
 
 
 def test_the_turn_that_it_replaced_is_a_stale_read_and_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     world = start_of("A is a canary")
-    old = release_tags.parse_service(world.service_tags).turn
-    turn = next_turn(old, "A")
-    world.service_tags |= {release_tags.TURN: release_tags.turn_value(turn), release_tags.UNDER_WAY: ""}
-    finish = finishing(world, turn, replaced=old)
-    stale = replace(world.service_facts(), marks=replace(world.service_facts().marks, turn=old))
+    old = release_tags.parse_service(world.service_tags).epoch
+    epoch = next_epoch(old, "A")
+    world.service_tags |= {release_tags.EPOCH: release_tags.epoch_value(epoch), release_tags.UNDER_WAY: ""}
+    finish = finishing(world, epoch, replaced=old)
+    stale = replace(world.service_facts(), marks=replace(world.service_facts().marks, epoch=old))
     answers, read = [stale, stale], finish.run.ecs.service
     monkeypatch.setattr(finish.run.ecs, "service", lambda: answers.pop(0) if answers else read())
     finish.until_clean()
@@ -129,12 +129,12 @@ def test_the_turn_that_it_replaced_is_a_stale_read_and_read_again(monkeypatch: p
 
 def test_an_update_that_is_not_shown_yet_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
     world = start_of("A is promoted")
-    turn = next_turn(Turn(), "A")
+    epoch = next_epoch(Epoch(), "A")
     world.service_tags |= {
-        release_tags.TURN: release_tags.turn_value(turn),
+        release_tags.EPOCH: release_tags.epoch_value(epoch),
         release_tags.WANTED: of_release(world, "P"),
     }
-    finish, before = finishing(world, turn), len(world.writes())
+    finish, before = finishing(world, epoch), len(world.writes())
     read, stale = finish.run.ecs.service, world.service_facts()
     late: list[float] = []
     at(world, "after", "UpdateService", lambda: late.append(world.now + 5))
@@ -147,15 +147,15 @@ def test_an_update_that_is_not_shown_yet_is_not_sent_again(monkeypatch: pytest.M
 def test_an_update_that_another_one_undid_is_sent_again() -> None:
     world = start_of("A is promoted")
     bad = world.deployments[0].revision
-    turn = next_turn(Turn(), "A")
+    epoch = next_epoch(Epoch(), "A")
     world.service_tags |= {
-        release_tags.TURN: release_tags.turn_value(turn),
+        release_tags.EPOCH: release_tags.epoch_value(epoch),
         release_tags.WANTED: of_release(world, "P"),
     }
     others = [bad]
     at(world, "after", "UpdateService", lambda: world.update_service(others.pop()) if others else None)
     begun = world.now
-    finishing(world, turn).until_clean()
+    finishing(world, epoch).until_clean()
     assert world.deployments[0].revision == of_release(world, "P")
     assert world.now - begun < APPEARS_WITHIN
 
@@ -189,8 +189,8 @@ def test_what_a_dead_process_left_of_a_cancel_is_out_of_the_traffic_after_the_ne
 ) -> None:
     world = start_of("A is a canary")
     (old,) = world.alive()
-    turn = next_turn(Turn(), "A")
-    world.service_tags |= {release_tags.TURN: release_tags.turn_value(turn), release_tags.UNDER_WAY: ""}
+    epoch = next_epoch(Epoch(), "A")
+    world.service_tags |= {release_tags.EPOCH: release_tags.epoch_value(epoch), release_tags.UNDER_WAY: ""}
     assert command(world, release="A").code == code
     assert old not in world.alive()
     assert (old.address, 8000) not in world.registered()

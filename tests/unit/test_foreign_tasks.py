@@ -110,7 +110,7 @@ def test_one_that_runs_a_revision_of_the_family_that_is_another_releases_is_refu
 
 def test_one_that_runs_our_revision_of_another_epoch_is_refused() -> None:
     world = start_of("A was rolled back")
-    old = evil_revision(world, "A", release_tags.parse_turn(""), family="web")
+    old = evil_revision(world, "A", release_tags.parse_epoch(""), family="web")
     forge(world, "A", old)
     end = canary(world, release="A")
     assert (end.code, end.writes) == (3, [])
@@ -151,7 +151,7 @@ def test_one_that_has_our_image_and_another_definition_is_refused() -> None:
         ).image
         other = world.register(
             {**world.revisions[world.deployments[0].revision].definition, "cpu": "4096"},
-            {release_tags.RELEASE: "B", release_tags.TURN: release_tags.turn_value(turn_of(world))},
+            {release_tags.RELEASE: "B", release_tags.EPOCH: release_tags.epoch_value(turn_of(world))},
         )
         world.revisions[other].definition["containerDefinitions"] = [
             {**world.revisions[other].definition["containerDefinitions"][0], "image": image}
@@ -265,7 +265,7 @@ def test_a_good_revision_that_a_forged_task_ran_is_not_deregistered(family: str)
 def test_a_good_revision_of_another_turns_forged_task_is_not_deregistered() -> None:
     world = start_of("A was rolled back")
     good = evil_revision(world, "Q", family="web", image="r/web@sha256:1")
-    forge(world, "A", good, tags={release_tags.TURN: "abc/Q"})
+    forge(world, "A", good, tags={release_tags.EPOCH: "abc/Q"})
     assert rollback(world).code == 0
     assert world.alive() == []
     assert world.revisions[good].active

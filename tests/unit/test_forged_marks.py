@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecs_pipeline.model.release import Turn
+from ecs_pipeline.model.release import Epoch
 from ecs_pipeline.protocol import release_tags
 from tests.fakes.schedule import Killed
 from tests.fakes.world import World
@@ -18,7 +18,7 @@ from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import active, canary, promote, rollback, serving
 from tests.unit.test_tags import TAGS, VALUES
 
-CANCEL_A = release_tags.turn_value(Turn("deadbeef", "A"))
+CANCEL_A = release_tags.epoch_value(Epoch("deadbeef", "A"))
 
 
 def wanting(world: World, **named: str) -> str:
@@ -30,7 +30,7 @@ def wanting(world: World, **named: str) -> str:
 
 def test_a_forged_cancel_sends_the_service_nowhere_and_takes_no_revision_away() -> None:
     world = start_of("A is promoted")
-    wanting(world, turn=CANCEL_A, wanted="", under_way=" ")
+    wanting(world, epoch=CANCEL_A, wanted="", under_way=" ")
     refused = canary(world, release="B")
     assert (refused.code, refused.writes) == (3, [])
     end = rollback(world)
@@ -93,7 +93,7 @@ def test_a_rollout_that_fails_goes_back_to_what_the_process_itself_saw() -> None
 
 def test_a_cancelled_promote_does_not_go_where_a_forged_mark_wants() -> None:
     world = start_of("A is a canary")
-    at(world, "after", "UpdateService", lambda: wanting(world, turn=CANCEL_A, wanted="", under_way=" "))
+    at(world, "after", "UpdateService", lambda: wanting(world, epoch=CANCEL_A, wanted="", under_way=" "))
     end = promote(world, release="A")
     assert end.code == 3
     assert serving(world) != "evil:1"
@@ -167,7 +167,7 @@ def test_to_a_revision_that_was_set_by_hand_keeps_it_and_says_so_to_the_next() -
 
 def test_no_rollback_ends_well_when_what_it_wanted_is_taken_from_it() -> None:
     world = start_of("A is promoted")
-    old = {release_tags.RELEASE: "A", release_tags.TURN: release_tags.turn_value(Turn())}
+    old = {release_tags.RELEASE: "A", release_tags.EPOCH: release_tags.epoch_value(Epoch())}
 
     def die() -> None:
         raise Killed

@@ -29,7 +29,7 @@ def emptied(tags: dict[str, str]) -> None:
 
 def begun_by_hand(world: World) -> None:
     """The canary of a version that reserved no keys, after somebody took its spare ones away."""
-    for key in (release_tags.TURN, *release_tags.RESERVED, *release_tags.SPARE):
+    for key in (release_tags.EPOCH, *release_tags.RESERVED, *release_tags.SPARE):
         world.service_tags.pop(key, None)
 
 
@@ -50,7 +50,7 @@ def test_a_rollback_needs_no_new_tag(options: dict[str, Any]) -> None:
     fill(world.service_tags)
     end = rollback(world, **options)
     assert (end.code, world.registered(), world.alive(), serving(world)) == (0, [], [], "web:2"), end.text
-    assert release_tags.parse_turn(world.service_tags[release_tags.TURN]).cancelled == "A"
+    assert release_tags.parse_epoch(world.service_tags[release_tags.EPOCH]).cancelled == "A"
     assert not list(clean(world))
 
 

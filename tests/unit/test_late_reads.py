@@ -10,7 +10,7 @@ import pytest
 
 from ecs_pipeline.errors import NotPlaced
 from ecs_pipeline.model.release import Service
-from ecs_pipeline.protocol.fence import Fence, TurnChanged
+from ecs_pipeline.protocol.fence import EpochChanged, Fence
 from ecs_pipeline.protocol.observe import SERVICE_LAG, TASKS_LAG
 from tests.fakes.ports import FakeClock, FakeEcs
 from tests.fakes.world import World
@@ -271,5 +271,5 @@ def test_the_fence_falls_after_three_looks_that_agree() -> None:
 
     assert fence(behind, behind, now, now, now).look_again() == now
     assert fence(behind, now, behind, behind, now, now, now).look_again() == now
-    with pytest.raises(TurnChanged):
+    with pytest.raises(EpochChanged):
         fence(behind, behind, behind).look_again()

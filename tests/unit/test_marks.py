@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from ecs_pipeline.config.settings import RELEASE_ID
 from ecs_pipeline.model.load_balancing import RecordedTarget, Target
-from ecs_pipeline.model.release import Marks, Turn
+from ecs_pipeline.model.release import Epoch, Marks
 from ecs_pipeline.protocol import release_tags
-from ecs_pipeline.protocol.decide import next_turn
+from ecs_pipeline.protocol.decide import next_epoch
 from tests.unit.facts import revision
 
 NOW = datetime(2026, 11, 23, 7, 15, tzinfo=timezone.utc)
@@ -34,25 +34,25 @@ def read(tags: dict[str, str]) -> set[tuple[str, int]]:
 @settings(derandomize=True)
 @given(release=RELEASES, earlier=RELEASES)
 def test_a_turn_is_read_as_it_was_written(release: str, earlier: str) -> None:
-    turn = next_turn(next_turn(Turn(), earlier), release)
-    value = release_tags.turn_value(turn)
-    assert release_tags.parse_turn(value) == turn
+    epoch = next_epoch(next_epoch(Epoch(), earlier), release)
+    value = release_tags.epoch_value(epoch)
+    assert release_tags.parse_epoch(value) == epoch
     assert ALLOWED.fullmatch(value)
 
 
-@pytest.mark.parametrize("turn", [Turn(), Turn("abc", ""), Turn("abc", "r1")])
-def test_a_turn_of_any_kind_is_read_as_it_was_written(turn: Turn) -> None:
-    assert release_tags.parse_turn(release_tags.turn_value(turn)) == turn
+@pytest.mark.parametrize("epoch", [Epoch(), Epoch("abc", ""), Epoch("abc", "r1")])
+def test_an_epoch_of_any_kind_is_read_as_it_was_written(epoch: Epoch) -> None:
+    assert release_tags.parse_epoch(release_tags.epoch_value(epoch)) == epoch
 
 
 @pytest.mark.parametrize("value", ["", "/", "/r1"])
 def test_a_turn_that_was_never_written_is_the_first(value: str) -> None:
-    assert release_tags.parse_turn(value) == Turn()
+    assert release_tags.parse_epoch(value) == Epoch()
 
 
 def test_absent_and_empty_marks_are_the_same() -> None:
     keys = (
-        release_tags.TURN,
+        release_tags.EPOCH,
         release_tags.UNDER_WAY,
         release_tags.SOURCE,
         release_tags.WANTED,
@@ -76,7 +76,7 @@ def test_each_mark_of_a_service_is_read_from_its_own_tag() -> None:
         "Team": "lab",
     }
     found = (RecordedTarget("10.0.0.1", 80, NOW), RecordedTarget("fd00::1", 8080, NOW))
-    read_again = Marks(Turn("abc", "r0"), "r2", "commit c", revision(2), "r1", revision(1), "ann", found)
+    read_again = Marks(Epoch("abc", "r0"), "r2", "commit c", revision(2), "r1", revision(1), "ann", found)
     assert release_tags.parse_service(tags) == read_again
 
 

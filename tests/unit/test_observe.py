@@ -19,7 +19,7 @@ from ecs_pipeline.model.load_balancing import (
 from ecs_pipeline.model.release import Container, Marks, Revision, Service, Task, TaskDefinition
 from ecs_pipeline.protocol import observe
 from ecs_pipeline.protocol.observe import Observer
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from tests.unit.facts import GROUP, NOW, OTHER_GROUP, group, revision, service, task
 
 APP_AND_ADMIN = (LoadBalancing(GROUP, "app", 8000), LoadBalancing(OTHER_GROUP, "app", 9000))
@@ -84,8 +84,8 @@ def observer(ports: Any) -> Observer:
     return Observer(ports, ports, ports, "web")
 
 
-def look(ports: Ports, *, scan: bool = False) -> Look:
-    return observer(ports).look(scan=scan)
+def look(ports: Ports, *, scan: bool = False) -> Snapshot:
+    return observer(ports).snapshot(scan=scan)
 
 
 def recording(*addresses: tuple[str, int], **members: Any) -> Service:
@@ -212,8 +212,8 @@ def test_what_is_not_believed_is_told_once() -> None:
     unreadable = "tag ecs-pipeline:index of task t1 is not believed, it cannot be read: first"
     ports = Ports(service(), (task(unreadable=(unreadable,)),))
     watching = Observer(ports, ports, ports, "web", told.append)  # type: ignore[arg-type]
-    watching.look()
-    watching.look()
+    watching.snapshot()
+    watching.snapshot()
     assert told == [
         unreadable,
         "task t1 has the tags of release r2's canary, but it runs web:2, which release r2 did not register",
@@ -223,7 +223,7 @@ def test_what_is_not_believed_is_told_once() -> None:
 def test_the_tags_of_another_services_task_are_not_told() -> None:
     told: list[str] = []
     ports = Ports(service(), (task(of="api", unreadable=("its index",)),))
-    Observer(ports, ports, ports, "web", told.append).look()  # type: ignore[arg-type]
+    Observer(ports, ports, ports, "web", told.append).snapshot()  # type: ignore[arg-type]
     assert told == ["task t1 was started as a canary of web and is tagged as service api's: it is not stopped"]
 
 
@@ -344,7 +344,7 @@ def test_a_scan_adds_those_that_are_newer_than_the_oldest_in_use_of_each_family_
     tasks = (task(revision=revision(2, "shop")), task("t2", revision=revision(1, "evil")))
     watching = observer(Ports(found, tasks, active=active))
     watching.follow("shop")
-    names = {one.name: one.active for one in watching.look(scan=True).revisions.values()}
+    names = {one.name: one.active for one in watching.snapshot(scan=True).revisions.values()}
     assert sorted(names) == ["evil:1", "shop:2", "shop:3", "web:4", "web:5", "web:6", "web:8", "web:9"]
     assert [one for one in sorted(names) if not names[one]] == ["evil:1", "shop:2", "web:6"]
 

@@ -74,7 +74,7 @@ def test_a_turn_that_somebody_writes_back_keeps_no_canary_in_the_traffic(written
 
     def hook(when: str, call: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
         if (when, call) == ("after", "TagResource"):
-            world.service_tags[release_tags.TURN] = written
+            world.service_tags[release_tags.EPOCH] = written
 
     world.hook = hook
     end = rollback(world)
@@ -100,7 +100,7 @@ def test_a_canary_that_is_smaller_by_now_loses_its_other_tasks() -> None:
 def test_another_rollback_that_begins_meanwhile_is_told(command: str) -> None:
     world = start_of("A is a canary")
     kill_at(world, "before", "DeregisterTargets", lambda: rollback(world))
-    at(world, "after", "StopTask", lambda: world.service_tags.update({release_tags.TURN: "abc/B"}))
+    at(world, "after", "StopTask", lambda: world.service_tags.update({release_tags.EPOCH: "abc/B"}))
     end = promote(world, release="A") if command == "promote" else canary(world, release="A", replace=True)
     assert end.code == 3
     assert end.text == "a rollback of B began at prd/web meanwhile; run it again"
@@ -144,7 +144,7 @@ def test_a_baseline_beside_its_canary_is_no_odd_one() -> None:
 def test_a_task_of_his_lets_no_rollback_end_well_while_the_service_is_elsewhere(role: str) -> None:
     world = start_of("A was rolled back")
     for revision in world.revisions.values():
-        revision.tags |= {release_tags.RELEASE: "A", release_tags.TURN: "0/"}  # all of them are cancelled
+        revision.tags |= {release_tags.RELEASE: "A", release_tags.EPOCH: "0/"}  # all of them are cancelled
     assert rollback(world).code == 3
     his = forge(world, "Z", world.deployments[0].revision, tags={release_tags.ROLE: role})
     world.schedule.now += 30

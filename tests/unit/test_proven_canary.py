@@ -30,7 +30,7 @@ def his_canary(world: World) -> FakeTask:
     """A judged task of a revision with the release's image and his own command: RegisterTaskDefinition and RunTask."""
     whole = definition_with(IMAGE)
     whole["containerDefinitions"][0]["command"] = ["sh", "-c", "his own"]
-    revision = world.register(whole, {release_tags.RELEASE: "B", release_tags.TURN: "0/"})
+    revision = world.register(whole, {release_tags.RELEASE: "B", release_tags.EPOCH: "0/"})
     task = forge(world, "B", revision, tags={release_tags.JUDGED_TASKS: "1"})
     world.schedule.now += 30
     return task

@@ -89,7 +89,7 @@ def test_a_dead_canary_is_what_goes_and_not_the_promoted_release(options: dict[s
     end = rollback(world, **options)
     assert (end.code, serving(world), world.alive()) == (0, "web:3", []), end.text
     assert world.revisions[arn_of(world, "web:3")].active
-    assert release_tags.parse_turn(world.service_tags[release_tags.TURN]).cancelled == "C"
+    assert release_tags.parse_epoch(world.service_tags[release_tags.EPOCH]).cancelled == "C"
 
 
 def test_the_release_may_be_started_again_and_gets_a_revision_of_its_own() -> None:

@@ -27,7 +27,7 @@ def canary_of(world: World) -> tuple[RetireStep, Run]:
 
 def test_a_task_is_stopped_only_when_its_target_is_gone(world: World) -> None:
     retire, run = canary_of(world)
-    seen = run.observer.look()
+    seen = run.observer.snapshot()
     left: list[int] = []
     at(world, "before", "StopTask", lambda: left.append(len(world.targets)))
     RetireStep(run, plainly, "why", whole_drain=True).carry_out(
@@ -40,7 +40,7 @@ def test_a_task_is_stopped_only_when_its_target_is_gone(world: World) -> None:
 
 def test_the_drain_of_the_config_bounds_the_way_back_alone(world: World) -> None:
     retire, run = canary_of(world)
-    seen = run.observer.look()
+    seen = run.observer.snapshot()
     begun = world.now
     retire.leave(targets_of(run, seen.canaries, seen.service))
     assert world.now - begun < world.delays.drain
@@ -48,7 +48,7 @@ def test_the_drain_of_the_config_bounds_the_way_back_alone(world: World) -> None
 
 def test_what_must_come_while_the_tags_are_there_comes_before_stop_task(world: World) -> None:
     retire, run = canary_of(world)
-    seen = run.observer.look()
+    seen = run.observer.snapshot()
     tags: list[bool] = []
     targets = targets_of(run, seen.canaries, seen.service)
     arn = seen.canaries[0].arn
@@ -67,7 +67,7 @@ def test_what_must_come_while_the_tags_are_there_comes_before_stop_task(world: W
 
 def test_those_that_drain_already_are_waited_for_and_not_deregistered(world: World) -> None:
     retire, run = canary_of(world)
-    seen = run.observer.look()
+    seen = run.observer.snapshot()
     unowned = Target(GROUP, "10.0.0.99", 8000)
     world.targets[unowned.key] = (world.now, None)
     before = len(world.writes())

@@ -1,4 +1,4 @@
-"""The new revision: registered once, also when AWS' answer is lost, and used again within its release and turn."""
+"""The new revision: registered once, also when AWS' answer is lost, and used again within its release and epoch."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from ecs_pipeline.engine.converge import converge
 from ecs_pipeline.engine.run import Origin
 from ecs_pipeline.errors import AnswerLost, InvalidInput, Trouble
-from ecs_pipeline.model.release import Image, TaskDefinition, Turn
+from ecs_pipeline.model.release import Epoch, Image, TaskDefinition
 from ecs_pipeline.protocol import release_tags
-from ecs_pipeline.protocol.fence import Fence, TurnChanged
+from ecs_pipeline.protocol.fence import EpochChanged, Fence
 from ecs_pipeline.steps import revision as module
 from ecs_pipeline.steps.revision import Base, RevisionStep, base_of
 from ecs_pipeline.timing.wait import Deadline
@@ -63,7 +63,7 @@ def test_it_is_registered_with_the_image_and_its_marks() -> None:
     assert make(step_of(world, tags={"team": "lab"})) == "web:2"
     made = [*world.revisions.values()][-1]
     assert made.image == IMAGE.reference
-    assert made.tags == {"team": "lab", release_tags.RELEASE: "A", release_tags.TURN: "0/", release_tags.PROMOTED: ""}
+    assert made.tags == {"team": "lab", release_tags.RELEASE: "A", release_tags.EPOCH: "0/", release_tags.PROMOTED: ""}
 
 
 def test_that_of_the_same_release_and_turn_is_used_again() -> None:
@@ -75,13 +75,13 @@ def test_that_of_the_same_release_and_turn_is_used_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("release", "turn", "active"), [("B", Turn(), True), ("A", Turn("abc", "A"), True), ("A", Turn(), False)]
+    ("release", "epoch", "active"), [("B", Epoch(), True), ("A", Epoch("abc", "A"), True), ("A", Epoch(), False)]
 )
 def test_that_of_another_release_or_turn_or_a_deregistered_one_is_not(
-    release: str, turn: Turn, *, active: bool
+    release: str, epoch: Epoch, *, active: bool
 ) -> None:
     world = World()
-    world.revisions[revision_of(world, release, turn, IMAGE.reference)].active = active
+    world.revisions[revision_of(world, release, epoch, IMAGE.reference)].active = active
     assert make(step_of(world)) == "web:3"
 
 
@@ -102,7 +102,7 @@ def test_one_with_the_image_and_other_settings_is_not_used() -> None:
     world = World()
     other = definition_with(IMAGE.reference)
     other["containerDefinitions"][0]["environment"] = [{"name": "DEBUG", "value": "1"}]
-    world.register(other, {release_tags.RELEASE: "A", release_tags.TURN: release_tags.turn_value(Turn())})
+    world.register(other, {release_tags.RELEASE: "A", release_tags.EPOCH: release_tags.epoch_value(Epoch())})
     assert make(step_of(world)) == "web:3"
 
 
@@ -111,7 +111,7 @@ def test_one_that_has_aws_defaults_beside_what_was_given_is_used() -> None:
     other = definition_with(IMAGE.reference)
     other["containerDefinitions"][0] |= {"cpu": 0, "essential": True, "environment": [], "systemControls": []}
     other["containerDefinitions"][0]["portMappings"][0] |= {"protocol": "tcp", "hostPort": 8000}
-    world.register(other, {release_tags.RELEASE: "A", release_tags.TURN: release_tags.turn_value(Turn())})
+    world.register(other, {release_tags.RELEASE: "A", release_tags.EPOCH: release_tags.epoch_value(Epoch())})
     assert make(step_of(world)) == "web:2"
 
 
@@ -141,7 +141,7 @@ def test_one_of_other_settings_is_not_used_though_aws_writes_values_otherwise(mo
     other = definition_with(IMAGE.reference)
     other["containerDefinitions"][0]["command"] = ["sh"]
     forged = world.register(
-        {**other, "cpu": "1024"}, {release_tags.RELEASE: "A", release_tags.TURN: release_tags.turn_value(Turn())}
+        {**other, "cpu": "1024"}, {release_tags.RELEASE: "A", release_tags.EPOCH: release_tags.epoch_value(Epoch())}
     )
     step = step_of(world)
     step.base = replace(step.base, definition={**step.base.definition, "cpu": "1 vCPU"})
@@ -179,8 +179,8 @@ def test_answers_that_are_always_lost_end_as_trouble(monkeypatch: pytest.MonkeyP
 def test_a_rollback_that_comes_while_it_is_registered_finds_it_noted() -> None:
     world = World()
     step = step_of(world)
-    at(world, "after", "RegisterTaskDefinition", lambda: world.service_tags.update({release_tags.TURN: "abc/A"}))
-    with pytest.raises(TurnChanged):
+    at(world, "after", "RegisterTaskDefinition", lambda: world.service_tags.update({release_tags.EPOCH: "abc/A"}))
+    with pytest.raises(EpochChanged):
         make(step)
     assert [one.rpartition("/")[2] for one in step.made] == ["web:2"]
 

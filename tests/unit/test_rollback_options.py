@@ -195,7 +195,7 @@ def test_to_a_revision_that_another_rollback_overtakes_is_told(who: str) -> None
 
     def overtake() -> None:
         if who == "somebody who may tag":
-            world.service_tags[release_tags.TURN] = "abc/B"
+            world.service_tags[release_tags.EPOCH] = "abc/B"
         else:
             assert rollback(world, to="web:2").code == 0
 

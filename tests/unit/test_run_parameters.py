@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecs_pipeline.model.release import Turn
+from ecs_pipeline.model.release import Epoch
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.task_definitions.run_parameters import run_parameters
 from tests.unit.facts import deployment, later, revision, service
@@ -32,7 +32,13 @@ VOLUME = {
 
 
 def parameters(raw: dict[str, Any] | None = None, name: str = "web", index: int = 0, **who: Any) -> dict[str, Any]:
-    plain = {"revision": revision(2), "revision_tags": {}, "release": "r2", "turn": Turn("abc", "r1"), "role": "canary"}
+    plain = {
+        "revision": revision(2),
+        "revision_tags": {},
+        "release": "r2",
+        "epoch": Epoch("abc", "r1"),
+        "role": "canary",
+    }
     asked = {**plain, **who}
     return run_parameters(service(raw, name=name), index=index, **asked)
 
@@ -242,19 +248,19 @@ def test_whatever_else_changes_at_the_service_the_parameters_stay_the_same() -> 
         deployments=(deployment(5, created=later(60)),),
         revision=revision(5),
     )
-    who: dict[str, Any] = {"release": "r2", "turn": Turn(), "role": "canary", "index": 0}
+    who: dict[str, Any] = {"release": "r2", "epoch": Epoch(), "role": "canary", "index": 0}
     asked: dict[str, Any] = {"revision": revision(2), "revision_tags": {}, **who}
     assert run_parameters(then, **asked) == run_parameters(now, **asked)
 
 
 @pytest.mark.parametrize(
     "other",
-    [{"release": "r3"}, {"turn": Turn("abd", "r1")}, {"revision": revision(3)}, {"role": "baseline"}, {"index": 1}],
+    [{"release": "r3"}, {"epoch": Epoch("abd", "r1")}, {"revision": revision(3)}, {"role": "baseline"}, {"index": 1}],
 )
 def test_another_release_turn_revision_role_or_number_is_another_task(other: dict[str, Any]) -> None:
     assert parameters(**other) != parameters()
 
 
 def test_started_by_is_the_same_for_every_release_and_turn_of_a_service() -> None:
-    found = [parameters(release=one, turn=Turn(one), index=int(one))["startedBy"] for one in ("1", "2")]
+    found = [parameters(release=one, epoch=Epoch(one), index=int(one))["startedBy"] for one in ("1", "2")]
     assert found == ["canary/web", "canary/web"]

@@ -214,7 +214,7 @@ def test_a_canary_in_the_middle_of_the_rollout_leaves_it_to_the_promotion() -> N
 def test_a_restore_that_was_killed_leaves_it_to_the_rollback() -> None:
     world = held_world("rollout")
     kill_at(world, "after", "TagResource", lambda: held_promote(world), count=4)
-    assert release_tags.parse_turn(world.service_tags[release_tags.TURN]).cancelled == "A"
+    assert release_tags.parse_epoch(world.service_tags[release_tags.EPOCH]).cancelled == "A"
     assert mark(world)
     assert (rollback(world).code, serving(world)) == (0, "web:2")
     assert_as_before(world)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ecs_pipeline.aws.ecs_facts import parse_revision, parse_service, parse_task
 from ecs_pipeline.model import tag_values
-from ecs_pipeline.model.release import Revision, Turn
+from ecs_pipeline.model.release import Epoch, Revision
 from ecs_pipeline.protocol import release_tags
 from tests.unit.facts import ECS, revision
 
@@ -20,7 +20,7 @@ VALUES = st.text(alphabet=st.characters(categories=("L", "N", "Zs")) | st.sample
 NUMBERS = st.sampled_from(["\u00b2", "\uff14", "-1", "1e9", "9" * 256, "0x10", "1_000", "\u0661", " 1", "007", "12"])
 KEYS = st.sampled_from(
     [
-        release_tags.TURN,
+        release_tags.EPOCH,
         release_tags.UNDER_WAY,
         release_tags.SOURCE,
         release_tags.WANTED,
@@ -133,9 +133,9 @@ def test_a_release_that_is_none_counts_as_absent(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["garbage", "/r1", "a b/r1", "abc/r 1", "abc/r1/r2", "é/r1"])
 def test_a_turn_that_is_none_counts_as_absent(value: str) -> None:
-    found = service_of(turn=value)
-    assert (found.turn, len(found.unreadable)) == (Turn(), 1)
-    assert parse_revision({"taskDefinitionArn": revision(2)}, {release_tags.TURN: value}).turn is None
+    found = service_of(epoch=value)
+    assert (found.epoch, len(found.unreadable)) == (Epoch(), 1)
+    assert parse_revision({"taskDefinitionArn": revision(2)}, {release_tags.EPOCH: value}).epoch is None
 
 
 @pytest.mark.parametrize("value", ["passed", "fail", "PASS", "yes"])

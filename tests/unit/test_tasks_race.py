@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_pipeline.model.release import Turn
+from ecs_pipeline.model.release import Epoch
 from ecs_pipeline.protocol import release_tags
-from ecs_pipeline.protocol.fence import TurnChanged
+from ecs_pipeline.protocol.fence import EpochChanged
 from ecs_pipeline.steps.tasks import Lost
 from tests.fakes.world import World
 from tests.unit.canary_world import at, only, start, tasks_step, tokens
@@ -62,8 +62,8 @@ def test_a_rollback_meanwhile_stops_it_and_what_was_made_is_known(moment: str, c
     world = World()
     step = tasks_step(world)
     step.run.clock.sleep(5)
-    turn = {release_tags.TURN: release_tags.turn_value(Turn("abc", "A"))}
-    at(world, moment, call, lambda: world.service_tags.update(turn))
-    with pytest.raises(TurnChanged):
+    epoch = {release_tags.EPOCH: release_tags.epoch_value(Epoch("abc", "A"))}
+    at(world, moment, call, lambda: world.service_tags.update(epoch))
+    with pytest.raises(EpochChanged):
         start(step)
     assert (len(tokens(world)), len(step.made.tasks)) == (started, started)

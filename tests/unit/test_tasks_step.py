@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.errors import NotPlaced, TokenTaken, Trouble
-from ecs_pipeline.model.release import Turn
+from ecs_pipeline.model.release import Epoch
 from ecs_pipeline.protocol import decide, release_tags
 from ecs_pipeline.steps import tasks as module
 from ecs_pipeline.steps.holder import held_by
@@ -32,10 +32,10 @@ def test_so_many_tasks_are_started_and_waited_for_until_they_run() -> None:
 
 
 def test_the_token_is_the_same_for_every_release_and_another_in_every_turn_and_for_every_number() -> None:
-    turns = [Turn(), Turn("abc", "A")]
+    epochs = [Epoch(), Epoch("abc", "A")]
     found = [
-        decide.first_token("prd/web", turn, role, index)
-        for turn in turns
+        decide.first_token("prd/web", epoch, role, index)
+        for epoch in epochs
         for role in ("canary", "baseline")
         for index in (0, 1)
     ]

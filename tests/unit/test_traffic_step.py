@@ -9,9 +9,9 @@ import pytest
 
 from ecs_pipeline.engine.recorder import Recorder
 from ecs_pipeline.model.load_balancing import LoadBalancing, Target, TargetHealth
-from ecs_pipeline.model.release import Turn
+from ecs_pipeline.model.release import Epoch
 from ecs_pipeline.protocol import release_tags
-from ecs_pipeline.protocol.fence import TurnChanged
+from ecs_pipeline.protocol.fence import EpochChanged
 from ecs_pipeline.steps.traffic import Seen, TrafficStep, record_share, targets_seen
 from ecs_pipeline.timing.wait import Broken, Settled, StepBroken, TimedOut, Waiting
 from tests.fakes.world import World
@@ -19,7 +19,7 @@ from tests.unit.canary_world import at, only, recorded, take, tasks_step, traffi
 from tests.unit.facts import GROUP, OTHER_GROUP, crashed, group, task
 
 BOTH = (LoadBalancing(GROUP, "app", 8000), LoadBalancing(OTHER_GROUP, "app", 9000))
-CANCELLED = {release_tags.TURN: release_tags.turn_value(Turn("abc", "A"))}
+CANCELLED = {release_tags.EPOCH: release_tags.epoch_value(Epoch("abc", "A"))}
 
 
 def written(world: World) -> list[tuple[str, Any]]:
@@ -169,7 +169,7 @@ def test_a_rollback_meanwhile_is_noticed_at_the_next_write(moment: str, call: st
     step = traffic_step(world)
     step.run.clock.sleep(5)
     at(world, moment, call, lambda: world.service_tags.update(CANCELLED))
-    with pytest.raises(TurnChanged):
+    with pytest.raises(EpochChanged):
         take(step)
     assert len(world.registered()) == registered
 
@@ -178,7 +178,7 @@ def test_a_rollback_between_record_and_registration_keeps_the_target_out() -> No
     world = World()
     step = traffic_step(world)
     at(world, "after", "TagResource", lambda: world.service_tags.update(CANCELLED))
-    with pytest.raises(TurnChanged):
+    with pytest.raises(EpochChanged):
         take(step)
     assert world.registered() == []
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline.model.release import Turn
+from ecs_pipeline.model.release import Epoch
 from ecs_pipeline.protocol import release_tags
 from tests.fakes.world import World
 from tests.unit.canary_world import at, kill_at
@@ -27,7 +27,7 @@ def gone_back_by_name() -> World:
 def forge_of_the_past(world: World) -> None:
     """A task of the good revision web:3, with the tags of its release and epoch."""
     if not any(task.token == "past" for task in world.tasks.values()):
-        tags = {release_tags.TURN: release_tags.turn_value(Turn())}
+        tags = {release_tags.EPOCH: release_tags.epoch_value(Epoch())}
         forge(world, "A", arn_of(world, "web:3"), token="past", tags=tags)
 
 
@@ -58,13 +58,13 @@ def test_what_a_killed_rollback_left_is_deregistered_by_the_next(call: str) -> N
 
 
 def written_over(world: World, value: str, times: int, beside: dict[str, str] | None = None) -> None:
-    """Somebody writes over the turn that a rollback has written, so often, and other marks beside."""
+    """Somebody writes over the epoch that a rollback has written, so often, and other marks beside."""
     left = [times]
 
     def hook(when: str, call: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
         if (when, call) == ("after", "TagResource") and left[0]:
             left[0] -= 1
-            world.service_tags |= {release_tags.TURN: value, **(beside or {})}
+            world.service_tags |= {release_tags.EPOCH: value, **(beside or {})}
 
     world.hook = hook
 
@@ -76,7 +76,7 @@ def test_a_turn_that_is_written_over_once_is_written_again(value: str) -> None:
     end = rollback(world)
     assert (end.code, world.alive(), world.registered()) == (0, [], []), end.text
     assert not world.revisions[arn_of(world, "web:3")].active
-    assert release_tags.parse_turn(world.service_tags[release_tags.TURN]).cancelled == "A"
+    assert release_tags.parse_epoch(world.service_tags[release_tags.EPOCH]).cancelled == "A"
 
 
 def test_it_is_written_again_beside_the_mark_of_a_held_autoscaling() -> None:
@@ -84,7 +84,7 @@ def test_it_is_written_again_beside_the_mark_of_a_held_autoscaling() -> None:
     world.service_tags[release_tags.SCALING] = "in=no out=no scheduled=no"
     written_over(world, "0/", 1)
     assert rollback(world).code == 0
-    assert release_tags.parse_turn(world.service_tags[release_tags.TURN]).cancelled == "A"
+    assert release_tags.parse_epoch(world.service_tags[release_tags.EPOCH]).cancelled == "A"
 
 
 def test_one_that_is_written_over_twice_is_told_with_what_was_done() -> None:
@@ -125,7 +125,7 @@ def test_a_service_that_was_set_by_hand_is_left_alone_by_the_rollback_of_what_it
 def test_a_foreign_task_beside_it_does_not_make_a_rollback_end_well() -> None:
     world = start_of("P runs")
     world.service_tags |= {
-        release_tags.TURN: "abc/P",
+        release_tags.EPOCH: "abc/P",
         release_tags.UNDER_WAY: "",
         release_tags.RELEASE: "",
         release_tags.PREVIOUS: "",
@@ -146,7 +146,7 @@ def keeps_coming(world: World, release: str = "Z", revision: str = "") -> list[s
 
     def start() -> None:
         assert len(found) < 100, "it is swept for ever"
-        task = forge(world, release, evil, token=f"his-{len(found)}", tags={release_tags.TURN: "abc/Q"})
+        task = forge(world, release, evil, token=f"his-{len(found)}", tags={release_tags.EPOCH: "abc/Q"})
         found.append(task.arn)
 
     start()
@@ -185,6 +185,6 @@ def test_tasks_of_three_epochs_are_all_swept() -> None:
     world = start_of("P runs")
     evil = evil_revision(world, "Z")
     for number in range(3):
-        forge(world, "Z", evil, token=f"his-{number}", tags={release_tags.TURN: f"{number}a/Q"})
+        forge(world, "Z", evil, token=f"his-{number}", tags={release_tags.EPOCH: f"{number}a/Q"})
     assert canary(world, release="B").code == 0
     assert [task.tags[release_tags.RELEASE] for task in world.alive()] == ["B"]

@@ -17,7 +17,7 @@ from ecs_pipeline.hooks.following import Gone, follow
 from ecs_pipeline.hooks.one_off_task import HOOK, OneOff
 from ecs_pipeline.hooks.queue import wait_for_others
 from ecs_pipeline.model import placement, stops
-from ecs_pipeline.model.release import Service, Task, TaskDefinition, Turn
+from ecs_pipeline.model.release import Epoch, Service, Task, TaskDefinition
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.task_definitions import definition
 from ecs_pipeline.timing import wait
@@ -43,7 +43,7 @@ class Occasion:
 
     kind: str
     release: str
-    turn: Turn
+    epoch: Epoch
     parts: tuple[str, ...]
     by_command: bool = True
 
@@ -127,7 +127,7 @@ class HookRun:
 
     def _one_off(self, service: Service, container: str) -> OneOff:
         of_release = self.revision.revision.release or self.revision.revision.name
-        return OneOff(service, self.revision, container, self.hook.command, of_release, self.occasion.turn, HOOK)
+        return OneOff(service, self.revision, container, self.hook.command, of_release, self.occasion.epoch, HOOK)
 
     def _placed(self, parameters: Mapping[str, Any]) -> str:
         """The task, as soon as AWS finds a place for it within `canary.healthy_within`. Raises StepBroken, TimedOut."""

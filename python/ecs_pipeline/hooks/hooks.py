@@ -16,10 +16,10 @@ from ecs_pipeline.engine.run import Run, note
 from ecs_pipeline.errors import HookFailed, Interrupted, InvalidInput, PipelineError, ReleaseFailed
 from ecs_pipeline.hooks.hook_run import AGAIN, HookRun, Occasion, Write, container_of, name_of
 from ecs_pipeline.hooks.overtaken import refuse_overtaken
-from ecs_pipeline.model.release import Revision, Service, TaskDefinition, Turn
+from ecs_pipeline.model.release import Epoch, Revision, Service, TaskDefinition
 from ecs_pipeline.protocol import release_tags
-from ecs_pipeline.protocol.fence import Fence, TurnChanged
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.fence import EpochChanged, Fence
+from ecs_pipeline.protocol.snapshot import Snapshot
 
 BEFORE_CANARY, AFTER_PROMOTE, AFTER_ROLLBACK = KINDS = "before_canary", "after_promote", "after_rollback"
 PLACES: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -50,7 +50,7 @@ class Hooks:
             with self.run.recorder.step(_step(self.occasion.kind, hook)) as step:
                 try:
                     step.message = self._once(hook, whole)
-                except (TurnChanged, Interrupted):
+                except (EpochChanged, Interrupted):
                     raise
                 except PipelineError as error:
                     if not stands:
@@ -80,15 +80,15 @@ def announce(run: Run) -> None:
 
 
 def before_canary(run: Run, fence: Fence, release: str, revision: TaskDefinition) -> None:
-    """Of the new revision, before a canary task takes traffic. Raises ReleaseFailed, TurnChanged, Lost, Superseded.
+    """Of the new revision, before a canary task takes traffic. Raises ReleaseFailed, EpochChanged, Lost, Superseded.
 
     That a canary lives says nothing: anybody may have started its task, and a killed process may have had no hook.
     """
-    parts = (fence.turn.digest, revision.revision.arn, run.settings.container)
-    occasion = Occasion(BEFORE_CANARY, release, fence.turn, parts)
+    parts = (fence.epoch.digest, revision.revision.arn, run.settings.container)
+    occasion = Occasion(BEFORE_CANARY, release, fence.epoch, parts)
 
     def over(_service: Service, hook: HookSettings) -> str:
-        now = run.observer.look()
+        now = run.observer.snapshot()
         if not run.dry_run:
             refuse_overtaken(run, now, release)
         canaries = {task.arn for task in now.canaries}
@@ -101,21 +101,21 @@ def before_canary(run: Run, fence: Fence, release: str, revision: TaskDefinition
 
 
 def after_promote(run: Run, fence: Fence, release: str, revision: str) -> None:
-    """Of the promoted revision. Raises HookFailed, TurnChanged: the release stays promoted."""
+    """Of the promoted revision. Raises HookFailed, EpochChanged: the release stays promoted."""
     whole = run.definitions.get(revision)
     promoted = whole.revision
-    occasion = Occasion(AFTER_PROMOTE, release, fence.turn, (promoted.restores or revision,), by_command=False)
+    occasion = Occasion(AFTER_PROMOTE, release, fence.epoch, (promoted.restores or revision,), by_command=False)
 
     def over(service: Service, hook: HookSettings) -> str:
         """The tag has place for one release: behind a rollback it may name the one that was rolled back."""
         of_another = occasion.is_recorded(service, hook) and occasion.last_run(service, hook)[0] is None
-        return "another release was rolled back since" if promoted.turn != fence.turn and of_another else ""
+        return "another release was rolled back since" if promoted.epoch != fence.epoch and of_another else ""
 
     stands = f"release {release} is promoted, but its after_promote hooks are not done"
     Hooks(run, occasion, fence.write, fence.require, over).carry_out(lambda: whole, stands)
 
 
-def after_rollback(run: Run, seen: Look) -> None:
+def after_rollback(run: Run, seen: Snapshot) -> None:
     """Of what the service runs now, as long as nothing began since the last rollback. Raises HookFailed."""
     if not _due(seen):
         return
@@ -127,11 +127,11 @@ def after_rollback(run: Run, seen: Look) -> None:
             note(run.recorder, f"warning: after_rollback hook {hook.name} cannot run: {why}")
         return why
 
-    hooks = Hooks(run, _rolled_back(run, seen.marks.turn), lambda act: act(), over=over)
+    hooks = Hooks(run, _rolled_back(run, seen.marks.epoch), lambda act: act(), over=over)
     hooks.carry_out(lambda: run.definitions.get(runs), stands)
 
 
-def after_restore(run: Run, seen: Look, failure: ReleaseFailed) -> None:
+def after_restore(run: Run, seen: Snapshot, failure: ReleaseFailed) -> None:
     """The same after a stage restored the service by itself: a hook that fails is told beside what failed before it."""
     try:
         after_rollback(run, seen)
@@ -141,11 +141,11 @@ def after_restore(run: Run, seen: Look, failure: ReleaseFailed) -> None:
         failure.evidence = (*failure.evidence, str(failed), *failed.evidence)
 
 
-def planned_after_rollback(run: Run, seen: Look, *, changing: bool) -> list[str]:
+def planned_after_rollback(run: Run, seen: Snapshot, *, changing: bool) -> list[str]:
     """What a rollback that changes something runs then, else what is missing of the last one."""
     hooks = _of_kind(run, AFTER_ROLLBACK)
     if not changing:
-        occasion = _rolled_back(run, seen.marks.turn)
+        occasion = _rolled_back(run, seen.marks.epoch)
         missing = [hook for hook in hooks if _due(seen) and occasion.last_run(seen.service, hook)[0] != 0]
         hooks = [hook for hook in missing if not _never_runs(run, seen.service.revision, hook, seen.service)]
     return [_words(AFTER_ROLLBACK, hook) for hook in hooks]
@@ -179,9 +179,9 @@ def _of_kind(run: Run, kind: str) -> list[HookSettings]:
     return list(getattr(run.settings.hooks, kind))
 
 
-def _due(seen: Look) -> bool:
+def _due(seen: Snapshot) -> bool:
     """Whether nothing began since the last rollback: a canary marks itself as under way."""
-    return seen.marks.turn != Turn() and not seen.marks.under_way
+    return seen.marks.epoch != Epoch() and not seen.marks.under_way
 
 
 def _never_runs(run: Run, revision: str, hook: HookSettings, service: Service) -> str:
@@ -197,8 +197,8 @@ def _never_runs(run: Run, revision: str, hook: HookSettings, service: Service) -
     return ""
 
 
-def _rolled_back(run: Run, turn: Turn) -> Occasion:
-    return Occasion(AFTER_ROLLBACK, turn.cancelled, turn, (turn.digest, run.settings.container))
+def _rolled_back(run: Run, epoch: Epoch) -> Occasion:
+    return Occasion(AFTER_ROLLBACK, epoch.cancelled, epoch, (epoch.digest, run.settings.container))
 
 
 def _step(kind: str, hook: HookSettings) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.hooks.following import first_seen
-from ecs_pipeline.model.release import Revision, Service, Task, TaskDefinition, Turn
+from ecs_pipeline.model.release import Epoch, Revision, Service, Task, TaskDefinition
 from ecs_pipeline.protocol import decide, release_tags
 from ecs_pipeline.steps.tasks import MOST_TOKENS
 from ecs_pipeline.task_definitions.run_parameters import run_parameters
@@ -23,14 +23,14 @@ Place = Callable[[Mapping[str, Any]], str]
 
 @dataclass(frozen=True)
 class OneOff:
-    """What is run: these words in this container of a revision, for a release in a turn."""
+    """What is run: these words in this container of a revision, for a release in an epoch."""
 
     service: Service
     revision: TaskDefinition
     container: str
     words: Sequence[str]
     release: str
-    turn: Turn
+    epoch: Epoch
     role: str = RUN
 
     def started(self, run: Run, token: str, place: Place, watch: Callable[[], object] = lambda: None) -> Task:
@@ -70,7 +70,7 @@ class OneOff:
             revision=self.revision.revision.arn,
             revision_tags=self.revision.tags,
             release=self.release,
-            turn=self.turn,
+            epoch=self.epoch,
             role=self.role,
             index=0,
         )

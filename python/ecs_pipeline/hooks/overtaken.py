@@ -7,7 +7,7 @@ from ecs_pipeline.errors import Refused
 from ecs_pipeline.model.release import Service
 from ecs_pipeline.protocol import decide
 from ecs_pipeline.protocol.fence import settled
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.tasks import Lost
 
 
@@ -15,7 +15,7 @@ class Superseded(Refused):
     """Another release began after this one."""
 
 
-def refuse_overtaken(run: Run, seen: Look, release: str) -> None:
+def refuse_overtaken(run: Run, seen: Snapshot, release: str) -> None:
     """Raises Lost beside another release's canary, Superseded when another release began and none has a canary."""
     live = decide.holder(seen)
     if live and live.release != release:

@@ -1,4 +1,4 @@
-"""Hooks of one service run one after the other, also those of another release, another turn or a dead process."""
+"""Hooks of one service run one after the other, also those of another release, another epoch or a dead process."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _is_another(task: Task, own: OneOff) -> bool:
     """Whether a task is of a hook of the service, and is not what the token of this one stands for."""
     if task.status == "STOPPED" or (task.of, task.role) != (own.service.name, HOOK):
         return False
-    return bool(own.mismatch(task)) or (task.release, task.turn) != (own.release, own.turn)
+    return bool(own.mismatch(task)) or (task.release, task.epoch) != (own.release, own.epoch)
 
 
 def _within(hooks: Collection[HookSettings], task: Task, otherwise: HookSettings) -> float:

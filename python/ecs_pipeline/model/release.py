@@ -18,7 +18,7 @@ PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
 
 
 @dataclass(frozen=True)
-class Turn:
+class Epoch:
     """Fence and name in one: which rollbacks have been, and which release the last one cancelled."""
 
     digest: str = "0"
@@ -33,7 +33,7 @@ class Marks:
     `unreadable` has a line for each tag that is there and says nothing: it counts as absent.
     """
 
-    turn: Turn = Turn()
+    epoch: Epoch = Epoch()
     under_way: str = ""
     source: str = ""
     wanted: str | None = None
@@ -59,7 +59,7 @@ class Revision:
 
     arn: str
     release: str = ""
-    turn: Turn | None = None
+    epoch: Epoch | None = None
     active: bool = True
     restores: str = ""
     promoted: bool = False
@@ -128,7 +128,7 @@ class Task:
     group: str = ""
     of: str = ""
     release: str = ""
-    turn: Turn = Turn()
+    epoch: Epoch = Epoch()
     role: str = CANARY
     index: int = 0
     verdict: str = ""

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 RELEASE_ID = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
 
 RELEASE = re.compile(RELEASE_ID)
-TURN = re.compile(rf"[0-9A-Za-z]{{1,64}}/(?:{RELEASE_ID})?")
+EPOCH = re.compile(rf"[0-9A-Za-z]{{1,64}}/(?:{RELEASE_ID})?")
 REVISION = re.compile(r"arn:[a-z0-9-]+:ecs:[a-z0-9-]+:[0-9]{12}:task-definition/[A-Za-z0-9_-]{1,255}:[1-9][0-9]{0,9}")
 """The full ARN of a task-definition revision (Service Authorization Reference, Amazon ECS, resource types)."""
 VERDICT = re.compile("pass|inconclusive")

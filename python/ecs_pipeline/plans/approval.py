@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ecs_pipeline.errors import InvalidInput, Refused
 from ecs_pipeline.model.release import Revision
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 
 DIGEST = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 REVISION = re.compile(r"(?:arn:[a-z-]+:ecs:[a-z0-9-]+:[0-9]{12}:task-definition/)?[A-Za-z0-9_-]{1,255}:[0-9]{1,10}")
@@ -36,7 +36,7 @@ def _refuse_form(option: str, form: re.Pattern[str], text: str, what: str, cure:
         raise InvalidInput(f"--{option} {text[:80]!r} is not {what}", cure=cure)
 
 
-def refuse_another(seen: Look, release: str, revision: str, image: str, approved: Approved) -> None:
+def refuse_another(seen: Snapshot, release: str, revision: str, image: str, approved: Approved) -> None:
     """Another image or revision, or an epoch that a rollback ended since, than what was approved. Raises Refused."""
     name, live = f"release {release} of {seen.service.label}", image.partition("@")[2]
     if approved.digest and live != approved.digest:
@@ -44,7 +44,7 @@ def refuse_another(seen: Look, release: str, revision: str, image: str, approved
             f"{name} is image {live or image or 'unknown'} now, not {approved.digest}, which was approved",
             cure="have what lives approved, or `rollback --canary` and start the approved one again",
         )
-    now = seen.marks.turn.digest
+    now = seen.marks.epoch.digest
     if approved.epoch and now != approved.epoch:
         raise Refused(
             f"{name} lives in epoch {now[:12]} now, not {approved.epoch[:12]}: a rollback came since it was approved",

@@ -134,7 +134,7 @@ def _record(run: Run, plan: Plan) -> None:
     release.id = plan.release
     release.commit, release.build = run.origin.commit, run.origin.build
     release.previous_task_definition = plan.current.revision.arn
-    release.epoch = seen.marks.turn.digest
+    release.epoch = seen.marks.epoch.digest
     release.previous_document = previous_definition.document(plan.current, run.definitions.read_only_members)
     if plan.image:
         release.refer_to(plan.image.reference)

@@ -13,7 +13,7 @@ from ecs_pipeline.model.service_kinds import Use
 from ecs_pipeline.plans.fitness import refuse_unfit
 from ecs_pipeline.plans.refusals import refuse_crowds, refuse_without_room
 from ecs_pipeline.protocol import decide, release_tags
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.scaling_hold import tags_needed
 from ecs_pipeline.task_definitions import definition
@@ -33,7 +33,7 @@ class CanaryOptions:
 class Request:
     """The release that is asked for; `source` makes two runs the same release when no id is given."""
 
-    seen: Look
+    seen: Snapshot
     release: str
     source: str
     current: TaskDefinition
@@ -55,7 +55,7 @@ def requested(run: Run, options: CanaryOptions) -> Request:
         references.checked_tag(options.tag)
     if run.origin.problem and not asked:
         run.recorder.progress(f"{run.origin.problem}; to resume a release, give its --release")
-    seen = run.observer.look()
+    seen = run.observer.snapshot()
     refuse_unfit(run, seen.service, Use.CANARY)
     refuse_crowds(run, seen.service)
     refuse_without_room(seen.service, hooks.new_tags(run, seen.service) + tags_needed(run, seen.service))
@@ -78,7 +78,7 @@ def _source(run: Run, image: Image | None) -> str:
     return f"commit {run.origin.commit}" if run.origin.commit and run.origin.clean else ""
 
 
-def _release(seen: Look, source: str) -> str:
+def _release(seen: Snapshot, source: str) -> str:
     """The id of the release under way when it is of the same source."""
     unfinished = seen.marks.under_way != seen.marks.release or seen.canaries
     return seen.marks.under_way if source and unfinished and seen.marks.source == source else ""

@@ -10,7 +10,7 @@ from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.images import references
 from ecs_pipeline.model.release import Repository, Revision, RevisionUse, TaskDefinition
 from ecs_pipeline.ports import AccountPort, RulesPort, SchedulesPort, StoredImagesPort
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Needed:
     digests: frozenset[str]
 
 
-def needed(tools: Tools, seen: Look) -> Needed:
+def needed(tools: Tools, seen: Snapshot) -> Needed:
     """Ask every cluster of the account and region; what a rollback of the service may need counts as well."""
     uses = list(_uses(tools, seen))
     revisions: dict[str, str] = {}
@@ -43,7 +43,7 @@ def needed(tools: Tools, seen: Look) -> Needed:
     return Needed(revisions, frozenset().union(*(use.digests for use in uses)))
 
 
-def _uses(tools: Tools, seen: Look) -> Iterator[RevisionUse]:
+def _uses(tools: Tools, seen: Snapshot) -> Iterator[RevisionUse]:
     for arn in (seen.service.revision, seen.marks.wanted, seen.marks.previous):
         if arn:
             yield RevisionUse(arn, f"service {seen.service.name}")
@@ -57,7 +57,7 @@ def _uses(tools: Tools, seen: Look) -> Iterator[RevisionUse]:
     yield from tools.schedules.uses(clusters)
 
 
-def _revision(tools: Tools, seen: Look, named: str) -> str:
+def _revision(tools: Tools, seen: Snapshot, named: str) -> str:
     """The ARN of a revision that is named by its ARN, FAMILY:NUMBER, or a family, which means its newest one."""
     family, _, number = named.rpartition("/")[2].partition(":")
     if not number.isdigit():
@@ -79,7 +79,7 @@ def images_of(definition: TaskDefinition, repository: Repository) -> Iterator[tu
             yield ("", reference.digest) if reference.digest else (reference.tag, "")
 
 
-def families_of(seen: Look) -> list[str]:
+def families_of(seen: Snapshot) -> list[str]:
     """The names of the families that the service runs, rolls out, or that the config names."""
     return sorted({arn.rpartition("/")[2] for arn in seen.service.families(seen.families)})
 

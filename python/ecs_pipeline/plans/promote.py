@@ -16,7 +16,7 @@ from ecs_pipeline.plans.approval import Approved, refuse_another
 from ecs_pipeline.plans.fitness import refuse_unfit
 from ecs_pipeline.plans.refusals import refuse_when_cancelled
 from ecs_pipeline.protocol import decide, release_tags
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps import credentials, orphans
 from ecs_pipeline.steps.holder import build_of, holder_of
 from ecs_pipeline.steps.traffic import record_seen, seen_at
@@ -43,7 +43,7 @@ class PromoteOptions:
 class Plan:
     """What is promoted: `resumed` when the service was told before."""
 
-    seen: Look
+    seen: Snapshot
     release: str
     revision: str
     canaries: tuple[Task, ...]
@@ -80,13 +80,13 @@ class Plan:
         marks, promoted = self.seen.marks, self.seen.revisions[self.revision]
         if marks.under_way not in ("", self.release):
             return f" (release {marks.under_way} has begun)"
-        return f" (release {marks.turn.cancelled} was rolled back since)" if promoted.turn != marks.turn else ""
+        return f" (release {marks.epoch.cancelled} was rolled back since)" if promoted.epoch != marks.epoch else ""
 
 
-def requested(run: Run, options: PromoteOptions) -> tuple[Look, str]:
+def requested(run: Run, options: PromoteOptions) -> tuple[Snapshot, str]:
     """The snapshot, and which release is asked for. Raises Held when another one's canary lives."""
     asked = run.recorder.record.release.id = checked_release_id(options.release) if options.release else ""
-    seen = run.observer.look()
+    seen = run.observer.snapshot()
     live = decide.holder(seen)
     release = run.recorder.record.release.id = asked or (live.release if live else seen.marks.release)
     if live and live.release != release:
@@ -99,7 +99,7 @@ def requested(run: Run, options: PromoteOptions) -> tuple[Look, str]:
     return seen, release
 
 
-def plan(run: Run, options: PromoteOptions, seen: Look, release: str) -> Plan:
+def plan(run: Run, options: PromoteOptions, seen: Snapshot, release: str) -> Plan:
     """What is promoted, and whether it may be. Raises Refused, and what refuses another than was approved."""
     if decide.promoted(seen, release):
         found = Plan(seen, release, str(seen.marks.wanted), seen.canaries, resumed=True)
@@ -117,7 +117,7 @@ def plan(run: Run, options: PromoteOptions, seen: Look, release: str) -> Plan:
     return found
 
 
-def _new_plan(run: Run, seen: Look, release: str) -> Plan:
+def _new_plan(run: Run, seen: Snapshot, release: str) -> Plan:
     live, label = decide.holder(seen), seen.service.label
     refuse_foreign(seen)
     if live is None:
@@ -153,7 +153,7 @@ def _record(run: Run, plan: Plan) -> None:
     record, service = run.recorder.record, plan.seen.service
     record.release.id = plan.release
     record.release.task_definition = plan.revision
-    record.release.epoch = plan.seen.marks.turn.digest
+    record.release.epoch = plan.seen.marks.epoch.digest
     record.release.previous_task_definition = (plan.seen.marks.previous if plan.resumed else service.revision) or ""
     whole = run.definitions.get(plan.revision)
     container = definition.chosen_container(whole.definition, service, run.settings.container)

@@ -9,7 +9,7 @@ from ecs_pipeline.engine.run import Run, note
 from ecs_pipeline.model.release import Image, Revision, Task, TaskDefinition
 from ecs_pipeline.plans.canary import Plan
 from ecs_pipeline.protocol.fence import Fence
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.deregister import discard
 from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
 from ecs_pipeline.steps.trust import foreign
@@ -73,7 +73,7 @@ def _registrant(revision: TaskDefinition) -> str:
     return re.sub(r"(:assumed-role/[^/]+)/.*", r"\1", str(revision.definition.get("registeredBy") or ""))
 
 
-def _set_by_hand_since(seen: Look, task: Task) -> bool:
+def _set_by_hand_since(seen: Snapshot, task: Task) -> bool:
     """The service was deployed after the task was started, and no promotion or rollback of ours did that."""
     primary = seen.service.primary
     since = primary is not None and primary.created is not None and primary.created > task.created

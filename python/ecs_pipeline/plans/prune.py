@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ecs_pipeline.engine.run import note
 from ecs_pipeline.model.release import Revision
 from ecs_pipeline.plans.needed import Needed, Tools, families_of, newest_releases
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Revisions:
         return Revisions(go, (*self.stay, *arns), self.newest)
 
 
-def old_revisions(tools: Tools, seen: Look, need: Needed, keep: int) -> Revisions:
+def old_revisions(tools: Tools, seen: Snapshot, need: Needed, keep: int) -> Revisions:
     """Sort the ACTIVE revisions of the families; each that a release registered is told with why it stays or goes.
 
     ListTaskDefinitions and DescribeTaskDefinition. `keep`: so many of the last releases of each family stay.
@@ -57,7 +57,7 @@ def _is_foreign(revision: Revision) -> bool:
     return not revision.release and not revision.restores
 
 
-def _why_kept(revision: Revision, seen: Look, need: Needed, releases: Sequence[str]) -> str:
+def _why_kept(revision: Revision, seen: Snapshot, need: Needed, releases: Sequence[str]) -> str:
     """Why a revision stays; '' when nothing needs it."""
     reasons = {
         f"{need.revisions.get(revision.arn)} needs it": revision.arn in need.revisions,

@@ -7,7 +7,7 @@ from ecs_pipeline.errors import InvalidInput, Refused
 from ecs_pipeline.model.load_balancing import group_name
 from ecs_pipeline.model.release import Revision, Service, canaries_for
 from ecs_pipeline.protocol import decide, release_tags
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 
 OUR_TAGS = 9
 """Tags of ours that a service has at once: those of a release, and two records of targets. Those of one-off commands
@@ -18,11 +18,11 @@ MOST_TASKS = 100
 """Canary tasks of one service."""
 
 
-def refuse_when_cancelled(seen: Look) -> None:
+def refuse_when_cancelled(seen: Snapshot) -> None:
     """The service runs what a rollback took away, or what somebody else deregistered without a way back recorded."""
     if not decide.cancelled(seen, seen.service.revision):
         return
-    name, back = Revision(seen.service.revision).name, decide.home(seen, "")
+    name, back = Revision(seen.service.revision).name, decide.rollback_target(seen, "")
     raise Refused(
         f"{seen.service.label} runs {name}, which was {'cancelled' if back else 'deregistered'}",
         cure="`rollback` brings it back first" if back else f"`rollback --to {name}` registers it anew first",

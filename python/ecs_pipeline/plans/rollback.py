@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import Held, Refused
-from ecs_pipeline.model.release import Turn
+from ecs_pipeline.model.release import Epoch
 from ecs_pipeline.plans import rollback_changes
 from ecs_pipeline.plans import rollback_scope as scope
 from ecs_pipeline.plans.describe import describe
@@ -14,7 +14,7 @@ from ecs_pipeline.plans.rollback_scope import Options
 from ecs_pipeline.plans.rollback_target import Target, family_of, resolve
 from ecs_pipeline.protocol import decide
 from ecs_pipeline.protocol.observe import SERVICE_LAG, TASKS_LAG
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.holder import build_of, holder_of
 from ecs_pipeline.steps.traffic import record_seen
 from ecs_pipeline.steps.trust import refuse_disbelieved
@@ -26,7 +26,7 @@ UNCHANGED = "nothing to roll back"
 class RollbackPlan:
     """What a rollback is about: the snapshot that it starts from, where `--to` leads, and what it would change."""
 
-    seen: Look
+    seen: Snapshot
     target: Target | None
     changes: tuple[str, ...]
     head = ""
@@ -42,9 +42,9 @@ def plan(run: Run, options: Options) -> RollbackPlan:
     return RollbackPlan(seen, target, tuple(changes))
 
 
-def observed(run: Run, options: Options) -> Look:
+def observed(run: Run, options: Options) -> Snapshot:
     """What shows nothing that is under way is looked at again: AWS may show it late."""
-    seen = run.observer.look(scan=True)
+    seen = run.observer.snapshot(scan=True)
     if not _shows_what_to_undo(seen, options):
         seen = _look_later(run, SERVICE_LAG)
         begun = bool(seen.marks.begun) and not _superseded(seen, options)
@@ -53,18 +53,18 @@ def observed(run: Run, options: Options) -> Look:
     return seen
 
 
-def _superseded(seen: Look, options: Options) -> bool:
+def _superseded(seen: Snapshot, options: Options) -> bool:
     """Another release's canary lives: of two, RunTask lets only one live, so none of the release asked for can come."""
     return bool(options.release) and (live := decide.holder(seen)) is not None and live.release != options.release
 
 
-def _look_later(run: Run, seconds: float) -> Look:
+def _look_later(run: Run, seconds: float) -> Snapshot:
     run.recorder.progress("nothing that is under way is seen: looking again, for AWS may show it late")
     run.clock.sleep(seconds)
-    return run.observer.look(scan=True)
+    return run.observer.snapshot(scan=True)
 
 
-def _shows_what_to_undo(seen: Look, options: Options) -> bool:
+def _shows_what_to_undo(seen: Snapshot, options: Options) -> bool:
     """Without a release's id, the promoted one is what a late read would show as the last."""
     release = scope.release_to_cancel(seen, options)
     if scope.leftover(seen, options) or scope.left_by_promote(seen, options) or scope.unneeded(seen, options):
@@ -72,7 +72,7 @@ def _shows_what_to_undo(seen: Look, options: Options) -> bool:
     return bool(release) and (bool(options.release) or bool(seen.canaries) or release != seen.marks.release)
 
 
-def _target(run: Run, seen: Look, options: Options) -> Target | None:
+def _target(run: Run, seen: Snapshot, options: Options) -> Target | None:
     """Where `--to` leads, if it is given. Raises Refused or InvalidInput when there is nothing to do or no way."""
     record_seen(run, seen)
     describe(run, seen)
@@ -87,7 +87,7 @@ def _target(run: Run, seen: Look, options: Options) -> Target | None:
     return target
 
 
-def _refuse_disbelieved(seen: Look, options: Options) -> None:
+def _refuse_disbelieved(seen: Snapshot, options: Options) -> None:
     """Tags that cannot be right are no matter where the service stays on what it runs: a canary goes nevertheless."""
     release = scope.release_to_cancel(seen, options)
     if release and release == seen.marks.release:
@@ -96,26 +96,26 @@ def _refuse_disbelieved(seen: Look, options: Options) -> None:
         refuse_disbelieved(seen)
 
 
-def _changes(run: Run, seen: Look, options: Options, target: Target | None) -> list[str]:
+def _changes(run: Run, seen: Snapshot, options: Options, target: Target | None) -> list[str]:
     left = scope.left_by_promote(seen, options)
     going = (*left, *(task for task in scope.unneeded(seen, options) if task not in left))
     release, finishing = scope.release_to_cancel(seen, options), bool(scope.leftover(seen, options))
     return rollback_changes.changes(run, seen, release, going, target, finishing=finishing)
 
 
-def _refuse(run: Run, seen: Look, options: Options) -> None:
+def _refuse(run: Run, seen: Snapshot, options: Options) -> None:
     """Nothing to undo, and a reason to say so: no history at all, or somebody else's canary."""
     if scope.release_to_cancel(seen, options):
         return
     refuse_when_held(run, seen, options)
-    if options == Options() and seen.marks.turn == Turn():
+    if options == Options() and seen.marks.epoch == Epoch():
         raise Refused(
             f"nothing to go back to at {seen.service.label}: no canary lives and no promotion is recorded",
             cure="`rollback --to REVISION` sends the service to a revision",
         )
 
 
-def refuse_when_held(run: Run, seen: Look, options: Options) -> None:
+def refuse_when_held(run: Run, seen: Snapshot, options: Options) -> None:
     """Raise Held for a promoted release beside which another one's canary lives."""
     live = None if options.canary_only else decide.holder(seen)
     if live and options.release and options.release == seen.marks.release and seen.marks.previous is not None:

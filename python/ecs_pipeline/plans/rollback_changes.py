@@ -12,13 +12,13 @@ from ecs_pipeline.plans.copies import copy_of, refuse_lost
 from ecs_pipeline.plans.fitness import refuse_unfit
 from ecs_pipeline.plans.rollback_target import FromFile, Target
 from ecs_pipeline.protocol import decide
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps import scaling_hold
 from ecs_pipeline.steps.removal import departure
 
 
 def changes(
-    run: Run, seen: Look, release: str, going: Sequence[Task], target: Target | None, *, finishing: bool
+    run: Run, seen: Snapshot, release: str, going: Sequence[Task], target: Target | None, *, finishing: bool
 ) -> list[str]:
     """What is to be changed, in order: [] when nothing is.
 
@@ -37,26 +37,26 @@ def changes(
     return found + hooks.planned_after_rollback(run, seen, changing=bool(found))
 
 
-def refuse_unfit_move(run: Run, seen: Look, release: str, target: Target | None) -> None:
+def refuse_unfit_move(run: Run, seen: Snapshot, release: str, target: Target | None) -> None:
     """Raises Refused when the service must not be sent elsewhere, or when there is no way back any more."""
-    lost = decide.lost_home(seen, release) if release else None
+    lost = decide.lost_rollback_target(seen, release) if release else None
     if lost and target is None:
         refuse_lost(run, lost)
-    back = (lost or decide.home(seen, release)) if release else None
+    back = (lost or decide.rollback_target(seen, release)) if release else None
     astray = decide.cancelled(seen, seen.service.revision)
     if astray or any(place not in (None, seen.service.revision) for place in (back, target)):
         refuse_unfit(run, seen.service, Use.UPDATE)
 
 
-def nothing(seen: Look, asked: str, *, canary_only: bool) -> str:
+def nothing(seen: Snapshot, asked: str, *, canary_only: bool) -> str:
     """Why there is nothing to roll back, in a line; `asked` is the release that was named, '' for any."""
     live, marks = decide.holder(seen), seen.marks
     if asked and live and live.release != asked:
         why = f"release {asked} was superseded, the canary of {live.release} lives"
     elif asked and marks.under_way not in ("", asked, marks.release):
         why = f"release {asked} was superseded, {marks.under_way} is under way"
-    elif marks.turn.cancelled and marks.turn.cancelled == (asked or marks.turn.cancelled) and asked != marks.release:
-        why = f"release {marks.turn.cancelled} was rolled back before"
+    elif marks.epoch.cancelled and marks.epoch.cancelled == (asked or marks.epoch.cancelled) and asked != marks.release:
+        why = f"release {marks.epoch.cancelled} was rolled back before"
         if not asked and not canary_only and marks.release and marks.previous:
             why += f"; release {marks.release} stays promoted, `rollback --release {marks.release}` undoes it"
     elif asked and asked == marks.release:
@@ -68,10 +68,10 @@ def nothing(seen: Look, asked: str, *, canary_only: bool) -> str:
     return f"nothing to roll back: {why}"
 
 
-def _cancel(run: Run, seen: Look, release: str) -> list[str]:
+def _cancel(run: Run, seen: Snapshot, release: str) -> list[str]:
     """The canary goes, the service goes back, the revision of the release goes."""
     living = [task for task in (*seen.canaries, *seen.baselines) if task.release == release]
-    back, lost = decide.home(seen, release), decide.lost_home(seen, release)
+    back, lost = decide.rollback_target(seen, release), decide.lost_rollback_target(seen, release)
     moves = (lost or back) not in (None, seen.service.revision)
     bad = next((task.revision for task in living if task.role == CANARY), seen.service.revision if moves else "")
     found = [f"cancel release {release}", *_removal(seen, living)]
@@ -82,7 +82,7 @@ def _cancel(run: Run, seen: Look, release: str) -> list[str]:
     return found + ([f"deregister {_name(bad)}"] if bad else [])
 
 
-def _move(run: Run, seen: Look, target: str, *, gone: bool) -> list[str]:
+def _move(run: Run, seen: Snapshot, target: str, *, gone: bool) -> list[str]:
     """`--to`: the service to any revision; `gone`: the one that it names is deregistered before.
 
     What the service runs goes when it is the promoted release's, and newer: what is older is never looked for.
@@ -104,7 +104,7 @@ def _copied(run: Run, label: str, lost: str) -> list[str]:
     return [f"register {name} anew", f"update {label} to a copy of {name}"]
 
 
-def _removal(seen: Look, tasks: Sequence[Task]) -> list[str]:
+def _removal(seen: Snapshot, tasks: Sequence[Task]) -> list[str]:
     """Out of the traffic, then stopped."""
     arns = {task.arn for task in tasks}
     targets = sorted(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ecs_pipeline.model.release import Task
 from ecs_pipeline.protocol import decide
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -24,38 +24,38 @@ class Options:
     before: str = ""
     yielding: bool = False
 
-    def binds(self, seen: Look) -> bool:
+    def binds(self, seen: Snapshot) -> bool:
         """Whether the service is to run what the last cancel wanted: one that somebody set by hand since is left alone
         by a rollback of a release that it does not run, of a canary alone, or to a revision by name.
         """
         runs = seen.revisions[seen.service.revision].release
-        return not self.canary_only and not self.to and self.release in ("", seen.marks.turn.cancelled, runs)
+        return not self.canary_only and not self.to and self.release in ("", seen.marks.epoch.cancelled, runs)
 
 
-def foreign(seen: Look, options: Options) -> tuple[Task, ...]:
+def foreign(seen: Snapshot, options: Options) -> tuple[Task, ...]:
     """Tasks that only look like a canary of the release that is to go, or of any, or run what that one registered."""
     found = (*seen.foreign, *seen.seconds)
     return tuple(task for task in found if options.release in ("", task.release, seen.revisions[task.revision].release))
 
 
-def unneeded(seen: Look, options: Options) -> tuple[Task, ...]:
+def unneeded(seen: Snapshot, options: Options) -> tuple[Task, ...]:
     """These, and baselines beside no canary, where no release is to go."""
     lone = () if release_to_cancel(seen, options) else decide.lone_baselines(seen)
     return (*foreign(seen, options), *(task for task in lone if options.release in ("", task.release)))
 
 
-def leftover(seen: Look, options: Options) -> decide.Leftover:
+def leftover(seen: Snapshot, options: Options) -> decide.Leftover:
     """What is left over of an earlier cancel."""
     return decide.leftover(seen, bound=options.binds(seen))
 
 
-def left_by_promote(seen: Look, options: Options) -> tuple[Task, ...]:
+def left_by_promote(seen: Snapshot, options: Options) -> tuple[Task, ...]:
     """With `--canary`: what is to go while the service is left alone."""
     left = decide.left_by_promote(seen) if options.canary_only else ()
     return left if left and options.release in ("", left[-1].release) else ()
 
 
-def release_to_cancel(seen: Look, options: Options) -> str:
+def release_to_cancel(seen: Snapshot, options: Options) -> str:
     """(7) With `--canary` only what is unfinished: a living canary, or the start of the release that is named."""
     release = decide.to_cancel(seen, options.release)
     live = decide.holder(seen) or (bool(seen.baselines) and not decide.lone_baselines(seen))

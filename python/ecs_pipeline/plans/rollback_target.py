@@ -12,7 +12,7 @@ from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.model.release import Revision, Service
 from ecs_pipeline.plans import copies
 from ecs_pipeline.protocol import release_tags
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.revision import Base, from_file
 from ecs_pipeline.task_definitions import definition, definition_file, previous_definition
 
@@ -66,7 +66,7 @@ def family_of(target: Target) -> str:
     return target.base.family if isinstance(target, FromFile) else Revision(target).family
 
 
-def resolve(run: Run, seen: Look, wanted: str) -> Target:
+def resolve(run: Run, seen: Snapshot, wanted: str) -> Target:
     """What `--to` means: an ARN, FAMILY:NUMBER, NUMBER, the id of a release, or a FILE. Raises InvalidInput."""
     current = Revision(seen.service.revision)
     if wanted.lower().endswith(FILES):

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from ecs_pipeline.model.release import Task
 from ecs_pipeline.protocol import decide
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Standing:
     previous_release: str
 
 
-def standing(seen: Look) -> Standing:
+def standing(seen: Snapshot) -> Standing:
     """Nothing is asked."""
     return Standing(
         live=decide.holder(seen),
@@ -43,7 +43,7 @@ def age(created: datetime, now: datetime) -> dict[str, str | int]:
     return {"since": since, "age_seconds": round((now - created).total_seconds())}
 
 
-def _promotion(seen: Look) -> str:
+def _promotion(seen: Snapshot) -> str:
     release = seen.marks.release
     if not decide.promoted(seen, release):
         return ""
@@ -52,6 +52,6 @@ def _promotion(seen: Look) -> str:
     return "" if over else "under way"
 
 
-def _release_of(seen: Look, revision: str | None) -> str:
+def _release_of(seen: Snapshot, revision: str | None) -> str:
     known = seen.revisions.get(revision or "")
     return known.release if known else ""

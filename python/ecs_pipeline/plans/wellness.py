@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.model.load_balancing import group_name
 from ecs_pipeline.model.release import Revision, Task
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.traffic import Seen
 
 
-def problems(run: Run, seen: Look, canaries: Sequence[Task], health: Seen) -> list[str]:
+def problems(run: Run, seen: Snapshot, canaries: Sequence[Task], health: Seen) -> list[str]:
     """What has befallen a canary since it was judged, a line each; [] when it is what was judged.
 
     `health` are its tasks and targets as they are now.
@@ -35,7 +35,7 @@ def problems(run: Run, seen: Look, canaries: Sequence[Task], health: Seen) -> li
     return found
 
 
-def _missing(seen: Look) -> list[str]:
+def _missing(seen: Snapshot) -> list[str]:
     """Fewer tasks than were judged together; a task that has the number of another one does not count."""
     missing = seen.first.judged_tasks - len(seen.canaries) if seen.first else 0
     if seen.first is None or missing <= 0:

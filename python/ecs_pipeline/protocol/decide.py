@@ -11,8 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from ecs_pipeline.model.load_balancing import Registration, Target
-from ecs_pipeline.model.release import CANARY, Revision, Service, Task, Turn
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.model.release import CANARY, Epoch, Revision, Service, Task
+from ecs_pipeline.protocol.snapshot import Snapshot
 
 
 def digest(*parts: str) -> str:
@@ -20,18 +20,18 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def next_turn(turn: Turn, release: str) -> Turn:
-    """(7) The turn that begins when `release` is cancelled."""
-    return Turn(digest(turn.digest, release)[:32], release)
+def next_epoch(epoch: Epoch, release: str) -> Epoch:
+    """(7) The epoch that begins when `release` is cancelled."""
+    return Epoch(digest(epoch.digest, release)[:32], release)
 
 
-def first_token(service: str, turn: Turn, role: str, index: int) -> str:
+def first_token(service: str, epoch: Epoch, role: str, index: int) -> str:
     """(4) RunTask's clientToken: the same for every release, so that it is the lock.
 
     `service` is CLUSTER/SERVICE and not the ARN, which changes when a service of before 2021 gets a long one.
     """
     parts = () if (role, index) == (CANARY, 0) else (role, str(index))
-    return digest(service, turn.digest, *parts)
+    return digest(service, epoch.digest, *parts)
 
 
 def next_token(token: str, stopped: str) -> str:
@@ -39,36 +39,36 @@ def next_token(token: str, stopped: str) -> str:
     return digest(token, stopped)
 
 
-def holder(seen: Look) -> Task | None:
-    """(1) The living canary task of this turn holds the service; (4) of two, the older."""
+def holder(seen: Snapshot) -> Task | None:
+    """(1) The living canary task of this epoch holds the service; (4) of two, the older."""
     return min(seen.canaries, key=lambda task: task.age_key, default=None)
 
 
-def cancelled(seen: Look, revision: str) -> bool:
-    """(8) INACTIVE, or of an older turn and the release that `turn` names."""
+def cancelled(seen: Snapshot, revision: str) -> bool:
+    """(8) INACTIVE, or of an older epoch and the release that `turn` names."""
     known = seen.revisions[revision]
     return not known.active or fenced(seen, known)
 
 
-def fenced(seen: Look, revision: Revision) -> bool:
-    """Of an older turn and the release that `turn` names."""
-    turn = seen.marks.turn
+def fenced(seen: Snapshot, revision: Revision) -> bool:
+    """Of an older epoch and the release that `turn` names."""
+    epoch = seen.marks.epoch
     ours = bool(revision.release) and seen.believes(revision.arn)
-    return ours and revision.release == turn.cancelled and revision.turn != turn
+    return ours and revision.release == epoch.cancelled and revision.epoch != epoch
 
 
-def disbelieved(seen: Look) -> dict[str, str]:
+def disbelieved(seen: Snapshot) -> dict[str, str]:
     """(9) Marks that name a revision of another family, by their names: nothing is done on their word."""
     named = {"wanted": seen.marks.wanted, "previous": seen.marks.previous}
     return {name: arn for name, arn in named.items() if arn is not None and not seen.believes(arn)}
 
 
-def _good(seen: Look, revision: str | None) -> bool:
+def _good(seen: Snapshot, revision: str | None) -> bool:
     """Whether the service may be sent there because a mark says so."""
     return revision is not None and seen.believes(revision) and not cancelled(seen, revision)
 
 
-def promoted(seen: Look, release: str) -> bool:
+def promoted(seen: Snapshot, release: str) -> bool:
     """The service is to run `release`: promote has begun for it or is through."""
     wanted = seen.marks.wanted
     return (
@@ -80,12 +80,12 @@ def promoted(seen: Look, release: str) -> bool:
     )
 
 
-def runs_promoted(seen: Look, release: str) -> bool:
+def runs_promoted(seen: Snapshot, release: str) -> bool:
     """The service was told to run the promoted release."""
     return promoted(seen, release) and seen.service.revision == seen.marks.wanted
 
 
-def left_by_promote(seen: Look) -> tuple[Task, ...]:
+def left_by_promote(seen: Snapshot) -> tuple[Task, ...]:
     """Living tasks of a release whose rollout is over; the canary's last, as promote takes them away."""
     live = holder(seen) or next(iter(seen.baselines), None)
     if live is None or not (rolled_out(seen.service) and runs_promoted(seen, live.release)):
@@ -107,12 +107,12 @@ def rolled_out(service: Service) -> bool:
     return primary.rollout == "" or alone or any(deployment.rollout == "COMPLETED" for deployment in ours)
 
 
-def cancelled_for(seen: Look, revision: str) -> bool:
+def cancelled_for(seen: Snapshot, revision: str) -> bool:
     """(8) Whether the last cancel, after which no release began, sent the service to this revision."""
     return seen.marks.wanted == revision and not seen.marks.under_way and not cancelled(seen, revision)
 
 
-def coming_back(seen: Look) -> bool:
+def coming_back(seen: Snapshot) -> bool:
     """(8) After a cancel the service is to run `wanted`, and its rollout to that is not over."""
     primary = seen.service.primary
     if seen.marks.under_way or primary is None or primary.revision != seen.marks.wanted:
@@ -120,19 +120,19 @@ def coming_back(seen: Look) -> bool:
     return primary.rollout not in ("", "COMPLETED") or seen.service.tasks_beside(primary) > 0
 
 
-def lone_baselines(seen: Look) -> tuple[Task, ...]:
+def lone_baselines(seen: Snapshot) -> tuple[Task, ...]:
     """Baselines beside which neither a canary lives nor a release is under way: nobody has them to compare with."""
     begun = seen.marks.under_way not in ("", seen.marks.release)
     return () if holder(seen) or begun else seen.baselines
 
 
-def may_start_tasks(seen: Look) -> bool:
+def may_start_tasks(seen: Snapshot) -> bool:
     """A release is under way whose RunTask may be the last that its process did: neither judged nor promoted."""
     begun = seen.marks.under_way
     return bool(begun) and not runs_promoted(seen, begun) and not seen.verdict
 
 
-def home(seen: Look, release: str) -> str | None:
+def rollback_target(seen: Snapshot, release: str) -> str | None:
     """(7) Where to return when `release` is cancelled: before its promotion, else what the service runs anyway.
 
     Never to a cancelled revision, nor to one of another family.
@@ -148,7 +148,7 @@ def home(seen: Look, release: str) -> str | None:
     return None
 
 
-def set_by_hand(seen: Look, release: str) -> bool:
+def set_by_hand(seen: Snapshot, release: str) -> bool:
     """Whether somebody gave the service another revision while `release` was promoted."""
     marks, runs = seen.marks, seen.service.revision
     if marks.release != release or runs in (marks.wanted, marks.previous) or not _good(seen, runs):
@@ -156,7 +156,7 @@ def set_by_hand(seen: Look, release: str) -> bool:
     return seen.revisions[runs].release != release
 
 
-def lost_home(seen: Look, release: str) -> str | None:
+def lost_rollback_target(seen: Snapshot, release: str) -> str | None:
     """The recorded revision to return to, when somebody else deregistered it: it is registered anew."""
     undone = seen.marks.previous if seen.marks.release == release else None
     if undone is None or not seen.believes(undone):
@@ -164,8 +164,8 @@ def lost_home(seen: Look, release: str) -> str | None:
     return None if seen.revisions[undone].active or fenced(seen, seen.revisions[undone]) else undone
 
 
-def reusable(revisions: Collection[Revision], release: str, turn: Turn, wanted: str | None = None) -> Revision | None:
-    """(4) A revision is reused only within its release and turn, and not after a promotion replaced it.
+def reusable(revisions: Collection[Revision], release: str, epoch: Epoch, wanted: str | None = None) -> Revision | None:
+    """(4) A revision is reused only within its release and epoch, and not after a promotion replaced it.
 
     The oldest, as everybody would choose it.
     """
@@ -173,13 +173,13 @@ def reusable(revisions: Collection[Revision], release: str, turn: Turn, wanted: 
         revision
         for revision in revisions
         if revision.active
-        and (revision.release, revision.turn) == (release, turn)
+        and (revision.release, revision.epoch) == (release, epoch)
         and (revision.arn == wanted or not revision.promoted)
     ]
     return min(same, key=lambda revision: revision.number, default=None)
 
 
-def to_cancel(seen: Look, asked: str) -> str:
+def to_cancel(seen: Snapshot, asked: str) -> str:
     """(7) The release that a rollback cancels; '' for none."""
     marks, live = seen.marks, holder(seen)
     promotion = marks.release if marks.previous is not None else ""
@@ -192,13 +192,13 @@ def to_cancel(seen: Look, asked: str) -> str:
     return promotion
 
 
-def _left_beside_another(seen: Look, live: Task) -> bool:
+def _left_beside_another(seen: Snapshot, live: Task) -> bool:
     """Whether all that lives, while another release is under way, is a task of a promoted release: that one stays."""
     return seen.revisions[live.revision].promoted and seen.marks.under_way not in ("", live.release)
 
 
 MOST_SWEEPS = 5
-"""So often tasks of other turns are stopped that came meanwhile: a stage that is fenced off starts one more at most."""
+"""So often tasks of other epochs that came meanwhile are stopped: a fenced-off stage starts one more at most."""
 
 
 @dataclass(frozen=True)
@@ -215,23 +215,23 @@ class Leftover:
         return bool(self.drain or self.stop or self.update or self.rewrite or self.deregister)
 
 
-def leftover_tasks(seen: Look, drained: Collection[Target] = ()) -> Leftover:
-    """(4, 8) Out of the traffic, then stopped: tasks of other turns; recorded targets without a running task.
+def leftover_tasks(seen: Snapshot, drained: Collection[Target] = ()) -> Leftover:
+    """(4, 8) Out of the traffic, then stopped: tasks of other epochs; recorded targets without a running task.
 
     `drained` are targets whose draining was waited for as long as it is to be.
     """
-    strangers = {task.arn for task in (*seen.strangers, *seen.elsewhere)}
+    stale_tasks = {task.arn for task in (*seen.stale_tasks, *seen.elsewhere)}
     drain = tuple(
         registration
         for registration in seen.registrations
-        if (registration.owner in strangers and not (registration.draining and registration.target in drained))
+        if (registration.owner in stale_tasks and not (registration.draining and registration.target in drained))
         or (not registration.owner and not registration.draining)
     )
-    return Leftover(drain=drain) if drain else Leftover(stop=seen.strangers)
+    return Leftover(drain=drain) if drain else Leftover(stop=seen.stale_tasks)
 
 
 def leftover(
-    seen: Look,
+    seen: Snapshot,
     made: Collection[str] = (),
     kept: Collection[str] = (),
     drained: Collection[Target] = (),
@@ -246,12 +246,12 @@ def leftover(
     after a cancel the service is to run `wanted`, whatever it runs; else one that somebody set by hand stays.
     `passing`: tasks that are out of the traffic are passed by, for new ones keep coming.
     """
-    marks, last = seen.marks, seen.marks.turn.cancelled
+    marks, last = seen.marks, seen.marks.epoch.cancelled
     tasks = leftover_tasks(seen, drained)
     if passing and tasks.stop:
         tasks = Leftover()
     wanted = marks.wanted if _good(seen, marks.wanted) else None
-    back = wanted or home(seen, last if marks.release == last != marks.under_way else "")
+    back = wanted or rollback_target(seen, last if marks.release == last != marks.under_way else "")
     if tasks or back is None:
         return tasks
     if cancelled(seen, seen.service.revision) or (bound and wanted and astray(seen)):
@@ -268,8 +268,8 @@ def leftover(
     return Leftover(deregister=tuple(sorted(unused)))
 
 
-def never_ran(seen: Look, revision: str) -> bool:
-    """(8) Newer than what the service runs and is to run: in the turn of this look nothing newer was promoted."""
+def never_ran(seen: Snapshot, revision: str) -> bool:
+    """(8) Newer than what the service runs and is to run: in the epoch of this look nothing newer was promoted."""
     named = (seen.service.revision, seen.marks.wanted, seen.marks.previous)
     numbers = [Revision(arn).number for arn in named if arn and _family(arn) == _family(revision)]
     return bool(numbers) and Revision(revision).number > max(numbers)
@@ -279,9 +279,9 @@ def _family(arn: str) -> str:
     return arn.rpartition(":")[0]
 
 
-def astray(seen: Look) -> bool:
+def astray(seen: Snapshot) -> bool:
     """(8) After a cancel, and before another release begins, the service runs something else than `wanted`, or what was
-    cancelled: no rollback ends well then. A cancel leaves nothing under way; somebody may have written its turn over.
+    cancelled: no rollback ends well then. A cancel leaves nothing under way; somebody may have written its epoch over.
     """
     marks, runs = seen.marks, seen.service.revision
     if marks.under_way:

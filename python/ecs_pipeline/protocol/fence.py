@@ -1,4 +1,4 @@
-"""(2, 3) The fence: look before a write, look after it; a changed turn means that a rollback took the release away."""
+"""(2, 3) The fence: look before a write, look after it; a changed epoch means that a rollback took the release away."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ecs_pipeline.errors import Cancelled, Interrupted, MarksVanished, PipelineError, Refused
-from ecs_pipeline.model.release import Service, Turn
+from ecs_pipeline.model.release import Epoch, Service
 from ecs_pipeline.ports import EcsPort
 from ecs_pipeline.timing.clock import Clock
 
@@ -21,16 +21,16 @@ ECS is eventually consistent (API reference, RunTask): a replica that is behind 
 """
 
 
-class TurnChanged(Refused):
-    """The turn is another than the stage began with; `service` is what three looks agreed on."""
+class EpochChanged(Refused):
+    """The epoch is another than the stage began with; `service` is what three looks agreed on."""
 
     def __init__(self, service: Service) -> None:
-        super().__init__("another turn began: the release was cancelled")
+        super().__init__("another epoch began: the release was cancelled")
         self.service = service
 
 
 class Fence:
-    """Lets the writes of one stage through as long as its turn lasts."""
+    """Lets the writes of one stage through as long as its epoch lasts."""
 
     def __init__(self, ecs: EcsPort, clock: Clock, seen: Service) -> None:
         self._ecs = ecs
@@ -38,10 +38,10 @@ class Fence:
         self._latest = seen
         self._looked_at = clock.now()
         self._marked = bool(seen.marks.under_way)
-        self.turn: Turn = seen.marks.turn
+        self.epoch: Epoch = seen.marks.epoch
 
     def write(self, act: Callable[[], T]) -> T:
-        """Look, write, look. Raises TurnChanged before the write, or after it when it came too late."""
+        """Look, write, look. Raises EpochChanged before the write, or after it when it came too late."""
         self.require()
         try:
             result = act()
@@ -54,29 +54,29 @@ class Fence:
         return result
 
     def require(self) -> Service:
-        """The service, as seen a moment ago at most. Raises TurnChanged when its turn is another."""
+        """The service, as seen a moment ago at most. Raises EpochChanged when its epoch is another."""
         if self._clock.now() - self._looked_at > FRESH:
             self._look()
         return self._latest
 
     def look_again(self) -> Service:
-        """The service as it is now. Raises TurnChanged when its turn is another."""
+        """The service as it is now. Raises EpochChanged when its epoch is another."""
         self._look()
         return self._latest
 
     def _look(self) -> None:
         seen = self._ecs.service()
-        if seen.marks.turn != self.turn or self._lost(seen):
+        if seen.marks.epoch != self.epoch or self._lost(seen):
             seen = settled(self._ecs, self._clock, seen)
-            if seen.marks.turn != self.turn:
-                raise TurnChanged(seen)
+            if seen.marks.epoch != self.epoch:
+                raise EpochChanged(seen)
             if self._lost(seen):
                 raise vanished(seen)
         self._marked = self._marked or bool(seen.marks.under_way)
         self._latest, self._looked_at = seen, self._clock.now()
 
     def _lost(self, seen: Service) -> bool:
-        """Marks that were there and are not: only a rollback empties them, and it changes the turn."""
+        """Marks that were there and are not: only a rollback empties them, and it changes the epoch."""
         return self._marked and not seen.marks.under_way
 
 
@@ -94,8 +94,8 @@ def settled(ecs: EcsPort, clock: Clock, first: Service | None = None) -> Service
 
 def refusal(seen: Service, release: str) -> Refused:
     """What a stage that was fenced off says."""
-    now = seen.marks.turn
-    if now == Turn():
+    now = seen.marks.epoch
+    if now == Epoch():
         return vanished(seen)
     by = f"the rollback of release {now.cancelled}" if now.cancelled else "a rollback"
     return Cancelled(

@@ -10,7 +10,7 @@ from ecs_pipeline.model.load_balancing import Address, LoadBalancing, Registrati
 from ecs_pipeline.model.release import Container, Revision, Service, Task, living
 from ecs_pipeline.ports import EcsPort, ElbPort, TaskDefinitionsPort
 from ecs_pipeline.protocol import doubts, release_tags
-from ecs_pipeline.protocol.snapshot import Look, mismatch
+from ecs_pipeline.protocol.snapshot import Snapshot, mismatch
 
 SCANNED = 20
 """So many of the newest ACTIVE revisions of a family are looked at for leftovers of a release."""
@@ -55,7 +55,7 @@ class Observer:
         """The families that are taken for the service's: followed, or seen in what it ran."""
         return frozenset(self._families)
 
-    def look(self, *, scan: bool = False, also: Collection[str] = ()) -> Look:
+    def snapshot(self, *, scan: bool = False, also: Collection[str] = ()) -> Snapshot:
         """One look. `scan`: also the newest revisions of the families in use, to find what a dead process left: those
         that are newer than all that are in use, and `also`.
 
@@ -69,7 +69,7 @@ class Observer:
         owners = self._owners((*released, *tasks), service)
         health = self._health(service, owners)
         registrations = self._registrations(service, owners, health, elsewhere)
-        seen = Look(tasks, service, found, registrations, self.families, elsewhere, health)
+        seen = Snapshot(tasks, service, found, registrations, self.families, elsewhere, health)
         for line in doubts.lines(seen):
             if line not in self._told:
                 self._told.add(line)
@@ -77,7 +77,7 @@ class Observer:
         return seen
 
     def tasks(self) -> tuple[Task, ...]:
-        """Living tasks with our tags: canaries and baselines of any turn, and what somebody made look like one."""
+        """Living tasks with our tags: canaries and baselines of any epoch, and what somebody made look like one."""
         return self._living()[0]
 
     def tasks_and(self, arn: str) -> dict[str, Task]:

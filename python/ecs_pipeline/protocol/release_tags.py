@@ -13,12 +13,12 @@ from typing import Any
 
 from ecs_pipeline.model import tag_values as written
 from ecs_pipeline.model.load_balancing import RecordedTarget, Target
-from ecs_pipeline.model.release import CANARY, Marks, Task, Turn
+from ecs_pipeline.model.release import CANARY, Epoch, Marks, Task
 from ecs_pipeline.model.tag_values import TagReader
 from ecs_pipeline.protocol.decide import digest
 
 PREFIX = "ecs-pipeline:"
-RELEASE, SERVICE, TURN, ROLE, INDEX = (PREFIX + name for name in ("release", "service", "turn", "role", "index"))
+RELEASE, SERVICE, EPOCH, ROLE, INDEX = (PREFIX + name for name in ("release", "service", "turn", "role", "index"))
 COMMIT, BUILD, RESTORES, PROMOTED = (PREFIX + name for name in ("commit", "build", "restores", "promoted"))
 VERDICT, JUDGED_STEPS, JUDGED_TASKS, BAKE_BEGAN = (
     PREFIX + name for name in ("verdict", "judged-steps", "judged-tasks", "bake-began")
@@ -87,21 +87,21 @@ def build_value(text: str) -> str:
     return f"{value[: LONGEST_VALUE - 10]}=={hashed:08x}"
 
 
-def turn_value(turn: Turn) -> str:
-    """A turn as a tag says it: DIGEST/RELEASE."""
-    return f"{turn.digest}/{turn.cancelled}"
+def epoch_value(epoch: Epoch) -> str:
+    """An epoch as a tag says it: DIGEST/RELEASE."""
+    return f"{epoch.digest}/{epoch.cancelled}"
 
 
-def parse_turn(value: str) -> Turn:
-    """The turn that a tag says; an absent one, and one that nobody can have written, is turn 0."""
-    return _turn(value) if written.TURN.fullmatch(value) else Turn()
+def parse_epoch(value: str) -> Epoch:
+    """The epoch that a tag says; an absent one, and one that nobody can have written, is epoch 0."""
+    return _epoch(value) if written.EPOCH.fullmatch(value) else Epoch()
 
 
 def parse_service(tags: Mapping[str, str], name: str = "") -> Marks:
     """The marks of a service, from its tags."""
     reader = TagReader(tags, f"service {name}")
     return Marks(
-        turn=_turn(reader.matching(TURN, written.TURN)),
+        epoch=_epoch(reader.matching(EPOCH, written.EPOCH)),
         under_way=reader.matching(UNDER_WAY, written.RELEASE),
         source=reader.text(SOURCE),
         wanted=reader.matching(WANTED, written.REVISION) or None,
@@ -118,7 +118,7 @@ def missing_keys(tags: Mapping[str, str], more: Sequence[str] = ()) -> dict[str,
     """Empty tags, which say the same as absent ones, for reserved keys, and more, that a service does not have yet.
 
     AWS refuses a new key once a resource has 50 tags, and lets one that is there be overwritten. `turn` is not among
-    them: a canary that writes it late would take back the turn that a rollback began (docs/protocol.md, rule 2).
+    them: a canary that writes it late would take back the epoch that a rollback began (docs/protocol.md, rule 2).
     """
     return {key: "" for key in (*RESERVED, *more) if key not in tags}
 
@@ -139,7 +139,7 @@ def parse_task(tags: Mapping[str, str], name: str) -> dict[str, Any]:
     return {
         "of": reader.text(SERVICE),
         "release": reader.matching(RELEASE, written.RELEASE),
-        "turn": _turn(reader.matching(TURN, written.TURN)),
+        "epoch": _epoch(reader.matching(EPOCH, written.EPOCH)),
         "role": reader.text(ROLE) or CANARY,
         "index": reader.number(INDEX, MOST_NUMBERED),
         "verdict": reader.matching(VERDICT, written.VERDICT),
@@ -153,10 +153,10 @@ def parse_task(tags: Mapping[str, str], name: str) -> dict[str, Any]:
 def parse_revision(tags: Mapping[str, str], name: str) -> dict[str, Any]:
     """What the tags of a revision say, as members of model.Revision."""
     reader = TagReader(tags, f"task definition {name}")
-    turn = reader.matching(TURN, written.TURN)
+    epoch = reader.matching(EPOCH, written.EPOCH)
     return {
         "release": reader.matching(RELEASE, written.RELEASE),
-        "turn": _turn(turn) if turn else None,
+        "epoch": _epoch(epoch) if epoch else None,
         "restores": reader.matching(RESTORES, written.REVISION),
         "promoted": bool(reader.matching(PROMOTED, written.PROMOTED)),
         "unreadable": tuple(reader.unreadable),
@@ -223,9 +223,9 @@ def theirs(tags: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in tags.items() if not key.startswith(("aws:", PREFIX))}
 
 
-def _turn(value: str) -> Turn:
+def _epoch(value: str) -> Epoch:
     found, _, cancelled = value.partition("/")
-    return Turn(found, cancelled) if found else Turn()
+    return Epoch(found, cancelled) if found else Epoch()
 
 
 def _recorded(reader: TagReader, tags: Mapping[str, str]) -> Iterable[RecordedTarget]:

@@ -10,7 +10,7 @@ from ecs_pipeline.model.release import BASELINE, CANARY, Marks, Revision, Servic
 
 
 @dataclass(frozen=True)
-class Look:
+class Snapshot:
     """What one look at AWS saw: our tasks, then the service with its marks, then the revisions that matter.
 
     `families` are named by the config. `elsewhere` are living tasks that were started as this service's and are tagged
@@ -33,7 +33,7 @@ class Look:
 
     @property
     def canaries(self) -> tuple[Task, ...]:
-        """The living canary tasks of this turn, in order of their index."""
+        """The living canary tasks of this epoch, in order of their index."""
         living = [task for task in self._firsts.values() if task.role == CANARY]
         return tuple(sorted(living, key=lambda task: (task.index, task.age_key)))
 
@@ -49,12 +49,12 @@ class Look:
 
     @property
     def baselines(self) -> tuple[Task, ...]:
-        """The living baseline task of this turn, to compare the canary with; there is one at most."""
+        """The living baseline task of this epoch, to compare the canary with; there is one at most."""
         return tuple(task for task in self._firsts.values() if task.role == BASELINE)
 
     @property
     def foreign(self) -> tuple[Task, ...]:
-        """Living tasks with our tags of this turn that no release of the service made: `mismatch` says why."""
+        """Living tasks with our tags of this epoch that no release of the service made: `mismatch` says why."""
         return tuple(task for task in self._of_this_turn if self.mismatch(task))
 
     @property
@@ -63,9 +63,9 @@ class Look:
         return tuple(task for task in self._fitting if self._firsts[_place(task)] is not task)
 
     @property
-    def strangers(self) -> tuple[Task, ...]:
-        """Living tasks of ours whose turn is over."""
-        return tuple(task for task in self.tasks if task.alive and task.turn != self.marks.turn)
+    def stale_tasks(self) -> tuple[Task, ...]:
+        """Living tasks of ours whose epoch is over."""
+        return tuple(task for task in self.tasks if task.alive and task.epoch != self.marks.epoch)
 
     @property
     def _fitting(self) -> list[Task]:
@@ -80,7 +80,7 @@ class Look:
 
     @property
     def _of_this_turn(self) -> tuple[Task, ...]:
-        return tuple(task for task in self.tasks if task.alive and task.turn == self.marks.turn)
+        return tuple(task for task in self.tasks if task.alive and task.epoch == self.marks.epoch)
 
     def believes(self, arn: str) -> bool:
         """Whether a revision is of a family that the service runs or the config names: a tag may name no other."""
@@ -106,7 +106,7 @@ def mismatch(task: Task, revision: Revision, *, known: bool, service: Service | 
     """(1) Why a task with our tags is none of ours; '' when it is.
 
     Whoever may start or tag tasks can give one our tags. So what counts is what it runs: unchanged, a revision that the
-    same release registered in the same turn, that no promotion replaced, and newer than what the last one replaced.
+    same release registered in the same epoch, that no promotion replaced, and newer than what the last one replaced.
     `known`: its family is the service's or the config's. `service`: that whose promotions and ECS Exec count, if any.
     """
     reasons = {
@@ -119,7 +119,7 @@ def mismatch(task: Task, revision: Revision, *, known: bool, service: Service | 
         reasons |= {
             f"which release {task.release or 'none'} did not register": revision.release != task.release
             or not task.release,
-            "which was registered in another epoch": revision.turn != task.turn,
+            "which was registered in another epoch": revision.epoch != task.epoch,
             "which an earlier promotion replaced": service is not None and _is_older(revision, service),
             "which was promoted and then replaced": service is not None and _was_promoted(revision, service),
         }

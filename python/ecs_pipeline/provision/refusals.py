@@ -30,7 +30,7 @@ def refuse_to_delete(run: Run, name: str, stack: Stack | None, confirmed: str) -
     if stack.parameters.get("Image") == "":
         return
     try:
-        seen = run.observer.look()
+        seen = run.observer.snapshot()
     except InvalidInput:
         return
     live = decide.holder(seen)

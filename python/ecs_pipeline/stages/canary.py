@@ -35,7 +35,7 @@ from ecs_pipeline.steps.release_mark import mark_under_way
 from ecs_pipeline.steps.renewal import until_judged
 from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
 from ecs_pipeline.steps.start import Serving
-from ecs_pipeline.steps.tasks import Made
+from ecs_pipeline.steps.tasks import Created
 from ecs_pipeline.task_definitions.definition import changes
 from ecs_pipeline.timing.wait import Deadline
 from ecs_pipeline.undo.another import without_another
@@ -52,7 +52,7 @@ def canary(run: Run, options: CanaryOptions) -> None:
     with run.recorder.step("preflight") as step:
         request = without_another(run, requested(run, options), replacing=options.replace)
         plan = planned_canary(run, request)
-        stage = Canary(run, plan, Fence(run.ecs, run.clock, plan.seen.service), Made(), Made())
+        stage = Canary(run, plan, Fence(run.ecs, run.clock, plan.seen.service), Created(), Created())
         with undoing(stage):
             if plan.done:
                 proven.refuse_another(run, stage.fence, plan)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.model.release import Revision, TaskDefinition
 from ecs_pipeline.plans.rollback_target import FromFile, resolve
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.revision import Base, base_of
 from ecs_pipeline.task_definitions import definition
@@ -30,7 +30,7 @@ def diff(run: Run, old: str, new: str, image: str) -> Difference:
     With `old` alone the service's revision is compared with it. Members that only a description has do not count; of
     what may be secret only the names are told. Raises InvalidInput for a revision that there is not.
     """
-    seen = run.observer.look()
+    seen = run.observer.snapshot()
     current = run.definitions.get(seen.service.revision)
     if old and not new:
         old, new = "", old
@@ -40,7 +40,7 @@ def diff(run: Run, old: str, new: str, image: str) -> Difference:
     return Difference(before[0], after[0], changes)
 
 
-def _named(run: Run, seen: Look, wanted: str) -> tuple[str, TaskDefinition]:
+def _named(run: Run, seen: Snapshot, wanted: str) -> tuple[str, TaskDefinition]:
     """A revision by number, name, ARN or release, or a definition from a file."""
     target = resolve(run, seen, wanted)
     if isinstance(target, FromFile):
@@ -49,7 +49,7 @@ def _named(run: Run, seen: Look, wanted: str) -> tuple[str, TaskDefinition]:
     return found.revision.name, found
 
 
-def _of_canary(run: Run, seen: Look, current: TaskDefinition, image: str) -> TaskDefinition:
+def _of_canary(run: Run, seen: Snapshot, current: TaskDefinition, image: str) -> TaskDefinition:
     """The revision as `canary` would register it; what is built has no digest yet."""
     container = definition.chosen_container(current.definition, seen.service, run.settings.container)
     base = base_of(run, current, seen.service, container)

@@ -13,7 +13,7 @@ from ecs_pipeline.errors import Held, Refused, ReleaseFailed
 from ecs_pipeline.model.release import INCONCLUSIVE, Revision
 from ecs_pipeline.plans.describe import describe
 from ecs_pipeline.protocol import decide
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.holder import holder_of
 from ecs_pipeline.steps.judging import inconclusive, judged_once, refuse_checks, subject_of
 from ecs_pipeline.steps.traffic import healthy_others, record_share, targets_seen
@@ -28,7 +28,7 @@ def judge(run: Run, release: str) -> None:
     record.checks = records_for(run.settings.canary.checks)
     with run.recorder.step("preflight") as step:
         asked = record.release.id = checked_release_id(release) if release else ""
-        seen = run.observer.look()
+        seen = run.observer.snapshot()
         revision = _living(run, seen, asked)
         describe(run, seen)
         record.release.previous_task_definition = seen.service.revision
@@ -46,7 +46,7 @@ def judge(run: Run, release: str) -> None:
         raise inconclusive(record.release.id, record.checks)
 
 
-def _living(run: Run, seen: Look, release: str) -> str:
+def _living(run: Run, seen: Snapshot, release: str) -> str:
     """The revision of the canary that lives. Raises Refused without one, or when it is another release's."""
     refuse_foreign(seen)
     live = decide.holder(seen)

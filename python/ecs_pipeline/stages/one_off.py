@@ -20,7 +20,7 @@ from ecs_pipeline.model import tag_values
 from ecs_pipeline.model.release import Revision, TaskDefinition
 from ecs_pipeline.plans.rollback_target import FromFile, resolve
 from ecs_pipeline.protocol import decide, release_tags
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.task_definitions import definition
 
 STEPS = ("preflight", "task", "command")
@@ -40,7 +40,7 @@ class Options:
 class Plan:
     """What is run, of which release."""
 
-    seen: Look
+    seen: Snapshot
     release: str
     revision: TaskDefinition
     container: str
@@ -60,8 +60,8 @@ def run_command(run: Run, options: Options) -> None:
             step.message = f"would run a task of {plan.revision.revision.name}"
             run.recorder.plan(f"run a task of {plan.revision.revision.name}")
             return
-        service, turn = plan.seen.service, plan.seen.marks.turn
-        one_off = OneOff(service, plan.revision, plan.container, options.words, plan.release, turn)
+        service, epoch = plan.seen.service, plan.seen.marks.epoch
+        one_off = OneOff(service, plan.revision, plan.container, options.words, plan.release, epoch)
         first = one_off.started(run, _token(plan, options), run.ecs.run_task)
         step.message = first.id
     with run.recorder.step("command") as step:
@@ -75,7 +75,7 @@ def run_command(run: Run, options: Options) -> None:
 
 
 def _plan(run: Run, options: Options) -> Plan:
-    seen = run.observer.look()
+    seen = run.observer.snapshot()
     if options.name and tag_values.RUN_NAME.fullmatch(options.name) is None:
         raise InvalidInput(f"--name {options.name!r} is not a name", cure="take up to 40 letters, digits, `-` and `_`")
     release, arn = _release(run, seen, options.release)
@@ -90,7 +90,7 @@ def _plan(run: Run, options: Options) -> Plan:
     return Plan(seen, release, revision, container)
 
 
-def _release(run: Run, seen: Look, asked: str) -> tuple[str, str]:
+def _release(run: Run, seen: Snapshot, asked: str) -> tuple[str, str]:
     """The release that lives as a canary, else what the service runs; or the one that is named."""
     live = decide.holder(seen)
     if live is not None and asked in ("", live.release):

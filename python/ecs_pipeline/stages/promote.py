@@ -21,7 +21,7 @@ from ecs_pipeline.model.load_balancing import Target
 from ecs_pipeline.model.release import INCONCLUSIVE, Revision
 from ecs_pipeline.plans import promote_dry_run
 from ecs_pipeline.plans.promote import Plan, PromoteOptions, plan, requested
-from ecs_pipeline.protocol.fence import Fence, TurnChanged, refusal
+from ecs_pipeline.protocol.fence import EpochChanged, Fence, refusal
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.early_drain import EarlyDrain
 from ecs_pipeline.steps.promotion_tags import PromotionTags
@@ -61,7 +61,7 @@ def promote(run: Run, options: PromoteOptions) -> None:
                 _clean_up(run, fence, found)
             hold.end()
             hooks.after_promote(run, fence, found.release, found.revision)
-        except TurnChanged as changed:
+        except EpochChanged as changed:
             undo_update(run, found.revision)
             raise refusal(changed.service, found.release) from changed
         except ReleaseFailed as failure:
@@ -104,7 +104,7 @@ def _drain(run: Run, fence: Fence, plan: Plan, left: Sequence[Target]) -> None:
         seen = targets_seen(run, plan.ours, plan.seen.service)
         registered = [target for target in seen.targets if (health := seen.any(target)) and health.registered]
         dead = len([task for task in seen.tasks if task.alive]) < len(plan.ours)
-        registrations = (run.observer.look() if dead else plan.seen).registrations
+        registrations = (run.observer.snapshot() if dead else plan.seen).registrations
         going = [target for target in registered if seen.of(target)]
         RetireStep(run, fence.write, whole_drain=True).leave(registered, going=going, registrations=registrations)
         step.message = removal.told(dict.fromkeys((*left, *registered)))

@@ -28,7 +28,7 @@ def prune(tools: Tools, keep: int) -> None:
     writes = not run.dry_run
     tell = _done if writes else _would
     with run.recorder.step("preflight") as step:
-        seen = run.observer.look()
+        seen = run.observer.snapshot()
         need = needed(tools, seen)
         step.message = f"looked in every cluster: revisions in use: {len(need.revisions)}"
     with run.recorder.step("revisions") as step:
@@ -91,4 +91,4 @@ def _state(service: Service) -> tuple[object, ...]:
     """What tells a service that stages work on from one that they left alone."""
     marks = service.marks
     deployments = tuple((deployment.id, deployment.revision) for deployment in service.deployments)
-    return service.revision, marks.turn, marks.under_way, marks.release, marks.wanted, marks.previous, deployments
+    return service.revision, marks.epoch, marks.under_way, marks.release, marks.wanted, marks.previous, deployments

@@ -1,7 +1,7 @@
 """Rollback: whatever is under way, or was released last, is undone. Given again it finishes that or does nothing.
 
 preflight        look, and decide which release is cancelled (plans/rollback.py)
-                 finish what the last cancel left, begin a new turn (undo/cancel.py)
+                 finish what the last cancel left, begin a new epoch (undo/cancel.py)
 drain, cleanup   the canary out of the traffic, then stopped
 service-update   the service back to the revision before the promotion
 stable           it runs that and nothing else
@@ -61,6 +61,6 @@ def _carry_out(run: Run, options: Options, found: RollbackPlan) -> None:
         release = run.recorder.record.release
         if release.task_definition != undone:
             release.previous_task_definition = undone
-    if seen.strangers:
+    if seen.stale_tasks:
         raise still_coming(seen)
     hooks.after_rollback(run, seen)

@@ -9,7 +9,7 @@ from ecs_pipeline.engine.run import Run
 from ecs_pipeline.model.release import Task, share
 from ecs_pipeline.plans.standing import Standing, age, standing
 from ecs_pipeline.protocol import doubts, release_tags
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.traffic import Seen, healthy_others, targets_seen
 from ecs_pipeline.task_definitions import definition
 
@@ -19,7 +19,7 @@ WATCHED_EVERY = 2.0
 
 def status(run: Run) -> dict[str, Any]:
     """The facts, for `--output json`; reports/status_table.py makes a table of them."""
-    seen = run.observer.look()
+    seen = run.observer.snapshot()
     stands, service = standing(seen), seen.service
     primary = service.primary
     return {
@@ -58,7 +58,7 @@ def watch(run: Run) -> Iterator[dict[str, Any]]:
         run.clock.sleep(WATCHED_EVERY)
 
 
-def _tasks(run: Run, seen: Look, stands: Standing) -> dict[str, Any]:
+def _tasks(run: Run, seen: Snapshot, stands: Standing) -> dict[str, Any]:
     """The canary (None without one), and the tasks of the stable revision beside it, which are one at most."""
     ours = [*seen.canaries, *seen.baselines]
     health = targets_seen(run, ours, seen.service) if ours else Seen((), (), {})
@@ -68,7 +68,7 @@ def _tasks(run: Run, seen: Look, stands: Standing) -> dict[str, Any]:
     }
 
 
-def _canary(run: Run, seen: Look, live: Task, health: Seen) -> dict[str, Any]:
+def _canary(run: Run, seen: Snapshot, live: Task, health: Seen) -> dict[str, Any]:
     canaries = {task.arn for task in seen.canaries}
     tags = run.definitions.get(live.revision).tags
     healthy = {target.task for target in health.targets if (found := health.of(target)) and found.state == "healthy"}
@@ -77,7 +77,7 @@ def _canary(run: Run, seen: Look, live: Task, health: Seen) -> dict[str, Any]:
         "task_definition": live.revision,
         "image": (image := _image(run, seen, live.revision)),
         "digest": image.partition("@")[2],
-        "epoch": live.turn.digest,
+        "epoch": live.epoch.digest,
         "commit": tags.get(release_tags.COMMIT, ""),
         "build": tags.get(release_tags.BUILD, ""),
         "verdict": seen.verdict,
@@ -87,7 +87,7 @@ def _canary(run: Run, seen: Look, live: Task, health: Seen) -> dict[str, Any]:
     }
 
 
-def _foreign(seen: Look, task: Task) -> dict[str, Any]:
+def _foreign(seen: Snapshot, task: Task) -> dict[str, Any]:
     """A task with our tags that no release made, and why it is none of ours."""
     return {
         "arn": task.arn,
@@ -99,7 +99,7 @@ def _foreign(seen: Look, task: Task) -> dict[str, Any]:
     }
 
 
-def _task(run: Run, task: Task, seen: Look, health: Seen) -> dict[str, Any]:
+def _task(run: Run, task: Task, seen: Snapshot, health: Seen) -> dict[str, Any]:
     targets = {}
     for target in run.observer.targets_of(task, seen.service):
         found = health.any(target)
@@ -115,5 +115,5 @@ def _task(run: Run, task: Task, seen: Look, health: Seen) -> dict[str, Any]:
     }
 
 
-def _image(run: Run, seen: Look, revision: str) -> str:
+def _image(run: Run, seen: Snapshot, revision: str) -> str:
     return definition.deployed_image(run.definitions.get(revision), seen.service, run.settings.container)

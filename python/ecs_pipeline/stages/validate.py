@@ -26,8 +26,8 @@ from ecs_pipeline.findings import checks, findings, quotas, secrets
 from ecs_pipeline.model.release import Service
 from ecs_pipeline.policy.granted import refuse_denied
 
-Look = Callable[[Run, Service], str]
-LOOKS: dict[str, Look] = {
+Snapshot = Callable[[Run, Service], str]
+LOOKS: dict[str, Snapshot] = {
     "service": findings.service,
     "task-definition": findings.task_definition,
     "secrets": secrets.secrets,
@@ -49,7 +49,7 @@ def validate(run: Run, image: str = "", tag: str = "") -> None:
 
     `image` or `tag`: what the canary would be given; without, what would be built.
     """
-    looks: dict[str, Look] = {**LOOKS, "image": partial(findings.image, given=image, tag=tag)}
+    looks: dict[str, Snapshot] = {**LOOKS, "image": partial(findings.image, given=image, tag=tag)}
     with run.recorder.step("config") as step:
         step.message = f"{run.settings.cluster}/{run.settings.service}"
     found: list[PipelineError] = []
@@ -76,7 +76,7 @@ def _looked(run: Run, name: str, found: list[PipelineError]) -> Service | None:
     return service
 
 
-def _look(run: Run, name: str, look: Look, service: Service, found: list[PipelineError]) -> None:
+def _look(run: Run, name: str, look: Snapshot, service: Service, found: list[PipelineError]) -> None:
     try:
         with run.recorder.step(name) as step:
             step.message = look(run, service)

@@ -101,7 +101,7 @@ class Bake:
             if clock.now() >= self._looked + INTERVAL:
                 self.look()
             if checks:
-                checks.turn(end)
+                checks.epoch(end)
             left = end - clock.now()
             if left <= 0 and not (checks and checks.busy):
                 return

@@ -9,7 +9,7 @@ from ecs_pipeline.engine.converge import Step
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.protocol.fence import Fence
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.removal import Write
 from ecs_pipeline.steps.retire import RetireStep, targets_of
 from ecs_pipeline.steps.tasks import Lost
@@ -26,7 +26,7 @@ PART = 0.25
 
 
 @dataclass
-class Beside(Step["tuple[Seen, Seen | None]", "tuple[Result, Result | None]"], Generic[Seen, Result]):
+class WithBaseline(Step["tuple[Seen, Seen | None]", "tuple[Result, Result | None]"], Generic[Seen, Result]):
     """The canary's step with the same step for the baseline; without a baseline, comparisons are inconclusive."""
 
     run: Run
@@ -101,7 +101,7 @@ class Beside(Step["tuple[Seen, Seen | None]", "tuple[Result, Result | None]"], G
 
 def leave_traffic(run: Run, write: Write) -> None:
     """A baseline that died, or was given up, out of the traffic: its address is used again. Its task goes later."""
-    seen = run.observer.look()
+    seen = run.observer.snapshot()
     baselines = {task.arn for task in seen.baselines}
     left = [
         registration.target
@@ -111,7 +111,7 @@ def leave_traffic(run: Run, write: Write) -> None:
     RetireStep(run, write).deregister(left, seen.registrations)
 
 
-def sweep_baselines(run: Run, fence: Fence, seen: Look, release: str) -> None:
+def sweep_baselines(run: Run, fence: Fence, seen: Snapshot, release: str) -> None:
     """A baseline of another release, or of another revision than the service's: it has the place of this one's own."""
     wanted = (release, seen.service.revision)
     left = [task for task in seen.baselines if (task.release, task.revision) != wanted]
@@ -121,7 +121,7 @@ def sweep_baselines(run: Run, fence: Fence, seen: Look, release: str) -> None:
     retire.carry_out(left, targets_of(run, left, seen.service))
 
 
-def sweep_seconds(run: Run, fence: Fence, seen: Look) -> str:
+def sweep_seconds(run: Run, fence: Fence, seen: Snapshot) -> str:
     """Second tasks of a number that has its task: none of ours. What was done, in a few words; '' for nothing."""
     named = ", ".join(task.id for task in seen.seconds)
     if not named:
@@ -134,7 +134,7 @@ def sweep_seconds(run: Run, fence: Fence, seen: Look) -> str:
     return f"{named} was stopped, for the release has a task of that number"
 
 
-def sweep_surplus(run: Run, fence: Fence, seen: Look, most: int) -> Look:
+def sweep_surplus(run: Run, fence: Fence, seen: Snapshot, most: int) -> Snapshot:
     """Tasks with a number that this run has no use for: the canary is smaller than when they were started.
 
     The look without them.

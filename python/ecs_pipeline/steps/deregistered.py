@@ -7,11 +7,11 @@ from dataclasses import replace
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.model.release import Revision
 from ecs_pipeline.protocol.fence import Fence
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.retire import RetireStep, targets_of
 
 
-def retire(run: Run, fence: Fence, seen: Look) -> Look:
+def retire(run: Run, fence: Fence, seen: Snapshot) -> Snapshot:
     """Take these tasks out of the traffic and stop them; the look after it. Their revision is registered anew later."""
     lost = [task for task in seen.canaries if not seen.revisions[task.revision].active]
     if not lost:
@@ -23,4 +23,4 @@ def retire(run: Run, fence: Fence, seen: Look) -> Look:
         return replace(seen, tasks=tuple(task for task in seen.tasks if task not in lost))
     retire = RetireStep(run, fence.write, f"ecs-pipeline: {names} was deregistered")
     retire.carry_out(lost, targets_of(run, lost, seen.service))
-    return run.observer.look()
+    return run.observer.snapshot()

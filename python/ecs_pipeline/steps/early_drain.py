@@ -37,7 +37,7 @@ class EarlyDrain:
     def look_in(self, service: Service) -> None:
         """Ask for the health of the new tasks when ECS shows that all of them run; then deregister, through the fence.
 
-        Raises TurnChanged.
+        Raises EpochChanged.
         """
         if self._over or not self.tasks or not self._all_run(service) or not self._due():
             return

@@ -16,7 +16,7 @@ from ecs_pipeline.errors import Inconclusive, InvalidInput, TakenAway
 from ecs_pipeline.model.release import INCONCLUSIVE, PASS
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.protocol.fence import Fence
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps import removal
 from ecs_pipeline.steps.bake import Bake
 from ecs_pipeline.steps.renewal import unjudged
@@ -100,7 +100,7 @@ def _judged(subject: Subject, name: str, watch: Callable[[Watch], str]) -> str:
     return overall(run.recorder.record.checks)
 
 
-def subject_of(run: Run, seen: Look) -> Subject:
+def subject_of(run: Run, seen: Snapshot) -> Subject:
     """The canary that lives, as `judge` finds it: watched since its last bake began, else since its tasks run."""
     live = seen.canaries
     revision = run.definitions.get(live[0].revision)

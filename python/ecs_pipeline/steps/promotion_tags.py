@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.model.release import Revision
 from ecs_pipeline.protocol import release_tags
-from ecs_pipeline.protocol.fence import Fence, TurnChanged, settled
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.fence import EpochChanged, Fence, settled
+from ecs_pipeline.protocol.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -17,12 +17,12 @@ class PromotionTags:
 
     run: Run
     fence: Fence
-    seen: Look
+    seen: Snapshot
     release: str
     revision: str
 
     def tag_service(self, approved_by: str) -> None:
-        """One TagResource, through the fence. Raises TurnChanged when a rollback came first: then it is taken back."""
+        """One TagResource, through the fence. Raises EpochChanged when a rollback came first: then it is taken back."""
         before, service = self.seen.marks, self.seen.service
         previous = service.revision if service.revision != self.revision else before.previous
         tags = {
@@ -36,14 +36,14 @@ class PromotionTags:
         try:
             with self.run.recorder.noting(f"mark release {self.release} as the promoted one"):
                 self.fence.write(lambda: self.run.ecs.tag(service.arn, tags))
-        except TurnChanged:
+        except EpochChanged:
             self._take_back()
             raise
 
     def tag_revision(self) -> None:
         """What was promoted is no canary's any more once it is replaced.
 
-        Without the fence: in another turn the tag says nothing.
+        Without the fence: in another epoch the tag says nothing.
         """
         if not self.seen.revisions[self.revision].promoted:
             with self.run.recorder.noting(f"mark {Revision(self.revision).name} as promoted"):

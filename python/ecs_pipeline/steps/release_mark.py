@@ -7,11 +7,11 @@ from functools import partial
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.protocol.fence import Fence
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps import scaling_hold
 
 
-def mark_under_way(run: Run, fence: Fence, seen: Look, release: str, source: str) -> None:
+def mark_under_way(run: Run, fence: Fence, seen: Snapshot, release: str, source: str) -> None:
     """The release is under way and judged anew; keys that a promotion or a rollback needs are there from now on."""
     outdated = {release_tags.VERDICT: "", release_tags.JUDGED_STEPS: "0"}
     for task in seen.canaries:

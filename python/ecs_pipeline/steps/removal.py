@@ -10,7 +10,7 @@ from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.model.load_balancing import Target
 from ecs_pipeline.model.release import Revision, Task
-from ecs_pipeline.protocol.fence import TurnChanged
+from ecs_pipeline.protocol.fence import EpochChanged
 from ecs_pipeline.steps.traffic import record_departure
 from ecs_pipeline.timing import wait
 from ecs_pipeline.timing.wait import Deadline, Judgement, Settled, Waiting
@@ -25,7 +25,7 @@ STOPPED_WITHIN = 180.0
 
 
 def plainly(write: Callable[[], None]) -> None:
-    """A write without a fence: what is removed belongs to no turn that goes on."""
+    """A write without a fence: what is removed belongs to no epoch that goes on."""
     write()
 
 
@@ -37,7 +37,7 @@ def deregister(run: Run, targets: Sequence[Target], write: Write) -> None:
         with run.recorder.writing(f"take {told} out of the traffic", *(departure(target) for target in inside)):
             try:
                 write(partial(run.elb.deregister, group, inside))
-            except TurnChanged:
+            except EpochChanged:
                 _give_back(run, group, inside)
                 raise
         record_departure(run, inside)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import Inconclusive, NotReplaced, TakenAway
 from ecs_pipeline.steps import orphans, removal
-from ecs_pipeline.steps.tasks import Made
+from ecs_pipeline.steps.tasks import Created
 from ecs_pipeline.timing.wait import Deadline, TimedOut, duration
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
 """Seconds before a task is run in place of one that did not last; the first time at once."""
 
 
-def until_up(run: Run, made: Made, write: removal.Write, deadline: Deadline, attempt: Callable[[], T]) -> T:
+def until_up(run: Run, made: Created, write: removal.Write, deadline: Deadline, attempt: Callable[[], T]) -> T:
     """Start a canary, again when AWS takes a task of it away. Raises NotReplaced when the time is over by then."""
     pause, taken = 0.0, None
     while True:
@@ -40,7 +40,7 @@ def until_up(run: Run, made: Made, write: removal.Write, deadline: Deadline, att
             raise NotReplaced(f"{taken.message}; {late.message}", evidence=late.evidence) from late
 
 
-def until_judged(run: Run, made: Made, write: removal.Write, attempt: Callable[[], T]) -> T:
+def until_judged(run: Run, made: Created, write: removal.Write, attempt: Callable[[], T]) -> T:
     """Start and judge a canary, anew when AWS takes its task away. Raises Inconclusive when that goes on."""
     taken = None
     for bake in range(1, BAKES + 1):
@@ -56,11 +56,11 @@ def until_judged(run: Run, made: Made, write: removal.Write, attempt: Callable[[
     raise unjudged(f"{taken}, as in each of {BAKES} bakes")
 
 
-def let_go(run: Run, taken: TakenAway, made: Made, write: removal.Write, *, again: bool = True) -> None:
+def let_go(run: Run, taken: TakenAway, made: Created, write: removal.Write, *, again: bool = True) -> None:
     """Forget a task that AWS took away, so that another can be run in its place; its address leaves the traffic."""
     run.recorder.progress(f"{taken.message}{': another is run in its place' if again else ''}")
     made.tasks.pop(taken.task, None)
-    orphans.remove(run, run.observer.look().registrations, write)
+    orphans.remove(run, run.observer.snapshot().registrations, write)
 
 
 def unjudged(why: str) -> Inconclusive:

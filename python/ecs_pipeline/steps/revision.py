@@ -52,7 +52,7 @@ def base_of(run: Run, current: TaskDefinition, service: Service, container: str)
 def _refuse_crowded(run: Run, base: Base) -> None:
     """More tags than leave room for ours. Raises InvalidInput."""
     ours = (
-        len((release_tags.RELEASE, release_tags.TURN, release_tags.PROMOTED))
+        len((release_tags.RELEASE, release_tags.EPOCH, release_tags.PROMOTED))
         + bool(run.origin.commit)
         + bool(run.origin.build)
     )
@@ -108,7 +108,7 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
     _proven: str = field(default="", init=False)
 
     def observe(self) -> Revision | None:
-        """The revision of this release and turn."""
+        """The revision of this release and epoch."""
         known = self._proven or next(iter(self.made), "")
         return self.run.definitions.get(known).revision if known else self._registered_before()
 
@@ -140,7 +140,7 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
     def planned(self, seen: Revision | None) -> TaskDefinition:
         """The revision as it would be."""
         arn = f"{self.base.family}:new"
-        return TaskDefinition(Revision(arn, self.release, self.fence.turn), self._definition(), self._tags())
+        return TaskDefinition(Revision(arn, self.release, self.fence.epoch), self._definition(), self._tags())
 
     def told(self, result: TaskDefinition) -> str:
         """FAMILY:NUMBER."""
@@ -152,7 +152,7 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
         return definition.made_of(self._definition(), whole.definition, read_only)
 
     def _registered_before(self) -> Revision | None:
-        """(4) The one that a process of this release registered in this turn, and that is what this one would register.
+        """(4) The revision that a process of this release registered in this epoch, as this process would register it.
 
         Its tags alone prove nothing. After a change of the task definition another one is registered.
         """
@@ -160,10 +160,10 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
         newest = definitions.revisions(self.base.family, most=SCANNED)
         known = [definitions.revision(arn, newest) for arn in newest if Revision(arn).number > self.newer_than]
         wanted = self.fence.require().marks.wanted
-        named = [revision for revision in known if decide.reusable([revision], self.release, self.fence.turn, wanted)]
+        named = [revision for revision in known if decide.reusable([revision], self.release, self.fence.epoch, wanted)]
         same = [revision for revision in named if self.is_as_given(revision.arn)]
         self._unproven = [revision for revision in named if revision not in same]
-        return decide.reusable(same, self.release, self.fence.turn, wanted)
+        return decide.reusable(same, self.release, self.fence.epoch, wanted)
 
     def _compare(self, made: TaskDefinition) -> None:
         """AWS writes some values otherwise than they are given (`1 vCPU`): what it made alike is the release's own.
@@ -199,7 +199,7 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
     def _tags(self) -> dict[str, str]:
         ours = {
             release_tags.RELEASE: self.release,
-            release_tags.TURN: release_tags.turn_value(self.fence.turn),
+            release_tags.EPOCH: release_tags.epoch_value(self.fence.epoch),
             release_tags.COMMIT: release_tags.tag_value(self.run.origin.commit),
             release_tags.BUILD: release_tags.build_value(self.run.origin.build),
         }

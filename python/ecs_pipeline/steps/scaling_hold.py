@@ -2,7 +2,7 @@
 
 The tag `scaling` of the service says what was suspended before, and is written before anything is suspended. Whoever
 finds it (promote, rollback, the next canary) puts that back and empties it; so a promotion that was killed leaves
-nothing suspended for good. Putting back needs no fence: it is right in every turn in which no promotion runs.
+nothing suspended for good. Putting back needs no fence: it is right in every epoch in which no promotion runs.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class ScalingHold:
     def begin(self) -> None:
         """Write the mark, then suspend; nothing where the config does not want it.
 
-        Raises AwsError before anything is changed, when one of the calls is not allowed; TooManyTags; TurnChanged.
+        Raises AwsError before anything is changed, when one of the calls is not allowed; TooManyTags; EpochChanged.
         """
         run, label = self.run, self.service.label
         now = holdable(run, self.service)

@@ -17,6 +17,6 @@ class ServiceUpdate:
     write: Write = plainly
 
     def carry_out(self, service: Service, revision: str, text: str = "") -> None:
-        """UpdateService by the revision's full ARN. `text`: other words for it. Raises TurnChanged."""
+        """UpdateService by the revision's full ARN. `text`: other words for it. Raises EpochChanged."""
         with self.run.recorder.writing(text or f"update {service.label} to {Revision(revision).name}"):
             self.write(lambda: self.run.ecs.update_service(revision))

@@ -14,13 +14,13 @@ from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.model.load_balancing import group_name
 from ecs_pipeline.model.release import BASELINE, Task, TaskDefinition, share
 from ecs_pipeline.protocol.fence import Fence
-from ecs_pipeline.protocol.snapshot import Look
-from ecs_pipeline.steps.baseline import Beside, leave_traffic
+from ecs_pipeline.protocol.snapshot import Snapshot
+from ecs_pipeline.steps.baseline import WithBaseline, leave_traffic
 from ecs_pipeline.steps.deregister import discard
 from ecs_pipeline.steps.grace import warn_of_a_slow_start
 from ecs_pipeline.steps.healthy import HealthyStep
 from ecs_pipeline.steps.renewal import until_up
-from ecs_pipeline.steps.tasks import Made, TasksStep
+from ecs_pipeline.steps.tasks import Created, TasksStep
 from ecs_pipeline.steps.traffic import Seen as Targets
 from ecs_pipeline.steps.traffic import TrafficStep, healthy_others, record_share, record_tasks, targets_seen
 from ecs_pipeline.task_definitions.definition import image_of
@@ -49,14 +49,14 @@ class Serving:
 
     run: Run
     fence: Fence
-    seen: Look
+    seen: Snapshot
     current: TaskDefinition
     container: str
     revision: TaskDefinition
     count: int
     before: int
-    made: Made
-    beside: Made
+    made: Created
+    beside: Created
 
     def carry_out(self) -> Served:
         """`healthy_within` covers all of it. Raises what its steps raise."""
@@ -100,7 +100,7 @@ class Serving:
             else:
                 release = self.revision.revision.release
                 stable = TasksStep(run, self.fence, service, self.current, container, 1, self.beside, BASELINE, release)
-                tasks, baselines = converge(Beside(run, starting, stable, deadline), run, deadline)
+                tasks, baselines = converge(WithBaseline(run, starting, stable, deadline), run, deadline)
         except ReleaseFailed:
             record_tasks(run, run.ecs.tasks(self.made.tasks))
             raise
@@ -113,7 +113,7 @@ class Serving:
         """Carry a step out, for the baseline as well when there is one; None when that did not come to its end."""
         if not baselines:
             return converge(canary, self.run, deadline), None
-        return converge(Beside(self.run, canary, baseline, deadline), self.run, deadline)
+        return converge(WithBaseline(self.run, canary, baseline, deadline), self.run, deadline)
 
     def _adopt(self, revision: TaskDefinition) -> None:
         """(4) The revision that the tasks run; a duplicate that this process registered goes."""

@@ -36,7 +36,7 @@ class Lost(Refused):
 
 
 @dataclass
-class Made:
+class Created:
     """What this process made or may have made, so that it can undo it when its release is cancelled.
 
     `tasks` are numbers by ARN: those that RunTask named.
@@ -59,7 +59,7 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
     revision: TaskDefinition
     container: str
     count: int
-    made: Made
+    made: Created
     role: str = CANARY
     release: str = ""
     deadline: Deadline | None = None
@@ -133,9 +133,9 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         return stopped + [task for task in living if task.release == self.release and not self._mismatch(task)]
 
     def _of_this_turn(self, known: Mapping[str, Task]) -> list[Task]:
-        """Living tasks with the tags of this turn and role."""
-        wanted = (self.fence.turn, self.role)
-        return [task for task in known.values() if task.alive and (task.turn, task.role) == wanted]
+        """Living tasks with the tags of this epoch and role."""
+        wanted = (self.fence.epoch, self.role)
+        return [task for task in known.values() if task.alive and (task.epoch, task.role) == wanted]
 
     def _mismatch(self, task: Task) -> str:
         """(1) Why a task with our tags is none of ours; '' when it is, or another release's canary."""
@@ -179,7 +179,7 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
 
     def _start(self, index: int) -> None:
         stopped_before = set(self.run.ecs.arns_started_by(self.run.observer.started_by, "STOPPED"))
-        token = decide.first_token(self.service.label, self.fence.turn, self.role, index)
+        token = decide.first_token(self.service.label, self.fence.epoch, self.role, index)
         for _ in range(MOST_TOKENS):
             named = self._placed(token, index)
             seen = self._seen_with(named)
@@ -220,13 +220,13 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         return wait.until(attempt, self.run.clock, deadline, self.run.recorder.progress)
 
     def _run_task(self, token: str, index: int) -> str:
-        release, turn = self.release, self.fence.turn
+        release, epoch = self.release, self.fence.epoch
         parameters = run_parameters(
             self.service,
             revision=self.revision.revision.arn,
             revision_tags=self.revision.tags,
             release=release,
-            turn=turn,
+            epoch=epoch,
             role=self.role,
             index=index,
         )
@@ -259,8 +259,8 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
 
     def _is_elsewhere(self, task: Task) -> bool:
         """A living task without our tags has the token: somebody else knew it, and it is no canary of this service."""
-        ours = (self.service.name, self.run.observer.started_by, self.fence.turn, self.role)
-        if not task.alive or (task.of, task.started_by, task.turn, task.role) == ours:
+        ours = (self.service.name, self.run.observer.started_by, self.fence.epoch, self.role)
+        if not task.alive or (task.of, task.started_by, task.epoch, task.role) == ours:
             return False
         self.run.recorder.progress(f"task {task.id}, which is no canary of this service, has the token: the next one")
         return True
@@ -280,7 +280,7 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         self._adopt(oldest)
 
     def _oldest(self, index: int, seen: Mapping[str, Task]) -> Task | None:
-        """Of the living tasks of this turn, role and number the oldest, whoever started it."""
+        """Of the living tasks of this epoch, role and number the oldest, whoever started it."""
         rivals = [task for task in self._of_this_turn(seen) if task.index == index and not self._mismatch(task)]
         return min(rivals, key=lambda task: task.age_key, default=None)
 

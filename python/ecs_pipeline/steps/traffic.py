@@ -16,7 +16,7 @@ from ecs_pipeline.model.load_balancing import Address, Target, TargetHealth, gro
 from ecs_pipeline.model.release import BASELINE, CANARY, Service, Task, TaskDefinition, share
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.protocol.fence import Fence
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.ended import ended
 from ecs_pipeline.timing.wait import Broken, Judgement, Settled, Waiting
 
@@ -108,7 +108,7 @@ def others_in(health: Mapping[Address, TargetHealth], ours: Sequence[Target], de
     return _others(([state for key, state in health.items() if key[0] == group] for group in groups), ours, default)
 
 
-def seen_at(run: Run, seen: Look, tasks: Sequence[Task]) -> Seen:
+def seen_at(run: Run, seen: Snapshot, tasks: Sequence[Task]) -> Seen:
     """Tasks and their targets as one look saw them: nothing is asked again."""
     return Seen(tuple(tasks), _targets_of(run, tasks, seen.service), dict(seen.health))
 
@@ -229,7 +229,7 @@ def record_share(run: Run, tasks: Sequence[Task], others: int, seen: Seen) -> No
     record_traffic(run, others)
 
 
-def record_seen(run: Run, seen: Look) -> None:
+def record_seen(run: Run, seen: Snapshot) -> None:
     """Write the living canary into the record as one look saw it: tasks, their target groups, share."""
     tasks = [*seen.canaries, *seen.baselines]
     registered = [
@@ -267,7 +267,7 @@ def make_room(run: Run, fence: Fence, needed: int) -> None:
     tags = service.raw.get("tags") or {}
     outdated = release_tags.outdated_records(tags, run.clock.wall())
     if len(tags) - len(outdated) + needed > ROOM:
-        registered = {registration.target.key for registration in run.observer.look().registrations}
+        registered = {registration.target.key for registration in run.observer.snapshot().registrations}
         outdated += [key for key in release_tags.unregistered_records(tags, registered) if key not in outdated]
     if outdated:
         fence.write(lambda: run.ecs.untag(service.arn, outdated))

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from ecs_pipeline.errors import Refused, Trouble
 from ecs_pipeline.model.release import Revision, Task
 from ecs_pipeline.protocol import decide, doubts
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 
 
 class Foreign(Refused):
@@ -35,9 +35,9 @@ def other_image(release: str, label: str, there: str, ours: str) -> IdInUse:
     )
 
 
-def still_coming(seen: Look) -> Trouble:
+def still_coming(seen: Snapshot) -> Trouble:
     """Tasks of other epochs that come again and again: what was to be done is done beside them."""
-    named = ", ".join(f"task {task.id}" for task in seen.strangers)
+    named = ", ".join(f"task {task.id}" for task in seen.stale_tasks)
     return Trouble(
         f"tasks with the tags of another epoch keep coming to {seen.service.label}, now {named}; "
         "they take no traffic, and all else is done",
@@ -45,14 +45,14 @@ def still_coming(seen: Look) -> Trouble:
     )
 
 
-def refuse_foreign(seen: Look) -> None:
+def refuse_foreign(seen: Snapshot) -> None:
     """Where no canary of ours holds the service, one that only looks like it is named. Raises Foreign."""
     if decide.holder(seen) is None and seen.foreign:
         task = seen.foreign[0]
         raise foreign(seen.service.cluster, task, doubts.foreign(seen, task))
 
 
-def refuse_disbelieved(seen: Look, needed: Collection[str] = ("wanted",)) -> None:
+def refuse_disbelieved(seen: Snapshot, needed: Collection[str] = ("wanted",)) -> None:
     """Tags of the service that are needed and name a revision of another family. Raises Refused."""
     wrong = {name: arn for name, arn in decide.disbelieved(seen).items() if name in needed}
     if not wrong:
@@ -67,7 +67,7 @@ def refuse_disbelieved(seen: Look, needed: Collection[str] = ("wanted",)) -> Non
     )
 
 
-def refuse_astray(seen: Look) -> None:
+def refuse_astray(seen: Snapshot) -> None:
     """(8) After a cancel the service runs something else than `wanted`, and cannot be brought there. Raises Refused."""
     if not decide.astray(seen):
         return

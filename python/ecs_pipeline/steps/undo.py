@@ -5,7 +5,7 @@ from __future__ import annotations
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.model.release import Revision
 from ecs_pipeline.protocol.fence import settled
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.service_update import ServiceUpdate
 from ecs_pipeline.steps.trust import refuse_disbelieved
 
@@ -19,5 +19,5 @@ def undo_update(run: Run, revision: str) -> None:
     wanted = service.marks.wanted
     if service.revision != revision or wanted in (None, revision):
         return
-    refuse_disbelieved(Look((), service, {}, families=run.observer.families))
+    refuse_disbelieved(Snapshot((), service, {}, families=run.observer.families))
     ServiceUpdate(run).carry_out(service, str(wanted), f"the service goes back to {Revision(str(wanted)).name}")

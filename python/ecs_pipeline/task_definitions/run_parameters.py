@@ -1,11 +1,11 @@
-"""What RunTask is given so that a task of ours is like the service's own: a function of service, release and turn."""
+"""What RunTask is given so that a task of ours is like the service's own: a function of service, release and epoch."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ecs_pipeline.model.release import CANARY, Service, Turn
+from ecs_pipeline.model.release import CANARY, Epoch, Service
 from ecs_pipeline.protocol import release_tags
 
 OF_REVISION = "TASK_DEFINITION"
@@ -17,7 +17,7 @@ def run_parameters(
     revision: str,
     revision_tags: Mapping[str, str],
     release: str,
-    turn: Turn,
+    epoch: Epoch,
     role: str,
     index: int,
 ) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def run_parameters(
     ours = {
         release_tags.SERVICE: release_tags.tag_value(service.name),
         release_tags.RELEASE: release,
-        release_tags.TURN: release_tags.turn_value(turn),
+        release_tags.EPOCH: release_tags.epoch_value(epoch),
         release_tags.ROLE: role,
         release_tags.INDEX: str(index),
         **(release_tags.unjudged() if role == CANARY else {}),

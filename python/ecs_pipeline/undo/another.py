@@ -7,16 +7,16 @@ from dataclasses import replace
 
 from ecs_pipeline.checks.reach import refuse_unreachable
 from ecs_pipeline.engine.run import Run
-from ecs_pipeline.model.release import Turn
+from ecs_pipeline.model.release import Epoch
 from ecs_pipeline.plans.canary_request import Request
 from ecs_pipeline.plans.refusals import refuse_lost_groups
 from ecs_pipeline.plans.rollback_scope import Options
 from ecs_pipeline.protocol import decide
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.holder import held_by
 from ecs_pipeline.steps.judging import refuse_checks
 from ecs_pipeline.undo.cancel import cancel
-from ecs_pipeline.undo.sweep import Finish, finished
+from ecs_pipeline.undo.sweep import Sweeper, finished
 
 
 def without_another(run: Run, request: Request, *, replacing: bool) -> Request:
@@ -24,7 +24,7 @@ def without_another(run: Run, request: Request, *, replacing: bool) -> Request:
     return replace(request, seen=_cleared(run, request.seen, request.release, replacing=replacing))
 
 
-def _cleared(run: Run, seen: Look, release: str, *, replacing: bool) -> Look:
+def _cleared(run: Run, seen: Snapshot, release: str, *, replacing: bool) -> Snapshot:
     live = decide.holder(seen)
     if live is None or live.release == release:
         return _replaced(run, seen) if replacing else seen
@@ -41,13 +41,13 @@ def _cleared(run: Run, seen: Look, release: str, *, replacing: bool) -> Look:
         return replace(seen, tasks=tuple(task for task in seen.tasks if task.release != live.release))
     step = run.recorder.record.step("preflight")
     cancel(run, Options(release=live.release, canary_only=promoted), lambda _name: nullcontext(step))
-    return run.observer.look()
+    return run.observer.snapshot()
 
 
-def _replaced(run: Run, seen: Look) -> Look:
+def _replaced(run: Run, seen: Snapshot) -> Snapshot:
     """Finish what this command left when it died while it rolled the other release back."""
-    if run.dry_run or seen.marks.turn == Turn() or not decide.leftover(run.observer.look(scan=True), bound=False):
+    if run.dry_run or seen.marks.epoch == Epoch() or not decide.leftover(run.observer.snapshot(scan=True), bound=False):
         return seen
     step = run.recorder.record.step("preflight")
-    sweep = Finish(run, seen.marks.turn, lambda _name: nullcontext(step), patient=True, bound=False)
+    sweep = Sweeper(run, seen.marks.epoch, lambda _name: nullcontext(step), patient=True, bound=False)
     return finished(run, sweep)

@@ -12,14 +12,14 @@ from ecs_pipeline.hooks.overtaken import Superseded, another_under_way
 from ecs_pipeline.model.release import CANARY, Revision, Task
 from ecs_pipeline.plans.canary import Plan
 from ecs_pipeline.protocol import decide, release_tags
-from ecs_pipeline.protocol.fence import Fence, TurnChanged, refusal
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.fence import EpochChanged, Fence, refusal
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.deregister import discard
 from ecs_pipeline.steps.holder import held_by
 from ecs_pipeline.steps.image import OtherImage
 from ecs_pipeline.steps.removal import plainly
 from ecs_pipeline.steps.retire import RetireStep, targets_of
-from ecs_pipeline.steps.tasks import Lost, Made, shown
+from ecs_pipeline.steps.tasks import Created, Lost, shown
 from ecs_pipeline.steps.trust import IdInUse
 from ecs_pipeline.undo.cancel import restore
 
@@ -31,8 +31,8 @@ class Canary:
     run: Run
     plan: Plan
     fence: Fence
-    made: Made
-    beside: Made
+    made: Created
+    beside: Created
 
     @property
     def release(self) -> str:
@@ -45,7 +45,7 @@ def undoing(stage: Canary) -> Iterator[None]:
     """What ends the stage early, and what of it is taken back then."""
     try:
         yield
-    except TurnChanged as changed:
+    except EpochChanged as changed:
         _undo(stage)
         raise refusal(changed.service, stage.release) from changed
     except Lost as lost:
@@ -67,21 +67,21 @@ def _withdraw(stage: Canary) -> None:
     run, before = stage.run, stage.plan.seen.marks
     if stage.made.revisions or before.under_way == stage.release:
         return
-    with suppress(TurnChanged):
+    with suppress(EpochChanged):
         now = stage.fence.look_again()
         if now.marks.under_way == stage.release:
             run.ecs.tag(now.arn, {release_tags.UNDER_WAY: before.under_way, release_tags.SOURCE: before.source})
 
 
 def _undo(stage: Canary) -> None:
-    """(3) The turn changed: all that this process made goes, target first."""
+    """(3) The epoch changed: all that this process made goes, target first."""
     run = stage.run
     with run.recorder.step("restore") as step:
         made = shown(run, [*stage.made.tasks, *stage.beside.tasks])
-        seen = run.observer.look()
+        seen = run.observer.snapshot()
         known = {task.arn: task for task in (*made, *seen.tasks)}
-        wanted = (stage.fence.turn, stage.release)
-        living = [task for task in known.values() if task.alive and (task.turn, task.release) == wanted]
+        wanted = (stage.fence.epoch, stage.release)
+        living = [task for task in known.values() if task.alive and (task.epoch, task.release) == wanted]
         mine = [task for task in living if not run.observer.mismatch(task, seen.service)]
         retire = RetireStep(run, plainly, "ecs-pipeline: cancelled by a rollback")
         # Registrations: the rollback may have stopped the task before RegisterTargets arrived.
@@ -98,7 +98,7 @@ def _give_way(stage: Canary, winner: Task) -> None:
     run = stage.run
     _discard_own(stage)
     now = run.ecs.service()
-    if now.marks.turn == stage.fence.turn and now.marks.under_way == stage.release:
+    if now.marks.epoch == stage.fence.epoch and now.marks.under_way == stage.release:
         run.ecs.tag(now.arn, {release_tags.UNDER_WAY: winner.release, release_tags.SOURCE: ""})
 
 
@@ -112,10 +112,10 @@ def _restore(stage: Canary, failure: ReleaseFailed) -> None:
     run = stage.run
     try:
         service = stage.fence.look_again()
-    except TurnChanged as changed:
+    except EpochChanged as changed:
         _undo(stage)
         raise refusal(changed.service, stage.release) from failure
-    seen = run.observer.look()
+    seen = run.observer.snapshot()
     if decide.runs_promoted(seen, stage.release):
         targets = targets_of(run, (*seen.canaries, *seen.baselines), service)
         RetireStep(run, stage.fence.write).deregister(targets)
@@ -129,7 +129,7 @@ def _restore(stage: Canary, failure: ReleaseFailed) -> None:
     restore(run, stage.release, failure, patient=_starting(stage, seen))
 
 
-def _other_under_way(stage: Canary, seen: Look) -> str:
+def _other_under_way(stage: Canary, seen: Snapshot) -> str:
     """The release that began since and has the service by now; '' for none, or when a task of ours is there."""
     if stage.made.tasks or stage.beside.tasks:
         return ""
@@ -138,7 +138,7 @@ def _other_under_way(stage: Canary, seen: Look) -> str:
     return another_under_way(stage.run, seen.service, stage.release)
 
 
-def _leave(stage: Canary, seen: Look, other: str, failure: ReleaseFailed) -> None:
+def _leave(stage: Canary, seen: Snapshot, other: str, failure: ReleaseFailed) -> None:
     """Another release's canary lives, or comes: all that is taken back is the revision."""
     with stage.run.recorder.step("restore") as step:
         _discard_own(stage)
@@ -147,7 +147,7 @@ def _leave(stage: Canary, seen: Look, other: str, failure: ReleaseFailed) -> Non
         failure.cure = f"correct the release and start it again; the service runs {serving}, beside release {other}"
 
 
-def _starting(stage: Canary, seen: Look) -> bool:
+def _starting(stage: Canary, seen: Snapshot) -> bool:
     """Whether a task that RunTask named is not listed yet."""
     made = {*stage.made.tasks, *stage.beside.tasks} - {task.arn for task in seen.tasks}
     return any(task.alive for task in shown(stage.run, made))

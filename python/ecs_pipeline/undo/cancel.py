@@ -16,13 +16,13 @@ from ecs_pipeline.plans.rollback import observed, refuse_when_held
 from ecs_pipeline.plans.rollback_scope import Options
 from ecs_pipeline.plans.rollback_target import Target
 from ecs_pipeline.protocol import decide
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.retire import Steps
 from ecs_pipeline.steps.trust import refuse_astray
-from ecs_pipeline.undo.sweep import Finish, Overtaken
-from ecs_pipeline.undo.turns import begin_turn, go_to, take_away
+from ecs_pipeline.undo.epochs import begin_epoch, go_to, take_away
+from ecs_pipeline.undo.sweep import Overtaken, Sweeper
 
-MOST_TURNS = 5
+MOST_ATTEMPTS = 5
 """A rollback that another release's rollback overtakes starts again, so often."""
 
 
@@ -33,13 +33,13 @@ class Outcome(Enum):
     UNCHANGED = "nothing to roll back"
 
 
-def cancel(run: Run, options: Options, steps: Steps, seen: Look | None = None) -> tuple[Outcome, Look]:
+def cancel(run: Run, options: Options, steps: Steps, seen: Snapshot | None = None) -> tuple[Outcome, Snapshot]:
     """(7) Finish the last cancel, then cancel the release that is to go, and finish that; the last look."""
-    for _ in range(MOST_TURNS):
+    for _ in range(MOST_ATTEMPTS):
         try:
             return _cancel_once(run, options, steps, seen or observed(run, options))
         except Overtaken as other:
-            run.recorder.progress(f"another rollback began (of {other.turn.cancelled or 'no release'}): looking again")
+            run.recorder.progress(f"another rollback began (of {other.epoch.cancelled or 'no release'}): looking again")
             options, seen = replace(options, release=options.release or other.release), None
     place = f"{run.settings.cluster}/{run.settings.service}"
     raise Refused(f"other rollbacks keep overtaking this one at {place}", cure="run it again")
@@ -75,21 +75,21 @@ def restore(
     hooks.after_restore(run, seen, failure)
 
 
-def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[Outcome, Look]:
+def _cancel_once(run: Run, options: Options, steps: Steps, seen: Snapshot) -> tuple[Outcome, Snapshot]:
     coming_back = options.binds(seen) and decide.coming_back(seen)
     finished = not options.to and bool(scope.leftover(seen, options) or coming_back)
     if finished:
         run.recorder.progress("removing what an earlier run left")
         patient = options.patient and not scope.release_to_cancel(seen, options)
-        seen = Finish(run, seen.marks.turn, steps, patient=patient, bound=options.binds(seen)).until_clean()
+        seen = Sweeper(run, seen.marks.epoch, steps, patient=patient, bound=options.binds(seen)).until_clean()
     if left := scope.left_by_promote(seen, options):
         take_away(run, left, steps, f"the service runs release {left[-1].release}")
-        finished, seen = True, run.observer.look(scan=True)
+        finished, seen = True, run.observer.snapshot(scan=True)
     release = scope.release_to_cancel(seen, options)
     if not release and (left := scope.unneeded(seen, options)):
         why = "no release made them" if scope.foreign(seen, options) else "no canary lives beside it"
         take_away(run, left, steps, why)
-        finished, seen = True, run.observer.look(scan=True)
+        finished, seen = True, run.observer.snapshot(scan=True)
     if not release:
         refuse_when_held(run, seen, options)
         if options.binds(seen):
@@ -97,10 +97,10 @@ def _cancel_once(run: Run, options: Options, steps: Steps, seen: Look) -> tuple[
         return Outcome.DONE if finished else Outcome.UNCHANGED, seen
     patient = options.patient and decide.may_start_tasks(seen)
     bound = not (options.yielding and decide.set_by_hand(seen, release))
-    return Outcome.DONE, begin_turn(run, seen, release, steps, patient=patient, before=options.before, bound=bound)
+    return Outcome.DONE, begin_epoch(run, seen, release, steps, patient=patient, before=options.before, bound=bound)
 
 
-def send_to(run: Run, target: Target, named: str) -> Look:
+def send_to(run: Run, target: Target, named: str) -> Snapshot:
     """The service to what `--to` named; the last look. Raises Refused when another rollback begins."""
     try:
         return go_to(run, target, run.recorder.step)

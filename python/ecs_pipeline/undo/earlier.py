@@ -6,14 +6,14 @@ from ecs_pipeline.engine.run import Run
 from ecs_pipeline.model.load_balancing import Target
 from ecs_pipeline.protocol import decide
 from ecs_pipeline.protocol.fence import Fence
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.baseline import sweep_baselines
 from ecs_pipeline.steps.retire import RetireStep
 from ecs_pipeline.steps.trust import still_coming
 
 
-def sweep_earlier(run: Run, fence: Fence, seen: Look, release: str) -> None:
-    """(4) Sweep what other turns left, and the baselines of other releases."""
+def sweep_earlier(run: Run, fence: Fence, seen: Snapshot, release: str) -> None:
+    """(4) Sweep what other epochs left, and the baselines of other releases."""
     retire = RetireStep(run, fence.write, "ecs-pipeline: left over from an earlier release")
     drained: list[Target] = []
     sweeps = 0
@@ -30,7 +30,7 @@ def sweep_earlier(run: Run, fence: Fence, seen: Look, release: str) -> None:
         else:
             sweeps += 1
             retire.stop(left.stop)
-        seen = run.observer.look()
-    if sweeps and seen.strangers:
+        seen = run.observer.snapshot()
+    if sweeps and seen.stale_tasks:
         run.recorder.progress(f"warning: {still_coming(seen).message}")
     sweep_baselines(run, fence, seen, release)

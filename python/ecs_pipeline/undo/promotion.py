@@ -7,32 +7,32 @@ from contextlib import nullcontext
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import Refused, ReleaseFailed
 from ecs_pipeline.hooks import hooks
-from ecs_pipeline.model.release import Turn
+from ecs_pipeline.model.release import Epoch
 from ecs_pipeline.plans.promote import Plan
 from ecs_pipeline.protocol import decide
-from ecs_pipeline.protocol.fence import Fence, TurnChanged, refusal
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.fence import EpochChanged, Fence, refusal
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.scaling_hold import ScalingHold
 from ecs_pipeline.steps.undo import undo_update
 from ecs_pipeline.undo.cancel import restore
-from ecs_pipeline.undo.sweep import Finish, finished
+from ecs_pipeline.undo.sweep import Sweeper, finished
 
 
-def finish_cancel(run: Run, seen: Look, asked: str) -> None:
+def finish_cancel(run: Run, seen: Snapshot, asked: str) -> None:
     """A process that died while it restored: the same command finishes that, the hooks of a rollback too."""
-    turn = seen.marks.turn
-    if decide.holder(seen) or run.dry_run or turn == Turn() or asked not in ("", turn.cancelled):
+    epoch = seen.marks.epoch
+    if decide.holder(seen) or run.dry_run or epoch == Epoch() or asked not in ("", epoch.cancelled):
         return
-    left = not seen.foreign and bool(decide.leftover(run.observer.look(scan=True), bound=False))
+    left = not seen.foreign and bool(decide.leftover(run.observer.snapshot(scan=True), bound=False))
     stands = not asked and decide.promoted(seen, seen.marks.release)
     if not left and (stands or not hooks.planned_after_rollback(run, seen, changing=False)):
         return
     if left:
         with run.recorder.step("restore") as step:
-            seen = finished(run, Finish(run, turn, lambda _name: nullcontext(step), bound=False))
+            seen = finished(run, Sweeper(run, epoch, lambda _name: nullcontext(step), bound=False))
     hooks.after_rollback(run, seen)
     raise Refused(
-        f"release {turn.cancelled} was cancelled; what was left {'of it is removed' if left else 'to do is done'} now",
+        f"release {epoch.cancelled} was cancelled; what was left {'of it is removed' if left else 'to do is done'} now",
         cure="start it again if it is still wanted",
     )
 
@@ -41,7 +41,7 @@ def take_back(run: Run, fence: Fence, plan: Plan, failure: ReleaseFailed, hold: 
     """(7) After a look: the service back on what it ran before, canary and revision gone."""
     try:
         fence.look_again()
-    except TurnChanged as changed:
+    except EpochChanged as changed:
         undo_update(run, plan.revision)
         raise refusal(changed.service, plan.release) from failure
     before = "" if plan.resumed else plan.seen.service.revision

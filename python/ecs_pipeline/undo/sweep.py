@@ -11,13 +11,13 @@ from ecs_pipeline.engine.converge import settle
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import Refused, ReleaseFailed, Trouble
 from ecs_pipeline.model.load_balancing import Target
-from ecs_pipeline.model.release import CANARY, Revision, Service, Task, Turn
+from ecs_pipeline.model.release import CANARY, Epoch, Revision, Service, Task
 from ecs_pipeline.model.service_kinds import Use
 from ecs_pipeline.plans.fitness import refuse_unfit
 from ecs_pipeline.protocol import decide, release_tags
 from ecs_pipeline.protocol.decide import Leftover
 from ecs_pipeline.protocol.observe import TASKS_LAG
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.deregister import deregister
 from ecs_pipeline.steps.removal import plainly
 from ecs_pipeline.steps.retire import RetireStep, Steps
@@ -32,51 +32,51 @@ from ecs_pipeline.timing.wait import Deadline
 PAUSE = 0.5
 """Seconds between two looks: reads may lag."""
 STALE_WITHIN = 60.0
-"""Seconds in which the turn that was replaced is a stale read; ECS shows a write within a few."""
+"""Seconds in which the epoch that was replaced is a stale read; ECS shows a write within a few."""
 MOST_LOOKS = 200
 REASON = "ecs-pipeline: rolled back"
 
 
-class TurnTakenBack(Trouble):
-    """The turn that a rollback replaced stays on the service, longer than a stale read lasts."""
+class EpochTakenBack(Trouble):
+    """The epoch that a rollback replaced stays on the service, longer than a stale read lasts."""
 
 
 class Overtaken(Exception):
     """Another rollback began while this one was finishing; `release` is the one that this one was cancelling."""
 
-    def __init__(self, turn: Turn) -> None:
-        super().__init__(turn.digest)
-        self.turn = turn
+    def __init__(self, epoch: Epoch) -> None:
+        super().__init__(epoch.digest)
+        self.epoch = epoch
         self.release = ""
 
 
-def finished(run: Run, sweep: Finish) -> Look:
+def finished(run: Run, sweep: Sweeper) -> Snapshot:
     """The last look of a sweep that no rollback of its own begins. Raises Refused when another rollback begins."""
     try:
         return sweep.until_clean()
     except Overtaken as other:
         place = f"{run.settings.cluster}/{run.settings.service}"
         raise Refused(
-            f"a rollback of {other.turn.cancelled or 'no release'} began at {place} meanwhile", cure="run it again"
+            f"a rollback of {other.epoch.cancelled or 'no release'} began at {place} meanwhile", cure="run it again"
         ) from other
 
 
 @dataclass
-class Finish:
-    """Removes what is left over in a turn; one for each rollback. `target`: `--to` sends the service there.
+class Sweeper:
+    """Removes what is left over in an epoch; one for each rollback. `target`: `--to` sends the service there.
 
     `patient`: a process that is dead now may have started a task that is not listed yet. `bound`: the service is to run
-    `wanted` then, whatever it runs. `began`: what the rollback saw before it began the turn.
+    `wanted` then, whatever it runs. `began`: what the rollback saw before it began the epoch.
     """
 
     run: Run
-    turn: Turn
+    epoch: Epoch
     steps: Steps
-    replaced: Turn | None = None
+    replaced: Epoch | None = None
     target: str = ""
     patient: bool = False
     bound: bool = True
-    began: Look | None = None
+    began: Snapshot | None = None
     _stopped: dict[str, Task] = field(default_factory=dict)
     _sweeps: int = 0
     _made: set[str] = field(default_factory=set)
@@ -97,12 +97,12 @@ class Finish:
     def _retire(self) -> RetireStep:
         return RetireStep(self.run, plainly, REASON)
 
-    def until_clean(self) -> Look:
-        """Look and remove, until two looks in a row find nothing. Raises Overtaken when the turn changes."""
+    def until_clean(self) -> Snapshot:
+        """Look and remove, until two looks in a row find nothing. Raises Overtaken when the epoch changes."""
         clean, left = 0, Leftover()
         for _ in range(MOST_LOOKS):
-            seen = self.run.observer.look(scan=True, also=self._undone())
-            if seen.marks.turn == self.turn:
+            seen = self.run.observer.snapshot(scan=True, also=self._undone())
+            if seen.marks.epoch == self.epoch:
                 left = self._left(seen)
                 clean = 0 if left else clean + 1
                 if left:
@@ -114,7 +114,7 @@ class Finish:
                 if clean == 2:
                     return self._ended(seen)
             else:
-                self._refuse_turn(seen)
+                self._refuse_epoch(seen)
             if not left:
                 self.run.clock.sleep(PAUSE)
         raise Trouble(
@@ -128,29 +128,29 @@ class Finish:
             return set()
         return {arn for arn in (self.began.service.revision, self.began.marks.wanted) if arn}
 
-    def _refuse_turn(self, seen: Look) -> None:
-        """Another turn: that of another rollback, or for a while the one that this rollback replaced, a stale read.
+    def _refuse_epoch(self, seen: Snapshot) -> None:
+        """Another epoch: that of another rollback, or for a while the one that this rollback replaced, a stale read.
 
         Raises Overtaken, or TurnTakenBack.
         """
-        if seen.marks.turn != self.replaced:
+        if seen.marks.epoch != self.replaced:
             if self._moved:
                 undo_update(self.run, self._moved)
-            raise Overtaken(seen.marks.turn)
+            raise Overtaken(seen.marks.epoch)
         if self.run.clock.now() > self._stale_until:
-            raise TurnTakenBack(
-                f"service {seen.service.label} has the `{release_tags.TURN}` of before this rollback, "
+            raise EpochTakenBack(
+                f"service {seen.service.label} has the `{release_tags.EPOCH}` of before this rollback, "
                 "somebody writes it back",
                 cure="find out who (CloudTrail: TagResource), take the permission away, and run it again",
             )
 
-    def _ended(self, seen: Look) -> Look:
+    def _ended(self, seen: Snapshot) -> Snapshot:
         self._await_stopping()
         if self.bound:
             refuse_astray(seen)
         return replace(seen, service=self._stable(seen))
 
-    def _left(self, seen: Look) -> Leftover:
+    def _left(self, seen: Snapshot) -> Leftover:
         passing = self._sweeps >= decide.MOST_SWEEPS
         left = decide.leftover(seen, self._made, self._kept, self._drained, bound=self.bound, passing=passing)
         to_move = self.target and seen.service.revision != self.target != self._moved
@@ -158,13 +158,13 @@ class Finish:
             return Leftover(update=self.target)
         return Leftover() if left.update == self._moved and self._moving(seen) else left
 
-    def _moving(self, seen: Look) -> bool:
+    def _moving(self, seen: Snapshot) -> bool:
         """Whether DescribeServices does not show yet what UpdateService was told: the old deployment is still there."""
         if not self._moved or seen.service.revision == self._moved or self.run.clock.now() >= self._shown_by:
             return False
         return seen.service.primary is not None and seen.service.primary.id == self._moved_from
 
-    def _remove(self, left: Leftover, seen: Look) -> None:
+    def _remove(self, left: Leftover, seen: Snapshot) -> None:
         if left.drain:
             self._drain(left)
         elif left.stop:
@@ -172,7 +172,7 @@ class Finish:
         else:
             self._change(left, seen)
 
-    def _change(self, left: Leftover, seen: Look) -> None:
+    def _change(self, left: Leftover, seen: Snapshot) -> None:
         """The service and revisions: never on the word of tags that cannot be right. Raises Refused."""
         if not self.target:
             refuse_disbelieved(seen)
@@ -193,7 +193,7 @@ class Finish:
             if removed:
                 step.message = f"out of the traffic: {', '.join(sorted({str(target) for target in removed}))}"
 
-    def _stop(self, left: Leftover, seen: Look) -> None:
+    def _stop(self, left: Leftover, seen: Snapshot) -> None:
         self._sweeps += 1
         with self.steps("cleanup") as step:
             self._stopped.update({task.arn: task for task in left.stop})
@@ -202,12 +202,12 @@ class Finish:
             self._retire.stop(left.stop)
             step.message = f"stopped: {', '.join(task.id for task in self._stopped.values())}"
 
-    def _never_ran(self, task: Task, seen: Look) -> bool:
-        """Of a canary that started in the turn before, between the rollback's look and its write."""
-        ours = task.role == CANARY and task.turn == self.replaced and not seen.mismatch(task)
+    def _never_ran(self, task: Task, seen: Snapshot) -> bool:
+        """Of a canary that started in the epoch before, between the rollback's look and its write."""
+        ours = task.role == CANARY and task.epoch == self.replaced and not seen.mismatch(task)
         return ours and self.began is not None and decide.never_ran(self.began, task.revision)
 
-    def _update(self, revision: str, seen: Look) -> None:
+    def _update(self, revision: str, seen: Snapshot) -> None:
         refuse_unfit(self.run, seen.service, Use.UPDATE)
         with self.steps("service-update") as step:
             self._moved, self._shown_by = revision, self.run.clock.now() + APPEARS_WITHIN
@@ -215,7 +215,7 @@ class Finish:
             ServiceUpdate(self.run).carry_out(seen.service, revision)
             step.message = f"back to {Revision(revision).name}"
 
-    def _rewrite(self, revision: str, seen: Look) -> None:
+    def _rewrite(self, revision: str, seen: Snapshot) -> None:
         with self.steps("service-update"):
             release = seen.revisions[revision].release
             with self.run.recorder.noting(f"mark {Revision(revision).name} as the one that {seen.service.label} runs"):
@@ -224,7 +224,7 @@ class Finish:
                     {release_tags.WANTED: revision, release_tags.RELEASE: release, release_tags.PREVIOUS: ""},
                 )
 
-    def _deregister(self, left: Leftover, seen: Look) -> None:
+    def _deregister(self, left: Leftover, seen: Snapshot) -> None:
         """Only what is proven unused; the service has to be stable on the revision that it returned to."""
         service = self._stable(seen)
         with self.steps("deregister") as step:
@@ -246,14 +246,14 @@ class Finish:
             return False
 
         def look() -> tuple[None, str]:
-            listed = any(task.turn != self.turn for task in self.run.observer.tasks())
+            listed = any(task.epoch != self.epoch for task in self.run.observer.tasks())
             why = "no task is left; but one started a moment ago may not be listed yet: looking again"
             return None, "" if listed else why
 
         wait.last_seen(look, self.run.clock, deadline, self.run.recorder.progress)
         return True
 
-    def _stable(self, seen: Look) -> Service:
+    def _stable(self, seen: Snapshot) -> Service:
         """The service once the rollout that brings it back, when there is one, is over."""
         wanted = seen.marks.wanted
         primary = seen.service.primary

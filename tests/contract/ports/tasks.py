@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.errors import Trouble
-from ecs_pipeline.model.release import Turn
+from ecs_pipeline.model.release import Epoch
 from tests.contract.ports.ports import Ports
 
 TAGS = {"ecs-pipeline:service": "web", "ecs-pipeline:release": "v2", "ecs-pipeline:turn": "abc/v1"}
@@ -22,7 +22,7 @@ class TaskContract:
         arn = ports.run(tags=tag_list(TAGS), startedBy="canary/web")
         task = ports.task(arn)
         assert (task.arn, task.revision, task.started_by) == (arn, ports.revision, "canary/web")
-        assert (task.of, task.release, task.turn) == ("web", "v2", Turn("abc", "v1"))
+        assert (task.of, task.release, task.epoch) == ("web", "v2", Epoch("abc", "v1"))
         assert task.group == f"family:{ports.revision.rpartition('/')[2].rpartition(':')[0]}"
         assert task.alive
         assert task.desired_status == "RUNNING"
@@ -91,7 +91,7 @@ class TaskContract:
         arn = ports.run(tags=tag_list(TAGS))
         ports.ecs.stop_task(arn, "enough")
         for task in (ports.task(arn), ports.stopped(arn)):
-            assert (task.of, task.release, task.turn) == ("", "", Turn())
+            assert (task.of, task.release, task.epoch) == ("", "", Epoch())
 
     def test_the_first_reason_stays(self, ports: Ports) -> None:
         arn = ports.run()

@@ -79,14 +79,14 @@ def test_tags_of_what_is_not_there_are_an_error(environment: Environment) -> Non
 def test_two_answers_of_four_may_come_from_a_replica_that_is_behind(environment: Environment) -> None:
     """The API is eventually consistent: two answers in a row may be old after a new one (operation RunTask)."""
     arn = environment.create_service(environment.register("v1"), count=0, loadBalancers=[])["serviceArn"]
-    turns = itertools.count(1)
+    epochs = itertools.count(1)
 
     def new_pair_new() -> bool:
         """Whether this is what eight answers after a write show; a slow second may hide it."""
-        turn = str(next(turns))
-        environment.ecs.tag_resource(resourceArn=arn, tags=[{"key": "turn", "value": turn}])
+        epoch = str(next(epochs))
+        environment.ecs.tag_resource(resourceArn=arn, tags=[{"key": "turn", "value": epoch}])
         services = [environment.service(include=["TAGS"]) for _ in range(8)]
-        new = [plain(service["tags"]).get("turn") == turn for service in services]
+        new = [plain(service["tags"]).get("turn") == epoch for service in services]
         return [True, False, False, True] in [new[index : index + 4] for index in range(5)]
 
     assert not new_pair_new(), "off at the start"

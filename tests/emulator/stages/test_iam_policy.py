@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ecs_pipeline.model.release import CANARY, Turn
+from ecs_pipeline.model.release import CANARY, Epoch
 from ecs_pipeline.protocol import decide, release_tags
 from embedded_aws.images import APP_FOLDER
 from tests.emulator.embedded_aws.environment import NETWORK
@@ -242,7 +242,7 @@ def tags(release: str, service: str, **more: str) -> list[dict[str, str]]:
     ours = {
         release_tags.SERVICE: service,
         release_tags.RELEASE: release,
-        release_tags.TURN: "0/",
+        release_tags.EPOCH: "0/",
         release_tags.ROLE: CANARY,
         release_tags.INDEX: "0",
         **{f"ecs-pipeline:{key}": value for key, value in more.items()},
@@ -263,7 +263,7 @@ def test_the_role_of_one_service_cannot_make_take_or_block_a_canary_of_another(
     revision = scene.register("v3", family=other, container={"image": scene.images.digest("v3")})
     page = documents()[0].replace("FAMILY", other).replace("SERVICE", other)
     theirs = deployer.client("ecs", deployer.filled(page)["Statement"])
-    lock = decide.first_token(scene.service()["serviceArn"].partition(":service/")[2], Turn(), CANARY, 0)
+    lock = decide.first_token(scene.service()["serviceArn"].partition(":service/")[2], Epoch(), CANARY, 0)
     run = {
         "cluster": scene.name,
         "taskDefinition": revision,
@@ -279,7 +279,7 @@ def test_the_role_of_one_service_cannot_make_take_or_block_a_canary_of_another(
     denied(
         theirs.tag_resource,
         resourceArn=scene.service()["serviceArn"],
-        tags=[{"key": release_tags.TURN, "value": "a/b"}],
+        tags=[{"key": release_tags.EPOCH, "value": "a/b"}],
     )
 
     canary = deployer.canary()
@@ -312,7 +312,7 @@ def test_somebody_who_may_run_and_tag_tasks_promotes_nothing_of_his_own(scene: S
         "taskDefinition": intruder.evil,
     }
     denied(his.run_task, **run, tags=tags("v2", scene.name, verdict="pass"))
-    lock = decide.first_token(scene.service()["serviceArn"].partition(":service/")[2], Turn(), CANARY, 0)
+    lock = decide.first_token(scene.service()["serviceArn"].partition(":service/")[2], Epoch(), CANARY, 0)
     bare = his.run_task(**run, clientToken=lock)["tasks"][0]["taskArn"]
     denied(his.tag_resource, resourceArn=bare, tags=tags("v2", scene.name))
     canary = deployer.canary()

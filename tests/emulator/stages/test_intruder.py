@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline.model.release import CANARY, Turn
+from ecs_pipeline.model.release import CANARY, Epoch
 from ecs_pipeline.protocol import decide, release_tags
 from tests.emulator.embedded_aws.environment import NETWORK
 from tests.emulator.stages.scene import Scene
@@ -17,7 +17,7 @@ class Intruder:
 
     def __init__(self, scene: Scene, release: str, variant: str = "v3") -> None:
         self.scene, self.release = scene, release
-        tags = {release_tags.RELEASE: release, release_tags.TURN: release_tags.turn_value(self.turn)}
+        tags = {release_tags.RELEASE: release, release_tags.EPOCH: release_tags.epoch_value(self.epoch)}
         self.evil = scene.register(
             variant,
             family=f"{scene.name}-evil",
@@ -26,16 +26,16 @@ class Intruder:
         )
 
     @property
-    def turn(self) -> Turn:
+    def epoch(self) -> Epoch:
         """The service's."""
-        return release_tags.parse_turn(self.scene.marks().get("turn", ""))
+        return release_tags.parse_epoch(self.scene.marks().get("turn", ""))
 
     def run(self, revision: str = "", **more: Any) -> str:
         """RunTask with everything that tells a canary of the release; the task's ARN."""
         ours = {
             release_tags.SERVICE: self.scene.name,
             release_tags.RELEASE: self.release,
-            release_tags.TURN: release_tags.turn_value(self.turn),
+            release_tags.EPOCH: release_tags.epoch_value(self.epoch),
             release_tags.ROLE: CANARY,
             release_tags.INDEX: "0",
             release_tags.VERDICT: "pass",
@@ -53,7 +53,7 @@ class Intruder:
 
     def the_lock(self) -> str:
         """The token that a canary of a fresh service comes to."""
-        return decide.first_token(self.scene.service()["serviceArn"].partition(":service/")[2], self.turn, CANARY, 0)
+        return decide.first_token(self.scene.service()["serviceArn"].partition(":service/")[2], self.epoch, CANARY, 0)
 
     def tag_service(self, **tags: str) -> None:
         """TagResource on the service."""
@@ -153,7 +153,7 @@ def test_forged_marks_of_the_service_send_it_nowhere(scene: Scene) -> None:
     assert scene.ecs_pipeline("promote").code == 0
     good = scene.service()["taskDefinition"]
     intruder = Intruder(scene, "v2")
-    intruder.tag_service(turn="deadbeef/v2", wanted=intruder.evil, under_way="")
+    intruder.tag_service(epoch="deadbeef/v2", wanted=intruder.evil, under_way="")
     assert scene.canary("v3").code == 3
     rollback = scene.ecs_pipeline("rollback")
     assert rollback.code == 3, rollback.stderr
@@ -252,7 +252,7 @@ def test_a_release_that_is_told_as_promoted_by_tags_alone_is_not_taken_for_it(sc
     scene.images.uri("v2")
     scene.ecs.tag_resource(
         resourceArn=running,
-        tags=[{"key": release_tags.RELEASE, "value": "v2"}, {"key": release_tags.TURN, "value": "0/"}],
+        tags=[{"key": release_tags.RELEASE, "value": "v2"}, {"key": release_tags.EPOCH, "value": "0/"}],
     )
     Intruder(scene, "v2").tag_service(release="v2", under_way="v2", wanted=running)
     canary = scene.canary("v2")

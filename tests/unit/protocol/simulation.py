@@ -94,7 +94,7 @@ def _killer(schedule: Schedule, victim: Agent, number: int, when: str) -> Callab
 
 def clean(world: World) -> Iterator[str]:
     """What must not be once all stages are over."""
-    turn = release_tags.parse_turn(world.service_tags.get(release_tags.TURN, ""))
+    epoch = release_tags.parse_epoch(world.service_tags.get(release_tags.EPOCH, ""))
     alive, serving = world.alive(), world.revisions[world.deployments[0].revision]
     wanted, previous = (world.service_tags.get(key) or None for key in (release_tags.WANTED, release_tags.PREVIOUS))
     used = {serving.arn, previous} | {one.revision for one in alive}
@@ -103,7 +103,7 @@ def clean(world: World) -> Iterator[str]:
     release = world.service_tags.get(release_tags.RELEASE, "")
     facts = {
         "two canaries live": len(alive) > 1,
-        "a task of a cancelled turn lives": any(_turn_of(one) != turn for one in alive),
+        "a task of a cancelled epoch lives": any(_epoch_of(one) != epoch for one in alive),
         "a target without a living task": any(key[0] not in addresses for key in world.registered()),
         "a target without a record": any(key[0] not in recorded for key in world.registered()),
         "a canary on a deregistered revision": any(not world.revisions[one.revision].active for one in alive),
@@ -159,5 +159,5 @@ def picture(world: World) -> dict[str, object]:
     }
 
 
-def _turn_of(task: FakeTask) -> object:
-    return release_tags.parse_turn(task.tags.get(release_tags.TURN, ""))
+def _epoch_of(task: FakeTask) -> object:
+    return release_tags.parse_epoch(task.tags.get(release_tags.EPOCH, ""))

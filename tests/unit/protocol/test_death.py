@@ -49,7 +49,7 @@ def already_undone(command: str, failing: dict[str, str]) -> list[int]:
 
 
 def comparable(picture: dict[str, object]) -> dict[str, object]:
-    """How often a failing release was tried shows in the turn and in revisions that are deregistered."""
+    """How often a failing release was tried shows in the epoch and in revisions that are deregistered."""
     shown = dict(picture)
     if "turn" in dict(shown["marks"]):  # type: ignore[call-overload]
         shown["revisions"] = [one for one in shown["revisions"] if one[1]]  # type: ignore[attr-defined]

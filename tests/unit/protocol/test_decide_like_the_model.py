@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.model.load_balancing import Registration, Target
-from ecs_pipeline.model.release import Marks, Revision, Service, Task, Turn
+from ecs_pipeline.model.release import Epoch, Marks, Revision, Service, Task
 from ecs_pipeline.protocol import decide
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from tests.fakes.world import GROUP, PREFIX, utc
 
 MODEL = Path(__file__).parents[2] / "protocol_model"
@@ -38,19 +38,19 @@ def test_decisions_are_those_of_the_model(model: tuple[ModuleType, ModuleType]) 
         asked = chance.choice(["", "A", "B"])
         assert decide.to_cancel(seen, asked) == theirs.to_cancel(modelled, asked), seed
         assert decide.promoted(seen, "A") == theirs.promoted(modelled, "A"), seed
-        assert number(decide.home(seen, asked)) == theirs.home(modelled, asked), seed
+        assert number(decide.rollback_target(seen, asked)) == theirs.home(modelled, asked), seed
         for revision in modelled.revisions:
             assert decide.cancelled(seen, arn(revision)) == theirs.cancelled(modelled, revision.number), seed
         assert_same_doubts(seen, modelled, theirs, seed)
         living = decide.holder(seen)
-        expected = theirs.holder(modelled.tasks, modelled.marks.turn, modelled.revisions, modelled.since)
+        expected = theirs.holder(modelled.tasks, modelled.marks.epoch, modelled.revisions, modelled.since)
         assert (living.arn if living else None) == (task_arn(expected.number) if expected else None), seed
         assert_same_leftover(decide.leftover(seen), theirs.leftover(modelled), modelled, seed)
 
 
-def assert_same_doubts(seen: Look, modelled: Any, theirs: Any, seed: int) -> None:
+def assert_same_doubts(seen: Snapshot, modelled: Any, theirs: Any, seed: int) -> None:
     """What is not believed: tasks that only look like ours, marks that cannot be right."""
-    other = theirs.foreign(modelled.tasks, modelled.marks.turn, modelled.revisions, modelled.since)
+    other = theirs.foreign(modelled.tasks, modelled.marks.epoch, modelled.revisions, modelled.since)
     assert [one.arn for one in seen.foreign[:1]] == ([task_arn(other.number)] if other else []), seed
     for task in modelled.tasks:
         ours = next(one for one in seen.tasks if one.arn == task_arn(task.number))
@@ -83,12 +83,12 @@ def assert_same_leftover(ours: decide.Leftover, theirs: Any, modelled: Any, seed
 
 
 def random_look(aws: ModuleType, chance: random.Random) -> Any:
-    turns = [aws.Turn(), aws.Turn("t1", "A"), aws.Turn("t2", "B")]
+    epochs = [aws.Epoch(), aws.Epoch("t1", "A"), aws.Epoch("t2", "B")]
     revisions = [aws.Revision(0)] + [
         aws.Revision(
             number,
             chance.choice(["", "A", "B"]),
-            chance.choice(turns),
+            chance.choice(epochs),
             active=chance.random() < 0.8,
             own=chance.random() < 0.8,
             promoted=chance.random() < 0.3,
@@ -102,7 +102,7 @@ def random_look(aws: ModuleType, chance: random.Random) -> Any:
             f"token{number}",
             release := chance.choice(["A", "B"]),
             chance.choice([one.number for one in revisions if one.release == release] or [0]),
-            chance.choice(turns),
+            chance.choice(epochs),
             alive=chance.random() < 0.6,
             in_traffic=chance.random() < 0.5,
         )
@@ -110,20 +110,20 @@ def random_look(aws: ModuleType, chance: random.Random) -> Any:
     )
     pick = [None, 0, 1, 2, 3, 4]
     marks = aws.Marks(
-        turn=chance.choice(turns),
+        epoch=chance.choice(epochs),
         under_way=chance.choice(["", "A", "B"]),
         wanted=chance.choice(pick),
         release=chance.choice(["", "A", "B"]),
         previous=chance.choice(pick),
         recorded=tuple(one.number for one in tasks if chance.random() < 0.8),
     )
-    return aws.Look(tasks, marks, served, tuple(revisions))
+    return aws.Snapshot(tasks, marks, served, tuple(revisions))
 
 
-def translated(look: Any) -> Look:
+def translated(look: Any) -> Snapshot:
     marks = look.marks
     ours = Marks(
-        turn=turn(marks.turn),
+        epoch=epoch(marks.epoch),
         under_way=marks.under_way,
         wanted=arn(look.revisions[marks.wanted]) if marks.wanted is not None else None,
         release=marks.release,
@@ -133,7 +133,7 @@ def translated(look: Any) -> Look:
     service = Service("arn", "web", "prd", "ACTIVE", runs, 3, 3, 0, ours, (), (), (), {})
     revisions = {
         arn(one): Revision(
-            arn(one), one.release, turn(one.turn) if one.turn else None, one.active, promoted=one.promoted
+            arn(one), one.release, epoch(one.epoch) if one.epoch else None, one.active, promoted=one.promoted
         )
         for one in look.revisions
     }
@@ -147,7 +147,7 @@ def translated(look: Any) -> Look:
         for one in look.tasks
         if one.in_traffic and one.number in marks.recorded
     )
-    return Look(tasks, service, revisions, registrations)
+    return Snapshot(tasks, service, revisions, registrations)
 
 
 def task(one: Any, revision: Any) -> Task:
@@ -159,13 +159,13 @@ def task(one: Any, revision: Any) -> Task:
         created=utc(1000 + one.number),
         of="web",
         release=one.release,
-        turn=turn(one.turn),
+        epoch=epoch(one.epoch),
         address=address(one.number),
     )
 
 
-def turn(one: Any) -> Turn:
-    return Turn(one.digest, one.cancelled)
+def epoch(one: Any) -> Epoch:
+    return Epoch(one.digest, one.cancelled)
 
 
 def arn(revision: Any) -> str:

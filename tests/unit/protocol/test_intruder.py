@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ecs_pipeline.protocol import release_tags
-from ecs_pipeline.protocol.decide import next_turn
+from ecs_pipeline.protocol.decide import next_epoch
 from tests.fakes.schedule import Agent
 from tests.fakes.stages import stage_of
 from tests.fakes.world import World, names
@@ -51,14 +51,14 @@ def runs(world: World, chance: random.Random, evil: str) -> None:
 def tags(world: World, chance: random.Random, evil: str) -> None:
     """TagResource of the service, a task or a revision."""
     release = chance.choice(["A", "P"])
-    turn = release_tags.turn_value(next_turn(turn_of(world), release))
+    epoch = release_tags.epoch_value(next_epoch(turn_of(world), release))
     living = [one.tags for one in world.alive()]
     ours = [one.tags for one in world.revisions.values() if "/web:" in one.arn]
     where, what = chance.choice(
         [
             (world.service_tags, {release_tags.WANTED: evil}),
             (world.service_tags, {release_tags.PREVIOUS: evil}),
-            (world.service_tags, {release_tags.TURN: turn, release_tags.WANTED: evil, release_tags.UNDER_WAY: ""}),
+            (world.service_tags, {release_tags.EPOCH: epoch, release_tags.WANTED: evil, release_tags.UNDER_WAY: ""}),
             (
                 world.service_tags,
                 {release_tags.RELEASE: release, release_tags.WANTED: evil, release_tags.UNDER_WAY: release},
@@ -69,14 +69,14 @@ def tags(world: World, chance: random.Random, evil: str) -> None:
                     found,
                     {
                         chance.choice(
-                            [release_tags.INDEX, release_tags.VERDICT, release_tags.RELEASE, release_tags.TURN]
+                            [release_tags.INDEX, release_tags.VERDICT, release_tags.RELEASE, release_tags.EPOCH]
                         ): "x"
                     },
                 )
                 for found in living
             ),
             *(
-                (found, {release_tags.RELEASE: release, release_tags.TURN: release_tags.turn_value(turn_of(world))})
+                (found, {release_tags.RELEASE: release, release_tags.EPOCH: release_tags.epoch_value(turn_of(world))})
                 for found in ours
             ),
         ]

@@ -1,4 +1,4 @@
-"""Beginning a new turn: what was under way is fenced off, and the service is told where it is to be."""
+"""Beginning a new epoch: what was under way is fenced off, and the service is told where it is to be."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ecs_pipeline.model.release import Revision, Task
 from ecs_pipeline.plans.copies import registered_anew
 from ecs_pipeline.plans.rollback_target import Target, usable
 from ecs_pipeline.protocol import decide, release_tags
-from ecs_pipeline.protocol.snapshot import Look
+from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.removal import plainly
 from ecs_pipeline.steps.retire import RetireStep, Steps, targets_of
 from ecs_pipeline.steps.trust import refuse_disbelieved
-from ecs_pipeline.undo.sweep import Finish, Overtaken, TurnTakenBack
+from ecs_pipeline.undo.sweep import EpochTakenBack, Overtaken, Sweeper
 
 
-def begin_turn(
+def begin_epoch(
     run: Run,
-    seen: Look,
+    seen: Snapshot,
     release: str,
     steps: Steps,
     back: str | None = None,
@@ -29,16 +29,16 @@ def begin_turn(
     patient: bool = False,
     before: str = "",
     bound: bool = True,
-) -> Look:
+) -> Snapshot:
     """(7) One TagResource fences the release off and says where the service is to be; then finish; the last look.
 
     Not `bound`: a service that runs something else, set by hand, stays there. Raises TooManyTags, when the canary is
     taken away and nothing else is done.
     """
     marked = seen.marks
-    turn = decide.next_turn(marked.turn, release)
-    wanted = back or decide.home(seen, release) or before or None
-    lost = None if back else decide.lost_home(seen, release)
+    epoch = decide.next_epoch(marked.epoch, release)
+    wanted = back or decide.rollback_target(seen, release) or before or None
+    lost = None if back else decide.lost_rollback_target(seen, release)
     if lost:
         wanted = registered_anew(run, lost)
     if wanted is None:
@@ -50,7 +50,7 @@ def begin_turn(
     why = f"cancelling release {release}: " if release else ""
     run.recorder.progress(f"{why}the service is to run {_name(wanted)}")
     tags = {
-        release_tags.TURN: release_tags.turn_value(turn),
+        release_tags.EPOCH: release_tags.epoch_value(epoch),
         release_tags.WANTED: wanted or "",
         release_tags.UNDER_WAY: "",
         release_tags.SOURCE: "",
@@ -64,19 +64,19 @@ def begin_turn(
         full = _write(run, seen, tags)
     if full:
         raise _without_marks(run, seen, release, steps) from full
-    finish = partial(Finish, run, turn, steps, replaced=marked.turn, target=back or "", patient=patient, began=seen)
+    finish = partial(Sweeper, run, epoch, steps, replaced=marked.epoch, target=back or "", patient=patient, began=seen)
     try:
         return finish(bound=bound).until_clean()
     except Overtaken as other:
         other.release = release
         raise
-    except TurnTakenBack as lost:
+    except EpochTakenBack as lost:
         lost.message += _taken_away(run, seen, release, steps)
         _write_again(run, tags, lost)
         return _finished_again(finish(bound=bound), release, lost)
 
 
-def _write(run: Run, seen: Look, tags: Mapping[str, str]) -> TooManyTags | None:
+def _write(run: Run, seen: Snapshot, tags: Mapping[str, str]) -> TooManyTags | None:
     """The marks. Where the service has no room for a new key, those that say nothing any more make some, once."""
     arn = seen.service.arn
     try:
@@ -95,31 +95,31 @@ def _write(run: Run, seen: Look, tags: Mapping[str, str]) -> TooManyTags | None:
     return None
 
 
-def _write_again(run: Run, tags: Mapping[str, str], lost: TurnTakenBack) -> None:
-    """The same marks once more, after somebody wrote the turn over; not when a release began meanwhile: it is another
+def _write_again(run: Run, tags: Mapping[str, str], lost: EpochTakenBack) -> None:
+    """The same marks once more, after somebody wrote the epoch over; not when a release began meanwhile: it is another
     that this rollback has not looked at. Raises `lost` then.
     """
     service = run.ecs.service()
     told = release_tags.parse_service(tags)
-    if replace(service.marks, turn=told.turn, targets=(), unreadable=(), scaling="") != told:
+    if replace(service.marks, epoch=told.epoch, targets=(), unreadable=(), scaling="") != told:
         raise lost
     run.recorder.progress(f"warning: {lost.message}; it is written once more")
     run.ecs.tag(service.arn, tags)
 
 
-def _finished_again(finish: Finish, release: str, lost: TurnTakenBack) -> Look:
+def _finished_again(finish: Sweeper, release: str, lost: EpochTakenBack) -> Snapshot:
     """The last look after the marks were written once more. Raises `lost` when they are written over again."""
     try:
         return finish.until_clean()
     except Overtaken as other:
         other.release = release
         raise
-    except TurnTakenBack:
+    except EpochTakenBack:
         raise lost from None
 
 
-def _without_marks(run: Run, seen: Look, release: str, steps: Steps) -> TooManyTags:
-    """No new turn can begin: the canary's tasks go nevertheless, as they take traffic. Service and revisions stay."""
+def _without_marks(run: Run, seen: Snapshot, release: str, steps: Steps) -> TooManyTags:
+    """No new epoch can begin: the canary's tasks go nevertheless, as they take traffic. Service and revisions stay."""
     gone = _taken_away(run, seen, release, steps)
     return TooManyTags(
         f"service {seen.service.label} has the {release_tags.MOST_TAGS} tags that ECS allows: "
@@ -128,8 +128,8 @@ def _without_marks(run: Run, seen: Look, release: str, steps: Steps) -> TooManyT
     )
 
 
-def _taken_away(run: Run, seen: Look, release: str, steps: Steps) -> str:
-    """The canary's tasks go although no turn can begin; what was done, in words."""
+def _taken_away(run: Run, seen: Snapshot, release: str, steps: Steps) -> str:
+    """The canary's tasks go although no epoch can begin; what was done, in words."""
     living = [task for task in (*seen.baselines, *seen.seconds, *seen.canaries) if task.release == release]
     if not living:
         return ""
@@ -143,22 +143,22 @@ def take_away(run: Run, left: Sequence[Task], steps: Steps, why: str) -> None:
     retire.carry_out(left, targets_of(run, left, run.ecs.service()), steps=steps, why=why)
 
 
-def go_to(run: Run, target: Target, steps: Steps) -> Look:
+def go_to(run: Run, target: Target, steps: Steps) -> Snapshot:
     """`--to`: the service to any revision; the promoted release is cancelled for it. The last look."""
-    seen = run.observer.look(scan=True)
+    seen = run.observer.snapshot(scan=True)
     wanted = usable(run, target)
     there = seen.service.revision == wanted and seen.marks.wanted in (None, wanted)
     if there and not _astray(seen) and not decide.coming_back(seen):
         run.recorder.progress(f"the service runs {_name(wanted)} already")
         return seen
     if decide.cancelled_for(seen, wanted) and not decide.disbelieved(seen):
-        # By this command before: a new turn would forget which release is being taken off.
-        return Finish(run, seen.marks.turn, steps, target=wanted).until_clean()
+        # By this command before: a new epoch would forget which release is being taken off.
+        return Sweeper(run, seen.marks.epoch, steps, target=wanted).until_clean()
     leaving = seen.marks.release if seen.marks.release != run.definitions.revision(wanted).release else ""
-    return begin_turn(run, seen, leaving, steps, back=wanted)
+    return begin_epoch(run, seen, leaving, steps, back=wanted)
 
 
-def _astray(seen: Look) -> bool:
+def _astray(seen: Snapshot) -> bool:
     """Whether there is something that a rollback by name has to write anew or to finish."""
     return decide.astray(seen) or bool(decide.disbelieved(seen) or decide.leftover(seen, bound=False))
 
