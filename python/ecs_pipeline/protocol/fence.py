@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from ecs_pipeline.errors import Cancelled, Interrupted, MarksVanished, PipelineError, Refused
+from ecs_pipeline.errors import Cancelled, Interrupted, MarksVanished, PipelineError, Refused, Trouble
 from ecs_pipeline.model.release import Epoch, Service
 from ecs_pipeline.ports import EcsPort
 from ecs_pipeline.timing.clock import Clock
@@ -14,8 +14,8 @@ T = TypeVar("T")
 
 FRESH = 1.0
 """Seconds. The look after a write serves as the look before the next one when nothing was waited for between."""
-PAUSE, AGREEING = 1.0, 3
-"""Seconds between looks that are to agree before anything is undone, and how many have to.
+PAUSE, AGREEING, MOST_LOOKS = 1.0, 3, 60
+"""Seconds between looks that are to agree before anything is undone, how many have to, and how many there are at most.
 
 ECS is eventually consistent (API reference, RunTask): a replica that is behind may answer twice.
 """
@@ -81,15 +81,23 @@ class Fence:
 
 
 def settled(ecs: EcsPort, clock: Clock, first: Service | None = None) -> Service:
-    """(3) What three looks in a row agree on: undo or not is never decided on fewer, which may be stale."""
+    """(3) What three looks in a row agree on: undo or not is never decided on fewer, which may be stale.
+
+    Raises Trouble when the service's tags or revision are others at every look.
+    """
     seen = first or ecs.service()
     agreeing = 1
-    while agreeing < AGREEING:
+    for _ in range(MOST_LOOKS):
         clock.sleep(PAUSE)
         again = ecs.service()
         same = (again.marks, again.revision) == (seen.marks, seen.revision)
         seen, agreeing = again, agreeing + 1 if same else 1
-    return seen
+        if agreeing == AGREEING:
+            return seen
+    raise Trouble(
+        f"the ecs-pipeline tags or the revision of {seen.label} are others at every look",
+        cure="find out who writes them (CloudTrail: TagResource, UpdateService), and run it again",
+    )
 
 
 def refusal(seen: Service, release: str) -> Refused:
