@@ -30,7 +30,7 @@ def wanting(world: World, **named: str) -> str:
 
 def test_a_forged_cancel_sends_the_service_nowhere_and_takes_no_revision_away() -> None:
     world = start_of("A is promoted")
-    wanting(world, epoch=CANCEL_A, wanted="", under_way=" ")
+    wanting(world, turn=CANCEL_A, wanted="", under_way=" ")
     refused = canary(world, release="B")
     assert (refused.code, refused.writes) == (3, [])
     end = rollback(world)
@@ -93,7 +93,7 @@ def test_a_rollout_that_fails_goes_back_to_what_the_process_itself_saw() -> None
 
 def test_a_cancelled_promote_does_not_go_where_a_forged_mark_wants() -> None:
     world = start_of("A is a canary")
-    at(world, "after", "UpdateService", lambda: wanting(world, epoch=CANCEL_A, wanted="", under_way=" "))
+    at(world, "after", "UpdateService", lambda: wanting(world, turn=CANCEL_A, wanted="", under_way=" "))
     end = promote(world, release="A")
     assert end.code == 3
     assert serving(world) != "evil:1"

@@ -153,7 +153,7 @@ def test_forged_marks_of_the_service_send_it_nowhere(scene: Scene) -> None:
     assert scene.ecs_pipeline("promote").code == 0
     good = scene.service()["taskDefinition"]
     intruder = Intruder(scene, "v2")
-    intruder.tag_service(epoch="deadbeef/v2", wanted=intruder.evil, under_way="")
+    intruder.tag_service(turn="deadbeef/v2", wanted=intruder.evil, under_way="")
     assert scene.canary("v3").code == 3
     rollback = scene.ecs_pipeline("rollback")
     assert rollback.code == 3, rollback.stderr
