@@ -1,6 +1,7 @@
 # make demo    the main job on an embedded AWS (KEEP=1 leaves it running, make demo-stop ends it)
 # make test    all tests and checks: what .ci/run calls
 # make check   format, lint, types, the template in four partitions
+# make pythons the unit tests on the oldest and the newest Python of setup.cfg, and their coverage: part of .ci/run
 # make groovy  the Jenkins library: its tests with Maven, CodeNarc over it
 # make package what the Jenkins library carries: python/ecs_pipeline as one file
 # make chaos-sample  a fault at every AWS call, a few races: part of make test
@@ -10,12 +11,12 @@ SHELL := /bin/sh
 # The tests start hundreds of stages; each would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test check format unit emulator groovy chaos-sample chaos judge-characteristics environments requirements package clean
+.PHONY: help demo demo-stop test check format unit pythons emulator groovy chaos-sample chaos judge-characteristics environments requirements package clean
 
 VENV := .cache/venv
 BIN := $(VENV)/bin
 PYTHON_SOURCES := python tests embedded_aws demo tools
-SHELL_SOURCES := tools/environment tools/maven tools/hooks/pre-commit .ci/run tools/launch.sh $(wildcard embedded_aws/images/*/*.sh) \
+SHELL_SOURCES := tools/environment tools/python tools/maven tools/hooks/pre-commit .ci/run tools/launch.sh $(wildcard embedded_aws/images/*/*.sh) \
 	$(filter-out %/Dockerfile,$(wildcard embedded_aws/images/sidecar/*))
 
 help:
@@ -47,6 +48,20 @@ check: environments
 
 unit: environments
 	$(BIN)/pytest -q -n 2 tests/unit tests/contract
+
+# tests/unit/protocol takes longest, and no Python runs it differently; tests/contract/launch makes environments.
+# The newest Python measures the coverage: sys.monitoring, which 3.12 brought, makes that cheap; on 3.11 it doubles the
+# time of the tests.
+PYTHONS := $(shell sed -n 's/.*Python :: \(3\.[0-9]*\)$$/\1/p' setup.cfg | sed -n '1p;$$p')
+pythons: $(PYTHONS:%=.python-%)
+
+.python-%:
+	@python=$$(tools/python $*) && \
+		PYTHON=$$python tools/environment .cache/python-$* resources/ecs_pipeline/requirements.txt requirements/dev.txt
+	@[ .cache/python-$*/bin/ecs-pipeline -nt setup.cfg ] || \
+		.cache/python-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	COVERAGE_CORE=sysmon .cache/python-$*/bin/python -m pytest -q -n 2 tests/unit tests/contract \
+		--ignore tests/unit/protocol --ignore tests/contract/launch $(if $(filter $*,$(lastword $(PYTHONS))),--cov=ecs_pipeline --cov-report=)
 
 emulator: environments
 	$(BIN)/pytest -q -n 4 tests/emulator

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -128,7 +127,7 @@ class World:
     health_codes: str = ""
     raw: dict[str, Any] = field(default_factory=dict)
     service_revision: dict[str, Any] = field(default_factory=dict)
-    _numbers: Any = field(default_factory=lambda: itertools.count(1))
+    numbers_given: int = 0
 
     def __post_init__(self) -> None:
         first = self.register(definition_with(f"{REGISTRY}/web@{digest_of('v1')}"), {"team": "lab"})
@@ -140,6 +139,10 @@ class World:
     def now(self) -> float:
         """Seconds since the epoch."""
         return self.schedule.now
+
+    def _next_number(self) -> int:
+        self.numbers_given += 1
+        return self.numbers_given
 
     # ---- the calls
 
@@ -174,7 +177,7 @@ class World:
                 return one.arn
         revision = self.usable("RunTask", str(parameters["taskDefinition"]))
         self.expired_tokens.discard(token)
-        number = next(self._numbers)
+        number = self._next_number()
         arn = f"{PREFIX}:task/{CLUSTER}/{number:032x}"
         self.tasks[arn] = FakeTask(
             arn=arn,
@@ -203,7 +206,7 @@ class World:
             return
         for one in self.deployments:
             one.status = "ACTIVE"
-        self.deployments.insert(0, FakeDeployment(f"ecs-svc/{next(self._numbers)}", revision, self.now))
+        self.deployments.insert(0, FakeDeployment(f"ecs-svc/{self._next_number()}", revision, self.now))
 
     def usable(self, operation: str, revision: str) -> str:
         """The revision, if new tasks may be started with it. Raises Trouble."""
@@ -256,7 +259,7 @@ class World:
                 primary.rollout, primary.status = "FAILED", "ACTIVE"
                 back = next(one for one in self.deployments[1:] if one.rollout == "COMPLETED")
                 self.deployments.remove(back)
-                self.deployments.insert(0, replace(back, id=f"ecs-svc/{next(self._numbers)}", status="PRIMARY"))
+                self.deployments.insert(0, replace(back, id=f"ecs-svc/{self._next_number()}", status="PRIMARY"))
             return
         primary.rollout = "COMPLETED"
         self.deployments = [primary]
