@@ -4,6 +4,7 @@
     ├── ReleaseFailed       1   the release is bad; the service is (being) put back
     │   └── NotPlaced       1   AWS found no place for a task
     ├── InvalidInput        2   usage, config, no such cluster, service or image; nothing was touched
+    │   └── NoService       2   the cluster has no such service, or no more
     ├── Refused             3   somebody else's turn, nothing to promote, an unsupported service
     │   ├── Held            3   another release's canary has the service; `holder` says which
     │   ├── Cancelled       3   a rollback took the release away while this stage ran
@@ -106,6 +107,10 @@ class InvalidInput(PipelineError):
 
     exit_code = 2
     outcome = "refused"
+
+
+class NoService(InvalidInput):
+    """The cluster has no such service, or no more."""
 
 
 class Refused(PipelineError):

@@ -14,7 +14,7 @@ from ecs_pipeline.config.settings import Settings
 from ecs_pipeline.engine.record import StageRecord, StepRecord
 from ecs_pipeline.engine.recorder import Recorder
 from ecs_pipeline.engine.run import Origin, Run, note
-from ecs_pipeline.errors import InvalidInput, ReleaseFailed, Trouble
+from ecs_pipeline.errors import InvalidInput, NoService, ReleaseFailed, Trouble
 from ecs_pipeline.images.build import Build
 from ecs_pipeline.model.image_scan import ImageScan
 from ecs_pipeline.model.load_balancing import Target, TargetGroup, TargetHealth
@@ -68,7 +68,7 @@ class FakeEcs:
 
     def service(self) -> Service:
         if self.world.deleted:
-            raise InvalidInput("no service web in cluster prd")
+            raise NoService("no service web in cluster prd")
         return self._read("DescribeServices", self.world.service_facts)
 
     def services(self) -> tuple[Service, ...]:

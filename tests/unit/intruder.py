@@ -13,11 +13,11 @@ EVIL_IMAGE = "evil.example.com/web@sha256:" + "e" * 64
 
 def evil_revision(world: World, release: str, epoch: Epoch | None = None, family: str = "evil", image: str = "") -> str:
     """A revision in a family of his own, with our tags."""
-    tags = {release_tags.RELEASE: release, release_tags.EPOCH: release_tags.epoch_value(epoch or turn_of(world))}
+    tags = {release_tags.RELEASE: release, release_tags.EPOCH: release_tags.epoch_value(epoch or epoch_of(world))}
     return world.register(definition_with(image or EVIL_IMAGE, family), tags)
 
 
-def turn_of(world: World) -> Epoch:
+def epoch_of(world: World) -> Epoch:
     """The turn of the service."""
     return release_tags.parse_epoch(world.service_tags.get(release_tags.EPOCH, ""))
 
@@ -35,7 +35,7 @@ def forge(
     ours = {
         release_tags.SERVICE: SERVICE,
         release_tags.RELEASE: release,
-        release_tags.EPOCH: release_tags.epoch_value(turn_of(world)),
+        release_tags.EPOCH: release_tags.epoch_value(epoch_of(world)),
         release_tags.ROLE: CANARY,
         release_tags.INDEX: "0",
         release_tags.VERDICT: "pass",
@@ -53,7 +53,7 @@ def forge(
 
 def the_lock(world: World) -> str:
     """The token that the next canary comes to: anybody can work it out."""
-    token = decide.first_token(world.service_facts().label, turn_of(world), CANARY, 0)
+    token = decide.first_token(world.service_facts().label, epoch_of(world), CANARY, 0)
     while known := [one for one in world.tasks.values() if one.token == token]:
         token = decide.next_token(token, known[0].arn)
     return token

@@ -8,6 +8,7 @@ import pytest
 
 from ecs_pipeline.protocol.observe import Observer
 from tests.fakes.ports import FakeEcs
+from tests.fakes.world import World
 from tests.unit.canary_world import at
 from tests.unit.intruder import evil_revision, forge
 from tests.unit.protocol.simulation import start_of
@@ -24,6 +25,14 @@ def test_a_rollback_drains_and_stops_what_lives_and_deregisters_its_revision(opt
     assert (end.code, end.release, end.writes) == (0, "A", WRITES)
     assert (world.alive(), world.targets, active(world)) == ([], {}, ["web:1", "web:2"])
     assert end.message("preflight").startswith("the service was deleted: take ")
+
+
+def test_a_service_that_lives_is_never_taken_for_a_deleted_one() -> None:
+    world = World()
+    forge(world, "B", world.deployments[0].revision)
+    world.revisions[world.deployments[0].revision].forgotten = True
+    end = rollback(world)
+    assert (end.code, end.writes, len(world.alive())) == (2, [], 1), end.text
 
 
 @pytest.mark.parametrize("write", WRITES)

@@ -14,7 +14,7 @@ from ecs_pipeline.stages.status import status
 from tests.fakes.ports import new_run
 from tests.fakes.world import FakeTask, World, names
 from tests.unit.canary_world import dies, once
-from tests.unit.intruder import evil_revision, forge, the_lock, turn_of
+from tests.unit.intruder import epoch_of, evil_revision, forge, the_lock
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import End, active, canary, promote, rollback, serving
 
@@ -151,7 +151,7 @@ def test_one_that_has_our_image_and_another_definition_is_refused() -> None:
         ).image
         other = world.register(
             {**world.revisions[world.deployments[0].revision].definition, "cpu": "4096"},
-            {release_tags.RELEASE: "B", release_tags.EPOCH: release_tags.epoch_value(turn_of(world))},
+            {release_tags.RELEASE: "B", release_tags.EPOCH: release_tags.epoch_value(epoch_of(world))},
         )
         world.revisions[other].definition["containerDefinitions"] = [
             {**world.revisions[other].definition["containerDefinitions"][0], "image": image}

@@ -330,6 +330,8 @@ def test_an_image_that_a_rollback_would_need_and_ecr_has_no_more_is_told() -> No
     assert end.code == 0
     note = "ECR does not have the image of web:2, to which a rollback would return"
     assert end.run.recorder.record.notes == [note]
+    refused = canary(world, settings={"image": {"repository": "web", "dockerfile": "gone"}}, release="B", replace=True)
+    assert (refused.code, refused.run.recorder.record.notes) == (2, [note])
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,27 @@ def test_each_library_is_imported_in_its_place_only() -> None:
             assert part(module) in LIBRARIES.get(library, set()), f"{module} imports {library}"
 
 
+WRITES = {
+    "converge",
+    "register",
+    "deregister",
+    "tag",
+    "untag",
+    "tag_task",
+    "run_task",
+    "stop_task",
+    "update_service",
+    "suspend",
+}
+
+
+@pytest.mark.parametrize("module", sorted(module for module in modules() if module.startswith("plans.")))
+def test_a_plan_writes_nothing(module: str) -> None:
+    tree = ast.parse((ROOT / module.replace(".", "/")).with_suffix(".py").read_text(encoding="utf-8"))
+    called = {ast.unparse(node.func).rpartition(".")[2] for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert called & WRITES == set()
+
+
 def test_no_module_leads_back_to_itself() -> None:
     inside = {
         module: {name.removeprefix("ecs_pipeline.") for name in imported} & set(modules())

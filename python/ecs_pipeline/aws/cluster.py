@@ -11,7 +11,7 @@ from ecs_pipeline.aws.ecs_facts import parse_service
 from ecs_pipeline.aws.session import AwsClient, AwsError
 from ecs_pipeline.batches import batches
 from ecs_pipeline.documents.suggestions import closest
-from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.errors import InvalidInput, NoService
 from ecs_pipeline.model.release import Service
 
 LISTED_AT_ONCE = 100
@@ -32,10 +32,10 @@ class Cluster:
         with self.existing():
             return tuple(parse_service(service, self._name) for service in described_services(self._client, self._name))
 
-    def no_service(self, name: str) -> InvalidInput:
+    def no_service(self, name: str) -> NoService:
         """What to say of a service that there is not."""
         near = _nearest(name, partial(_service_arns, self._client, self._name))
-        return InvalidInput(
+        return NoService(
             f"no service {name} in cluster {self._name}{near}",
             cure="check --service, --cluster and the region; `provision` makes a new environment",
         )

@@ -63,6 +63,7 @@ def plan(run: Run, request: Request) -> Plan:
     else:
         _refuse(run, made)
         images.tell_lost(run, request.current, request.container)
+        _refuse_image(run, made)
     run.recorder.progress(f"release {made.release} of {made.seen.service.label}, container {request.container}")
     return replace(made, done=done)
 
@@ -78,6 +79,9 @@ def _refuse(run: Run, plan: Plan) -> None:
     hooks.refuse_unfit(run, plan.base.definition, service)
     credentials.refuse_short_bake(run, service, service.revision)
     tell_shares(run, service)
+
+
+def _refuse_image(run: Run, plan: Plan) -> None:
     if plan.repository:
         images.refuse_windows(plan.base.definition)
         images.refuse_unbuildable(run, run.settings.image, plan.release)

@@ -10,8 +10,8 @@ from ecs_pipeline.model.release import Epoch
 from ecs_pipeline.plans import rollback_changes
 from ecs_pipeline.plans import rollback_scope as scope
 from ecs_pipeline.plans.describe import describe
+from ecs_pipeline.plans.destination import Target, family_of, resolve
 from ecs_pipeline.plans.rollback_scope import Options
-from ecs_pipeline.plans.rollback_target import Target, family_of, resolve
 from ecs_pipeline.protocol import decide
 from ecs_pipeline.protocol.observe import SERVICE_LAG, TASKS_LAG
 from ecs_pipeline.protocol.snapshot import Snapshot
@@ -32,9 +32,8 @@ class RollbackPlan:
     head = ""
 
 
-def plan(run: Run, options: Options) -> RollbackPlan:
-    """Read AWS and refuse what has to be refused. Raises Refused, Held, and InvalidInput when there is no service."""
-    seen = observed(run, options)
+def plan(run: Run, options: Options, seen: Snapshot) -> RollbackPlan:
+    """Refuse what has to be refused, and say what would be changed. Raises Refused, Held, InvalidInput."""
     target = _target(run, seen, options)
     changes = _changes(run, seen, options, target)
     if not changes:
@@ -43,7 +42,10 @@ def plan(run: Run, options: Options) -> RollbackPlan:
 
 
 def observed(run: Run, options: Options) -> Snapshot:
-    """What shows nothing that is under way is looked at again: AWS may show it late."""
+    """The snapshot to begin with. Raises NoService.
+
+    One that shows nothing under way is looked at again: AWS may show it late.
+    """
     seen = run.observer.snapshot(scan=True)
     if not _shows_what_to_undo(seen, options):
         seen = _look_later(run, SERVICE_LAG)

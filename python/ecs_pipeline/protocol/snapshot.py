@@ -55,7 +55,7 @@ class Snapshot:
     @property
     def foreign(self) -> tuple[Task, ...]:
         """Living tasks with our tags of this epoch that no release of the service made: `mismatch` says why."""
-        return tuple(task for task in self._of_this_turn if self.mismatch(task))
+        return tuple(task for task in self._of_this_epoch if self.mismatch(task))
 
     @property
     def seconds(self) -> tuple[Task, ...]:
@@ -70,7 +70,7 @@ class Snapshot:
     @property
     def _fitting(self) -> list[Task]:
         """The oldest first."""
-        fitting = [task for task in self._of_this_turn if not self.mismatch(task)]
+        fitting = [task for task in self._of_this_epoch if not self.mismatch(task)]
         return sorted(fitting, key=lambda task: task.age_key)
 
     @property
@@ -79,7 +79,7 @@ class Snapshot:
         return {_place(task): task for task in reversed(self._fitting)}
 
     @property
-    def _of_this_turn(self) -> tuple[Task, ...]:
+    def _of_this_epoch(self) -> tuple[Task, ...]:
         return tuple(task for task in self.tasks if task.alive and task.epoch == self.marks.epoch)
 
     def believes(self, arn: str) -> bool:

@@ -23,11 +23,10 @@ from ecs_pipeline.engine.converge import converge
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.hooks import hooks
 from ecs_pipeline.model.release import INCONCLUSIVE, Image, TaskDefinition
-from ecs_pipeline.plans import proven
 from ecs_pipeline.plans.canary import plan as planned_canary
 from ecs_pipeline.plans.canary_request import CanaryOptions, requested
 from ecs_pipeline.protocol.fence import Fence
-from ecs_pipeline.steps import deregistered, scaling_hold
+from ecs_pipeline.steps import deregistered_tasks, proven, scaling_hold
 from ecs_pipeline.steps.baseline import sweep_seconds, sweep_surplus
 from ecs_pipeline.steps.judging import bake, inconclusive, record_verdict
 from ecs_pipeline.steps.release_image import release_image
@@ -40,7 +39,7 @@ from ecs_pipeline.task_definitions.definition import changes
 from ecs_pipeline.timing.wait import Deadline
 from ecs_pipeline.undo.another import without_another
 from ecs_pipeline.undo.canary import Canary, undoing
-from ecs_pipeline.undo.earlier import sweep_earlier
+from ecs_pipeline.undo.leftovers import sweep_earlier
 
 STEPS = ("preflight", "image", "task-definition", "tasks", "healthy", "traffic", "bake", "restore")
 
@@ -55,7 +54,7 @@ def canary(run: Run, options: CanaryOptions) -> None:
         stage = Canary(run, plan, Fence(run.ecs, run.clock, plan.seen.service), Created(), Created())
         with undoing(stage):
             if plan.done:
-                proven.refuse_another(run, stage.fence, plan)
+                proven.refuse_another(run, stage.fence, plan.seen, plan.base, plan.release)
             scaling_hold.put_back_at_rest(run, plan.seen.service)
             swept = sweep_seconds(run, stage.fence, plan.seen)
             if plan.done:
@@ -65,7 +64,7 @@ def canary(run: Run, options: CanaryOptions) -> None:
                 if plan.seen.canaries:
                     run.recorder.progress(f"release {plan.release} is resumed: its canary lives, its bake starts over")
                 seen = sweep_surplus(run, stage.fence, plan.seen, plan.counts(run)[-1])
-                stage.plan = replace(plan, seen=deregistered.retire(run, stage.fence, seen))
+                stage.plan = replace(plan, seen=deregistered_tasks.retire(run, stage.fence, seen))
                 sweep_earlier(run, stage.fence, stage.plan.seen, plan.release)
                 if not run.dry_run:
                     mark_under_way(run, stage.fence, stage.plan.seen, plan.release, plan.source)

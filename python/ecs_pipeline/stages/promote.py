@@ -31,7 +31,7 @@ from ecs_pipeline.steps.rollout_deadline import deadline as rollout_deadline
 from ecs_pipeline.steps.scaling_hold import ScalingHold, held
 from ecs_pipeline.steps.service_update import ServiceUpdate
 from ecs_pipeline.steps.traffic import record_traffic, targets_seen
-from ecs_pipeline.steps.undo import undo_update
+from ecs_pipeline.steps.undo_update import undo_update
 from ecs_pipeline.undo.promotion import finish_cancel, take_back
 
 STEPS = ("preflight", "service-update", "stable", "drain", "cleanup", "restore")

@@ -13,10 +13,10 @@ from __future__ import annotations
 from ecs_pipeline.engine.converge import announced
 from ecs_pipeline.engine.origin import checked_release_id
 from ecs_pipeline.engine.run import Run
-from ecs_pipeline.errors import InvalidInput
+from ecs_pipeline.errors import NoService
 from ecs_pipeline.hooks import hooks
 from ecs_pipeline.plans.describe import describe
-from ecs_pipeline.plans.rollback import UNCHANGED, RollbackPlan, plan
+from ecs_pipeline.plans.rollback import UNCHANGED, RollbackPlan, observed, plan
 from ecs_pipeline.plans.rollback_scope import Options
 from ecs_pipeline.steps import scaling_hold
 from ecs_pipeline.steps.trust import still_coming
@@ -34,12 +34,14 @@ def rollback(run: Run, options: Options) -> None:
         if options.release:
             run.recorder.record.release.id = checked_release_id(options.release)
         try:
-            found = plan(run, options)
-        except InvalidInput:
+            seen = observed(run, options)
+        except NoService:
             left = None if options.to else abandoned.look(run, options.release)
             if left is None:
                 raise
             found = left
+        else:
+            found = plan(run, options, seen)
         step.message = found.head + (announced(run, found.changes) if found.changes else UNCHANGED)
     if run.dry_run:
         return

@@ -86,7 +86,7 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
         found: dict[int, Task] = {}
         for task in sorted(self._ours(known), key=lambda each: (not each.alive, each.age_key)):
             found.setdefault(self._number(task), task)
-        for task in self._of_this_turn(known):
+        for task in self._of_this_epoch(known):
             if self._number(task) not in found and self._number(task) < self.count:
                 self._refuse(task)
         for task in found.values():
@@ -129,10 +129,10 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
 
     def _ours(self, known: Mapping[str, Task]) -> list[Task]:
         stopped = [task for task in known.values() if not task.alive and task.arn in self.made.tasks]
-        living = self._of_this_turn(known)
+        living = self._of_this_epoch(known)
         return stopped + [task for task in living if task.release == self.release and not self._mismatch(task)]
 
-    def _of_this_turn(self, known: Mapping[str, Task]) -> list[Task]:
+    def _of_this_epoch(self, known: Mapping[str, Task]) -> list[Task]:
         """Living tasks with the tags of this epoch and role."""
         wanted = (self.fence.epoch, self.role)
         return [task for task in known.values() if task.alive and (task.epoch, task.role) == wanted]
@@ -281,7 +281,7 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
 
     def _oldest(self, index: int, seen: Mapping[str, Task]) -> Task | None:
         """Of the living tasks of this epoch, role and number the oldest, whoever started it."""
-        rivals = [task for task in self._of_this_turn(seen) if task.index == index and not self._mismatch(task)]
+        rivals = [task for task in self._of_this_epoch(seen) if task.index == index and not self._mismatch(task)]
         return min(rivals, key=lambda task: task.age_key, default=None)
 
 

@@ -9,10 +9,10 @@ from functools import partial
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import TooManyTags
 from ecs_pipeline.model.release import Revision, Task
-from ecs_pipeline.plans.copies import registered_anew
-from ecs_pipeline.plans.rollback_target import Target, usable
+from ecs_pipeline.plans.destination import Target, usable
 from ecs_pipeline.protocol import decide, release_tags
 from ecs_pipeline.protocol.snapshot import Snapshot
+from ecs_pipeline.steps.copies import registered_anew
 from ecs_pipeline.steps.removal import plainly
 from ecs_pipeline.steps.retire import RetireStep, Steps, targets_of
 from ecs_pipeline.steps.trust import refuse_disbelieved

@@ -25,7 +25,7 @@ from ecs_pipeline.steps.rollout import APPEARS_WITHIN, StableStep
 from ecs_pipeline.steps.rollout_deadline import deadline as rollout_deadline
 from ecs_pipeline.steps.service_update import ServiceUpdate
 from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved
-from ecs_pipeline.steps.undo import undo_update
+from ecs_pipeline.steps.undo_update import undo_update
 from ecs_pipeline.timing import wait
 from ecs_pipeline.timing.wait import Deadline
 

@@ -50,9 +50,9 @@ print(json.dumps({name: [one.opts[0].lstrip("-") for one in command.params] for 
         }
         assert PARAMETERS.steps().keySet() as Set == STEPS as Set
     }
-    /** The default id is made in origin.py; the help shows one that has its form. */
+    /** The default id is made in engine/origin.py; the help shows one that has its form. */
     @Test void theHelpKnowsTheFormOfAReleaseId() {
-        String made = new File('python/ecs_pipeline/origin.py').text.find(/something unique: (\S+)\.\n/) { it[1] }
+        String made = new File('python/ecs_pipeline/engine/origin.py').text.find(/something unique: (\S+)\.\n/) { it[1] }
         assert made ==~ /\d{8}-\d{6}-\w{7}-\w{5}/
         ['ecsCanary', 'ecsDeploy'].each { assert new File("vars/${it}.txt").text.contains("default: UTC time, commit and something unique: ${made}\n") : it }
     }

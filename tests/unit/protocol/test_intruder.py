@@ -15,7 +15,7 @@ from ecs_pipeline.protocol.decide import next_epoch
 from tests.fakes.schedule import Agent
 from tests.fakes.stages import stage_of
 from tests.fakes.world import World, names
-from tests.unit.intruder import evil_revision, forge, the_lock, turn_of
+from tests.unit.intruder import epoch_of, evil_revision, forge, the_lock
 from tests.unit.protocol.simulation import SETTINGS, clean, side_by_side, start_of
 
 MODEL = Path(__file__).parents[2] / "protocol_model"
@@ -51,7 +51,7 @@ def runs(world: World, chance: random.Random, evil: str) -> None:
 def tags(world: World, chance: random.Random, evil: str) -> None:
     """TagResource of the service, a task or a revision."""
     release = chance.choice(["A", "P"])
-    epoch = release_tags.epoch_value(next_epoch(turn_of(world), release))
+    epoch = release_tags.epoch_value(next_epoch(epoch_of(world), release))
     living = [one.tags for one in world.alive()]
     ours = [one.tags for one in world.revisions.values() if "/web:" in one.arn]
     where, what = chance.choice(
@@ -76,7 +76,7 @@ def tags(world: World, chance: random.Random, evil: str) -> None:
                 for found in living
             ),
             *(
-                (found, {release_tags.RELEASE: release, release_tags.EPOCH: release_tags.epoch_value(turn_of(world))})
+                (found, {release_tags.RELEASE: release, release_tags.EPOCH: release_tags.epoch_value(epoch_of(world))})
                 for found in ours
             ),
         ]

@@ -7,47 +7,50 @@ import re
 from ecs_pipeline.engine.converge import converge
 from ecs_pipeline.engine.run import Run, note
 from ecs_pipeline.model.release import Image, Revision, Task, TaskDefinition
-from ecs_pipeline.plans.canary import Plan
 from ecs_pipeline.protocol.fence import Fence
 from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.deregister import discard
-from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
+from ecs_pipeline.steps.revision import REGISTERED_WITHIN, Base, RevisionStep
 from ecs_pipeline.steps.trust import foreign
 from ecs_pipeline.task_definitions import definition
 from ecs_pipeline.timing.wait import Deadline
 
 
-def refuse_another(run: Run, fence: Fence, plan: Plan) -> None:
+def refuse_another(run: Run, fence: Fence, seen: Snapshot, base: Base, release: str) -> None:
     """(1) A canary whose revision is of the release by its tags alone. Raises Foreign.
 
     One that the service runs by now was promoted. What the canary was made from may have been changed since: that is
     told, and stops nobody.
     """
-    others = {task.revision: task for task in plan.seen.canaries if task.revision != plan.seen.service.revision}
+    others = {task.revision: task for task in seen.canaries if task.revision != seen.service.revision}
     for task in others.values():
         name = Revision(task.revision).name
-        changed = _changed_since(run, fence, plan, task)
+        step = RevisionStep(run, fence, base, _image(run, task, base), release, newer_than=0)
+        changed = _changed_since(step, seen, task)
         if changed is None:
             why = f"it runs {name}, which is not what this run registered"
             named = f"release {task.release}'s {task.role}"
-            raise foreign(plan.seen.service.cluster, task, f"task {task.id} has the tags of {named}, but {why}")
+            raise foreign(seen.service.cluster, task, f"task {task.id} has the tags of {named}, but {why}")
         if changed:
             note(run.recorder, f"{name} of the canary is taken as it is: {changed} since it began")
 
 
-def _changed_since(run: Run, fence: Fence, plan: Plan, task: Task) -> str | None:
+def _image(run: Run, task: Task, base: Base) -> Image:
+    """What the canary's task runs: this run would make its revision with that."""
+    reference = definition.image_of(run.definitions.get(task.revision), base.container)
+    return Image(reference, reference.partition("@")[2])
+
+
+def _changed_since(step: RevisionStep, seen: Snapshot, task: Task) -> str | None:
     """What was changed since a canary began, so that this run would make another revision: '' for nothing.
 
     None when nothing explains the difference.
     """
-    reference = definition.image_of(run.definitions.get(task.revision), plan.container)
-    image = Image(reference, reference.partition("@")[2])
-    step = RevisionStep(run, fence, plan.base, image, plan.release, newer_than=0)
     if step.is_as_given(task.revision):
         return ""
-    if not plan.base.file and _set_by_hand_since(plan.seen, task):
-        return f"the service was given {Revision(plan.seen.service.revision).name}"
-    return _made_again(run, step, task)
+    if not step.base.file and _set_by_hand_since(seen, task):
+        return f"the service was given {Revision(seen.service.revision).name}"
+    return _made_again(step.run, step, task)
 
 
 def _made_again(run: Run, step: RevisionStep, task: Task) -> str | None:

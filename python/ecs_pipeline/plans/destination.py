@@ -10,9 +10,9 @@ from pathlib import Path
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.model.release import Revision, Service
-from ecs_pipeline.plans import copies
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.protocol.snapshot import Snapshot
+from ecs_pipeline.steps import copies
 from ecs_pipeline.steps.revision import Base, from_file
 from ecs_pipeline.task_definitions import definition, definition_file, previous_definition
 
