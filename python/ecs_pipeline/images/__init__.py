@@ -1,1 +1,1 @@
-"""Building images: what Docker, its settings and a Dockerfile say, without the engine itself."""
+"""Building and naming images: the builders, Docker's settings, Dockerfiles, registries, signatures."""

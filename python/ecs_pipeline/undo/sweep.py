@@ -131,7 +131,7 @@ class Sweeper:
     def _refuse_epoch(self, seen: Snapshot) -> None:
         """Another epoch: that of another rollback, or for a while the one that this rollback replaced, a stale read.
 
-        Raises Overtaken, or TurnTakenBack.
+        Raises Overtaken, or EpochTakenBack.
         """
         if seen.marks.epoch != self.replaced:
             if self._moved:
