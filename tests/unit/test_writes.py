@@ -11,7 +11,7 @@ import pytest
 from ecs_pipeline.aws.session import AwsClient
 from ecs_pipeline.aws.writes import PREPARATIONS, READS, notice_writes
 from ecs_pipeline.errors import Trouble
-from tests.contract.test_iam_page import LOOKS_UP, OF_THE_STAGES, PROVISION_ONLY, PRUNE_ONLY, called
+from tests.contract.iam_page import LOOKS_UP, OF_THE_STAGES, PROVISION_ONLY, PRUNE_ONLY, called
 from tests.unit.aws_stub import AwsStub, aws_stub, ok, refused, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import NO_ANSWER, Answer
