@@ -57,3 +57,8 @@ def the_lock(world: World) -> str:
     while known := [one for one in world.tasks.values() if one.token == token]:
         token = decide.next_token(token, known[0].arn)
     return token
+
+
+def in_traffic(world: World, task: FakeTask) -> bool:
+    """Whether a task was ever given requests."""
+    return any(name == "RegisterTargets" and (task.address, 8000) in detail for _, name, detail in world.log)

@@ -20,6 +20,8 @@ from tests.fakes.ports import FakeRepositories, new_run
 from tests.fakes.world import World
 
 HOST = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com"
+
+
 APP = f"{HOST}/web@sha256:{64 * 'a'}"
 
 
@@ -138,3 +140,11 @@ def provision(account: Account, *, world: World | None = None, **keys: Any) -> O
     except PipelineError as error:
         return Outcome(str(error), error.exit_code, run.recorder.record.changes, run.recorder.record.plan)
     return Outcome("", 0, run.recorder.record.changes, run.recorder.record.plan)
+
+
+def environment(**parameters: str) -> Account:
+    """An account with an environment that was made of these parameters."""
+    account = Account()
+    end = provision(account, image=APP, parameters=parameters)
+    assert end.code == 0, end.text
+    return account
