@@ -44,3 +44,6 @@ def failing(world: World, code: int | None = 7) -> World:
     """From now on hooks end with that exit code."""
     world.command_code = code
     return world
+
+
+V3: dict[str, Any] = {**V2, "image": f"{REGISTRY}/web:v3", "release": "v3"}

@@ -62,3 +62,13 @@ def the_lock(world: World) -> str:
 def in_traffic(world: World, task: FakeTask) -> bool:
     """Whether a task was ever given requests."""
     return any(name == "RegisterTargets" and (task.address, 8000) in detail for _, name, detail in world.log)
+
+
+def set_by_hand(world: World) -> None:
+    """Somebody gives the service another revision, and it is stable."""
+    world.update_service(
+        world.register({**world.revisions[world.deployments[0].revision].definition, "cpu": "512"}, {})
+    )
+    world.schedule.now += 60
+    world.deployments[0].rollout = "COMPLETED"
+    world.deployments[1:] = []

@@ -14,9 +14,9 @@ from tests.fakes.schedule import Killed
 from tests.fakes.world import World
 from tests.unit.canary_world import at
 from tests.unit.intruder import evil_revision, forge
+from tests.unit.odd_tags import TAGS, VALUES
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import active, canary, promote, rollback, serving
-from tests.unit.test_tags import TAGS, VALUES
 
 CANCEL_A = release_tags.epoch_value(Epoch("deadbeef", "A"))
 

@@ -8,9 +8,8 @@ import pytest
 
 from tests.fakes.world import World, digest_of
 from tests.unit.canary_world import at, kill_at
-from tests.unit.hook_runs import HOOKS, MIGRATE, REVERT, V2, hook_tasks, hooks_run
+from tests.unit.hook_runs import HOOKS, MIGRATE, REVERT, V2, V3, hook_tasks, hooks_run
 from tests.unit.stage_runs import canary, rollback
-from tests.unit.test_hook_occasions import V3
 
 PATIENT = {"canary": {"healthy_within": "10m", "bake": "0s"}}
 

@@ -9,9 +9,9 @@ import pytest
 from ecs_pipeline.protocol import release_tags
 from tests.fakes.world import REGISTRY, World, digest_of
 from tests.unit.canary_world import at, dies, kill_at
+from tests.unit.promotions import refused
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import active, canary, promote, rollback, serving
-from tests.unit.test_promote_refusals import refused
 
 TWO: dict[str, Any] = {"canary": {"tasks": 2, "bake": "2s", "healthy_within": "30s"}}
 

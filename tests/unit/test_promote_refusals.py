@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -11,17 +10,9 @@ from ecs_pipeline.engine.run import Origin
 from ecs_pipeline.protocol import release_tags
 from tests.fakes.world import FakeDeployment, World
 from tests.unit.canary_world import kill_at
+from tests.unit.promotions import refused
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import active, canary, promote, rollback, serving
-
-
-def refused(world: World, code: int = 3, **options: Any) -> str:
-    """What promote says; it has written nothing."""
-    before = serving(world)
-    end = promote(world, **options)
-    assert (end.code, end.writes, serving(world)) == (code, [], before)
-    assert end.run.recorder.record.step("service-update").outcome == "skipped"
-    return end.text
 
 
 def test_without_a_canary_there_is_nothing_to_promote() -> None:

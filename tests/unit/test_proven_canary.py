@@ -15,11 +15,10 @@ from ecs_pipeline.protocol import release_tags
 from tests.fakes.ports import READ_ONLY, FakeDefinitions
 from tests.fakes.world import REGISTRY, FakeTask, World, definition_with, digest_of, names
 from tests.unit.canary_world import dies, kill_at
-from tests.unit.intruder import forge
+from tests.unit.intruder import forge, set_by_hand
 from tests.unit.protocol.simulation import start_of
+from tests.unit.registering import normalising
 from tests.unit.stage_runs import canary, promote, rollback
-from tests.unit.test_odd_marks import set_by_hand
-from tests.unit.test_revision_step import normalising
 
 ROLE = "arn:aws:sts::123456789012:assumed-role/deploy"
 IMAGE = f"{REGISTRY}/web@{digest_of('B')}"

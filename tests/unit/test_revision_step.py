@@ -20,6 +20,7 @@ from ecs_pipeline.timing.wait import Deadline
 from tests.fakes.ports import FakeDefinitions, new_run
 from tests.fakes.world import World, definition_with
 from tests.unit.canary_world import at, revision_of
+from tests.unit.registering import normalising
 
 IMAGE = Image("r/web@sha256:new", "sha256:new")
 
@@ -113,13 +114,6 @@ def test_one_that_has_aws_defaults_beside_what_was_given_is_used() -> None:
     other["containerDefinitions"][0]["portMappings"][0] |= {"protocol": "tcp", "hostPort": 8000}
     world.register(other, {release_tags.RELEASE: "A", release_tags.EPOCH: release_tags.epoch_value(Epoch())})
     assert make(step_of(world)) == "web:2"
-
-
-def normalising(monkeypatch: pytest.MonkeyPatch) -> None:
-    """ECS takes `1 vCPU` and describes 1024 (RegisterTaskDefinition, `cpu`)."""
-    register: Callable[..., TaskDefinition] = FakeDefinitions.register
-    given: Mapping[str, Any] = {"cpu": "1024"}
-    monkeypatch.setattr(FakeDefinitions, "register", lambda self, plain, tags: register(self, {**plain, **given}, tags))
 
 
 def test_one_that_aws_wrote_otherwise_than_given_is_used_once_aws_made_it_again(

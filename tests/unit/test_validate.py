@@ -21,7 +21,7 @@ from tests.fakes.ports import FakeCloudWatch, FakeLogs
 from tests.fakes.world import REGISTRY, World, digest_of
 from tests.present import present
 from tests.unit.commands import NAMED, Commands, commands, report
-from tests.unit.test_lasting_credentials import ending
+from tests.unit.ending_credentials import ending
 from tests.unit.validations import message_of, outcomes, with_canary
 
 

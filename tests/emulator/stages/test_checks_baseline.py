@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from tests.emulator.embedded_aws.environment import wait_for
+from tests.emulator.stages.log_checks import logs, requests
+from tests.emulator.stages.log_checks import start as start_with_logs
+from tests.emulator.stages.metric_checks import own_metric
 from tests.emulator.stages.scene import Scene
 from tests.emulator.stages.signals import Metrics
-from tests.emulator.stages.test_checks_logs import logs, requests
-from tests.emulator.stages.test_checks_logs import start as start_with_logs
-from tests.emulator.stages.test_checks_metric import own_metric
 
 
 def by_role(scene: Scene) -> dict[str, Any]:

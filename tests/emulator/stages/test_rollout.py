@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable
 from functools import partial
@@ -11,9 +10,12 @@ from typing import Any
 import pytest
 
 from tests.emulator.embedded_aws.environment import wait_for
+from tests.emulator.stages.meanwhile import while_running
 from tests.emulator.stages.scene import Outcome, Scene
 
 SWITCH = '[ "$VERSION" = v1 ] || [ ! -e /switch/crash ] || exit 3; exec /app/serve.sh'
+
+
 NO_BREAKER = {"deploymentConfiguration": {"maximumPercent": 200, "minimumHealthyPercent": 100}}
 
 
@@ -198,19 +200,3 @@ def alongside(scene: Scene, stage: str, act: Callable[[], object]) -> Outcome:
         act()
 
     return while_running(scene, then_act, stage)
-
-
-def while_running(scene: Scene, act: Callable[[], object], *words: str) -> Outcome:
-    """Run a command, and do something meanwhile."""
-    command, reports = scene.command(*words)
-    with subprocess.Popen(
-        command,
-        cwd=scene.folder,
-        env=scene.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        act()
-        stdout, stderr = process.communicate(timeout=120)
-    return scene.outcome(words[0], process.returncode, stdout, stderr, reports)

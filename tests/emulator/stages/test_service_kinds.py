@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.embedded_aws.test_service_shapes import two_groups
+from tests.emulator.embedded_aws.service_shapes import two_groups
 from tests.emulator.stages.scene import NETWORK, TAGS, Scene
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.emulator.embedded_aws.environment import wait_for
+from tests.emulator.stages.meanwhile import while_running
 from tests.emulator.stages.scene import Scene
-from tests.emulator.stages.test_rollout import while_running
 
 
 def test_a_pull_that_is_throttled_is_tried_again(scene: Scene) -> None:

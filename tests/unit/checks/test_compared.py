@@ -17,7 +17,7 @@ from ecs_pipeline.checks.subject import MOST_COMPARED, Subject
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model.telemetry import LogLine
 from tests.fakes.world import World
-from tests.unit.checks.test_metric import SEARCH, after, dimension, put, value_of, with_others
+from tests.unit.checks.metrics import SEARCH, after, dimension, put, value_of, with_others
 from tests.unit.checks.world import check_of, cloudwatch, logs, subject_of
 
 PERIOD = 60

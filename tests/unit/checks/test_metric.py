@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,7 +12,7 @@ import pytest
 
 from ecs_pipeline.checks import queries
 from ecs_pipeline.checks.kinds import Kinds
-from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Check, Sample
+from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.config.reachable import period_of
 from ecs_pipeline.errors import Trouble
@@ -21,27 +20,8 @@ from ecs_pipeline.model.release import Task
 from ecs_pipeline.model.telemetry import Series
 from tests.fakes.ports import FakeCloudWatch
 from tests.fakes.world import World
-from tests.unit.checks.world import check_of, cloudwatch, subject_of
-
-SEARCH = "SEARCH('{N,TaskId} TaskId=({%s.task_ids})', 'Average', 60)"
-
-
-def dimension(value: str, period: int = 60) -> dict[str, Any]:
-    metric = {"Namespace": "N", "MetricName": "M", "Dimensions": [{"Name": "TaskId", "Value": value}]}
-    return {"Id": "m", "MetricStat": {"Metric": metric, "Period": period, "Stat": "Average"}}
-
-
-def value_of(query: Mapping[str, Any]) -> str:
-    return str(query["MetricStat"]["Metric"]["Dimensions"][0]["Value"])
-
-
-def with_others(subject: Subject, **groups: Sequence[str]) -> Subject:
-    """The same with a baseline and stable tasks of these ids only, which stay as they are."""
-    like = subject.canary[0]
-    found = {name: tuple(replace(like, arn=f"arn:task/prd/{one}") for one in named) for name, named in groups.items()}
-    other = replace(subject, baseline=found.get("baseline", ()))
-    other._stable, other._looked = found.get("stable", ()), math.inf
-    return other
+from tests.unit.checks.metrics import SEARCH, after, dimension, metric, put, value_of, with_others
+from tests.unit.checks.world import cloudwatch, subject_of
 
 
 def ids(tasks: Sequence[Task]) -> list[str]:
@@ -134,36 +114,6 @@ def test_ids_of_queries_are_kept_apart_in_one_request_but_not_in_quoted_text() -
 )
 def test_the_period_is_the_longest_that_the_query_names(query: Any, period: float) -> None:
     assert period_of(query) == period
-
-
-# ---- samples
-
-
-def metric(subject: Subject, query: Any = None, kinds: Kinds | None = None, **keys: Any) -> Check:
-    shared = {key: keys.pop(key) for key in ("on_missing", "min_samples") if key in keys}
-    chosen = query or [dimension("{canary.task_ids}")]
-    settings = check_of(metric={"query": chosen, **keys}, **shared)
-    return (kinds or Kinds(subject.run.cloudwatch)).make(settings, subject)
-
-
-def after(subject: Subject, seconds: float, check: Check) -> list[Sample]:
-    """The samples that come at so many seconds after the bake began."""
-    passed = (subject.run.clock.wall() - subject.since).total_seconds()
-    subject.run.clock.sleep(seconds - passed)
-    check.begin()
-    return list(check.collect() or [])
-
-
-def put(subject: Subject, **values: Sequence[float]) -> FakeCloudWatch:
-    """A datapoint a minute of the tasks whose ids are given; the first period begins with the bake."""
-    fake = cloudwatch(subject)
-
-    def points(query: Mapping[str, Any]) -> Mapping[datetime, float]:
-        given = values.get(value_of(query), ())
-        return {subject.since + timedelta(minutes=number): one for number, one in enumerate(given)}
-
-    fake.points = points
-    return fake
 
 
 def of_canary(subject: Subject, *values: float) -> FakeCloudWatch:

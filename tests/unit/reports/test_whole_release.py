@@ -13,7 +13,7 @@ from ecs_pipeline.engine.record import StageRecord
 from tests.fakes.world import REGISTRY, World, digest_of
 from tests.unit.commands import NAMED, Commands, commands, report
 from tests.unit.reports import stage_records
-from tests.unit.reports.test_release_page import written
+from tests.unit.reports.release_pages import written
 
 HOSTILE = '"><img src=//x onerror=y><style>'
 
