@@ -37,7 +37,7 @@ from tests.chaos.proxy import Call
 from tests.chaos.results import Result, table, total
 from tests.chaos.rig import Rig, running
 from tests.chaos.scenarios import SCENARIOS, Scenario
-from tests.fakes.world import WRITES
+from tests.fakes.state import WRITES
 
 _rig: Rig
 _resources = ExitStack()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from tests.chaos.error_answers import THROTTLES, WANTED
 from tests.chaos.proxy import Act, Call, Exchange
-from tests.fakes.world import WRITES
+from tests.fakes.state import WRITES
 
 KILLED_BEFORE, KILLED_AFTER, LOST = "killed before", "killed after", "answer lost"
 RESET, SILENT = "connection reset", "no answer"

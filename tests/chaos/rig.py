@@ -24,7 +24,7 @@ from tests.chaos.results import Result
 from tests.chaos.scenarios import CRASH_SWITCH, RELEASE, Scenario
 from tests.emulator.forks import Fork, Forks, forking
 from tests.emulator.stages.scene import Images, Outcome, Scene
-from tests.fakes.world import WRITES
+from tests.fakes.state import WRITES
 
 KILLED = -9
 ENDS_WITHIN = 400

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.model.release import Revision, RevisionUse, StoredImage
 from ecs_pipeline.plans.needed import Tools
-from tests.fakes.world import CLUSTER, PREFIX, World
+from tests.fakes.names import CLUSTER, PREFIX
+from tests.fakes.world import World
 
 OWN_CLUSTER = f"{PREFIX}:cluster/{CLUSTER}"
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.world import REGISTRY, FakeTask, World, digest_of
+from tests.fakes.names import REGISTRY, digest_of
+from tests.fakes.resources import FakeTask
+from tests.fakes.world import World
 
 MIGRATE = {"name": "migrate", "command": ["./migrate", "--all"]}
 

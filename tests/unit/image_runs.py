@@ -13,8 +13,10 @@ from ecs_pipeline.images.build import Build
 from ecs_pipeline.model.release import Image, Repository
 from ecs_pipeline.steps.image import BuiltImage
 from ecs_pipeline.timing.wait import Deadline
-from tests.fakes.ports import FakeEngine, new_run
-from tests.fakes.world import REGISTRY, World, digest_of
+from tests.fakes.images import FakeEngine
+from tests.fakes.names import REGISTRY, digest_of
+from tests.fakes.ports import new_run
+from tests.fakes.world import World
 
 WEB = Repository("web", f"{REGISTRY}/web")
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from ecs_pipeline.model.release import CANARY, Epoch
 from ecs_pipeline.protocol import decide, release_tags
-from tests.fakes.world import SERVICE, FakeTask, World, definition_with
+from tests.fakes.names import SERVICE, definition_with
+from tests.fakes.resources import FakeTask
+from tests.fakes.world import World
 
 EVIL_IMAGE = "evil.example.com/web@sha256:" + "e" * 64
 

@@ -16,7 +16,8 @@ from ecs_pipeline.provision.environment_parameters import REPOSITORIES
 from ecs_pipeline.provision.plan import Options, Tools
 from ecs_pipeline.provision.template import Template, parse
 from ecs_pipeline.stages import provision as stage
-from tests.fakes.ports import FakeRepositories, new_run
+from tests.fakes.images import FakeRepositories
+from tests.fakes.ports import new_run
 from tests.fakes.world import World
 
 HOST = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com"

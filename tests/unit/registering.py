@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.model.release import TaskDefinition
-from tests.fakes.ports import FakeDefinitions
+from tests.fakes.ecs import FakeDefinitions
 
 
 def normalising(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,9 @@ from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model.release import Deployment, Service, Task
 from ecs_pipeline.steps.rollout import StableStep
 from ecs_pipeline.timing.wait import Broken, Judgement, Waiting
+from tests.fakes.names import definition_with
 from tests.fakes.ports import new_run
-from tests.fakes.world import World, definition_with
+from tests.fakes.world import World
 from tests.unit.facts import NOW, deployment, revision, service
 
 

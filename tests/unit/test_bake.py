@@ -11,7 +11,7 @@ from ecs_pipeline.model.load_balancing import Target, TargetGroup, TargetHealth
 from ecs_pipeline.steps import bake as module
 from ecs_pipeline.steps.traffic import targets_seen
 from ecs_pipeline.timing.wait import StepBroken
-from tests.fakes.ports import FakeElb
+from tests.fakes.load_balancing import FakeElb
 from tests.fakes.world import World
 from tests.unit.bakes import baking, later, on, watched, watching
 from tests.unit.canary_world import start, tasks_step

@@ -9,7 +9,8 @@ import pytest
 
 from ecs_pipeline.engine.run import Origin
 from ecs_pipeline.protocol import release_tags
-from tests.fakes.world import REGISTRY, World, digest_of
+from tests.fakes.names import REGISTRY, digest_of
+from tests.fakes.world import World
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary, promote
 

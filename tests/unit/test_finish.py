@@ -13,7 +13,8 @@ from ecs_pipeline.protocol.decide import next_epoch
 from ecs_pipeline.steps.rollout import APPEARS_WITHIN
 from ecs_pipeline.undo.sweep import Overtaken, Sweeper
 from tests.fakes.ports import new_run
-from tests.fakes.world import FakeDeployment, World
+from tests.fakes.resources import FakeDeployment
+from tests.fakes.world import World
 from tests.unit.canary_world import at, dies, kill_at
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import End, active, canary, promote, rollback, serving

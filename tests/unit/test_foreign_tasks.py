@@ -10,8 +10,9 @@ import pytest
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.reports.status_table import rows
 from ecs_pipeline.stages.status import status
+from tests.fakes.names import names
 from tests.fakes.ports import new_run
-from tests.fakes.world import FakeTask, names
+from tests.fakes.resources import FakeTask
 from tests.unit.canary_world import dies, once
 from tests.unit.intruder import evil_revision, forge, in_traffic, the_lock, turn_of
 from tests.unit.protocol.simulation import start_of

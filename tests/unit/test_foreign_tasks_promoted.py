@@ -6,8 +6,8 @@ import pytest
 
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.stages.judge import STEPS, judge
+from tests.fakes.names import names
 from tests.fakes.ports import new_run
-from tests.fakes.world import names
 from tests.unit.intruder import evil_revision, forge, in_traffic
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import promote, rollback, serving

@@ -12,7 +12,8 @@ from ecs_pipeline.model.release import EcrRegistry, Image, Repository
 from ecs_pipeline.ports import OWN_REGISTRY
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.image import GivenImage
-from tests.fakes.world import REGISTRY, World, digest_of
+from tests.fakes.names import REGISTRY, digest_of
+from tests.fakes.world import World
 from tests.unit.image_runs import DIGEST, carried_out, run_of
 from tests.unit.stage_runs import canary
 

@@ -11,7 +11,8 @@ from ecs_pipeline.engine.converge import converge
 from ecs_pipeline.model.release import Container, Event
 from ecs_pipeline.steps.healthy import HealthyStep
 from ecs_pipeline.timing.wait import Broken, Deadline, Settled, Waiting
-from tests.fakes.world import World, utc
+from tests.fakes.names import utc
+from tests.fakes.world import World
 from tests.unit.canary_world import start, tasks_step
 from tests.unit.facts import crashed, definition, task
 

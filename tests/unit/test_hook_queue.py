@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.world import World, digest_of
+from tests.fakes.names import digest_of
+from tests.fakes.world import World
 from tests.unit.canary_world import at, kill_at
 from tests.unit.hook_runs import HOOKS, MIGRATE, REVERT, V2, V3, hook_tasks, hooks_run
 from tests.unit.stage_runs import canary, rollback

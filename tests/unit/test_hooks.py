@@ -12,8 +12,9 @@ import pytest
 from ecs_pipeline.errors import Interrupted
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.reports.cases import cases, what_was_done
+from tests.fakes.names import REGISTRY, digest_of
 from tests.fakes.schedule import Agent
-from tests.fakes.world import REGISTRY, World, digest_of
+from tests.fakes.world import World
 from tests.unit.canary_world import kill_at, once
 from tests.unit.hook_runs import HOOKS, MIGRATE, REVERT, V2, failing, hook_tasks, hooks_run
 from tests.unit.stage_runs import End, canary, promote, rollback

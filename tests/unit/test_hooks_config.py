@@ -10,7 +10,8 @@ import pytest
 from ecs_pipeline.config.load import load
 from ecs_pipeline.config.settings import Settings
 from ecs_pipeline.errors import InvalidInput
-from tests.fakes.world import World, digest_of
+from tests.fakes.names import digest_of
+from tests.fakes.world import World
 from tests.unit.commands import NAMED, commands, report
 from tests.unit.hook_runs import HOOKS, MIGRATE, V2
 from tests.unit.stage_runs import canary

@@ -11,7 +11,8 @@ import pytest
 
 from ecs_pipeline.engine.run import Origin, Run
 from ecs_pipeline.errors import Refused, Trouble
-from tests.fakes.world import World, digest_of
+from tests.fakes.names import digest_of
+from tests.fakes.world import World
 from tests.unit.image_runs import DIGEST, Engine, building, carried_out, run_of
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary

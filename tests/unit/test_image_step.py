@@ -14,8 +14,9 @@ from ecs_pipeline.images.build import Build, Secret
 from ecs_pipeline.model.release import EcrRegistry, Image
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.image import BuiltImage, platform_of
+from tests.fakes.names import REGISTRY, digest_of
 from tests.fakes.ports import new_run
-from tests.fakes.world import REGISTRY, World, digest_of
+from tests.fakes.world import World
 from tests.unit.image_runs import DIGEST, WEB, building, carried_out, run_of
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.protocol import release_tags
-from tests.fakes.world import PREFIX, FakeTask, World
+from tests.fakes.names import PREFIX
+from tests.fakes.resources import FakeTask
+from tests.fakes.world import World
 from tests.unit.canary_world import at, kill_at
 from tests.unit.intruder import forge, set_by_hand
 from tests.unit.protocol.simulation import start_of

@@ -9,8 +9,10 @@ import pytest
 from ecs_pipeline.engine.recorder import Recorder
 from ecs_pipeline.engine.run import Origin
 from ecs_pipeline.protocol import release_tags
-from tests.fakes.ports import FakeElb
-from tests.fakes.world import GROUP, REGISTRY, FakeDeployment, World, digest_of
+from tests.fakes.load_balancing import FakeElb
+from tests.fakes.names import GROUP, REGISTRY, digest_of
+from tests.fakes.resources import FakeDeployment
+from tests.fakes.world import World
 from tests.unit.canary_world import kill_at
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import canary, rollback

@@ -9,8 +9,8 @@ import pytest
 
 from ecs_pipeline.engine.recorder import Recorder
 from ecs_pipeline.errors import InvalidInput
-from tests.fakes.ports import FakeDefinitions
-from tests.fakes.world import REGISTRY, digest_of
+from tests.fakes.ecs import FakeDefinitions
+from tests.fakes.names import REGISTRY, digest_of
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.protocol import release_tags
-from tests.fakes.world import REGISTRY, World, digest_of
+from tests.fakes.names import REGISTRY, digest_of
+from tests.fakes.world import World
 from tests.unit.canary_world import at, dies, kill_at
 from tests.unit.promotions import refused
 from tests.unit.protocol.simulation import clean, start_of

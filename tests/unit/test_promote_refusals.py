@@ -8,7 +8,8 @@ import pytest
 
 from ecs_pipeline.engine.run import Origin
 from ecs_pipeline.protocol import release_tags
-from tests.fakes.world import FakeDeployment, World
+from tests.fakes.resources import FakeDeployment
+from tests.fakes.world import World
 from tests.unit.canary_world import kill_at
 from tests.unit.promotions import refused
 from tests.unit.protocol.simulation import clean, start_of

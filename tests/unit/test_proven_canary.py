@@ -12,8 +12,10 @@ import pytest
 
 from ecs_pipeline.model.release import TaskDefinition
 from ecs_pipeline.protocol import release_tags
-from tests.fakes.ports import READ_ONLY, FakeDefinitions
-from tests.fakes.world import REGISTRY, FakeTask, World, definition_with, digest_of, names
+from tests.fakes.ecs import READ_ONLY, FakeDefinitions
+from tests.fakes.names import REGISTRY, definition_with, digest_of, names
+from tests.fakes.resources import FakeTask
+from tests.fakes.world import World
 from tests.unit.canary_world import dies, kill_at
 from tests.unit.intruder import forge, set_by_hand
 from tests.unit.protocol.simulation import start_of

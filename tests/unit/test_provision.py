@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ecs_pipeline.provision.template import packaged
-from tests.fakes.ports import FakeRepositories
-from tests.fakes.world import digest_of
+from tests.fakes.images import FakeRepositories
+from tests.fakes.names import digest_of
 from tests.unit.cloudformation import stack
 from tests.unit.provision_world import APP, HOST, Account, environment, provision
 

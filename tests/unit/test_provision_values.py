@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.ports import FakeRepositories
-from tests.fakes.world import digest_of
+from tests.fakes.images import FakeRepositories
+from tests.fakes.names import digest_of
 from tests.unit.provision_world import APP, Account, environment, provision
 
 

@@ -17,8 +17,10 @@ from ecs_pipeline.protocol.fence import EpochChanged, Fence
 from ecs_pipeline.steps import revision as module
 from ecs_pipeline.steps.revision import Base, RevisionStep, base_of
 from ecs_pipeline.timing.wait import Deadline
-from tests.fakes.ports import FakeDefinitions, new_run
-from tests.fakes.world import World, definition_with
+from tests.fakes.ecs import FakeDefinitions
+from tests.fakes.names import definition_with
+from tests.fakes.ports import new_run
+from tests.fakes.world import World
 from tests.unit.canary_world import at, revision_of
 from tests.unit.registering import normalising
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.engine.run import Origin
-from tests.fakes.world import World, names
+from tests.fakes.names import names
+from tests.fakes.world import World
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import active, canary, promote, rollback, serving
 

@@ -8,7 +8,8 @@ import pytest
 
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.protocol.observe import TASKS_LAG
-from tests.fakes.world import FAMILY, World, definition_with, digest_of
+from tests.fakes.names import FAMILY, definition_with, digest_of
+from tests.fakes.world import World
 from tests.unit.canary_world import once
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import active, canary, rollback, serving

@@ -9,7 +9,8 @@ import pytest
 from ecs_pipeline.errors import Refused
 from ecs_pipeline.model import service_kinds
 from ecs_pipeline.model.service_kinds import Use
-from tests.fakes.world import FAMILY, World
+from tests.fakes.names import FAMILY
+from tests.fakes.world import World
 from tests.unit.facts import ECS, GROUP, OTHER_GROUP, group, service
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary, promote, rollback, serving

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.world import FakeTask, World
+from tests.fakes.resources import FakeTask
+from tests.fakes.world import World
 from tests.unit.canary_world import once
 from tests.unit.intruder import evil_revision, forge, the_lock
 from tests.unit.protocol.simulation import start_of

@@ -15,7 +15,8 @@ from ecs_pipeline.steps import tasks as module
 from ecs_pipeline.steps.holder import held_by
 from ecs_pipeline.steps.tasks import Lost, TasksStep
 from ecs_pipeline.timing.wait import StepBroken, TimedOut
-from tests.fakes.world import World, definition_with
+from tests.fakes.names import definition_with
+from tests.fakes.world import World
 from tests.unit.canary_world import first_token, only, start, tasks_step, tokens
 from tests.unit.facts import service, task
 

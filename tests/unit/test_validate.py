@@ -17,8 +17,9 @@ from ecs_pipeline.model.image_scan import Finding, ImageScan
 from ecs_pipeline.model.telemetry import Alarm
 from ecs_pipeline.stages.validate import STEPS
 from ecs_pipeline.timing.clock import SystemClock
-from tests.fakes.ports import FakeCloudWatch, FakeLogs
-from tests.fakes.world import REGISTRY, World, digest_of
+from tests.fakes.names import REGISTRY, digest_of
+from tests.fakes.telemetry import FakeCloudWatch, FakeLogs
+from tests.fakes.world import World
 from tests.present import present
 from tests.unit.commands import NAMED, Commands, commands, report
 from tests.unit.ending_credentials import ending
@@ -117,8 +118,8 @@ def test_what_does_not_reach_the_tasks_is_a_finding(run: Commands, monkeypatch: 
 def test_a_log_that_cannot_be_read_is_a_finding(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FakeLogs, "tail", lambda *_: ["(its log cannot be read: logs:GetLogEvents: AccessDenied)"])
     task = run.world.listed_of_service()[0]
-    monkeypatch.setattr("tests.fakes.ports.FakeEcs.arns_of_service", lambda *_: [task.arn])
-    monkeypatch.setattr("tests.fakes.ports.FakeEcs.tasks", lambda *_: (task,))
+    monkeypatch.setattr("tests.fakes.ecs.FakeEcs.arns_of_service", lambda *_: [task.arn])
+    monkeypatch.setattr("tests.fakes.ecs.FakeEcs.tasks", lambda *_: (task,))
     assert run("validate", *NAMED).code == 2
     assert report("validate")["failed_step"] == "logs"
 
@@ -127,7 +128,7 @@ def test_trouble_with_aws_alone_exits_4(run: Commands, monkeypatch: pytest.Monke
     def fail(*_: Any) -> str:
         raise Trouble("iam:SimulatePrincipalPolicy: 503")
 
-    monkeypatch.setattr("tests.fakes.ports.FakePermissions.principal", fail)
+    monkeypatch.setattr("tests.fakes.account_limits.FakePermissions.principal", fail)
     assert run("validate", *NAMED).code == 4
 
 

@@ -10,8 +10,10 @@ import pytest
 from ecs_pipeline.aws.service_quotas import ServiceQuotas
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model.telemetry import Quota
-from tests.fakes.ports import FakeCloudWatch, FakeQuotas
-from tests.fakes.world import World, utc
+from tests.fakes.account_limits import FakeQuotas
+from tests.fakes.names import utc
+from tests.fakes.telemetry import FakeCloudWatch
+from tests.fakes.world import World
 from tests.unit.aws_stub import aws_stub, ok, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.commands import NAMED, Commands, commands, report

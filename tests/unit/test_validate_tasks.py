@@ -9,8 +9,9 @@ import pytest
 
 from ecs_pipeline.config.settings import Settings
 from ecs_pipeline.errors import Trouble
-from tests.fakes.ports import FakeSecrets
-from tests.fakes.world import REGISTRY, World, digest_of
+from tests.fakes.account_limits import FakeSecrets
+from tests.fakes.names import REGISTRY, digest_of
+from tests.fakes.world import World
 from tests.unit.commands import NAMED, Commands, commands, report
 from tests.unit.validations import ROLE, message_of
 
@@ -140,7 +141,7 @@ def test_a_platform_that_nobody_may_read_cannot_be_known_and_is_no_finding(
     image = with_image(run, ARM)
     assert run("validate", *NAMED, "--image", image).code == 0
     assert any(note.startswith(f"the platform of image {REGISTRY}/web@") for note in report("validate")["notes"])
-    monkeypatch.setattr("tests.fakes.ports.FakeRepositories.platforms", fail)
+    monkeypatch.setattr("tests.fakes.images.FakeRepositories.platforms", fail)
     assert run("validate", *NAMED, "--image", image).code == 0
     assert any(note.endswith("ecr:BatchGetImage: AccessDeniedException") for note in report("validate")["notes"])
 

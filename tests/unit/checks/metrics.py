@@ -11,7 +11,7 @@ from typing import Any
 from ecs_pipeline.checks.kinds import Kinds
 from ecs_pipeline.checks.sample import Check, Sample
 from ecs_pipeline.checks.subject import Subject
-from tests.fakes.ports import FakeCloudWatch
+from tests.fakes.telemetry import FakeCloudWatch
 from tests.unit.checks.world import check_of, cloudwatch
 
 SEARCH = "SEARCH('{N,TaskId} TaskId=({%s.task_ids})', 'Average', 60)"

@@ -12,7 +12,7 @@ from ecs_pipeline.checks.kinds import Kinds
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Sample
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model.telemetry import Alarm
-from tests.fakes.ports import FakeCloudWatch
+from tests.fakes.telemetry import FakeCloudWatch
 from tests.fakes.world import World
 from tests.unit.checks.world import check_of, cloudwatch, subject_of
 from tests.unit.stage_runs import canary
@@ -105,7 +105,7 @@ IMAGE = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/web:v2"
 
 @pytest.fixture
 def world() -> World:
-    from tests.fakes.world import digest_of
+    from tests.fakes.names import digest_of
 
     made = World()
     made.images["v2"] = digest_of("v2")

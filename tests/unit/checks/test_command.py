@@ -18,7 +18,8 @@ from ecs_pipeline.checks.kinds import Kinds
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, UNCLEAR, Check, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.timing.clock import SystemClock
-from tests.fakes.world import PREFIX, World
+from tests.fakes.names import PREFIX
+from tests.fakes.world import World
 from tests.unit.checks.world import check_of, subject_of
 
 

@@ -15,7 +15,7 @@ from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model.release import Task, TaskDefinition
 from ecs_pipeline.model.telemetry import LogLine, LogStream
-from tests.fakes.ports import FakeLogs
+from tests.fakes.telemetry import FakeLogs
 from tests.fakes.world import World
 from tests.unit.checks.world import check_of, logs, subject_of
 

@@ -18,7 +18,7 @@ from ecs_pipeline.config.reachable import period_of
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model.release import Task
 from ecs_pipeline.model.telemetry import Series
-from tests.fakes.ports import FakeCloudWatch
+from tests.fakes.telemetry import FakeCloudWatch
 from tests.fakes.world import World
 from tests.unit.checks.metrics import SEARCH, after, dimension, metric, put, value_of, with_others
 from tests.unit.checks.world import cloudwatch, subject_of

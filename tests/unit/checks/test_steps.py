@@ -12,10 +12,11 @@ from ecs_pipeline.checks.sample import BAD, GOOD, UNCLEAR, Check, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.config.checks import CheckSettings
 from ecs_pipeline.steps import judging
-from tests.fakes.ports import FakeCloudWatch
+from tests.fakes.names import REGISTRY, digest_of
 from tests.fakes.schedule import Killed
 from tests.fakes.stages import run_stage, stage_of
-from tests.fakes.world import REGISTRY, World, digest_of
+from tests.fakes.telemetry import FakeCloudWatch
+from tests.fakes.world import World
 from tests.unit.checks.world import Scripted
 from tests.unit.protocol.simulation import clean, heals, start_of
 from tests.unit.stage_runs import canary

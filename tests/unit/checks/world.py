@@ -13,7 +13,8 @@ from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.watch import Watch
 from ecs_pipeline.config.checks import CheckSettings
 from ecs_pipeline.steps.bake import Bake
-from tests.fakes.ports import FakeCloudWatch, FakeLogs, new_run
+from tests.fakes.ports import new_run
+from tests.fakes.telemetry import FakeCloudWatch, FakeLogs
 from tests.fakes.world import World
 from tests.unit.canary_world import take, traffic_step
 

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
 from ecs_pipeline.protocol import release_tags
+from tests.fakes.names import REGISTRY, digest_of, names
+from tests.fakes.resources import FakeTask
 from tests.fakes.schedule import Agent, Killed, Schedule
 from tests.fakes.stages import run_stage, stage_of
-from tests.fakes.world import REGISTRY, FakeTask, World, digest_of, names
+from tests.fakes.world import World
 
 STARTS = {
     "P runs": ("canary P", "promote P"),

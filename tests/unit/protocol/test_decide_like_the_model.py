@@ -16,7 +16,7 @@ from ecs_pipeline.model.load_balancing import Registration, Target
 from ecs_pipeline.model.release import Epoch, Marks, Revision, Service, Task
 from ecs_pipeline.protocol import decide
 from ecs_pipeline.protocol.snapshot import Snapshot
-from tests.fakes.world import GROUP, PREFIX, utc
+from tests.fakes.names import GROUP, PREFIX, utc
 
 MODEL = Path(__file__).parents[2] / "protocol_model"
 WORLDS = 20_000

@@ -12,9 +12,10 @@ import pytest
 
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.protocol.decide import next_epoch
+from tests.fakes.names import names
 from tests.fakes.schedule import Agent
 from tests.fakes.stages import stage_of
-from tests.fakes.world import World, names
+from tests.fakes.world import World
 from tests.unit.intruder import evil_revision, forge, the_lock, turn_of
 from tests.unit.protocol.simulation import SETTINGS, clean, side_by_side, start_of
 
