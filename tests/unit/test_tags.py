@@ -107,7 +107,7 @@ def test_a_release_that_is_none_counts_as_absent(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["garbage", "/r1", "a b/r1", "abc/r 1", "abc/r1/r2", "é/r1"])
 def test_a_turn_that_is_none_counts_as_absent(value: str) -> None:
-    found = service_of(epoch=value)
+    found = service_of(turn=value)
     assert (found.epoch, len(found.unreadable)) == (Epoch(), 1)
     assert parse_revision({"taskDefinitionArn": revision(2)}, {release_tags.EPOCH: value}).epoch is None
 
