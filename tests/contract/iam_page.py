@@ -17,61 +17,31 @@ import ecs_pipeline
 from tests.unit.cloudformation import Stack, stack
 
 PACKAGE = Path(ecs_pipeline.__file__).parent
-
-
 ROOT = PACKAGE.parents[1]
-
-
 PAGE = (ROOT / "docs" / "iam.md").read_text(encoding="utf-8")
-
-
 TEMPLATE = (ROOT / "resources" / "ecs_pipeline" / "environment.yml").read_text(encoding="utf-8")
-
-
 PREFIXES = {"elbv2": "elasticloadbalancing", "service-quotas": "servicequotas"}
 """IAM's prefix of a service where it is not boto3's name (Service Authorization Reference)."""
-
-
 PROVISION_ONLY = {"cloudformation", "ec2"}
 """Modules of aws/ that no other command uses."""
-
-
 PRUNE_ONLY = {"account", "event_rules", "schedules", "stored_images"}
 """Modules of aws/ that `prune` alone uses."""
-
-
 ASKS_OF_THE_CALLER = {"caller", "permissions"}
 """Modules of aws/ that `validate` alone uses; sts:GetCallerIdentity needs no permission (STS API reference)."""
-
-
 QUOTAS_ONLY = {"service_quotas"}
 """Modules of aws/ that `validate` alone uses for what the account may have; the metric of it CloudWatch tells."""
-
-
 LOOKS_UP = {"secrets_manager", "ssm"}
 """Modules of aws/ that look-ups of a config alone use, beside CloudFormation's DescribeStacks."""
-
-
 SCANS_ONLY = {"image_scans"}
 """Modules of aws/ that `image.scan` alone uses."""
-
-
 HOLD_ONLY = {"application_autoscaling"}
 """Modules of aws/ that `promote.autoscaling: hold` alone uses."""
-
-
 WHOLE_CLUSTER = {"cluster"}
 """Modules of aws/ for `prune`, `status --all`, and the nearest name of a typo where the caller may list."""
-
-
 CALLS = {"call", "_call", "pages", "_pages"}
 """Functions whose first argument is an operation's name."""
-
-
 DELEGATES = {"pages", "_call", "_pages"}
 """Those that hand on an operation that was given to them."""
-
-
 PUSHED_BY_THE_ENGINE = {
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
@@ -81,8 +51,6 @@ PUSHED_BY_THE_ENGINE = {
     "ecr:UploadLayerPart",
 }
 """What Docker's push needs: Amazon ECR User Guide, "IAM permissions for pushing an image"."""
-
-
 UNRELATED = {
     "CreateCapacityProvider",
     "CreateCluster",
@@ -93,12 +61,8 @@ UNRELATED = {
     "RegisterDaemonTaskDefinition",
 }
 """Operations that tag what has no marks of ours: no service, no task and no revision of a service."""
-
-
 PASSED_TO_TASKS = {"iam:PassRole"}
 """What RegisterTaskDefinition and RunTask ask for beside themselves: Service Authorization Reference, Amazon ECS."""
-
-
 CURE = "change the statement in docs/iam.md: the least resources and conditions that AWS offers for it"
 
 
@@ -108,18 +72,10 @@ def policies() -> list[dict[str, Any]]:
 
 
 STAGES, EVERYBODY_ELSE, ASSUME, ASKING, PRUNE, *PARTS, LOOK_UPS, HOLD, SCANS = policies()
-
-
 PROVISION: dict[str, Any] = {"Statement": [statement for part in PARTS for statement in part["Statement"]]}
 """All that provision needs: a policy's text is limited, so there are two."""
-
-
 SCHEMAS = Path(cfnlint.__file__).parent / "data" / "schemas"
-
-
 HANDLERS = ("create", "read", "update", "delete")
-
-
 NOT_USED = {
     "application-autoscaling:DeleteScheduledAction": "no scheduled actions",
     "application-autoscaling:PutScheduledAction": "no scheduled actions",
@@ -167,7 +123,7 @@ def as_list(value: Any) -> list[Any]:
 
 
 def allowed(policy: dict[str, Any]) -> set[str]:
-    return {action for one in policy["Statement"] for action in as_list(one["Action"])}
+    return {action for statement in policy["Statement"] for action in as_list(statement["Action"])}
 
 
 def operations(module: Path) -> Iterator[str]:
@@ -186,10 +142,11 @@ def operations(module: Path) -> Iterator[str]:
 
 def services() -> dict[str, set[str]]:
     """The operations of each service that the package makes a client of, by boto3's name."""
-    text = "\n".join(one.read_text(encoding="utf-8") for one in PACKAGE.rglob("*.py"))
+    text = "\n".join(file.read_text(encoding="utf-8") for file in PACKAGE.rglob("*.py"))
     session = botocore.session.Session()
     return {
-        one: set(session.get_service_model(one).operation_names) for one in set(re.findall(r'client\("([\w-]+)"', text))
+        match: set(session.get_service_model(match).operation_names)
+        for match in set(re.findall(r'client\("([\w-]+)"', text))
     }
 
 

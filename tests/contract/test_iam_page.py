@@ -73,7 +73,7 @@ def test_the_policy_of_look_ups_allows_what_they_call_and_is_what_policy_prints(
     words = {SSM: "PARAMETER", CFN: "STACK.Output", SECRET: "SECRET", BY_TEXT: "SECRET"}
     lookups = [Lookup(kind, name) for kind, name in words.items()]
     printed = list(lookup_statements(lookups, "aws", "REGION", "ACCOUNT"))
-    assert [{**one, "Resource": [one["Resource"]]} for one in LOOK_UPS["Statement"]] == printed
+    assert [{**statement, "Resource": [statement["Resource"]]} for statement in LOOK_UPS["Statement"]] == printed
     called_there = {operation for name in LOOKS_UP for operation in operations(PACKAGE / "aws" / f"{name}.py")}
     assert {action.partition(":")[2] for action in allowed(LOOK_UPS)} == {*called_there, "DescribeStacks"}
 
@@ -131,9 +131,9 @@ def test_the_policy_of_what_validate_finds_is_what_policy_prints_for_it() -> Non
 def test_provision_s_policy_allows_what_provision_calls_itself() -> None:
     direct = {
         action
-        for one in PROVISION["Statement"]
-        if one["Sid"] in ("ChangeTheStack", "FindTheDefaultNetwork")
-        for action in as_list(one["Action"])
+        for statement in PROVISION["Statement"]
+        if statement["Sid"] in ("ChangeTheStack", "FindTheDefaultNetwork")
+        for action in as_list(statement["Action"])
     }
     assert direct == called(PROVISION_ONLY), CURE
 
@@ -179,31 +179,33 @@ def test_the_role_for_jenkins_has_no_other_policies() -> None:
 def test_provision_s_policy_speaks_of_each_service_that_the_template_has_resources_of() -> None:
     types = set(re.findall(r"^ {4}Type: AWS::(\w+)::\w+$", TEMPLATE, re.MULTILINE)) - {"SSM"}
     others = {"ChangeTheStack", "FindTheDefaultNetwork", "PassRoles", "ReadWhatTheyAre"}
-    assert types == {one["Sid"] for one in PROVISION["Statement"]} - others - {
+    assert types == {statement["Sid"] for statement in PROVISION["Statement"]} - others - {
         "RolesThatTheseServicesHaveInEveryAccount"
     }
 
 
 def test_only_calls_of_cloudformation_may_make_or_delete_what_the_template_has() -> None:
     of_cloudformation = {"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"}}
-    for one in PROVISION["Statement"]:
-        if any(re.search(r":(Create|Delete|Put|Register|Update)", action) for action in as_list(one["Action"])):
-            named = one["Resource"] != "*" and "iam:AWSServiceName" in json.dumps(one)
-            assert one["Sid"] == "ChangeTheStack" or named or one["Condition"] == of_cloudformation, one["Sid"]
+    for statement in PROVISION["Statement"]:
+        if any(re.search(r":(Create|Delete|Put|Register|Update)", action) for action in as_list(statement["Action"])):
+            named = statement["Resource"] != "*" and "iam:AWSServiceName" in json.dumps(statement)
+            assert statement["Sid"] == "ChangeTheStack" or named or statement["Condition"] == of_cloudformation, (
+                statement["Sid"]
+            )
 
 
 def test_reading_statements_write_nothing() -> None:
-    for one in STAGES["Statement"]:
-        if one["Sid"].startswith("Read"):
+    for statement in STAGES["Statement"]:
+        if statement["Sid"].startswith("Read"):
             assert all(
-                re.match(r"\w+:(BatchGet|Describe|Filter|Get|List)", action) for action in as_list(one["Action"])
-            ), one
+                re.match(r"\w+:(BatchGet|Describe|Filter|Get|List)", action) for action in as_list(statement["Action"])
+            ), statement
 
 
 @ALL
 def test_every_action_is_an_operation_of_its_service(policy: dict[str, Any]) -> None:
     session = botocore.session.Session()
-    names = {PREFIXES.get(one, one): one for one in session.get_available_services()}
+    names = {PREFIXES.get(service, service): service for service in session.get_available_services()}
     for action in allowed(policy) - PASSED_TO_TASKS:
         prefix, operation = action.split(":")
         assert operation in session.get_service_model(names[prefix]).operation_names, action
@@ -215,7 +217,7 @@ def test_a_policy_fits_into_a_managed_policy(policy: dict[str, Any]) -> None:
 
 
 def test_the_tags_that_may_be_written_are_those_that_are() -> None:
-    of = {one["Sid"]: one for one in STAGES["Statement"]}
+    of = {statement["Sid"]: statement for statement in STAGES["Statement"]}
     verdict = set(of["RecordVerdictOnCanary"]["Condition"]["ForAllValues:StringEquals"]["aws:TagKeys"])
     assert verdict == {
         release_tags.VERDICT,
@@ -255,9 +257,9 @@ def test_everybody_else_is_denied_every_way_to_write_our_tags() -> None:
 def test_every_write_names_its_resource_where_aws_lets_it() -> None:
     everywhere = {
         action
-        for one in STAGES["Statement"]
-        if one["Resource"] == "*" and "Condition" not in one
-        for action in as_list(one["Action"])
+        for statement in STAGES["Statement"]
+        if statement["Resource"] == "*" and "Condition" not in statement
+        for action in as_list(statement["Action"])
     }
     without_resources = {
         "cloudwatch:DescribeAlarms",  # it has, but "composite alarms … scoped to *" (CloudWatch API Reference)

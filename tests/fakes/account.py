@@ -40,7 +40,9 @@ class FakeAccount:
         return [*running, *tasks, *self.elsewhere]
 
     def revisions(self, family: str) -> list[str]:
-        same = [arn for arn, one in self.world.revisions.items() if one.active and Revision(arn).family == family]
+        same = [
+            arn for arn, revision in self.world.revisions.items() if revision.active and Revision(arn).family == family
+        ]
         return sorted(same, key=lambda arn: Revision(arn).number, reverse=True)
 
 

@@ -13,8 +13,6 @@ from tests.fakes import refusals
 from tests.fakes.world import World
 
 T = TypeVar("T")
-
-
 READ_ONLY = frozenset(("taskDefinitionArn", "revision", "status", "registeredAt"))
 
 
@@ -68,11 +66,11 @@ class FakeEcs:
     def arns_started_by(self, started_by: str, desired_status: str) -> list[str]:
         def found() -> list[str]:
             return [
-                one.arn
-                for one in self.world.tasks.values()
-                if one.started_by == started_by
-                and one.arn not in self.world.missing
-                and (one.stop_asked is not None) == (desired_status == "STOPPED")
+                task.arn
+                for task in self.world.tasks.values()
+                if task.started_by == started_by
+                and task.arn not in self.world.missing
+                and (task.stop_asked is not None) == (desired_status == "STOPPED")
             ]
 
         return self._read("ListTasks", found)
@@ -84,7 +82,7 @@ class FakeEcs:
         return self._read("ListTasks", found)
 
     def tasks_of_family(self, family: str) -> tuple[Task, ...]:
-        return tuple(one for one in self._running() if Revision(one.revision).family == family)
+        return tuple(task for task in self._running() if Revision(task.revision).family == family)
 
     def running_tasks(self) -> tuple[Task, ...]:
         self.world.scans += 1
@@ -92,7 +90,7 @@ class FakeEcs:
 
     def _running(self) -> tuple[Task, ...]:
         ours = self._read(
-            "ListTasks", lambda: [one.arn for one in self.world.alive() if one.arn not in self.world.missing]
+            "ListTasks", lambda: [task.arn for task in self.world.alive() if task.arn not in self.world.missing]
         )
         return self._read(
             "DescribeTasks",
@@ -184,11 +182,16 @@ class FakeDefinitions:
     def revisions(self, family: str, status: str = "ACTIVE", most: int = 100) -> list[str]:
         def found() -> list[str]:
             same = [
-                one
-                for one in self.world.revisions.values()
-                if Revision(one.arn).family == family and one.active == (status == "ACTIVE") and not one.forgotten
+                revision
+                for revision in self.world.revisions.values()
+                if Revision(revision.arn).family == family
+                and revision.active == (status == "ACTIVE")
+                and not revision.forgotten
             ]
-            return [one.arn for one in sorted(same, key=lambda one: Revision(one.arn).number, reverse=True)][:most]
+            return [
+                revision.arn
+                for revision in sorted(same, key=lambda revision: Revision(revision.arn).number, reverse=True)
+            ][:most]
 
         return self.world.call("ListTaskDefinitions", found, write=False)
 

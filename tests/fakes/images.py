@@ -24,7 +24,7 @@ class FakeRepositories:
 
     def digest(self, repository: str, *, tag: str = "", digest: str = "", registry: EcrRegistry = OWN_REGISTRY) -> str:
         def found() -> str:
-            known = {**self.world.images, **{one: one for one in self.world.images.values()}}
+            known = {**self.world.images, **{image: image for image in self.world.images.values()}}
             return known.get(digest or tag, "")
 
         return self.world.call("DescribeImages", found, write=False)

@@ -51,18 +51,18 @@ class FakeElb:
         def act() -> None:
             if not self.world.has_group(group):
                 raise ReleaseFailed(f"target group {group} of the service does not exist any more")
-            for one in targets:
-                state = self.world.targets.get(one.key)
+            for target in targets:
+                state = self.world.targets.get(target.key)
                 if state is None or state[1] is not None:
-                    self.world.targets[one.key] = (self.world.now, None)
+                    self.world.targets[target.key] = (self.world.now, None)
 
-        self.world.call("RegisterTargets", act, write=True, detail=[one.key for one in targets])
+        self.world.call("RegisterTargets", act, write=True, detail=[target.key for target in targets])
 
     def deregister(self, group: str, targets: Sequence[Target]) -> None:
         def act() -> None:
-            for one in targets:
-                state = self.world.targets.get(one.key)
+            for target in targets:
+                state = self.world.targets.get(target.key)
                 if state is not None and state[1] is None and self.world.has_group(group):
-                    self.world.targets[one.key] = (state[0], self.world.now)
+                    self.world.targets[target.key] = (state[0], self.world.now)
 
-        self.world.call("DeregisterTargets", act, write=True, detail=[one.key for one in targets])
+        self.world.call("DeregisterTargets", act, write=True, detail=[target.key for target in targets])

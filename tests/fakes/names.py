@@ -7,17 +7,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 CLUSTER, SERVICE, FAMILY = "prd", "web", "web"
-
-
 PREFIX = "arn:aws:ecs:ap-northeast-1:123456789012"
-
-
 SERVICE_ARN = f"{PREFIX}:service/{CLUSTER}/{SERVICE}"
-
-
 GROUP = "arn:aws:elasticloadbalancing:ap-northeast-1:123456789012:targetgroup/web/1"
-
-
 REGISTRY = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com"
 
 
@@ -42,4 +34,4 @@ def utc(seconds: float) -> datetime:
 
 def names(items: Sequence[str]) -> list[str]:
     """FAMILY:NUMBER of ARNs."""
-    return [one.rpartition("/")[2] for one in items]
+    return [item.rpartition("/")[2] for item in items]

@@ -160,7 +160,7 @@ class State:
             running=self.desired,
             pending=0,
             marks=release_tags.parse_service(self.service_tags, SERVICE),
-            deployments=tuple(self._deployment(one) for one in self.deployments),
+            deployments=tuple(self._deployment(deployment) for deployment in self.deployments),
             events=tuple(self.events),
             load_balancing=balancing,
             raw={
@@ -187,7 +187,7 @@ class State:
         since, leaving = registered
         if leaving is not None:
             return "draining"
-        owner = next((one for one in self.alive() if one.address == target.identity), None)
+        owner = next((task for task in self.alive() if task.address == target.identity), None)
         if owner is None or self.fate(owner.revision) == "unhealthy":
             return "unhealthy" if self.now >= since + self.delays.healthy else "initial"
         return "healthy" if self.now >= since + self.delays.healthy else "initial"
@@ -222,7 +222,7 @@ class State:
 
     def alive(self) -> list[FakeTask]:
         """Canary tasks that were not told to stop."""
-        return [one for one in self.tasks.values() if one.stop_asked is None]
+        return [task for task in self.tasks.values() if task.stop_asked is None]
 
     def registered(self) -> list[tuple[str, int]]:
         """Addresses in the target group that are not draining."""
@@ -244,6 +244,6 @@ class State:
 def _commands(overrides: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...] | None:
     """Of each container that was given one; None when anything else is overridden."""
     given = overrides.get("containerOverrides", [])
-    if set(overrides) - {"containerOverrides"} or any(set(one) - {"name", "command"} for one in given):
+    if set(overrides) - {"containerOverrides"} or any(set(override) - {"name", "command"} for override in given):
         return None
-    return tuple((one["name"], tuple(one["command"])) for one in given)
+    return tuple((override["name"], tuple(override["command"])) for override in given)

@@ -23,7 +23,7 @@ class FakeLogs:
         return [LogStream("/web", f"app/app/{task.id}")]
 
     def matches(self, streams: Sequence[LogStream], pattern: str, since: datetime) -> list[LogLine]:
-        return [one for one in self.lines if one.at >= since and one.stream in {each.name for each in streams}]
+        return [line for line in self.lines if line.at >= since and line.stream in {each.name for each in streams}]
 
 
 class FakeCloudWatch:
@@ -36,14 +36,16 @@ class FakeCloudWatch:
 
     def alarms(self, names: Sequence[str], prefixes: Sequence[str] = ()) -> list[Alarm]:
         self.calls.append("DescribeAlarms")
-        return [one for one in self.there.values() if one.name in names or one.name.startswith((*prefixes, "\0"))]
+        return [
+            alarm for alarm in self.there.values() if alarm.name in names or alarm.name.startswith((*prefixes, "\0"))
+        ]
 
     def series(self, queries: Sequence[Mapping[str, Any]], since: datetime, until: datetime) -> list[Series]:
         self.calls.append("GetMetricData")
-        returned = [one for one in queries if one.get("ReturnData", True)]
+        returned = [query for query in queries if query.get("ReturnData", True)]
         return [
-            Series(one["Id"], points={at: value for at, value in self.points(one).items() if since <= at <= until})
-            for one in returned
+            Series(query["Id"], points={at: value for at, value in self.points(query).items() if since <= at <= until})
+            for query in returned
         ]
 
     def mistake(self, queries: Sequence[Mapping[str, Any]]) -> str:

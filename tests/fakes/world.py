@@ -45,7 +45,7 @@ class World(State):
         """RegisterTaskDefinition. Raises InvalidInput."""
         refusals.check_definition(definition, tags)
         family = str(definition["family"])
-        number = 1 + sum(1 for one in self.revisions if f"/{family}:" in one)
+        number = 1 + sum(1 for revision in self.revisions if f"/{family}:" in revision)
         arn = f"{PREFIX}:task-definition/{family}:{number}"
         self.revisions[arn] = FakeRevision(arn, dict(definition), dict(tags))
         return arn
@@ -54,9 +54,9 @@ class World(State):
         """RunTask: the task that the token stands for, started now if it is new. Raises Trouble."""
         refusals.check_request(parameters)
         token = str(parameters["clientToken"])
-        for one in self.tasks.values():
-            if one.token == token and token not in self.expired_tokens:
-                return one.arn
+        for task in self.tasks.values():
+            if task.token == token and token not in self.expired_tokens:
+                return task.arn
         revision = self.usable("RunTask", str(parameters["taskDefinition"]))
         self.expired_tokens.discard(token)
         number = next(self._numbers)
@@ -64,7 +64,7 @@ class World(State):
         self.tasks[arn] = FakeTask(
             arn=arn,
             revision=revision,
-            tags={one["key"]: one["value"] for one in parameters["tags"]},
+            tags={tag["key"]: tag["value"] for tag in parameters["tags"]},
             token=token,
             parameters=dict(parameters),
             created=self.now,
@@ -86,8 +86,8 @@ class World(State):
         self.usable("UpdateService", revision)
         if self.deployments[0].revision == revision:
             return
-        for one in self.deployments:
-            one.status = "ACTIVE"
+        for deployment in self.deployments:
+            deployment.status = "ACTIVE"
         self.deployments.insert(0, FakeDeployment(f"ecs-svc/{next(self._numbers)}", revision, self.now))
 
     def usable(self, operation: str, revision: str) -> str:
@@ -129,7 +129,7 @@ class World(State):
             primary.failed = max(3, (self.desired + 1) // 2)
             if self.breaker:
                 primary.rollout, primary.status = "FAILED", "ACTIVE"
-                back = next(one for one in self.deployments[1:] if one.rollout == "COMPLETED")
+                back = next(deployment for deployment in self.deployments[1:] if deployment.rollout == "COMPLETED")
                 self.deployments.remove(back)
                 self.deployments.insert(0, replace(back, id=f"ecs-svc/{next(self._numbers)}", status="PRIMARY"))
             return

@@ -77,7 +77,7 @@ def only(world: World) -> FakeTask:
 
 def recorded(tags: Mapping[str, str]) -> list[tuple[str, int]]:
     """The addresses that tags record."""
-    return [(one.identity, one.port) for one in release_tags.parse_service(tags).targets]
+    return [(target.identity, target.port) for target in release_tags.parse_service(tags).targets]
 
 
 def at(world: World, moment: str, call: str, act: Callable[[], object]) -> None:

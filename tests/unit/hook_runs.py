@@ -11,19 +11,11 @@ from tests.fakes.resources import FakeTask
 from tests.fakes.world import World
 
 MIGRATE = {"name": "migrate", "command": ["./migrate", "--all"]}
-
-
 PURGE = {"name": "purge", "command": ["./purge"]}
-
-
 REVERT = {"name": "revert", "command": ["./revert"]}
-
-
 HOOKS: dict[str, Any] = {
     "hooks": {"before_canary": [MIGRATE], "after_promote": [PURGE], "after_rollback": [REVERT]},
 }
-
-
 V2: dict[str, Any] = {"image": f"{REGISTRY}/web:v2", "release": "v2", "settings": HOOKS}
 
 

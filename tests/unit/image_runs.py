@@ -19,8 +19,6 @@ from tests.fakes.ports import new_run
 from tests.fakes.world import World
 
 WEB = Repository("web", f"{REGISTRY}/web")
-
-
 DIGEST = digest_of("v1")
 
 

@@ -56,7 +56,7 @@ def forge(
 def the_lock(world: World) -> str:
     """The token that the next canary comes to: anybody can work it out."""
     token = decide.first_token(world.service_facts().label, turn_of(world), CANARY, 0)
-    while known := [one for one in world.tasks.values() if one.token == token]:
+    while known := [task for task in world.tasks.values() if task.token == token]:
         token = decide.next_token(token, known[0].arn)
     return token
 

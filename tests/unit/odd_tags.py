@@ -8,11 +8,7 @@ from ecs_pipeline.protocol import release_tags
 
 VALUES = st.text(alphabet=st.characters(categories=("L", "N", "Zs")) | st.sampled_from("+-=._:/@"), max_size=256)
 """What a tag may hold (Amazon ECS developer guide, "Tag restrictions")."""
-
-
 NUMBERS = st.sampled_from(["\u00b2", "\uff14", "-1", "1e9", "9" * 256, "0x10", "1_000", "\u0661", " 1", "007", "12"])
-
-
 KEYS = st.sampled_from(
     [
         release_tags.EPOCH,
@@ -34,6 +30,4 @@ KEYS = st.sampled_from(
         release_tags.TARGETS + "\u00b2",
     ]
 )
-
-
 TAGS = st.dictionaries(KEYS, VALUES | NUMBERS)

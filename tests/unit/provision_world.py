@@ -21,8 +21,6 @@ from tests.fakes.ports import new_run
 from tests.fakes.world import World
 
 HOST = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com"
-
-
 APP = f"{HOST}/web@sha256:{64 * 'a'}"
 
 

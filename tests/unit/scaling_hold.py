@@ -13,8 +13,6 @@ from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import QUICK, End, promote
 
 HOLD: dict[str, Any] = {"promote": {**QUICK["promote"], "autoscaling": "hold"}}
-
-
 BY_HAND = Suspended(scheduled=True)
 """What a person suspended before, which stays so."""
 

@@ -53,11 +53,11 @@ class Ports:
 
     def tasks_of_family(self, family: str) -> tuple[Task, ...]:
         self.asked.append(f"tasks of {family}")
-        return tuple(one for one in (*self.ours, *self.others) if Revision(one.revision).family == family)
+        return tuple(task for task in (*self.ours, *self.others) if Revision(task.revision).family == family)
 
     def instances_of(self, container_instances: Sequence[str]) -> dict[str, str]:
         self.asked.append(f"instances of {' '.join(container_instances)}")
-        return {one: one.replace("ci", "i") for one in container_instances}
+        return {instance: instance.replace("ci", "i") for instance in container_instances}
 
     def target_group(self, arn: str) -> TargetGroup | None:
         return self.groups.get(arn)
@@ -100,4 +100,12 @@ def on_instance(**members: Any) -> Task:
 
 def registered(ports: Ports) -> list[tuple[str, str, bool, str]]:
     found: tuple[Registration, ...] = look(ports).registrations
-    return [(one.target.group, str(one.target), one.draining, one.owner.rpartition("/")[2]) for one in found]
+    return [
+        (
+            registration.target.group,
+            str(registration.target),
+            registration.draining,
+            registration.owner.rpartition("/")[2],
+        )
+        for registration in found
+    ]

@@ -120,8 +120,6 @@ def test_a_write_counts_as_lost_only_when_it_may_have_been_sent(
 
 
 PAGE = Answer(200, b"<!doctype html><title>Sign in</title>", {"Content-Type": "text/html"})
-
-
 STATUS = Answer(200, b'{"status": "ok"}', {"Content-Type": "application/json"})
 
 

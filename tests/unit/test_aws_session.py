@@ -16,8 +16,6 @@ from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import NO_ANSWER, Answer
 
 THROTTLES = ["ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"]
-
-
 PASSING = ["ServerException", "InternalFailure", "ServiceUnavailable", "RequestTimeout", "InternalServerError"]
 
 
@@ -40,7 +38,7 @@ def ecs(aws: AwsStub, clock: RecordingClock) -> AwsClient:
 def test_a_call_sends_its_parameters_and_returns_the_answer(aws: AwsStub, ecs: AwsClient) -> None:
     aws.on("StopTask", ok({"task": {"taskArn": "arn:t"}}))
     assert ecs.call("StopTask", cluster="c", task="t")["task"]["taskArn"] == "arn:t"
-    assert [one.json for one in aws.asked("StopTask")] == [{"cluster": "c", "task": "t"}]
+    assert [request.json for request in aws.asked("StopTask")] == [{"cluster": "c", "task": "t"}]
 
 
 @pytest.mark.parametrize("once", [True, False])
@@ -180,7 +178,7 @@ def test_every_request_of_every_client_is_counted(aws: AwsStub, clock: Recording
     aws.on("DescribeImages", refused("ThrottlingException"), ok({"imageDetails": []}))
     calls.client("ecr").call("DescribeImages", repositoryName="web")
     assert calls.calls == 4 == len(aws.http.requests)
-    assert [one.json.get("nextToken") for one in aws.asked("ListTasks")] == [None, "2"]
+    assert [request.json.get("nextToken") for request in aws.asked("ListTasks")] == [None, "2"]
 
 
 def test_a_client_is_made_once_for_a_service_and_region(aws: AwsStub, clock: RecordingClock) -> None:

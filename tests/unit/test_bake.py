@@ -124,7 +124,7 @@ def test_container_health_ends_it() -> None:
         service = ecs.service
 
         def tasks(self, arns: list[str]) -> Any:
-            return tuple(replace(one, health="UNHEALTHY") for one in ecs.tasks(arns))
+            return tuple(replace(task, health="UNHEALTHY") for task in ecs.tasks(arns))
 
     sick = on(bake, ecs=Unhealthy())
     with pytest.raises(StepBroken, match=r"^container health of task \w+ is UNHEALTHY$") as caught:
@@ -155,7 +155,7 @@ def test_a_target_that_is_anything_but_healthy_ends_it(health: dict[str, Any], w
 
         def health(self, arn: str, targets: list[Target], *, anomalies: bool) -> list[TargetHealth]:
             assert (arn, anomalies) == (GROUP, True)
-            return [TargetHealth(one.identity, one.port, **health) for one in targets]
+            return [TargetHealth(target.identity, target.port, **health) for target in targets]
 
     sick = on(bake, elb=Elb())
     with pytest.raises(StepBroken) as caught:

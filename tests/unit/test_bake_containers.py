@@ -40,7 +40,7 @@ def test_a_container_that_ends_with_an_error_ends_it_though_the_task_lives(sidec
 
         def tasks(self, arns: list[str]) -> Any:
             ended = (sidecar,) if world.now > begun + 7 else ()
-            return tuple(replace(one, containers=(*one.containers, *ended)) for one in tasks(arns))
+            return tuple(replace(task, containers=(*task.containers, *ended)) for task in tasks(arns))
 
     sick = on(bake, ecs=Ecs())
     if not words:
@@ -60,7 +60,7 @@ def test_a_container_that_the_revision_does_not_have_may_end_as_it_likes() -> No
         service = staticmethod(bake.run.ecs.service)
 
         def tasks(self, arns: list[str]) -> Any:
-            return tuple(replace(one, containers=(*one.containers, agent)) for one in tasks(arns))
+            return tuple(replace(task, containers=(*task.containers, agent)) for task in tasks(arns))
 
     assert watched(on(bake, ecs=Ecs()), 30) == pytest.approx(30)
 
@@ -75,7 +75,7 @@ class Restarting:
     def tasks(self, arns: list[str]) -> Any:
         second = self._world.now > self._begun + 7
         others = (Container("sidecar", "RUNNING"), Container(self._container, "RUNNING", runtime_id=f"id-{second}"))
-        return tuple(replace(one, containers=(Container("app", "RUNNING"), *others)) for one in self._tasks(arns))
+        return tuple(replace(task, containers=(Container("app", "RUNNING"), *others)) for task in self._tasks(arns))
 
 
 def test_an_app_that_ecs_started_anew_ends_it_though_its_task_lives() -> None:
@@ -117,7 +117,7 @@ def test_one_that_ended_with_an_error_before_the_bake_may_only_when_those_of_the
         def tasks(self, arns: list[str]) -> Any:
             if arns == [own.arn]:
                 return (replace(own, revision=bake.subject.service.revision),)
-            return tuple(replace(one, containers=(*one.containers, ended)) for one in tasks(arns))
+            return tuple(replace(task, containers=(*task.containers, ended)) for task in tasks(arns))
 
     sick = on(bake, ecs=Ecs())
     if usual:

@@ -22,8 +22,6 @@ from tests.unit.commands import NAMED, Commands, commands, report
 from tests.unit.protocol.simulation import start_of
 
 JUNIT = "TEST-ecs-pipeline-canary.xml"
-
-
 FILES = {JUNIT, "canary.html", "canary.json", "canary.svg", "index.html", "report.css"}
 
 
@@ -35,7 +33,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 def test_a_stage_that_is_done_exits_0_with_its_reports(run: Commands) -> None:
     end = run("canary", *NAMED, "--release", "A")
     assert (end.code, end.out) == (0, "")
-    assert {one.name for one in Path("ecs-pipeline-reports").iterdir()} >= FILES
+    assert {file.name for file in Path("ecs-pipeline-reports").iterdir()} >= FILES
     assert (report()["outcome"], report()["release"]["id"], report()["exit_code"]) == ("passed", "A", 0)
 
 
@@ -54,7 +52,7 @@ def test_a_dry_run_prints_the_plan_and_leaves_no_files(run: Commands) -> None:
     end = run("canary", *NAMED, "--release", "A", "--dry-run")
     assert (end.code, run.world.writes()) == (0, start_of("P runs").writes())
     assert list(Path().iterdir()) == []
-    steps = [one.split()[0] for one in end.out.splitlines()]
+    steps = [line.split()[0] for line in end.out.splitlines()]
     assert steps[:7] == ["preflight", "image", "task-definition", "tasks", "healthy", "traffic", "bake"]
     assert "change           containerDefinitions.app.image: " in end.out
     assert "passed" not in end.err
@@ -113,7 +111,7 @@ def test_a_wrong_config_leaves_reports_too(run: Commands) -> None:
     line = "ecs-pipeline.yml:2: canari: unknown key (did you mean canary?)"
     assert (end.code, end.err) == (2, f"ecs-pipeline: {line}\n")
     assert f'message="{line}"' in (Path("ecs-pipeline-reports") / JUNIT).read_text()
-    assert [one["outcome"] for one in report()["steps"]][:2] == ["failed", "skipped"]
+    assert [step["outcome"] for step in report()["steps"]][:2] == ["failed", "skipped"]
 
 
 @pytest.mark.parametrize("words", [("canary",), ("canary", "--dry-run"), ("promote",), ("rollback",), ("status",)])

@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-
-
 IN_MEMORY = """
 import sys, pytest
 from pathlib import Path

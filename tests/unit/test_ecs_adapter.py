@@ -44,14 +44,14 @@ def test_a_service_is_read_with_its_marks(aws: AwsStub, ecs: Ecs) -> None:
     aws.on("DescribeServices", ok({"services": [raw_service(tags=tags, desiredCount=3, loadBalancers=balancers)]}))
     found = ecs.service()
     assert (found.label, found.desired, found.marks.epoch) == ("prd/web", 3, Epoch("abc", "r1"))
-    assert [(one.target_group, one.container, one.port) for one in found.load_balancing] == [(GROUP, "app", 8000)]
+    assert [(group.target_group, group.container, group.port) for group in found.load_balancing] == [
+        (GROUP, "app", 8000)
+    ]
     assert found.raw["tags"] == {"ecs-pipeline:turn": "abc/r1", "team": ""}
     assert aws.asked("DescribeServices")[0].json == {"cluster": "prd", "services": ["web"], "include": ["TAGS"]}
 
 
 ADVANCED = {"alternateTargetGroupArn": OTHER_GROUP, "productionListenerRule": "rule"}
-
-
 REVISION = "arn:aws:ecs:eu-west-1:123456789012:service-revision/prd/web/"
 
 
@@ -73,8 +73,10 @@ def test_of_two_target_groups_the_one_that_has_the_traffic_is_the_services(
     resolved = {"loadBalancers": [{"targetGroupArn": with_traffic}]}
     aws.on("DescribeServices", ok({"services": [with_two_groups()]}))
     aws.on("DescribeServiceRevisions", ok({"serviceRevisions": [{"resolvedConfiguration": resolved}]}))
-    assert [[one.target_group for one in ecs.service().load_balancing] for _ in range(2)] == [[with_traffic]] * 2
-    assert [one.json for one in aws.asked("DescribeServiceRevisions")] == [{"serviceRevisionArns": [f"{REVISION}3"]}]
+    assert [[group.target_group for group in ecs.service().load_balancing] for _ in range(2)] == [[with_traffic]] * 2
+    assert [request.json for request in aws.asked("DescribeServiceRevisions")] == [
+        {"serviceRevisionArns": [f"{REVISION}3"]}
+    ]
 
 
 def test_two_target_groups_of_which_aws_does_not_tell_the_one_are_refused(aws: AwsStub, ecs: Ecs) -> None:
@@ -137,7 +139,7 @@ def test_container_instances_are_described_a_hundred_at_once(aws: AwsStub, ecs: 
         ok({"containerInstances": [{"containerInstanceArn": "a", "ec2InstanceId": "i-1"}]}),
     )
     assert ecs.instances_of([f"ci-{number}" for number in range(150)]) == {"a": "i-1"}
-    assert [len(one.json["containerInstances"]) for one in aws.asked("DescribeContainerInstances")] == [100, 50]
+    assert [len(request.json["containerInstances"]) for request in aws.asked("DescribeContainerInstances")] == [100, 50]
 
 
 def test_the_service_is_updated_to_a_revision_and_nothing_else(aws: AwsStub, ecs: Ecs) -> None:

@@ -17,8 +17,6 @@ from tests.unit.clocks import RecordingClock
 from tests.unit.facts import ECS, NOW, revision
 
 TASK = f"{ECS}:task/prd/t1"
-
-
 RUN = {"taskDefinition": revision(2), "count": 1, "clientToken": "c0ffee"}
 
 
@@ -39,9 +37,9 @@ def ecs(aws: AwsStub) -> Ecs:
 def test_tasks_are_described_a_hundred_at_once(aws: AwsStub, ecs: Ecs, tasks: int, portions: list[int]) -> None:
     aws.on("DescribeTasks", ok({"tasks": [{"taskArn": TASK, "taskDefinitionArn": revision(2)}]}))
     assert len(ecs.tasks(f"{TASK}{number}" for number in range(tasks))) == len(portions)
-    asked = [one.json for one in aws.asked("DescribeTasks")]
-    assert [len(one["tasks"]) for one in asked] == portions
-    assert all(one["include"] == ["TAGS"] for one in asked)
+    asked = [request.json for request in aws.asked("DescribeTasks")]
+    assert [len(request["tasks"]) for request in asked] == portions
+    assert all(request["include"] == ["TAGS"] for request in asked)
 
 
 def test_tasks_that_are_protected_from_scale_in_are_told_with_their_time_a_hundred_at_once(
@@ -50,14 +48,14 @@ def test_tasks_that_are_protected_from_scale_in_are_told_with_their_time_a_hundr
     protected = {"taskArn": TASK, "protectionEnabled": True, "expirationDate": NOW.timestamp()}
     aws.on("GetTaskProtection", ok({"protectedTasks": [protected, {"taskArn": TASK, "protectionEnabled": False}]}))
     assert ecs.protected_until([TASK] * 150) == [NOW, NOW]
-    assert [len(one.json["tasks"]) for one in aws.asked("GetTaskProtection")] == [100, 50]
+    assert [len(request.json["tasks"]) for request in aws.asked("GetTaskProtection")] == [100, 50]
 
 
 def test_tasks_are_listed_page_by_page(aws: AwsStub, ecs: Ecs) -> None:
     aws.on("ListTasks", ok({"taskArns": ["a"], "nextToken": "n"}), ok({"taskArns": ["b"]}))
     assert ecs.arns_started_by("canary/web", "STOPPED") == ["a", "b"]
     plain = {"cluster": "prd", "startedBy": "canary/web", "desiredStatus": "STOPPED"}
-    assert [one.json for one in aws.asked("ListTasks")] == [plain, {**plain, "nextToken": "n"}]
+    assert [request.json for request in aws.asked("ListTasks")] == [plain, {**plain, "nextToken": "n"}]
 
 
 def test_running_tasks_are_listed_by_their_starter_alone(aws: AwsStub, ecs: Ecs) -> None:
@@ -230,7 +228,7 @@ def test_a_throttled_run_is_made_again_with_the_same_token(aws: AwsStub, ecs: Ec
         ok({"tasks": [{"taskArn": TASK}]}),
     )
     assert ecs.run_task(RUN) == TASK
-    assert {one.json["clientToken"] for one in aws.asked("RunTask")} == {"c0ffee"}
+    assert {request.json["clientToken"] for request in aws.asked("RunTask")} == {"c0ffee"}
 
 
 def test_a_task_that_is_gone_already_is_as_good_as_stopped(aws: AwsStub, ecs: Ecs) -> None:

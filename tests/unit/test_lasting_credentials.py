@@ -16,8 +16,6 @@ from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import End, canary, promote, rollback
 
 BAKE: dict[str, Any] = {"canary": {"bake": "30m", "healthy_within": "5m"}}
-
-
 KEYS = {"AWS_ACCESS_KEY_ID": "ASIA", "AWS_SECRET_ACCESS_KEY": "of-no-use", "AWS_SESSION_TOKEN": "token"}
 
 

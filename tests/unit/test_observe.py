@@ -31,12 +31,12 @@ def test_ours_are_the_living_tasks_that_say_they_are_of_this_service() -> None:
         task("stopping", desired_status="STOPPED"),
         task("stopped", status="STOPPED", desired_status="STOPPED"),
     )
-    assert [one.id for one in look(Ports(service(), ours)).tasks] == ["alive", "starting"]
+    assert [seen.id for seen in look(Ports(service(), ours)).tasks] == ["alive", "starting"]
 
 
 def test_tasks_that_were_told_to_stop_are_asked_for_by_that() -> None:
     ports = Ports(service(), (task("stopping", desired_status="STOPPED"),))
-    assert [one.id for one in observer(ports).stopping()] == ["stopping"]
+    assert [task.id for task in observer(ports).stopping()] == ["stopping"]
     assert ports.asked == ["tasks canary/web STOPPED"]
 
 
@@ -50,7 +50,7 @@ def test_a_task_is_registered_by_the_address_that_the_group_takes(address: str) 
     groups = {GROUP: group(ip_type="ipv6"), OTHER_GROUP: group(OTHER_GROUP)}
     found = task(address=address, ipv6="fd00::1")
     targets = observer(Ports(service(), groups=groups)).targets_of(found, service(load_balancing=APP_AND_ADMIN))
-    assert [(one.group, one.identity) for one in targets] == [
+    assert [(target.group, target.identity) for target in targets] == [
         (GROUP, "fd00::1"),
         *([(OTHER_GROUP, address)] if address else []),
     ]
@@ -73,7 +73,7 @@ def test_with_instances_a_target_is_the_host_port_of_the_container_that_the_serv
     watching = observer(ports)
     for _ in range(2):
         found = watching.targets_of(on_instance(), ports.found)
-        assert [(one.group, str(one)) for one in found] == [(GROUP, "i-7:49153"), (OTHER_GROUP, "i-7:49154")]
+        assert [(target.group, str(target)) for target in found] == [(GROUP, "i-7:49153"), (OTHER_GROUP, "i-7:49154")]
     assert ports.asked == ["instances of ci-7"]
 
 
@@ -98,7 +98,7 @@ def test_the_instances_of_many_tasks_are_asked_for_at_once() -> None:
         states={(GROUP, "i-249", 49153): "healthy"},
     )
     assert registered(ports) == [(GROUP, "i-249:49153", False, "t249")]
-    assert len([one for one in ports.asked if one.startswith("instances")]) == 1
+    assert len([call for call in ports.asked if call.startswith("instances")]) == 1
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_on_the_network_of_the_host_a_task_has_the_ports_that_its_revision_maps(
     whole = TaskDefinition(Revision(revision(2)), {"networkMode": "host", "containerDefinitions": [container]}, {})
     ports = Ports(service(), groups={GROUP: group(kind="instance")}, wholes={revision(2): whole})
     found = task("t1", address="", container_instance="ci-7", containers=(Container("app", "RUNNING"),))
-    assert [one.port for one in observer(ports).targets_of(found, ports.found)] == ([port] if port else [])
+    assert [target.port for target in observer(ports).targets_of(found, ports.found)] == ([port] if port else [])
 
 
 def test_what_is_not_believed_is_told_once() -> None:

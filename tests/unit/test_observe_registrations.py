@@ -32,7 +32,7 @@ def test_the_target_of_a_living_task_of_ours_is_known_without_a_record() -> None
 def test_nothing_is_asked_of_the_load_balancer_when_nothing_lives_or_is_recorded() -> None:
     ports = Ports(service(), (), states={(GROUP, "10.0.0.1", 8000): "healthy"})
     assert registered(ports) == []
-    assert not [one for one in ports.asked if one.startswith(("health", "running"))]
+    assert not [call for call in ports.asked if call.startswith(("health", "running"))]
 
 
 def test_a_recorded_address_of_a_canary_of_ours_is_its_own() -> None:
@@ -94,8 +94,8 @@ def test_each_group_is_asked_once_for_all_its_targets_whatever_addresses_are_rec
         },
     )
     assert registered(ports) == [(GROUP, "10.0.0.1:8000", False, ""), (OTHER_GROUP, "i-7:49153", False, "")]
-    assert [one for one in ports.asked if one.startswith("health")] == [
+    assert [call for call in ports.asked if call.startswith("health")] == [
         f"health of {GROUP}",
         f"health of {OTHER_GROUP}",
     ]
-    assert {key: one.state for key, one in look(ports).health.items()} == ports.states
+    assert {key: target.state for key, target in look(ports).health.items()} == ports.states

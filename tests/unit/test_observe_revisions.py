@@ -9,7 +9,7 @@ from tests.unit.snapshots import Ports, look, observer
 
 
 def known(ports: Ports, *, scan: bool = False) -> list[str]:
-    return [Revision(one).name for one in look(ports, scan=scan).revisions]
+    return [Revision(known).name for known in look(ports, scan=scan).revisions]
 
 
 def test_the_revisions_of_service_marks_and_tasks_are_read() -> None:
@@ -27,9 +27,9 @@ def test_a_scan_adds_those_that_are_newer_than_the_oldest_in_use_of_each_family_
     tasks = (task(revision=revision(2, "shop")), task("t2", revision=revision(1, "evil")))
     watching = observer(Ports(found, tasks, active=active))
     watching.follow("shop")
-    names = {one.name: one.active for one in watching.snapshot(scan=True).revisions.values()}
+    names = {known.name: known.active for known in watching.snapshot(scan=True).revisions.values()}
     assert sorted(names) == ["evil:1", "shop:2", "shop:3", "web:4", "web:5", "web:6", "web:8", "web:9"]
-    assert [one for one in sorted(names) if not names[one]] == ["evil:1", "shop:2", "web:6"]
+    assert [name for name in sorted(names) if not names[name]] == ["evil:1", "shop:2", "web:6"]
 
 
 def test_a_copy_is_as_old_as_its_original_for_what_came_between_may_be_left_over() -> None:

@@ -39,7 +39,7 @@ def test_an_inconclusive_verdict_is_reported_with_its_release_and_canary() -> No
     world = start_of("A is a canary")
     world.alive()[0].tags[release_tags.VERDICT] = "inconclusive"
     record = canary(world, release="A").run.recorder.record
-    assert [(one.arn, one.target_groups) for one in record.canary] == [(world.alive()[0].arn, (GROUP,))]
+    assert [(task.arn, task.target_groups) for task in record.canary] == [(world.alive()[0].arn, (GROUP,))]
     assert record.share == 25
     assert (record.release.id, record.release.task_definition.rpartition("/")[2]) == ("A", "web:3")
 
@@ -78,9 +78,11 @@ def test_with_replace_the_other_release_goes_first() -> None:
     world = start_of("A is a canary")
     end = canary(world, release="B", replace=True)
     assert end.code == 0
-    assert [one.tags[release_tags.RELEASE] for one in world.alive()] == ["B"]
+    assert [task.tags[release_tags.RELEASE] for task in world.alive()] == ["B"]
     assert end.writes.index("StopTask") < end.writes.index("RunTask")
-    assert [one.active for one in world.revisions.values() if one.tags.get(release_tags.RELEASE) == "A"] == [False]
+    assert [
+        revision.active for revision in world.revisions.values() if revision.tags.get(release_tags.RELEASE) == "A"
+    ] == [False]
 
 
 @pytest.mark.parametrize("image", ["", f"{REGISTRY}/web:A"])
@@ -89,7 +91,7 @@ def test_a_dry_run_with_replace_plans_as_if_the_other_were_gone(image: str) -> N
     end = canary(world, release="B", image=image, replace=True, dry_run=True)
     assert (end.code, end.writes) == (0, [])
     assert end.message("tasks") == "would run 1 task of web:new"
-    assert [one.tags[release_tags.RELEASE] for one in world.alive()] == ["A"]
+    assert [task.tags[release_tags.RELEASE] for task in world.alive()] == ["A"]
 
 
 def test_with_replace_there_need_not_be_another() -> None:
@@ -113,7 +115,7 @@ def test_a_service_with_a_controller_that_we_do_not_know_is_refused() -> None:
 
 def test_a_service_on_a_revision_that_was_cancelled_is_refused() -> None:
     world = start_of("A was rolled back")
-    gone = next(one.arn for one in world.revisions.values() if not one.active)
+    gone = next(revision.arn for revision in world.revisions.values() if not revision.active)
     world.deployments = [FakeDeployment("ecs-svc/9", gone, world.now, rollout="COMPLETED")]
     end = canary(world, release="B")
     assert (end.code, end.writes) == (3, [])
@@ -156,8 +158,8 @@ def test_a_dry_run_writes_nothing_and_tells_each_step() -> None:
     world = start_of("P runs")
     end = canary(world, release="A", dry_run=True)
     assert (end.code, end.writes, world.images) == (0, [], start_of("P runs").images)
-    told = [one.message for one in end.run.recorder.record.steps if one.name not in ("preflight", "restore")]
-    assert all(one.startswith("would ") for one in told), told
+    told = [step.message for step in end.run.recorder.record.steps if step.name not in ("preflight", "restore")]
+    assert all(line.startswith("would ") for line in told), told
 
 
 def test_a_dry_run_says_that_there_is_no_load_balancer() -> None:

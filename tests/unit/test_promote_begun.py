@@ -97,8 +97,10 @@ def test_sizes_are_judged_anew_from_the_first_when_a_task_was_lost() -> None:
     dies(world, 1)
     begun = len(world.log)
     assert canary(world, release="A", settings=settings).code == 0
-    judged = [one for _, name, one in world.log[begun:] if name == "TagResource" and release_tags.JUDGED_TASKS in one]
-    assert [one[release_tags.JUDGED_TASKS] for one in judged] == ["2", "4"]
+    judged = [
+        tags for _, name, tags in world.log[begun:] if name == "TagResource" and release_tags.JUDGED_TASKS in tags
+    ]
+    assert [tags[release_tags.JUDGED_TASKS] for tags in judged] == ["2", "4"]
 
 
 def restore_died() -> World:

@@ -13,11 +13,7 @@ from tests.unit.cloudformation import stack
 from tests.unit.provision_world import APP, HOST, Account, environment, provision
 
 SECRET = "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:datadog-aBcDeF"
-
-
 DATADOG = {"DatadogImage": "public.ecr.aws/datadog/agent:7", "DatadogApiKeySecretArn": SECRET}
-
-
 SIDECAR = {"DatadogImage": {"repository": "web-datadog", "context": "sidecar"}}
 
 

@@ -178,7 +178,7 @@ def test_a_rollback_that_comes_while_it_is_registered_finds_it_noted() -> None:
     at(world, "after", "RegisterTaskDefinition", lambda: world.service_tags.update({release_tags.EPOCH: "abc/A"}))
     with pytest.raises(EpochChanged):
         make(step)
-    assert [one.rpartition("/")[2] for one in step.made] == ["web:2"]
+    assert [arn.rpartition("/")[2] for arn in step.made] == ["web:2"]
 
 
 @pytest.mark.parametrize(("tags", "fits"), [(45, True), (46, False)])

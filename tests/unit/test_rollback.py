@@ -145,7 +145,7 @@ def test_what_a_dry_run_tells_is_what_is_done(start: str, options: dict[str, Any
 
 def test_what_it_did_is_told_step_by_step() -> None:
     end = rollback(start_of("A is promoted"))
-    outcomes = {one.name: one.outcome for one in end.run.recorder.record.steps}
+    outcomes = {step.name: step.outcome for step in end.run.recorder.record.steps}
     assert outcomes == {
         "preflight": "passed",
         "drain": "skipped",

@@ -17,16 +17,12 @@ from tests.unit.scaling_hold import BY_HAND, assert_as_before, held_promote, hel
 from tests.unit.stage_runs import End, canary, promote, rollback, serving
 
 WRITES = ("TagResource", "RegisterScalableTarget", "UpdateService", "DeregisterTargets", "StopTask")
-
-
 PLACES = [
     (moment, call, count)
     for call in WRITES
     for moment in ("before", "after")
     for count in ((1, 2, 3) if call in WRITES[:2] else (1,))
 ]
-
-
 AGAIN: dict[str, Callable[[World], End]] = {
     "promote": held_promote,
     "promote without the option": lambda world: promote(world, release="A"),

@@ -24,8 +24,12 @@ TO_ANY = [
     ({"deploymentController": {"type": "EXTERNAL"}}, "its deployment controller is EXTERNAL", "makes its task sets"),
     ({"resourceManagementType": "ECS"}, "an Express Mode service", "update-express-gateway-service"),
     *(
-        ({"deploymentConfiguration": {"strategy": one}}, f"strategy is {one}: ECS itself shifts", "strategy to ROLLING")
-        for one in ("BLUE_GREEN", "LINEAR", "CANARY")
+        (
+            {"deploymentConfiguration": {"strategy": strategy}},
+            f"strategy is {strategy}: ECS itself shifts",
+            "strategy to ROLLING",
+        )
+        for strategy in ("BLUE_GREEN", "LINEAR", "CANARY")
     ),
     ({"deploymentConfiguration": {"lifecycleHooks": [LAMBDA, PAUSE]}}, "pause at POST_SCALE_UP", "take the PAUSE hook"),
 ]

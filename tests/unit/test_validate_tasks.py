@@ -90,8 +90,6 @@ def test_an_image_for_another_platform_than_the_tasks_is_a_finding(
 
 
 ARM = {"runtimePlatform": {"cpuArchitecture": "ARM64"}}
-
-
 WINDOWS = {"runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE", "cpuArchitecture": "X86_64"}}
 
 

@@ -7,8 +7,6 @@ from typing import Any
 from tests.emulator.stages.scene import Scene
 
 SOON = {"interval": "300ms", "failures": 1, "of": 1, "min_samples": 2}
-
-
 ERRORS = '"500 version"'
 
 

@@ -8,8 +8,6 @@ from typing import Any
 from tests.emulator.stages.scene import Scene
 
 FLUME = "agent.sources = requests\nagent.sinks = log\n"
-
-
 KEY = "hunter2-hunter2-hunter2-hunter2!"
 
 

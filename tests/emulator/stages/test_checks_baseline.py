@@ -21,7 +21,7 @@ def by_role(scene: Scene) -> dict[str, Any]:
     """Our living tasks by their role."""
     found = {}
     for task in scene.canaries():
-        tags = {one["key"]: one["value"] for one in task["tags"]}
+        tags = {tag["key"]: tag["value"] for tag in task["tags"]}
         found[tags["ecs-pipeline:role"]] = task
     return found
 
@@ -34,7 +34,7 @@ def test_a_baseline_runs_beside_the_canary_and_goes_with_it(scene: Scene, way: s
     assert end.code == 0, end.stderr
     passed = "container health checks passed: app"
     assert end.message("healthy") == f"{passed}; baseline: {passed}"
-    assert {role: one["taskDefinitionArn"] for role, one in by_role(scene).items()} == {
+    assert {role: task["taskDefinitionArn"] for role, task in by_role(scene).items()} == {
         "canary": end.report["release"]["task_definition"],
         "baseline": before,
     }

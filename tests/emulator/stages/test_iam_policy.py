@@ -35,11 +35,7 @@ CANARY_NEEDS = [
     ("ecs:TagResource", "RecordVerdictOnCanary"),
 ]
 """Actions in the order in which a canary comes to them; of one that several statements allow also the statement."""
-
-
 ROLLBACK_NEEDS = ["elasticloadbalancing:DeregisterTargets", "ecs:StopTask", "ecs:DeregisterTaskDefinition"]
-
-
 BUILD_NEEDS = [
     "ecr:DescribeRepositories",
     "ecr:GetAuthorizationToken",
@@ -49,8 +45,6 @@ BUILD_NEEDS = [
     "ecr:CompleteLayerUpload",
     "ecr:PutImage",
 ]
-
-
 TOLD_ONLY = {
     "logs:FilterLogEvents",
     "logs:GetLogEvents",
@@ -58,8 +52,6 @@ TOLD_ONLY = {
     "ecs:GetTaskProtection",
 }
 """Without them a check has no data, or evidence is missing; a stage ends as it would."""
-
-
 ELSEWHERE = {
     "ecs:UpdateService",
     "ecs:DescribeContainerInstances",
@@ -68,8 +60,6 @@ ELSEWHERE = {
     "ecr:GetDownloadUrlForLayer",
 }
 """In tests of their own."""
-
-
 OLD_RECORD = {"key": f"{release_tags.TARGETS}old", "value": "1000000000 10.9.9.9:80"}
 
 
@@ -97,7 +87,7 @@ def refused_for(outcome: Outcome, action: str) -> None:
 def test_every_action_of_the_policy_is_tried_here() -> None:
     policy = json.loads(documents()[0])
     tried = {*(action for action, _ in CANARY_NEEDS), *ROLLBACK_NEEDS, *BUILD_NEEDS, *TOLD_ONLY, *ELSEWHERE}
-    assert {action for one in policy["Statement"] for action in actions(one)} == tried
+    assert {action for statement in policy["Statement"] for action in actions(statement)} == tried
 
 
 def test_with_the_policy_a_release_goes_all_the_way_and_back(scene: Scene, deployer: Deployer) -> None:

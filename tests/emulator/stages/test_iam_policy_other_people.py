@@ -63,7 +63,7 @@ def test_the_role_of_one_service_cannot_make_take_or_block_a_canary_of_another(
     canary = deployer.canary()
     assert canary.code == 0, canary.stderr
     mine = scene.canaries()
-    (task,) = [one["taskArn"] for one in mine if one["taskArn"] != started]
+    (task,) = [listed["taskArn"] for listed in mine if listed["taskArn"] != started]
     denied(theirs.stop_task, cluster=scene.name, task=task)
     verdict = [{"key": release_tags.VERDICT, "value": "inconclusive"}]
     denied(theirs.tag_resource, resourceArn=task, tags=verdict)
@@ -95,7 +95,7 @@ def test_somebody_who_may_run_and_tag_tasks_promotes_nothing_of_his_own(scene: S
     denied(his.tag_resource, resourceArn=bare, tags=tags("v2", scene.name))
     canary = deployer.canary()
     assert canary.code == 0, canary.stderr
-    task = next(one["taskArn"] for one in scene.canaries() if one["taskArn"] != bare)
+    task = next(canary["taskArn"] for canary in scene.canaries() if canary["taskArn"] != bare)
     denied(his.tag_resource, resourceArn=task, tags=[{"key": release_tags.VERDICT, "value": "pass"}])
     # Our own revision with its tags, as RunTask may copy them: it is none of ours without the service's tag.
     copied = {**run, "taskDefinition": scene.canaries()[0]["taskDefinitionArn"], "propagateTags": "TASK_DEFINITION"}

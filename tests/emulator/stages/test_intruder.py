@@ -24,7 +24,7 @@ def test_a_forged_task_is_named_and_never_served_judged_or_promoted(scene: Scene
     assert scene.revisions() == revisions
     for stage in ("promote", "judge"):
         assert scene.ecs_pipeline(stage, "--release", "v2").code == 3
-    assert intruder.address(task) not in {one["Target"]["Id"] for one in scene.health()}
+    assert intruder.address(task) not in {target["Target"]["Id"] for target in scene.health()}
     status = scene.ecs_pipeline("status")
     assert f"{scene.name}-evil:1" in status.stdout
     assert "canary      none" in status.stdout
@@ -48,7 +48,7 @@ def test_once_a_forged_task_is_stopped_the_same_command_goes_on_whatever_token_i
     task = intruder.run(**token)
     refused = scene.canary("v2")
     assert refused.code == 3, refused.stderr
-    assert intruder.address(task) not in {one["Target"]["Id"] for one in scene.health()}
+    assert intruder.address(task) not in {target["Target"]["Id"] for target in scene.health()}
     scene.ecs.stop_task(cluster=scene.name, task=task)
     canary = scene.canary("v2")
     assert canary.code == 0, canary.stderr

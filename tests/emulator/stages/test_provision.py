@@ -39,8 +39,8 @@ def test_an_environment_is_made_from_nothing_and_removed(environment: Scene) -> 
     assert (found["runningCount"], found["desiredCount"]) == (2, 2)
     assert found["deploymentConfiguration"]["deploymentCircuitBreaker"]["enable"] is True
     definition = scene.ecs.describe_task_definition(taskDefinition=found["taskDefinition"])["taskDefinition"]
-    assert [one["name"] for one in definition["containerDefinitions"]] == ["app", "datadog", "flume"]
-    assert all("@sha256:" in one["image"] for one in definition["containerDefinitions"])
+    assert [container["name"] for container in definition["containerDefinitions"]] == ["app", "datadog", "flume"]
+    assert all("@sha256:" in container["image"] for container in definition["containerDefinitions"])
     scaling = scene.client("application-autoscaling").describe_scalable_targets(
         ServiceNamespace="ecs", ResourceIds=[f"service/{scene.name}/web"]
     )["ScalableTargets"]
@@ -132,7 +132,7 @@ def test_another_scheme_gives_the_service_another_load_balancer(environment: Sce
         for balancer in scene.elb.describe_load_balancers()["LoadBalancers"]
         if balancer["LoadBalancerName"].startswith(scene.name)
     ]
-    assert [(one["Scheme"], len(one["LoadBalancerName"])) for one in balancers] == [
+    assert [(balancer["Scheme"], len(balancer["LoadBalancerName"])) for balancer in balancers] == [
         ("internet-facing", len(scene.name) + 7)
     ]
     assert fetch(scene.server.load_balancer_url(balancers[0]["LoadBalancerName"])) == (200, "v1")

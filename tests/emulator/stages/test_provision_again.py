@@ -54,7 +54,7 @@ def test_a_dry_run_shows_the_changes_and_makes_none(environment: Scene) -> None:
     assert "add     Cluster (AWS::ECS::Cluster)" in plan.stderr
     assert scene.ecs.describe_clusters(clusters=[scene.name])["clusters"] == []
     stacks = scene.client("cloudformation").list_stacks()["StackSummaries"]
-    assert scene.name not in {one["StackName"] for one in stacks}
+    assert scene.name not in {stack["StackName"] for stack in stacks}
     assert "change           add     Service (AWS::ECS::Service)" in plan.stdout
 
 
@@ -67,17 +67,17 @@ def test_a_dry_run_on_an_environment_writes_nothing(environment: Scene) -> None:
     before = change_sets(scene)
     with listening(scene.server.endpoint) as proxy:
         plan = scene.ecs_pipeline("provision", "--dry-run", AWS_ENDPOINT_URL=proxy.endpoint)
-        operations = {one.operation for one in proxy.calls}
+        operations = {call.operation for call in proxy.calls}
     assert plan.code == 0, plan.stderr
     assert "would change up to" in plan.stdout
     assert "change           modify  TaskDefinition (AWS::ECS::TaskDefinition)" in plan.stdout
-    assert {one for one in operations if not one.startswith(("Describe", "Get", "List"))} == set()
+    assert {operation for operation in operations if not operation.startswith(("Describe", "Get", "List"))} == set()
     assert change_sets(scene) == before
 
 
 def change_sets(scene: Scene) -> list[str]:
     found = scene.client("cloudformation").list_change_sets(StackName=scene.name)["Summaries"]
-    return [str(one["ChangeSetName"]) for one in found]
+    return [str(change_set["ChangeSetName"]) for change_set in found]
 
 
 @pytest.mark.parametrize(("operation", "number"), [("CreateChangeSet", 1), ("ExecuteChangeSet", 1)])

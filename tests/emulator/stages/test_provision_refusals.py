@@ -49,7 +49,9 @@ def refuses(scene: Scene, told: str, *words: str) -> None:
     assert wrong.code == 2, wrong.stderr
     assert told in wrong.stderr
     stacks = scene.client("cloudformation").list_stacks()["StackSummaries"]
-    assert [one for one in stacks if one["StackName"] == scene.name and one["StackStatus"] != "DELETE_COMPLETE"] == []
+    assert [
+        stack for stack in stacks if stack["StackName"] == scene.name and stack["StackStatus"] != "DELETE_COMPLETE"
+    ] == []
 
 
 def test_a_live_canary_stands_in_the_way_of_a_removal(environment: Scene) -> None:

@@ -14,8 +14,6 @@ from tests.emulator.stages.meanwhile import while_running
 from tests.emulator.stages.scene import Outcome, Scene
 
 SWITCH = '[ "$VERSION" = v1 ] || [ ! -e /switch/crash ] || exit 3; exec /app/serve.sh'
-
-
 NO_BREAKER = {"deploymentConfiguration": {"maximumPercent": 200, "minimumHealthyPercent": 100}}
 
 
@@ -127,7 +125,7 @@ def test_an_interrupted_task_of_the_rollout_is_not_the_releases_failure(scene: S
 
     def take_away() -> None:
         for _ in range(3):
-            task = wait_for(lambda: [one["taskArn"] for one in scene.tasks() if one["taskArn"] not in taken][-1:])
+            task = wait_for(lambda: [task["taskArn"] for task in scene.tasks() if task["taskArn"] not in taken][-1:])
             wait_for(partial(is_running, task[0]))
             if scene.task(task[0])["taskDefinitionArn"].endswith(":2"):
                 taken[task[0]] = "SpotInterruption"

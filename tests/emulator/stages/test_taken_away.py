@@ -38,7 +38,7 @@ def test_a_canary_that_is_taken_away_in_its_bake_is_replaced_and_baked_anew(scen
     assert code in canary.stderr
     (second,) = scene.canaries()
     assert second["taskArn"] != first[0]["taskArn"]
-    assert {one["key"]: one["value"] for one in second["tags"]}["ecs-pipeline:verdict"] == "pass"
+    assert {tag["key"]: tag["value"] for tag in second["tags"]}["ecs-pipeline:verdict"] == "pass"
     assert len(scene.registered()) == 3
     assert scene.ecs_pipeline("promote").code == 0
     scene.assert_nothing_left()

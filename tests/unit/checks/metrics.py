@@ -29,7 +29,7 @@ def value_of(query: Mapping[str, Any]) -> str:
 def with_others(subject: Subject, **groups: Sequence[str]) -> Subject:
     """The same with a baseline and stable tasks of these ids only, which stay as they are."""
     like = subject.canary[0]
-    found = {name: tuple(replace(like, arn=f"arn:task/prd/{one}") for one in named) for name, named in groups.items()}
+    found = {name: tuple(replace(like, arn=f"arn:task/prd/{task}") for task in named) for name, named in groups.items()}
     other = replace(subject, baseline=found.get("baseline", ()))
     other._stable, other._looked = found.get("stable", ()), math.inf
     return other
@@ -56,7 +56,7 @@ def put(subject: Subject, **values: Sequence[float]) -> FakeCloudWatch:
 
     def points(query: Mapping[str, Any]) -> Mapping[datetime, float]:
         given = values.get(value_of(query), ())
-        return {subject.since + timedelta(minutes=number): one for number, one in enumerate(given)}
+        return {subject.since + timedelta(minutes=number): value for number, value in enumerate(given)}
 
     fake.points = points
     return fake

@@ -188,7 +188,7 @@ def test_it_is_told_the_facts(tmp_path: Path) -> None:
         "previous_task_definition": "",
         "share": 33.3,
         "started": f"{subject.since:%Y-%m-%dT%H:%M:%SZ}",
-        "canary": {"tasks": [{"arn": one.arn, "ip": one.address} for one in subject.canary]},
+        "canary": {"tasks": [{"arn": task.arn, "ip": task.address} for task in subject.canary]},
         "baseline": {"tasks": [{"arn": "arn:task/prd/b", "ip": "10.9.9.9"}]},
         "stable": {
             "tasks": [{"arn": f"{PREFIX}:task/prd/10.1.0.{last}", "ip": f"10.1.0.{last}"} for last in (1, 2, 3)]

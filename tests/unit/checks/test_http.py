@@ -49,7 +49,7 @@ def server() -> Iterator[Server]:
 
 
 def on_loopback(subject: Subject) -> Subject:
-    return replace(subject, canary=[replace(one, address="127.0.0.1") for one in subject.canary])
+    return replace(subject, canary=[replace(task, address="127.0.0.1") for task in subject.canary])
 
 
 def check(subject: Subject, **keys: Any) -> Check:

@@ -47,12 +47,12 @@ def test_none_may_be_unless_another_number_is_given() -> None:
     subject.run.clock.sleep(10)
     assert sample(checks[0]) == Sample(GOOD, "0 lines with ERROR")
     write(subject, line(subject, 5))
-    assert [sample(one) for one in checks] == [
+    assert [sample(judged) for judged in checks] == [
         Sample(BAD, "1 line with ERROR, at most 0 may be: ERROR 5"),
         Sample(GOOD, "1 line with ERROR"),
     ]
     assert (checks[0].value, checks[0].limit) == (1, 0)
-    assert [bool(one.conclude()) for one in checks] == [True, False]
+    assert [bool(judged.conclude()) for judged in checks] == [True, False]
     stream = subject.canary[0].id
     assert checks[0].details() == [f"{subject.since + timedelta(seconds=5):%H:%M:%S} app/app/{stream}: ERROR 5"]
 

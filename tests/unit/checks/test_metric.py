@@ -25,7 +25,7 @@ from tests.unit.checks.world import cloudwatch, subject_of
 
 
 def ids(tasks: Sequence[Task]) -> list[str]:
-    return [one.id for one in tasks]
+    return [task.id for task in tasks]
 
 
 # ---- placeholders
@@ -42,7 +42,7 @@ def test_ids_are_joined_in_an_expression() -> None:
 def test_each_task_is_asked_for_itself_in_a_dimension() -> None:
     subject = subject_of(World(), 2)
     variants = queries.asked([dimension("{canary.task_ids}")], subject, "canary").variants
-    assert [value_of(one[0]) for one in variants] == ids(subject.canary)
+    assert [value_of(variant[0]) for variant in variants] == ids(subject.canary)
 
 
 def test_the_family_is_that_of_the_tasks_that_are_asked_for() -> None:
@@ -61,7 +61,7 @@ def test_an_expression_beside_a_dimension_has_all_ids() -> None:
     query = [dimension("{canary.task_ids}"), {"Id": "e", "Expression": SEARCH % "canary"}]
     variants = queries.asked(query, subject, "canary").variants
     joined = " OR ".join(ids(subject.canary))
-    assert [joined in one[1]["Expression"] for one in variants] == [True, True]
+    assert [joined in variant[1]["Expression"] for variant in variants] == [True, True]
 
 
 def test_two_groups_in_dimensions_are_asked_for_in_all_pairs() -> None:
@@ -72,7 +72,7 @@ def test_two_groups_in_dimensions_are_asked_for_in_all_pairs() -> None:
         {"Id": "m", "Expression": "a - b"},
     ]
     variants = queries.asked(query, subject, "canary").variants
-    pairs = [(value_of(one[0]), value_of(one[1])) for one in variants]
+    pairs = [(value_of(variant[0]), value_of(variant[1])) for variant in variants]
     assert pairs == list(itertools.product(ids(subject.canary), ["s1", "s2"]))
 
 
@@ -125,7 +125,7 @@ def test_a_datapoint_is_a_sample_once_its_period_is_over_and_only_once() -> None
     of_canary(subject, 1, 5, 2)
     check = metric(subject, at_most=3)
     assert after(subject, 59, check) == []
-    assert [one.outcome for one in after(subject, 121, check)] == [GOOD, BAD]
+    assert [sample.outcome for sample in after(subject, 121, check)] == [GOOD, BAD]
     assert check.value == 5
     assert after(subject, 122, check) == []
     (last,) = after(subject, 181, check)
@@ -156,7 +156,7 @@ def test_three_periods_without_a_datapoint_are_a_sample_without_data_and_each_fu
     assert after(subject, 179, check) == []
     assert after(subject, 180, check) == [Sample(MISSING, "no datapoint of a 1m period")]
     assert after(subject, 181, check) == []
-    assert [one.outcome for one in after(subject, 240, check)] == [MISSING]
+    assert [sample.outcome for sample in after(subject, 240, check)] == [MISSING]
 
 
 def test_all_checks_that_are_due_are_read_with_one_call_unless_one_bears_no_company() -> None:
@@ -165,9 +165,9 @@ def test_all_checks_that_are_due_are_read_with_one_call_unless_one_bears_no_comp
     kinds = Kinds(fake)
     insights = [{"Id": "m", "Expression": 'SELECT AVG(M) FROM "N"', "Period": 60}]
     checks = [metric(subject, query, kinds, at_most=1) for query in (None, [dimension("other")], insights)]
-    for one in checks:
-        one.begin()
-    assert [one.collect() for one in checks] == [[], [], []]
+    for check in checks:
+        check.begin()
+    assert [check.collect() for check in checks] == [[], [], []]
     assert fake.calls == ["GetMetricData", "GetMetricData"]
 
 
@@ -181,7 +181,7 @@ class Troubled(FakeCloudWatch):
     def series(self, queries: Sequence[Mapping[str, Any]], since: datetime, until: datetime) -> list[Series]:
         if self._error:
             raise self._error
-        return [replace(one, id=str(queries[0]["Id"])) for one in self._found]
+        return [replace(found, id=str(queries[0]["Id"])) for found in self._found]
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_judged_alone_the_last_datapoints_since_the_bake_began_are_looked_at() -
     subject = replace(subject_of(World()), judged_alone=True)
     of_canary(subject, *range(1, 11))
     samples = after(subject, 601, metric(subject, at_most=100))
-    assert [one.message.partition(" ")[0] for one in samples] == ["9", "10"]
+    assert [sample.message.partition(" ")[0] for sample in samples] == ["9", "10"]
 
 
 # ---- units

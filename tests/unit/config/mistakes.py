@@ -5,9 +5,5 @@ from __future__ import annotations
 from collections.abc import Callable
 
 Tell = Callable[..., list[str]]
-
-
 NAMES = "cluster: c\nservice: s\n"
-
-
 NO_CACHE = "this is not a cache; write type=registry,ref=REPOSITORY:TAG, type=inline or type=local,…"

@@ -91,11 +91,7 @@ def test_an_environment_that_there_is_not_is_told_with_those_there_are(told: Tel
 
 
 KEYS = st.sampled_from(["app", "cluster", "service", "canary", "image", "steps", "tasks", "percent", "bake", "drain"])
-
-
 WORDS = st.text("abcdefg_-. ", min_size=1, max_size=3)
-
-
 DOCUMENTS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | WORDS, inner, max_size=5),
@@ -114,7 +110,7 @@ def test_whatever_a_config_holds_it_is_read_or_refused_in_single_lines(tmp_path:
         load(str(file), "", {})
     except InvalidInput as error:
         lines = [str(error), *error.evidence]
-        assert all(one.startswith(f"{file}:1: ") and "\n" not in one for one in lines)
+        assert all(line.startswith(f"{file}:1: ") and "\n" not in line for line in lines)
 
 
 SECRETS = [

@@ -176,7 +176,7 @@ def test_each_mistake_has_the_line_where_its_value_stands_in_base_or_overlay(tol
         ("prd", {"bake": "4", "healthy_within": "9"}),
         ("", {"bake": "4", "healthy_within": "5"}),
     ):
-        places = [one.split(": ")[:2] for one in told(text, environment)]
+        places = [line.split(": ")[:2] for line in told(text, environment)]
         assert {key.removeprefix("canary."): place.removeprefix("c.yml:") for place, key in places} == lines
 
 
@@ -193,12 +193,12 @@ def test_a_wrong_flag_is_told_as_one_though_the_file_has_the_key(told: Tell) -> 
 
 def test_a_name_that_follows_from_a_wrong_app_is_told_there(told: Tell) -> None:
     lines = told("region: r\napp: my app\n", "prd")
-    assert [one.partition(" ")[0] for one in lines] == ["c.yml:2:", "c.yml:2:"]
+    assert [line.partition(" ")[0] for line in lines] == ["c.yml:2:", "c.yml:2:"]
 
 
 def test_what_stands_in_the_file_is_told_before_what_is_missing(told: Tell) -> None:
     lines = told("service: s\ncluter: c\n")
-    assert [one.partition(":")[0] for one in lines] == ["c.yml", "no cluster named; give --cluster, `cluster"]
+    assert [line.partition(":")[0] for line in lines] == ["c.yml", "no cluster named; give --cluster, `cluster"]
 
 
 def test_an_environment_has_no_environments(told: Tell) -> None:
@@ -224,7 +224,7 @@ def test_all_mistakes_are_told_at_once(told: Tell) -> None:
     lines = told("app: 5\nregionn: x\ncanary: {tasks: 0}\nrollback: {drain: soon}\n")
     assert len(lines) == 6
     for word in ("app", "regionn", "canary.tasks", "rollback.drain", "no cluster", "no service"):
-        assert any(word in one for one in lines), word
+        assert any(word in line for line in lines), word
 
 
 @pytest.mark.parametrize(
@@ -246,6 +246,6 @@ def test_a_missing_name_is_told_with_the_ways_to_give_it(
 @pytest.mark.parametrize("name", ["my service", "Ümlaut", "a.b", "a/b", 256 * "a", "''"])
 def test_a_name_that_ecs_does_not_take_is_told(told: Tell, key: str, name: str) -> None:
     names = {"cluster": "c", "service": "s", key: name}
-    (line,) = told("".join(f"{one}: {value}\n" for one, value in names.items()))
+    (line,) = told("".join(f"{name}: {value}\n" for name, value in names.items()))
     assert f": {key}: " in line
     assert line.endswith(f"is not the name of a {key}; ECS takes letters, digits, `-` and `_`")

@@ -10,8 +10,6 @@ from ecs_pipeline.config.load import load
 from tests.unit.config.mistakes import NAMES, Tell
 
 HTTP = "  - http: {path: /}\n"
-
-
 METRIC = (
     "  - metric: {at_most: 1, query: [{Id: a, MetricStat: "
     "{Period: 300, Stat: Sum, Metric: {Namespace: N, MetricName: M}}}]}\n"

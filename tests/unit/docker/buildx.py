@@ -18,8 +18,6 @@ pwd > "{folder}/place"
 cat "$4" > "{folder}/definition"
 {builds}
 """
-
-
 ARGUMENTS = {"TOKEN": "hunter2"}
 
 

@@ -17,11 +17,7 @@ from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import Answer, HttpStub, Request
 
 JSON = {"Content-Type": "application/json"}
-
-
 BUILT = b'{"stream": "Successfully built 0123\\n"}\n'
-
-
 SECRET = base64.b64encode(b"ann:hunter2").decode()
 
 
@@ -41,7 +37,7 @@ class FakeEngine:
     @property
     def built(self) -> Request:
         """The request to build."""
-        (found,) = [one for one in self.http.requests if "/build" in one.path]
+        (found,) = [request for request in self.http.requests if "/build" in request.path]
         return found
 
     @property

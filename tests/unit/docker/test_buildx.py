@@ -137,7 +137,7 @@ def test_what_the_engine_refuses_is_told_without_the_build_arguments(
         monkeypatch.setenv("DOCKER_HOST", engine.url.replace("http", "tcp"))
         with pytest.raises(Trouble) as caught:
             build(folder, arguments=ARGUMENTS)
-    assert any("hunter2" in one.path for one in engine.requests)
+    assert any("hunter2" in request.path for request in engine.requests)
     assert str(caught.value) == "Docker: the Dockerfile cannot be empty; correct the build"
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 

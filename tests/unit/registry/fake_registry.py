@@ -14,14 +14,8 @@ from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import Answer, HttpStub, Request
 
 DIGEST = "sha256:" + "0a" * 32
-
-
 FOUND = Answer(200, b"", {"Docker-Content-Digest": DIGEST})
-
-
 BASIC = "Basic " + base64.b64encode(b"ann:secret").decode()
-
-
 Handle = Callable[[Request], Answer]
 
 

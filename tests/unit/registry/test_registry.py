@@ -27,7 +27,7 @@ def test_the_digest_is_asked_without_fetching_the_manifest(registry: Registry) -
 def test_a_token_is_fetched_with_the_login_where_the_registry_wants_one(registry: Registry) -> None:
     registry.handle = bearer(f"{registry.http.url}/token")
     assert registry.digest() == DIGEST
-    assert [one.path.partition("?")[0] for one in registry.http.requests] == [
+    assert [request.path.partition("?")[0] for request in registry.http.requests] == [
         "/v2/team/web/manifests/v1",
         "/token",
         "/v2/team/web/manifests/v1",
@@ -38,15 +38,15 @@ def test_a_token_is_fetched_with_the_login_where_the_registry_wants_one(registry
 
 def test_an_older_kind_of_token_answer_is_taken_too(registry: Registry) -> None:
     inner = bearer(f"{registry.http.url}/token")
-    registry.handle = lambda one: (
-        Answer(200, b'{"access_token": "of-an-hour"}') if one.path.startswith("/token") else inner(one)
+    registry.handle = lambda request: (
+        Answer(200, b'{"access_token": "of-an-hour"}') if request.path.startswith("/token") else inner(request)
     )
     assert registry.digest() == DIGEST
 
 
 def test_the_login_is_sent_where_the_registry_wants_it(registry: Registry) -> None:
     challenge = Answer(401, b"", {"WWW-Authenticate": 'Basic realm="registry"'})
-    registry.handle = lambda one: FOUND if one.headers.get("authorization") == BASIC else challenge
+    registry.handle = lambda request: FOUND if request.headers.get("authorization") == BASIC else challenge
     assert registry.digest() == DIGEST
     assert len(registry.http.requests) == 2
 
@@ -86,7 +86,9 @@ def test_a_refusal_names_image_reason_and_cure(registry: Registry, status: int, 
 def test_an_index_of_several_platforms_is_taken_as_it_is(registry: Registry) -> None:
     """ECS takes from it what its tasks run on."""
     index = {"Docker-Content-Digest": DIGEST, "Content-Type": "application/vnd.oci.image.index.v1+json"}
-    registry.handle = lambda one: Answer(200, b"", index) if "index.v1" in one.headers["accept"] else Answer(404)
+    registry.handle = lambda request: (
+        Answer(200, b"", index) if "index.v1" in request.headers["accept"] else Answer(404)
+    )
     assert registry.digest() == DIGEST
 
 
@@ -94,7 +96,7 @@ def test_where_the_registry_does_not_tell_the_digest_it_is_that_of_the_manifest(
     manifest = b'{"schemaVersion": 2}'
     registry.handle = lambda _request: Answer(200, manifest)
     assert registry.digest() == f"sha256:{hashlib.sha256(manifest).hexdigest()}"
-    assert [one.method for one in registry.http.requests] == ["HEAD", "GET"]
+    assert [request.method for request in registry.http.requests] == ["HEAD", "GET"]
 
 
 def test_a_registry_may_send_a_request_on_but_never_the_login(registry: Registry) -> None:
@@ -102,7 +104,7 @@ def test_a_registry_may_send_a_request_on_but_never_the_login(registry: Registry
         there = elsewhere.url.replace("127.0.0.1", "localhost")
         challenge = Answer(401, b"", {"WWW-Authenticate": 'Basic realm="registry"'})
         moved = Answer(307, b"", {"Location": f"{there}/v2/team/web/manifests/v1"})
-        registry.handle = lambda one: moved if one.headers.get("authorization") else challenge
+        registry.handle = lambda request: moved if request.headers.get("authorization") else challenge
         assert registry.digest() == DIGEST
     assert "authorization" not in elsewhere.requests[0].headers
 

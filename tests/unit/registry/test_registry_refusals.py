@@ -42,7 +42,7 @@ def test_a_page_or_anything_else_is_no_image(registry: Registry, answer: Answer)
 
 def test_a_registry_that_tells_another_digest_than_its_content_has_is_not_believed(registry: Registry) -> None:
     manifest = Answer(200, b'{"schemaVersion": 2}', {"Docker-Content-Digest": DIGEST})
-    registry.handle = lambda one: manifest if one.method == "GET" else Answer(200)
+    registry.handle = lambda request: manifest if request.method == "GET" else Answer(200)
     assert "is not a registry" in registry.refused()
 
 
@@ -62,11 +62,13 @@ def test_a_registry_that_tells_another_digest_than_its_content_has_is_not_believ
 )
 def test_what_a_token_server_says_is_a_token_or_one_line(registry: Registry, token: bytes, why: str) -> None:
     inner = bearer(f"{registry.http.url}/token")
-    registry.handle = lambda one: Answer(200, token) if one.path.startswith("/token") else inner(one)
+    registry.handle = lambda request: Answer(200, token) if request.path.startswith("/token") else inner(request)
     with pytest.raises(PipelineError) as caught:
         registry.digest()
     assert why in str(caught.value)
-    assert "None" not in [one.headers.get("authorization", "").rpartition(" ")[2] for one in registry.http.requests]
+    assert "None" not in [
+        request.headers.get("authorization", "").rpartition(" ")[2] for request in registry.http.requests
+    ]
 
 
 def asked_of(monkeypatch: pytest.MonkeyPatch, name: str, challenge: str, location: str = "") -> list[str]:
@@ -159,5 +161,7 @@ def test_a_proxy_is_judged_by_what_it_says(monkeypatch: pytest.MonkeyPatch, line
 
 def test_trouble_of_the_token_server_is_tried_again(registry: Registry) -> None:
     inner, refusals = bearer(f"{registry.http.url}/token"), iter([Answer(500), Answer(200, b"<html>")])
-    registry.handle = lambda one: next(refusals, inner(one)) if one.path.startswith("/token") else inner(one)
+    registry.handle = lambda request: (
+        next(refusals, inner(request)) if request.path.startswith("/token") else inner(request)
+    )
     assert registry.digest() == DIGEST

@@ -168,8 +168,8 @@ def test_of_tasks_that_come_and_go_equally_many_are_compared() -> None:
 def test_gaps_on_either_side_are_passed_over() -> None:
     random = Random(2)
     seen = list(moments(random, "plain", 1, count=60))
-    gaps = [replace(one, canary={}) if n % 5 == 0 else one for n, one in enumerate(seen)]
-    gaps = [replace(one, others=dict(list(one.others.items())[: n % 4])) for n, one in enumerate(gaps)]
+    gaps = [replace(moment, canary={}) if n % 5 == 0 else moment for n, moment in enumerate(seen)]
+    gaps = [replace(moment, others=dict(list(moment.others.items())[: n % 4])) for n, moment in enumerate(gaps)]
     assert concluded(gaps)[0] == "pass"
 
 
@@ -192,7 +192,7 @@ def test_a_canary_within_what_the_others_differ_by_is_not_failed() -> None:
     verdict, message = concluded(seen)
     assert verdict == "inconclusive"
     assert "no failure, for the 3 stable tasks differ by up to 4" in message
-    two = [replace(one, others={"b": one.others["b"]}) for one in seen]
+    two = [replace(moment, others={"b": moment.others["b"]}) for moment in seen]
     assert concluded(two)[0] == "fail"
 
 
@@ -228,7 +228,7 @@ def test_series_that_remember_are_told_from_others(kind: str, least: float, most
     memory = Autocorrelation()
     series = noise(Random(1), kind, 0.3, 400, 4)
     for number in range(400):
-        memory.add(["canary", "a", "b", "c"], [one[number] for one in series])
+        memory.add(["canary", "a", "b", "c"], [each[number] for each in series])
     assert least < memory.inflation_on_the_way < most
 
 
