@@ -37,7 +37,7 @@ from tests.chaos.proxy import Call
 from tests.chaos.results import Result, table, total
 from tests.chaos.rig import Rig, running
 from tests.chaos.scenarios import SCENARIOS, Scenario
-from tests.fakes.world import WRITES
+from tests.fakes.state import WRITES
 
 _rig: Rig
 _resources = ExitStack()
@@ -58,8 +58,8 @@ def end() -> None:
 def sites_of(scenario: Scenario) -> list[Call]:
     """The calls of a stage without those that only poll."""
     calls = _rig.undisturbed(scenario).calls
-    operations = [one.operation for one in calls]
-    return [one for index, one in enumerate(calls) if not polls(one.operation, operations[:index])]
+    operations = [call.operation for call in calls]
+    return [call for index, call in enumerate(calls) if not polls(call.operation, operations[:index])]
 
 
 def differs(kind: str, at: Call, sites: list[Call]) -> bool:
@@ -103,10 +103,10 @@ def main() -> int:
     parser.add_argument("--log", type=Path, help="results are kept here, and what it holds is not tried again")
     options = parser.parse_args()
     kinds = options.kinds.split(",")
-    chosen = [one for one in SCENARIOS if one.name.startswith(options.only)]
+    chosen = [scenario for scenario in SCENARIOS if scenario.name.startswith(options.only)]
     results = list(tried(options.log))
     until = time.monotonic() + 60 * options.minutes
-    known = {(one.scenario, one.kind, one.at) for one in results}
+    known = {(result.scenario, result.kind, result.at) for result in results}
     with ensure_engine(), ProcessPoolExecutor(options.processes, initializer=begin) as pool:
         places = dict(zip(chosen, pool.map(sites_of, chosen), strict=True))
         tries: list[tuple[Scenario, str, Call | None]] = []
@@ -118,7 +118,7 @@ def main() -> int:
                 tries.append((scenario, kind, None))
         random.Random(len(tries)).shuffle(tries)  # those that wait for a time-out beside those that do not
         say(f"{len(tries)} runs to do")
-        futures = [pool.submit(attempt, *one) for one in tries]
+        futures = [pool.submit(attempt, *arguments) for arguments in tries]
         for done in as_completed(futures):
             if done.cancelled():
                 continue
@@ -127,17 +127,21 @@ def main() -> int:
                 say(f"{len(results)}: {result}")
                 note(result, options.log)
             if time.monotonic() > until:
-                for one in futures:
-                    one.cancel()
+                for future in futures:
+                    future.cancel()
         for _ in range(options.processes):
             pool.submit(end)
-    order = [one.name for one in SCENARIOS]
+    order = [scenario.name for scenario in SCENARIOS]
     say(
         "\n"
-        + table(sorted(results, key=lambda one: (KINDS.index(one.kind.partition(",")[0]), order.index(one.scenario))))
+        + table(
+            sorted(
+                results, key=lambda result: (KINDS.index(result.kind.partition(",")[0]), order.index(result.scenario))
+            )
+        )
     )
     say("\n" + total(results))
-    return 0 if all(one.recovered for one in results) else 1
+    return 0 if all(result.recovered for result in results) else 1
 
 
 def say(line: str) -> None:

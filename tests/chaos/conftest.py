@@ -25,7 +25,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`place`: the sample of a test module's PLACES, or all of them. `attempt`: rounds of a race."""
     whole = metafunc.config.getoption("--whole")
     if "place" in metafunc.fixturenames:
-        places = [one for one in metafunc.module.PLACES if whole or one.sampled]
+        places = [place for place in metafunc.module.PLACES if whole or place.sampled]
         metafunc.parametrize("place", places, ids=str)
     if "attempt" in metafunc.fixturenames:
         metafunc.parametrize("attempt", range(20 if whole else 1))
@@ -36,9 +36,9 @@ def judge(record_property: Callable[[str, object], None]) -> Callable[[Sequence[
     """Note what was tried, and fail with what did not recover."""
 
     def note(results: Sequence[Result]) -> None:
-        record_property(PROPERTY, [one.as_json() for one in results])
+        record_property(PROPERTY, [result.as_json() for result in results])
         assert results, "nothing was tried"
-        assert [str(one) for one in results if not one.recovered] == []
+        assert [str(result) for result in results if not result.recovered] == []
 
     return note
 
@@ -47,11 +47,11 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     """The table and `N faults tried, N recovered`."""
     reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
     results = [
-        Result(**one)
+        Result(**item)
         for report in reports
         for name, value in getattr(report, "user_properties", ())
         if name == PROPERTY
-        for one in value
+        for item in value
     ]
     if results:
         terminalreporter.write_line("")

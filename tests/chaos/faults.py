@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from tests.chaos.error_answers import THROTTLES, WANTED
 from tests.chaos.proxy import Act, Call, Exchange
-from tests.fakes.world import WRITES
+from tests.fakes.state import WRITES
 
 KILLED_BEFORE, KILLED_AFTER, LOST = "killed before", "killed after", "answer lost"
 RESET, SILENT = "connection reset", "no answer"
@@ -78,7 +78,7 @@ ASKED_IN_A_POLL = 4
 
 def polls(operation: str, before: Sequence[str]) -> bool:
     """Whether a call only looks again at what was looked at a moment ago, and nothing was written since."""
-    recent = itertools.takewhile(lambda one: one not in WRITES, reversed(before[-ASKED_IN_A_POLL:]))
+    recent = itertools.takewhile(lambda name: name not in WRITES, reversed(before[-ASKED_IN_A_POLL:]))
     return operation not in WRITES and operation in recent
 
 

@@ -18,11 +18,11 @@ def picture(scene: Scene) -> dict[str, Any]:
     service = scene.service(include=["TAGS"])
     return {
         "service": (_image(scene, service["taskDefinition"]), service["desiredCount"], service["runningCount"]),
-        "deployments": [(one["status"], one["rolloutState"]) for one in service["deployments"]],
+        "deployments": [(deployment["status"], deployment["rolloutState"]) for deployment in service["deployments"]],
         "service tags": _tags(scene, service["tags"]),
-        "service tasks": sorted(_image(scene, one["taskDefinitionArn"]) for one in scene.tasks()),
+        "service tasks": sorted(_image(scene, task["taskDefinitionArn"]) for task in scene.tasks()),
         "canaries": sorted(
-            (_image(scene, one["taskDefinitionArn"]), *_tags(scene, one["tags"])) for one in _ours(scene)
+            (_image(scene, task["taskDefinitionArn"]), *_tags(scene, task["tags"])) for task in _ours(scene)
         ),
         "targets": _targets(scene),
         "revisions": sorted(_revision(scene, number) for number in scene.revisions()),
@@ -57,23 +57,23 @@ def _ours(scene: Scene) -> list[Any]:
     """Every task of the cluster that is none of the service's and does not stop."""
     arns = scene.ecs.list_tasks(cluster=scene.name)["taskArns"]
     found = scene.ecs.describe_tasks(cluster=scene.name, tasks=arns, include=["TAGS"])["tasks"] if arns else []
-    return [one for one in found if not one["group"].startswith("service:")]
+    return [item for item in found if not item["group"].startswith("service:")]
 
 
 def _targets(scene: Scene) -> list[str]:
     """Whose address each target has, and its state."""
     owners = dict.fromkeys(scene.service_addresses(), "service")
-    owners.update({_address(one): "canary" for one in _ours(scene)})
+    owners.update({_address(task): "canary" for task in _ours(scene)})
     return sorted(
-        f"{owners.get(one['Target']['Id'], 'nobody')} {one['TargetHealth']['State']}"
-        for one in scene.health()
-        if one["TargetHealth"]["State"] != "draining"
+        f"{owners.get(target['Target']['Id'], 'nobody')} {target['TargetHealth']['State']}"
+        for target in scene.health()
+        if target["TargetHealth"]["State"] != "draining"
     )
 
 
 def _address(task: Any) -> str:
-    details = [one for attachment in task["attachments"] for one in attachment["details"]]
-    return next((str(one["value"]) for one in details if one["name"] == "privateIPv4Address"), "")
+    details = [detail for attachment in task["attachments"] for detail in attachment["details"]]
+    return next((str(detail["value"]) for detail in details if detail["name"] == "privateIPv4Address"), "")
 
 
 def _revision(scene: Scene, number: int) -> tuple[str, ...]:
@@ -94,8 +94,8 @@ def _image(scene: Scene, revision: str) -> str:
 def _tags(scene: Scene, tags: list[dict[str, str]]) -> list[str]:
     """Without those of a run; a revision by its image, an address not at all."""
     found = []
-    for one in tags:
-        key, value = one["key"], one["value"]
+    for tag in tags:
+        key, value = tag["key"], tag["value"]
         if not value or key in OF_A_RUN or key.startswith(("aws:", "ecs-pipeline:targets:")):
             continue
         if key == "ecs-pipeline:service":
@@ -113,4 +113,4 @@ def _image_tags(scene: Scene) -> list[str]:
         found = ecr.describe_images(repositoryName=scene.name)["imageDetails"]
     except ecr.exceptions.RepositoryNotFoundException:
         return []
-    return sorted(tag for one in found for tag in one.get("imageTags", ["untagged"]))
+    return sorted(tag for item in found for tag in item.get("imageTags", ["untagged"]))

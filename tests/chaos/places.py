@@ -32,4 +32,4 @@ class Place:
     @property
     def stage(self) -> Scenario:
         """The stage and the state that it begins with."""
-        return next(one for one in SCENARIOS if one.name == self.scenario)
+        return next(scenario for scenario in SCENARIOS if scenario.name == self.scenario)

@@ -32,16 +32,19 @@ class Result:
 
 def table(results: Sequence[Result]) -> str:
     """A row a stage, a column a kind of fault: how many were tried and, where that differs, how many recovered."""
-    kinds = list(dict.fromkeys(one.kind for one in results))
+    kinds = list(dict.fromkeys(result.kind for result in results))
     lines = ["| stage | " + " | ".join(kinds) + " |", "|---|" + "---:|" * len(kinds)]
-    for scenario in dict.fromkeys(one.scenario for one in results):
-        cells = [_cell([one for one in results if (one.scenario, one.kind) == (scenario, kind)]) for kind in kinds]
+    for scenario in dict.fromkeys(result.scenario for result in results):
+        cells = [
+            _cell([result for result in results if (result.scenario, result.kind) == (scenario, kind)])
+            for kind in kinds
+        ]
         lines.append(f"| {scenario} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def _cell(tried: Sequence[Result]) -> str:
-    recovered = sum(one.recovered for one in tried)
+    recovered = sum(result.recovered for result in tried)
     if not tried:
         return ""
     return str(recovered) if recovered == len(tried) else f"{recovered} of {len(tried)}"
@@ -49,4 +52,4 @@ def _cell(tried: Sequence[Result]) -> str:
 
 def total(results: Sequence[Result]) -> str:
     """The sum."""
-    return f"{len(results)} faults tried, {sum(one.recovered for one in results)} recovered"
+    return f"{len(results)} faults tried, {sum(result.recovered for result in results)} recovered"

@@ -24,7 +24,7 @@ from tests.chaos.results import Result
 from tests.chaos.scenarios import CRASH_SWITCH, RELEASE, Scenario
 from tests.emulator.forks import Fork, Forks, forking
 from tests.emulator.stages.scene import Images, Outcome, Scene
-from tests.fakes.world import WRITES
+from tests.fakes.state import WRITES
 
 KILLED = -9
 ENDS_WITHIN = 400
@@ -87,11 +87,11 @@ class Rig:
     def try_deaths(self, scenario: Scenario) -> list[Result]:
         """The stage killed after each of its writes, run after run."""
         wanted = self.undisturbed(scenario)
-        writes = [one for one in wanted.calls if one.operation in WRITES]
+        writes = [call for call in wanted.calls if call.operation in WRITES]
         with self.scene(scenario) as scene:
             met = list(self._deaths(scene, scenario, writes))
             problems = self.recovers(scene, scenario, wanted.picture)
-        missed = {one.operation for one in writes} - {one.operation for one in met}
+        missed = {write.operation for write in writes} - {call.operation for call in met}
         problems += [f"it never died at {', '.join(sorted(missed))}"] if missed else []
         return [Result(scenario.name, KILLED_AFTER, str(at), problems) for at in met]
 

@@ -49,5 +49,5 @@ def test_a_held_rollback_leaves_the_next_release_alone(rig: Rig) -> None:
         slower = held.ended()
         assert (following.code, slower.code) == (0, 0), following.stderr + slower.stderr
         found = picture(scene)
-        assert ["ecs-pipeline:release=r2" in one for one in found["canaries"]] == [True]
+        assert ["ecs-pipeline:release=r2" in canary for canary in found["canaries"]] == [True]
         assert found["targets"] == ["canary healthy", "service healthy"]

@@ -18,7 +18,9 @@ STALE_PAIRS = 2.5
 WRITES = {"canary": "RunTask", "promote": "UpdateService", "rollback of a promotion": "UpdateService"}
 
 
-@pytest.mark.parametrize("scenario", [one for one in SCENARIOS if one.name in WRITES], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "scenario", [scenario for scenario in SCENARIOS if scenario.name in WRITES], ids=lambda case: case.name
+)
 @pytest.mark.parametrize("kind", [KILLED_AFTER, LOST])
 def test_a_write_that_is_not_seen_yet_is_not_made_twice(rig: Rig, scenario: Scenario, kind: str) -> None:
     wanted = rig.undisturbed(scenario).picture
@@ -37,7 +39,9 @@ def test_a_write_that_is_not_seen_yet_is_not_made_twice(rig: Rig, scenario: Scen
 
 
 def test_a_canary_that_is_not_listed_yet_does_not_outlive_a_rollback(rig: Rig) -> None:
-    canary, undone = (next(one for one in SCENARIOS if one.name == name) for name in ("canary", "rollback of a canary"))
+    canary, undone = (
+        next(scenario for scenario in SCENARIOS if scenario.name == name) for name in ("canary", "rollback of a canary")
+    )
     wanted = rig.undisturbed(undone).picture
     with rig.scene(canary) as scene:
         time.sleep(LATE["service_read_lag"])
@@ -51,7 +55,9 @@ def test_a_canary_that_is_not_listed_yet_does_not_outlive_a_rollback(rig: Rig) -
         assert differences(wanted, picture(scene)) == []
 
 
-@pytest.mark.parametrize("scenario", [one for one in SCENARIOS if one.name in WRITES], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "scenario", [scenario for scenario in SCENARIOS if scenario.name in WRITES], ids=lambda case: case.name
+)
 def test_pairs_of_answers_of_a_replica_that_is_behind_end_no_stage(rig: Rig, scenario: Scenario) -> None:
     wanted = rig.undisturbed(scenario).picture
     with rig.scene(scenario) as scene:

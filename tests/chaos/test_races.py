@@ -13,7 +13,7 @@ def side_by_side(rig: Rig, scene: Scene, *commands: list[str]) -> list[Outcome]:
     """Commands that begin together, and how they ended."""
     with ExitStack() as all_of_them:
         running = [all_of_them.enter_context(rig.started(scene, *words, beside=True)) for words in commands]
-        return [one.ended() for one in running]
+        return [task.ended() for task in running]
 
 
 def canary(rig: Rig, release: str, variant: str) -> list[str]:
@@ -28,7 +28,7 @@ def test_of_two_canaries_one_holds_the_service(rig: Rig, attempt: int) -> None:
         winner, loser = sorted(done, key=lambda release: done[release].code)
         assert (done[winner].code, done[loser].code) == (0, 3), done
         assert f"release {winner} holds" in done[loser].stderr
-        assert [tags_of(one)["ecs-pipeline:release"] for one in scene.canaries()] == [winner]
+        assert [tags_of(task)["ecs-pipeline:release"] for task in scene.canaries()] == [winner]
         assert scene.marks()["under-way"] == winner
         assert len(scene.revisions()) == 2
         assert len(scene.registered()) == 2
@@ -39,7 +39,7 @@ def test_of_two_canaries_one_holds_the_service(rig: Rig, attempt: int) -> None:
 def test_two_canaries_of_one_release_make_one(rig: Rig, attempt: int) -> None:
     with rig.service() as scene:
         done = side_by_side(rig, scene, canary(rig, "a", "v2"), canary(rig, "a", "v2"))
-        assert [one.code for one in done] == [0, 0], done
+        assert [end.code for end in done] == [0, 0], done
         assert (len(scene.canaries()), len(scene.revisions()), len(scene.registered())) == (1, 2, 2)
 
 
@@ -65,4 +65,4 @@ def test_of_promote_and_rollback_the_rollback_wins(rig: Rig, attempt: int) -> No
 
 
 def tags_of(task: dict[str, list[dict[str, str]]]) -> dict[str, str]:
-    return {one["key"]: one["value"] for one in task["tags"]}
+    return {tag["key"]: tag["value"] for tag in task["tags"]}

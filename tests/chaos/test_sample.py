@@ -16,26 +16,26 @@ from tests.chaos.rig import Rig
 from tests.chaos.scenarios import SCENARIOS, Scenario
 
 Judge = Callable[[Sequence[Result]], None]
-CANARY = next(one for one in SCENARIOS if one.name == "canary")
+CANARY = next(scenario for scenario in SCENARIOS if scenario.name == "canary")
 BY_CHANCE = {"rollback": {"DescribeTargetGroups", "DescribeTargetGroupAttributes"}}
 """Calls that a stage makes only where some task has got an address again that is written down."""
 
 
 def each(scenarios: Iterable[Scenario]) -> pytest.MarkDecorator:
     """One process tries all of a stage: it runs undisturbed once."""
-    stages = [pytest.param(one, id=one.name, marks=pytest.mark.xdist_group(one.name)) for one in scenarios]
+    stages = [pytest.param(case, id=case.name, marks=pytest.mark.xdist_group(case.name)) for case in scenarios]
     return pytest.mark.parametrize("scenario", stages)
 
 
-@each(one for one in SCENARIOS if one.disturbed)
+@each(case for case in SCENARIOS if case.disturbed)
 def test_a_stage_ends_right_though_every_call_is_disturbed(rig: Rig, scenario: Scenario, judge: Judge) -> None:
     results = rig.try_storm(scenario, Storm(rig.microburst), "a passing fault at every call")
     judge(results)
-    undisturbed = {one.operation for one in rig.undisturbed(scenario).calls}
-    assert undisturbed - BY_CHANCE.get(scenario.stage, set()) <= {one.at.partition(" ")[0] for one in results}
+    undisturbed = {call.operation for call in rig.undisturbed(scenario).calls}
+    assert undisturbed - BY_CHANCE.get(scenario.stage, set()) <= {result.at.partition(" ")[0] for result in results}
 
 
-@each(one for one in SCENARIOS if one.dies)
+@each(case for case in SCENARIOS if case.dies)
 def test_a_stage_that_dies_at_every_write_ends_right(rig: Rig, scenario: Scenario, judge: Judge) -> None:
     judge(rig.try_deaths(scenario))
 

@@ -84,5 +84,5 @@ def test_a_second_signal_ends_the_stage_at_once(rig: Rig) -> None:
 def handles(pid: int, number: signal.Signals) -> bool:
     """Whether a process has a handler of its own for a signal (proc(5), SigCgt)."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    caught = next(one for one in lines if one.startswith("SigCgt:"))
+    caught = next(line for line in lines if line.startswith("SigCgt:"))
     return bool(int(caught.split()[1], 16) >> (number - 1) & 1)

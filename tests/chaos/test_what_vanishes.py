@@ -101,8 +101,8 @@ def test_the_canary_dies_while_a_killed_promote_waits_to_be_run_again(rig: Rig, 
 
 def test_the_target_group_is_deleted(at_the_gate: Scene) -> None:
     scene = at_the_gate
-    for one in scene.elb.describe_listeners(LoadBalancerArn=scene.load_balancer)["Listeners"]:
-        scene.elb.delete_listener(ListenerArn=one["ListenerArn"])
+    for listener in scene.elb.describe_listeners(LoadBalancerArn=scene.load_balancer)["Listeners"]:
+        scene.elb.delete_listener(ListenerArn=listener["ListenerArn"])
     scene.elb.delete_target_group(TargetGroupArn=scene.target_group)
     promote = scene.ecs_pipeline("promote")
     assert promote.code == 3, promote.stderr

@@ -65,7 +65,11 @@ def test_the_requirements_pin_what_setup_cfg_asks_for() -> None:
     found = re.findall(r"^([\w.-]+)==([^ ;]+)[^\n]* \\\n    --hash=sha256:", pins, re.MULTILINE)
     pinned = {canonicalize_name(name): version for name, version in found}
     assert len(asked) > 5
-    wrong = [str(one) for one in asked if not one.specifier.contains(pinned.get(canonicalize_name(one.name), "0"))]
+    wrong = [
+        str(requirement)
+        for requirement in asked
+        if not requirement.specifier.contains(pinned.get(canonicalize_name(requirement.name), "0"))
+    ]
     assert wrong == [], "run `make requirements`"
 
 

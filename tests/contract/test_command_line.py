@@ -64,8 +64,8 @@ EXIT_CODES = {
 
 def options(command: str) -> dict[str, click.Option]:
     """The options of a command by each of their names."""
-    found = [one for one in cli.commands[command].params if isinstance(one, click.Option)]
-    return {name: one for one in found for name in one.opts}
+    found = [param for param in cli.commands[command].params if isinstance(param, click.Option)]
+    return {name: option for option in found for name in option.opts}
 
 
 @pytest.mark.parametrize("command", OWN)
@@ -75,14 +75,14 @@ def test_a_command_has_its_own_options_and_those_of_all(command: str) -> None:
 
 @pytest.mark.parametrize("command", OWN)
 def test_flags_take_no_value_and_all_others_one(command: str) -> None:
-    kinds = {name: one.is_flag for name, one in options(command).items() if name in OWN[command] | COMMON}
+    kinds = {name: option.is_flag for name, option in options(command).items() if name in OWN[command] | COMMON}
     assert {name for name, flag in kinds.items() if flag} == set(kinds) & FLAGS
 
 
 @pytest.mark.parametrize("command", OWN)
 def test_no_option_is_required_and_defaults_are_as_documented(command: str) -> None:
     found = options(command)
-    assert not [name for name, one in found.items() if one.required]
+    assert not [name for name, option in found.items() if option.required]
     assert {name: found[name].default for name in DEFAULTS} == DEFAULTS
     output = found["--output"].type
     assert isinstance(output, click.Choice)
@@ -91,7 +91,7 @@ def test_no_option_is_required_and_defaults_are_as_documented(command: str) -> N
 
 @pytest.mark.parametrize("command", OWN)
 def test_every_option_says_what_it_does(command: str) -> None:
-    assert not [name for name, one in options(command).items() if not one.help]
+    assert not [name for name, option in options(command).items() if not option.help]
     assert cli.commands[command].help
 
 

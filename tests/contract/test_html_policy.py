@@ -31,9 +31,9 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     before = stage_records.filled_with(HOSTILE)
     before.stage, before.cluster, before.service = "judge", record.cluster, record.service
     before.release.id = record.release.id
-    for one in (before, record):
-        JsonReport(ReportFolder(tmp_path), one.stage).finished(one)
-        HtmlReport(ReportFolder(tmp_path), one.stage).finished(one)
+    for stage in (before, record):
+        JsonReport(ReportFolder(tmp_path), stage.stage).finished(stage)
+        HtmlReport(ReportFolder(tmp_path), stage.stage).finished(stage)
     return tmp_path
 
 
@@ -51,11 +51,11 @@ def test_the_index_has_the_earlier_stage_too(folder: Path) -> None:
 
 
 def test_the_page_has_no_element_that_the_policy_refuses(root: html.HtmlElement) -> None:
-    assert {one.tag for one in root.iter(etree.Element)} & REFUSED == set()
+    assert {element.tag for element in root.iter(etree.Element)} & REFUSED == set()
 
 
 def test_the_page_has_no_attribute_that_the_policy_refuses(root: html.HtmlElement) -> None:
-    names = {name for one in root.iter(etree.Element) for name in one.attrib}
+    names = {name for element in root.iter(etree.Element) for name in element.attrib}
     assert not names & {"style", "target", "srcdoc", "background", "action"}
     assert not [name for name in names if name.startswith("on")]
 
@@ -79,9 +79,9 @@ def test_pictures_load_and_run_nothing(folder: Path) -> None:
     assert len(pictures) >= 4
     for path in pictures:
         root = etree.parse(str(path)).getroot()
-        tags = {etree.QName(one).localname for one in root.iter(etree.Element)}
+        tags = {etree.QName(element).localname for element in root.iter(etree.Element)}
         assert tags <= {"svg", "title", "style", "path", "text", "rect"}
-        names = {etree.QName(name).localname for one in root.iter() for name in one.attrib}
+        names = {etree.QName(name).localname for element in root.iter() for name in element.attrib}
         assert not names & {"href", "style", "src"}
         assert not [name for name in names if name.startswith("on")]
         assert "url(" not in path.read_text(encoding="utf-8")

@@ -65,7 +65,7 @@ class Filler:
         members = list(shape.members.items())
         if shape.is_tagged_union:
             members = [members[self.variant % len(members)]]
-        document = {key: self.value(one) for key, one in members}
+        document = {key: self.value(member) for key, member in members}
         return document if shape.is_tagged_union else {**document, **self._unknown()}
 
     def _unknown(self) -> dict[str, Any]:
@@ -95,14 +95,16 @@ def described(variant: int = 0) -> dict[str, Any]:
     """A task definition as DescribeTaskDefinition would answer it."""
     document: dict[str, Any] = Filler(variant).value(DESCRIBED)
     document.update(taskDefinitionArn=f"{ARN}:1", family="web", revision=1, status="ACTIVE")
-    for one, name in zip(document["containerDefinitions"], ("app", "proxy"), strict=True):
-        one["name"] = name
+    for container, name in zip(document["containerDefinitions"], ("app", "proxy"), strict=True):
+        container["name"] = name
     return document
 
 
 def expected(document: dict[str, Any]) -> dict[str, Any]:
     """What has to be registered: all but read-only members, with another image of one container."""
-    kept: dict[str, Any] = json.loads(json.dumps({key: one for key, one in document.items() if key not in READ_ONLY}))
+    kept: dict[str, Any] = json.loads(
+        json.dumps({key: member for key, member in document.items() if key not in READ_ONLY})
+    )
     kept["containerDefinitions"][0]["image"] = IMAGE.reference
     return kept
 
@@ -163,7 +165,7 @@ def test_members_that_no_model_knows_are_there_at_every_depth(aws: AwsStub, tmp_
 
 def test_tags_of_others_go_along_and_ours_are_those_of_this_release(aws: AwsStub, tmp_path: Path) -> None:
     body, _ = registered(aws, described(), tmp_path)
-    assert {one["key"]: one["value"] for one in body["tags"]} == {
+    assert {tag["key"]: tag["value"] for tag in body["tags"]} == {
         "team": "lab",
         "ecs-pipeline:release": "r7",
         "ecs-pipeline:turn": "0/",
@@ -188,5 +190,5 @@ def test_what_aws_did_not_keep_is_told_by_its_place(aws: AwsStub, tmp_path: Path
     made["containerDefinitions"][1]["linuxParameters"]["initProcessEnabled"] ^= True
     _, run = registered(aws, described(), tmp_path, made=made)
     places = ("containerDefinitions[1].linuxParameters.initProcessEnabled", "addedLater")
-    notes = [f"web:2: AWS did not keep {one} as it was given" for one in places]
+    notes = [f"web:2: AWS did not keep {place} as it was given" for place in places]
     assert run.recorder.record.notes == notes

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.model.release import Revision, RevisionUse, StoredImage
 from ecs_pipeline.plans.needed import Tools
-from tests.fakes.world import CLUSTER, PREFIX, World
+from tests.fakes.names import CLUSTER, PREFIX
+from tests.fakes.world import World
 
 OWN_CLUSTER = f"{PREFIX}:cluster/{CLUSTER}"
 
@@ -39,7 +40,9 @@ class FakeAccount:
         return [*running, *tasks, *self.elsewhere]
 
     def revisions(self, family: str) -> list[str]:
-        same = [arn for arn, one in self.world.revisions.items() if one.active and Revision(arn).family == family]
+        same = [
+            arn for arn, revision in self.world.revisions.items() if revision.active and Revision(arn).family == family
+        ]
         return sorted(same, key=lambda arn: Revision(arn).number, reverse=True)
 
 

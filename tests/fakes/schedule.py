@@ -56,10 +56,10 @@ class Schedule:
         self._agents = list(agents)
         for agent in agents:
             threading.Thread(target=self._thread, args=(agent,), daemon=True).start()
-        while alive := [one for one in self._agents if not one.over]:
-            ready = [one for one in alive if one.wakes <= self.now]
+        while alive := [agent for agent in self._agents if not agent.over]:
+            ready = [task for task in alive if task.wakes <= self.now]
             if not ready:
-                self.now = min(one.wakes for one in alive)
+                self.now = min(task.wakes for task in alive)
                 continue
             self._current = self._choose(ready)
             self._current.waiting.release()

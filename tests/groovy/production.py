@@ -102,7 +102,7 @@ class Production:
         """End the traffic and the service."""
         self.traffic.__exit__()
         self.scene.ecs.delete_service(cluster=self.scene.name, service=self.scene.name, force=True)
-        return {"failed": [one.problem for one in self.traffic.failures]}
+        return {"failed": [failure.problem for failure in self.traffic.failures]}
 
 
 def main() -> None:

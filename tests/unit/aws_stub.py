@@ -32,7 +32,7 @@ class AwsStub:
 
     def asked(self, operation: str) -> list[Request]:
         """The requests for an operation."""
-        return [one for one in self.http.requests if operation_of(one) == operation]
+        return [request for request in self.http.requests if operation_of(request) == operation]
 
     def answer(self, request: Request) -> Answer:
         """The next answer for a request."""
@@ -62,7 +62,7 @@ def aws_stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
     """AWS that the environment points to, with credentials, and nothing else of this machine's."""
     stub = AwsStub()
     with http_stub(stub.answer) as stub.http:
-        for name in [one for one in os.environ if one.startswith("AWS_")]:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
             monkeypatch.delenv(name)
         settings = {
             "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",

@@ -15,9 +15,11 @@ from ecs_pipeline.protocol.fence import Fence
 from ecs_pipeline.steps.tasks import Created, TasksStep
 from ecs_pipeline.steps.traffic import Seen, TrafficStep
 from ecs_pipeline.timing.wait import Deadline
+from tests.fakes.names import definition_with
 from tests.fakes.ports import new_run
+from tests.fakes.resources import FakeTask
 from tests.fakes.schedule import Killed
-from tests.fakes.world import FakeTask, World, definition_with
+from tests.fakes.world import World
 
 STEPS = ("tasks", "healthy", "traffic", "bake")
 
@@ -75,7 +77,7 @@ def only(world: World) -> FakeTask:
 
 def recorded(tags: Mapping[str, str]) -> list[tuple[str, int]]:
     """The addresses that tags record."""
-    return [(one.identity, one.port) for one in release_tags.parse_service(tags).targets]
+    return [(target.identity, target.port) for target in release_tags.parse_service(tags).targets]
 
 
 def at(world: World, moment: str, call: str, act: Callable[[], object]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.fakes.ports import FakeClock
+from tests.fakes.clock import FakeClock
 from tests.fakes.world import World
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from ecs_pipeline.model.release import CANARY, Epoch
 from ecs_pipeline.protocol import decide, release_tags
-from tests.fakes.world import SERVICE, FakeTask, World, definition_with
+from tests.fakes.names import SERVICE, definition_with
+from tests.fakes.resources import FakeTask
+from tests.fakes.world import World
 
 EVIL_IMAGE = "evil.example.com/web@sha256:" + "e" * 64
 
@@ -54,6 +56,21 @@ def forge(
 def the_lock(world: World) -> str:
     """The token that the next canary comes to: anybody can work it out."""
     token = decide.first_token(world.service_facts().label, epoch_of(world), CANARY, 0)
-    while known := [one for one in world.tasks.values() if one.token == token]:
+    while known := [task for task in world.tasks.values() if task.token == token]:
         token = decide.next_token(token, known[0].arn)
     return token
+
+
+def in_traffic(world: World, task: FakeTask) -> bool:
+    """Whether a task was ever given requests."""
+    return any(name == "RegisterTargets" and (task.address, 8000) in detail for _, name, detail in world.log)
+
+
+def set_by_hand(world: World) -> None:
+    """Somebody gives the service another revision, and it is stable."""
+    world.update_service(
+        world.register({**world.revisions[world.deployments[0].revision].definition, "cpu": "512"}, {})
+    )
+    world.schedule.now += 60
+    world.deployments[0].rollout = "COMPLETED"
+    world.deployments[1:] = []

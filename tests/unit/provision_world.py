@@ -16,7 +16,8 @@ from ecs_pipeline.provision.environment_parameters import REPOSITORIES
 from ecs_pipeline.provision.plan import Options, Tools
 from ecs_pipeline.provision.template import Template, parse
 from ecs_pipeline.stages import provision as stage
-from tests.fakes.ports import FakeRepositories, new_run
+from tests.fakes.images import FakeRepositories
+from tests.fakes.ports import new_run
 from tests.fakes.world import World
 
 HOST = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com"
@@ -138,3 +139,11 @@ def provision(account: Account, *, world: World | None = None, **keys: Any) -> O
     except PipelineError as error:
         return Outcome(str(error), error.exit_code, run.recorder.record.changes, run.recorder.record.plan)
     return Outcome("", 0, run.recorder.record.changes, run.recorder.record.plan)
+
+
+def environment(**parameters: str) -> Account:
+    """An account with an environment that was made of these parameters."""
+    account = Account()
+    end = provision(account, image=APP, parameters=parameters)
+    assert end.code == 0, end.text
+    return account

@@ -11,8 +11,9 @@ from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model.release import Deployment, Service, Task
 from ecs_pipeline.steps.rollout import StableStep
 from ecs_pipeline.timing.wait import Broken, Judgement, Waiting
+from tests.fakes.names import definition_with
 from tests.fakes.ports import new_run
-from tests.fakes.world import World, definition_with
+from tests.fakes.world import World
 from tests.unit.facts import NOW, deployment, revision, service
 
 
@@ -53,7 +54,7 @@ class Rollout:
         return self._found
 
     def arns_of_service(self, desired_status: str = "RUNNING") -> list[str]:
-        return [one.arn for one in self._stopped] if desired_status == "STOPPED" else ["arn:running"]
+        return [task.arn for task in self._stopped] if desired_status == "STOPPED" else ["arn:running"]
 
     def protected_until(self, arns: Sequence[str]) -> list[datetime]:
         assert arns == ["arn:running"]
@@ -63,7 +64,7 @@ class Rollout:
 
     def tasks(self, arns: Sequence[str]) -> tuple[Task, ...]:
         self.described.append(list(arns))
-        return tuple(one for one in self._stopped if one.arn in arns)
+        return tuple(task for task in self._stopped if task.arn in arns)
 
 
 def judged(*deployments: Deployment, **members: Any) -> Judgement[Service]:

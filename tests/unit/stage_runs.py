@@ -15,8 +15,9 @@ from ecs_pipeline.plans.rollback_scope import Options as RollbackOptions
 from ecs_pipeline.stages import canary as canary_stage
 from ecs_pipeline.stages import promote as promote_stage
 from ecs_pipeline.stages import rollback as rollback_stage
+from tests.fakes.names import names
 from tests.fakes.ports import new_run
-from tests.fakes.world import World, names
+from tests.fakes.world import World
 
 APPROVED = ("digest", "epoch", "task_definition")
 QUICK = {"canary": {"bake": "2s", "healthy_within": "30s"}, "promote": {"stable_within": "60s"}}

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.names import REGISTRY, digest_of
 from tests.fakes.ports import new_run
-from tests.fakes.world import REGISTRY, World, digest_of
+from tests.fakes.world import World
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary, promote, rollback, serving
 

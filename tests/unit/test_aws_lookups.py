@@ -13,7 +13,7 @@ from ecs_pipeline.aws import ssm
 from ecs_pipeline.aws.lookups import AwsSource
 from ecs_pipeline.aws.session import AwsClient, AwsError
 from ecs_pipeline.aws.task_secrets import TaskSecrets
-from tests.fakes.ports import FakeClock
+from tests.fakes.clock import FakeClock
 from tests.fakes.world import World
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-aBcDeF"

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
-from botocore import exceptions
 
 from ecs_pipeline.aws import answers
-from ecs_pipeline.aws.failures import was_sent
 from ecs_pipeline.aws.session import AwsClient, AwsError, AwsSession
-from ecs_pipeline.errors import AnswerLost, Interrupted, InvalidInput, Trouble
+from ecs_pipeline.errors import AnswerLost, Interrupted, InvalidInput
 from ecs_pipeline.timing import retry
 from tests.unit.aws_stub import REGION, AwsStub, aws_stub, ok, refused, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import NO_ANSWER, Answer
-from tests.unit.raw_server import raw_server
 
 THROTTLES = ["ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"]
 PASSING = ["ServerException", "InternalFailure", "ServiceUnavailable", "RequestTimeout", "InternalServerError"]
@@ -43,7 +38,7 @@ def ecs(aws: AwsStub, clock: RecordingClock) -> AwsClient:
 def test_a_call_sends_its_parameters_and_returns_the_answer(aws: AwsStub, ecs: AwsClient) -> None:
     aws.on("StopTask", ok({"task": {"taskArn": "arn:t"}}))
     assert ecs.call("StopTask", cluster="c", task="t")["task"]["taskArn"] == "arn:t"
-    assert [one.json for one in aws.asked("StopTask")] == [{"cluster": "c", "task": "t"}]
+    assert [request.json for request in aws.asked("StopTask")] == [{"cluster": "c", "task": "t"}]
 
 
 @pytest.mark.parametrize("once", [True, False])
@@ -137,22 +132,6 @@ def test_the_action_is_named_as_iam_names_it(aws: AwsStub, clock: RecordingClock
         session(clock).client("elbv2").call("DescribeTargetGroups")
 
 
-@pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException"])
-def test_expired_credentials_are_told_at_once(aws: AwsStub, ecs: AwsClient, code: str) -> None:
-    aws.on("StopTask", refused(code, "The security token included in the request is expired"))
-    with pytest.raises(AwsError, match="renew the job's AWS credentials"):
-        ecs.call("StopTask", task="t")
-    assert len(aws.asked("StopTask")) == 1
-
-
-@pytest.mark.parametrize("code", ["SignatureDoesNotMatch", "InvalidSignatureException", "RequestExpired"])
-def test_a_wrong_signature_is_told_with_what_makes_one(aws: AwsStub, ecs: AwsClient, code: str) -> None:
-    aws.on("StopTask", refused(code, "Signature expired"))
-    with pytest.raises(AwsError, match=r"; check the job's AWS credentials and its clock$"):
-        ecs.call("StopTask", task="t")
-    assert len(aws.asked("StopTask")) == 1
-
-
 def test_any_other_refusal_is_final_and_keeps_what_aws_said(aws: AwsStub, ecs: AwsClient) -> None:
     aws.on("RunTask", refused("ConflictException", "in use", resourceIds=["arn:task/1"]))
     with pytest.raises(AwsError) as caught:
@@ -199,7 +178,7 @@ def test_every_request_of_every_client_is_counted(aws: AwsStub, clock: Recording
     aws.on("DescribeImages", refused("ThrottlingException"), ok({"imageDetails": []}))
     calls.client("ecr").call("DescribeImages", repositoryName="web")
     assert calls.calls == 4 == len(aws.http.requests)
-    assert [one.json.get("nextToken") for one in aws.asked("ListTasks")] == [None, "2"]
+    assert [request.json.get("nextToken") for request in aws.asked("ListTasks")] == [None, "2"]
 
 
 def test_a_client_is_made_once_for_a_service_and_region(aws: AwsStub, clock: RecordingClock) -> None:
@@ -253,187 +232,6 @@ def test_a_wrong_setting_of_aws_is_bad_input(
         session(clock).client("ecs")
 
 
-def test_missing_credentials_are_told_with_the_cure(
-    aws: AwsStub, clock: RecordingClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    with pytest.raises(Trouble, match="give the job AWS credentials"):
-        session(clock).client("ecs").call("StopTask", task="t")
-    assert aws.http.requests == []
-
-
-@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
-def test_a_line_break_in_a_credential_is_told_without_its_value(
-    aws: AwsStub, clock: RecordingClock, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setenv(name, "hunter2\n")
-    with pytest.raises(InvalidInput, match=f"^{name} has a space or a line break in it") as caught:
-        session(clock).client("ecs").call("StopTask", task="t")
-    assert "hunter" not in str(caught.value)
-
-
-@pytest.mark.parametrize("process", ["/bin/false", "/there/is/none"])
-def test_credentials_that_cannot_be_had_are_trouble_with_the_cure(
-    aws: AwsStub, clock: RecordingClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, process: str
-) -> None:
-    _profile(monkeypatch, tmp_path, f"credential_process = {process}")
-    with pytest.raises(Trouble, match="give the job AWS credentials"):
-        session(clock).client("ecs").call("StopTask", task="t")
-
-
-def test_a_missing_token_of_a_web_identity_is_trouble_with_the_cure(
-    aws: AwsStub, clock: RecordingClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    role = "role_arn = arn:aws:iam::123456789012:role/ci"
-    _profile(monkeypatch, tmp_path, f"{role}\nweb_identity_token_file = {tmp_path}/none")
-    with pytest.raises(Trouble, match=r"No such file.*; give the job AWS credentials"):
-        session(clock).client("ecs").call("StopTask", task="t")
-
-
-# ---- by what happened, not by the class alone
-
-
-@pytest.mark.parametrize(
-    ("line", "attempts", "cure"),
-    [
-        ("503 Service Unavailable", retry.ATTEMPTS, "check the network"),
-        ("504 Gateway Timeout", retry.ATTEMPTS, "check the network"),
-        ("407 Proxy Authentication Required", 1, "check user and password in HTTPS_PROXY"),
-    ],
-)
-@pytest.mark.parametrize("once", [True, False])
-def test_a_proxy_that_is_away_is_tried_again_and_one_that_wants_a_login_is_not(
-    aws: AwsStub, monkeypatch: pytest.MonkeyPatch, line: str, attempts: int, cure: str, *, once: bool
-) -> None:
-    clock = RecordingClock()
-    with raw_server(f"HTTP/1.1 {line}\r\nContent-Length: 0\r\n\r\n".encode()) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", f"http://ann:hunter2@{proxy.host}")
-        monkeypatch.setenv("AWS_ENDPOINT_URL", "https://ecs.invalid")
-        monkeypatch.setenv("NO_PROXY", "")
-        with pytest.raises(AwsError, match=cure) as caught:
-            session(clock).client("ecs").call("StopTask", once=once, task="t")
-    assert (len(clock.pauses), isinstance(caught.value, AnswerLost)) == (attempts - 1, False)
-    assert "hunter2" not in str(caught.value)
-
-
-def failing(monkeypatch: pytest.MonkeyPatch, clock: RecordingClock, error: Exception) -> AwsClient:
-    """A client whose call ends so."""
-    client = session(clock).client("ecs")
-
-    def fail(**_: object) -> None:
-        raise error
-
-    monkeypatch.setattr(client.boto, "stop_task", fail)
-    return client
-
-
-@pytest.mark.parametrize(
-    ("error", "attempts", "words"),
-    [
-        (exceptions.ConnectTimeoutError(endpoint_url="https://u:hunter2@e/"), 8, "Connect timeout .*check the network"),
-        (exceptions.EndpointConnectionError(endpoint_url="https://e/"), 8, "Could not connect.*check the network"),
-        (exceptions.ProxyConnectionError(proxy_url="http://p/", error="down"), 8, "Failed to connect.*check the net"),
-        (exceptions.SSLError(endpoint_url="https://e/", error="EOF occurred"), 8, "SSL validation.*check the network"),
-        (
-            exceptions.SSLError(endpoint_url="https://e/", error="CERTIFICATE_VERIFY_FAILED"),
-            1,
-            "SSL validation failed.*; check AWS_CA_BUNDLE",
-        ),
-        (exceptions.ReadTimeoutError(endpoint_url="https://e/"), 8, "Read timeout.*check the network"),
-        (exceptions.ConnectionClosedError(endpoint_url="https://e/"), 8, "Connection was closed.*check the network"),
-        (AttributeError("'str' has no attribute 'get'"), 8, r"its answer cannot be read \(AttributeError\).*check the"),
-        (TypeError("x"), 8, r"its answer cannot be read \(TypeError\)"),
-        (RecursionError("deep"), 8, r"its answer cannot be read \(RecursionError\)"),
-        (FileNotFoundError(2, "No such file or directory", "/token"), 1, "/token: No such file.*; give the job AWS"),
-        (PermissionError(13, "Permission denied", "/token"), 1, "/token: Permission denied; give the job AWS"),
-        (exceptions.UnauthorizedSSOTokenError(), 1, "give the job AWS credentials"),
-        (exceptions.UnknownEndpointError(service_name="ecs", region_name="x"), 1, "correct AWS_"),
-    ],
-)
-def test_an_error_is_judged_by_what_happened(
-    aws: AwsStub, monkeypatch: pytest.MonkeyPatch, error: Exception, attempts: int, words: str
-) -> None:
-    clock = RecordingClock()
-    with pytest.raises(AwsError, match=f"^ecs:StopTask: .*{words}") as caught:
-        failing(monkeypatch, clock, error).call("StopTask", task="t")
-    assert len(clock.pauses) == attempts - 1
-    assert "hunter2" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("error", "lost"),
-    [
-        (exceptions.ReadTimeoutError(endpoint_url="https://e/"), True),
-        (AttributeError("x"), True),
-        (exceptions.ConnectTimeoutError(endpoint_url="https://e/"), False),
-        (exceptions.ProxyConnectionError(proxy_url="http://p/", error="503"), False),
-        (FileNotFoundError(2, "x", "/token"), False),
-    ],
-)
-def test_a_write_counts_as_lost_only_when_it_may_have_been_sent(
-    aws: AwsStub, monkeypatch: pytest.MonkeyPatch, error: Exception, *, lost: bool
-) -> None:
-    with pytest.raises(Trouble) as caught:
-        failing(monkeypatch, RecordingClock(), error).call("StopTask", once=True, task="t")
-    assert isinstance(caught.value, AnswerLost) is lost
-    assert was_sent(error) is lost
-
-
-PAGE = Answer(200, b"<!doctype html><title>Sign in</title>", {"Content-Type": "text/html"})
-STATUS = Answer(200, b'{"status": "ok"}', {"Content-Type": "application/json"})
-
-
-@pytest.mark.parametrize("page", [PAGE, STATUS, Answer(200, b'{"status": "ok"}')], ids=["page", "json", "no type"])
-@pytest.mark.parametrize(("name", "operation"), [("ecs", "ListTasks"), ("elbv2", "DescribeTargetGroups")])
-def test_what_is_not_aws_is_told_and_in_the_middle_of_a_wait_tried_again(
-    aws: AwsStub, page: Answer, name: str, operation: str
-) -> None:
-    good = ok({"taskArns": []}) if name == "ecs" else Answer(200, b"<R><DescribeTargetGroupsResult/></R>")
-    aws.on(operation, page, good)
-    session(RecordingClock()).client(name).call(operation)
-    assert len(aws.asked(operation)) == 2
-    aws.on(operation, page)
-    with pytest.raises(
-        AwsError, match=r"(what answers at http://127\.0\.0\.1:\d+ is not AWS|parse).*; check the network"
-    ):
-        session(RecordingClock()).client(name).call(operation)
-
-
-def test_a_write_that_something_else_answered_may_have_been_carried_out(aws: AwsStub, ecs: AwsClient) -> None:
-    aws.on("StopTask", PAGE)
-    with pytest.raises(AnswerLost, match="is not AWS"):
-        ecs.call("StopTask", once=True, task="t")
-
-
-def test_a_password_in_the_endpoint_is_not_shown(
-    aws: AwsStub, clock: RecordingClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://ann:hunter2@127.0.0.1:1/?token=hunter2")
-    with pytest.raises(AwsError) as caught:
-        session(clock).client("ecs").call("StopTask", task="t")
-    assert "hunter2" not in str(caught.value)
-
-
-def test_a_profile_that_wants_a_code_is_told_where_nobody_can_type_it(
-    aws: AwsStub, clock: RecordingClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    _profile(
-        monkeypatch,
-        tmp_path,
-        "role_arn = arn:aws:iam::123456789012:role/ci\nsource_profile = base\n"
-        "mfa_serial = arn:aws:iam::123456789012:mfa/ann\n[profile base]\n"
-        "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x",
-    )
-    with open(os.devnull, encoding="utf-8") as nobody:  # noqa: PTH123
-        monkeypatch.setattr("sys.stdin", nobody)
-        with pytest.raises(Trouble) as caught:
-            session(clock).client("ecs").call("StopTask", task="t")
-    assert caught.value.exit_code == 4
-    assert str(caught.value).startswith("AWS credentials: profile ci wants a code of a device (mfa_serial); use ")
-    assert aws.http.requests == []
-
-
 # ---- time
 
 
@@ -460,12 +258,3 @@ def test_the_time_is_that_of_aws_where_the_agents_clock_is_off(aws: AwsStub) -> 
 def test_how_far_the_clock_is_off_is_told_by_the_date_of_an_answer(date: str, behind: timedelta) -> None:
     wall = datetime(2026, 11, 27, 12, 0, 0, tzinfo=timezone.utc)
     assert answers.behind({"ResponseMetadata": {"HTTPHeaders": {"date": date}}}, wall) == behind
-
-
-def _profile(monkeypatch: pytest.MonkeyPatch, folder: Path, lines: str) -> None:
-    """Credentials of a profile alone."""
-    (folder / "config").write_text(f"[profile ci]\n{lines}\n")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
-    monkeypatch.setenv("AWS_PROFILE", "ci")
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.delenv(name)

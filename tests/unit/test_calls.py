@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.world import REGISTRY, Delays, World, digest_of
+from tests.fakes.names import REGISTRY, digest_of
+from tests.fakes.resources import Delays
+from tests.fakes.world import World
 from tests.unit.stage_runs import End, canary, promote, rollback
 
 STAGES = {"canary": canary, "promote": promote, "rollback": rollback}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ecs_pipeline.model.stacks import NO_CHANGES
-from tests.fakes.ports import FakeRepositories
-from tests.fakes.world import digest_of
+from tests.fakes.images import FakeRepositories
+from tests.fakes.names import digest_of
 from tests.unit.provision_world import HOST, Account, Outcome, provision
 
 

@@ -64,7 +64,7 @@ def test_an_option_that_python_calls_otherwise_is_taken_too(
     run.world = start_of("A is promoted")
     given(monkeypatch, {"canary": canary})
     assert run("rollback", *NAMED).code == 0
-    outcomes = {one["name"]: one["outcome"] for one in report("rollback")["steps"]}
+    outcomes = {step["name"]: step["outcome"] for step in report("rollback")["steps"]}
     assert outcomes["service-update"] == ("skipped" if canary else "passed")
 
 

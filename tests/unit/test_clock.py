@@ -77,9 +77,9 @@ def start() -> Iterator[Start]:
         return process
 
     yield starting
-    for one in started:
-        one.kill()
-        one.communicate()
+    for thread in started:
+        thread.kill()
+        thread.communicate()
 
 
 def ended(process: subprocess.Popen[str], number: int) -> tuple[int, str]:
@@ -132,10 +132,10 @@ def test_what_is_written_after_an_interruption_has_its_time(start: Start) -> Non
 
 def test_the_handlers_of_before_are_back_afterwards() -> None:
     handled = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
-    before = [signal.getsignal(one) for one in handled]
+    before = [signal.getsignal(number) for number in handled]
     with SystemClock().listening():
-        assert [signal.getsignal(one) for one in handled] != before
-    assert [signal.getsignal(one) for one in handled] == before
+        assert [signal.getsignal(number) for number in handled] != before
+    assert [signal.getsignal(number) for number in handled] == before
 
 
 def test_after_a_signal_every_check_and_sleep_stops() -> None:

@@ -54,9 +54,9 @@ def made(*answers: dict[str, Any] | AwsError) -> tuple[Session, AwsSession]:
 def test_alarms_are_asked_for_by_a_hundred_names_and_by_each_prefix() -> None:
     fake, aws = made({"MetricAlarms": []})
     CloudWatch(aws).alarms([f"a{number}" for number in range(101)], ["web-", "shop-"])
-    asked = [(len(one.get("AlarmNames", ())), one.get("AlarmNamePrefix")) for one in fake.asked]
+    asked = [(len(request.get("AlarmNames", ())), request.get("AlarmNamePrefix")) for request in fake.asked]
     assert asked == [(100, None), (1, None), (0, "web-"), (0, "shop-")]
-    assert {tuple(one["AlarmTypes"]) for one in fake.asked} == {("MetricAlarm", "CompositeAlarm", "LogAlarm")}
+    assert {tuple(request["AlarmTypes"]) for request in fake.asked} == {("MetricAlarm", "CompositeAlarm", "LogAlarm")}
 
 
 def test_alarms_of_every_type_are_found() -> None:
@@ -71,7 +71,7 @@ def test_a_region_that_does_not_know_the_newest_type_is_asked_for_the_others() -
     fake, aws = made(refusal, {"MetricAlarms": [{"AlarmName": "a", "StateValue": "OK"}]})
     watching = CloudWatch(aws)
     assert [alarm.name for _ in range(2) for alarm in watching.alarms(["a"])] == ["a", "a"]
-    assert [len(one["AlarmTypes"]) for one in fake.asked] == [3, 2, 2]
+    assert [len(request["AlarmTypes"]) for request in fake.asked] == [3, 2, 2]
 
 
 def test_alarms_come_in_pages_each_of_them_once() -> None:
@@ -87,7 +87,7 @@ def test_alarms_come_in_pages_each_of_them_once() -> None:
         {"MetricAlarms": [ringing], "NextToken": "t"}, {"CompositeAlarms": [both]}, {"MetricAlarms": [ringing]}
     )
     assert CloudWatch(aws).alarms(["a", "b"], ["a"]) == [Alarm("a", "ALARM", "too high", NOW), Alarm("b", "OK")]
-    assert [one.get("NextToken") for one in fake.asked] == [None, "t", None]
+    assert [request.get("NextToken") for request in fake.asked] == [None, "t", None]
 
 
 # ---- metrics
@@ -104,7 +104,7 @@ def test_series_are_asked_for_in_portions_and_joined_over_pages() -> None:
     queries = [{"Id": f"m{number}", "Expression": "1"} for number in range(501)]
     found = CloudWatch(aws).series(queries, NOW, points[1])
     assert found == [Series("m", "l", dict(zip(points, [1.0, 2.0], strict=True)))]
-    assert [(len(one["MetricDataQueries"]), one.get("NextToken")) for one in fake.asked] == [
+    assert [(len(request["MetricDataQueries"]), request.get("NextToken")) for request in fake.asked] == [
         (500, None),
         (500, "t"),
         (1, None),
@@ -114,7 +114,7 @@ def test_series_are_asked_for_in_portions_and_joined_over_pages() -> None:
 def test_a_search_may_give_several_series_under_one_id() -> None:
     results: list[dict[str, Any]] = [{"Id": "m", "Label": name, "Timestamps": [], "Values": []} for name in ("a", "b")]
     _, aws = made({"MetricDataResults": results})
-    assert [one.label for one in CloudWatch(aws).series([{"Id": "m"}], NOW, NOW)] == ["a", "b"]
+    assert [each.label for each in CloudWatch(aws).series([{"Id": "m"}], NOW, NOW)] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -175,13 +175,17 @@ def test_lines_are_filtered_by_a_hundred_streams_of_a_group_page_by_page() -> No
     event = {"eventId": "1", "timestamp": int(NOW.timestamp() * 1000), "logStreamName": "s0", "message": "ERROR x\n"}
     fake, aws = made({"events": [event], "nextToken": "t"}, {"events": [{**event, "eventId": "2"}]}, {"events": []})
     found = Logs(aws).matches(streams, "ERROR", NOW)
-    assert [(one.id, one.at, one.stream, one.text) for one in found] == [
+    assert [(line.id, line.at, line.stream, line.text) for line in found] == [
         ("1", NOW, "s0", "ERROR x"),
         ("2", NOW, "s0", "ERROR x"),
     ]
-    asked = [(one["logGroupName"], len(one["logStreamNames"]), one.get("nextToken")) for one in fake.asked]
+    asked = [
+        (request["logGroupName"], len(request["logStreamNames"]), request.get("nextToken")) for request in fake.asked
+    ]
     assert asked == [("/web", 100, None), ("/web", 100, "t"), ("/web", 1, None), ("/side", 1, None)]
-    assert {(one["filterPattern"], one["startTime"]) for one in fake.asked} == {("ERROR", int(NOW.timestamp() * 1000))}
+    assert {(request["filterPattern"], request["startTime"]) for request in fake.asked} == {
+        ("ERROR", int(NOW.timestamp() * 1000))
+    }
     assert fake.regions == ["", "", "eu-west-1"]
 
 
@@ -245,8 +249,8 @@ def test_an_event_is_cut_where_it_is_read_for_a_restore_waits_for_the_evidence()
     fake, aws = made({"events": [{"eventId": "1", "timestamp": 0, "message": "\x9d" * 262_144}]})
     whole = definition(containerDefinitions=[{"name": "app", "logConfiguration": LOGGING}])
     lines = Logs(aws).tail(task("t1"), whole, "app") + [
-        one.text for one in Logs(aws).matches([LogStream("/web", "s")], "ERROR", NOW)
+        match.text for match in Logs(aws).matches([LogStream("/web", "s")], "ERROR", NOW)
     ]
     assert lines == 2 * [text.cut("\x9d" * 262_144, text.LONGEST_RAW)]
     assert max(len(line) for line in lines) < 5_000
-    assert [one["attempts"] for one in fake.asked] == [ATTEMPTS, ATTEMPTS]
+    assert [request["attempts"] for request in fake.asked] == [ATTEMPTS, ATTEMPTS]

@@ -114,7 +114,7 @@ def test_the_service_is_the_one_that_the_task_was_started_for_whatever_its_tags_
 def test_time_is_aws_time() -> None:
     world = start_of("A is a canary")
     run = new_run(world, "status", ())
-    (task,) = run.ecs.tasks([one.arn for one in world.alive()])
+    (task,) = run.ecs.tasks([task.arn for task in world.alive()])
     late = replace(run, session=_Clock(task.created + timedelta(hours=7)))
     (service,) = stage.cluster_status(late, 6 * 3600.0)["services"]
     assert (service["canary"]["age_seconds"], service["canary"]["older"]) == (7 * 3600, True)

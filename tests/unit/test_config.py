@@ -51,7 +51,7 @@ def test_an_overlay_replaces_a_list_whole(read: Read) -> None:
         "canary: {steps: [{tasks: 1}, {tasks: 2}]}\nenvironments: {prd: {canary: {steps: [{percent: 50}]}}}\n"
     )
     steps = read(text, "prd").canary.steps
-    assert [(one.tasks, one.percent) for one in steps] == [(None, 50)]
+    assert [(step.tasks, step.percent) for step in steps] == [(None, 50)]
 
 
 @pytest.mark.parametrize("empty", ["", "null", "{}"])
@@ -75,7 +75,7 @@ def test_an_overlay_without_a_size_keeps_the_size_of_the_base(read: Read) -> Non
 @pytest.mark.parametrize("key", ["cluster", "service", "region", "role_arn"])
 def test_a_flag_wins_over_file_and_overlay(read: Read, key: str) -> None:
     start = "arn:aws:iam::123456789012:role/" if key == "role_arn" else ""
-    in_file, in_overlay, in_flag = (start + one for one in ("file", "overlay", "flag"))
+    in_file, in_overlay, in_flag = (start + source for source in ("file", "overlay", "flag"))
     base = {"cluster": "c", "service": "s", key: in_file}
     document = json.dumps({**base, "environments": {"prd": {key: in_overlay}}})
     values = [getattr(read(document, *given), key) for given in ((), ("prd",))]

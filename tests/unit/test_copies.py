@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 from ecs_pipeline.protocol import release_tags
-from tests.fakes.world import World, definition_with
+from tests.fakes.names import definition_with
+from tests.fakes.world import World
 from tests.unit.canary_world import kill_at
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import arn_of, rollback, serving

@@ -9,7 +9,8 @@ import pytest
 
 from ecs_pipeline.engine.run import Origin
 from ecs_pipeline.protocol import release_tags
-from tests.fakes.world import REGISTRY, World, digest_of
+from tests.fakes.names import REGISTRY, digest_of
+from tests.fakes.world import World
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary, promote
 
@@ -20,7 +21,7 @@ IMAGE = f"{REGISTRY}/web:v7"
 def world_with_image(start: str = "P runs", *tags: str) -> World:
     """A world whose repository has images of these tags, each of its own content."""
     world = start_of(start)
-    world.images |= {one: digest_of(one) for one in (*tags, "v7")}
+    world.images |= {tag: digest_of(tag) for tag in (*tags, "v7")}
     world.images |= {digest: digest for digest in list(world.images.values())}
     return world
 
@@ -166,7 +167,7 @@ def test_a_release_that_lives_with_another_image_is_refused() -> None:
     interrupted(world, image=IMAGE, release="r7")
     end = canary(world, image=f"{REGISTRY}/web:v8", release="r7")
     assert (end.code, end.writes) == (3, [])
-    there, given = (f"{REGISTRY}/web@{digest_of(one)}" for one in ("v7", "v8"))
+    there, given = (f"{REGISTRY}/web@{digest_of(version)}" for version in ("v7", "v8"))
     assert end.text.startswith(f"release r7 of prd/web lives with image {there}, not {given}; ")
 
 

@@ -22,7 +22,7 @@ VALUES = st.recursive(
 
 
 def containers(*names: str) -> dict[str, Any]:
-    return {"containerDefinitions": [{"name": one, "image": f"old/{one}"} for one in names]}
+    return {"containerDefinitions": [{"name": name, "image": f"old/{name}"} for name in names]}
 
 
 def test_only_the_image_of_the_one_container_changes() -> None:
@@ -30,7 +30,7 @@ def test_only_the_image_of_the_one_container_changes() -> None:
     untouched = copy.deepcopy(before)
     changed = definition.with_image(before, "app", "new")
     assert before == untouched
-    assert [one["image"] for one in changed["containerDefinitions"]] == ["new", "old/proxy"]
+    assert [container["image"] for container in changed["containerDefinitions"]] == ["new", "old/proxy"]
     changed["containerDefinitions"][0]["image"] = "old/app"
     assert changed == before
 
@@ -155,7 +155,7 @@ def test_a_value_that_may_be_secret_is_told_to_have_changed_and_not_shown(member
         )
     )
     assert lines
-    assert all(one.startswith(f"containerDefinitions.app.{member}") and one.endswith(": changed") for one in lines)
+    assert all(line.startswith(f"containerDefinitions.app.{member}") and line.endswith(": changed") for line in lines)
     assert "hunter" not in "".join(lines)
 
 

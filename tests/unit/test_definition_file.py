@@ -50,7 +50,7 @@ def told(read: Read, document: Any) -> str:
 
 
 def containers(*names: str, **more: Any) -> dict[str, Any]:
-    return {"containerDefinitions": [{"name": one, "image": f"old/{one}", **more} for one in names]}
+    return {"containerDefinitions": [{"name": name, "image": f"old/{name}", **more} for name in names]}
 
 
 @pytest.mark.parametrize("indent", [None, 2, "\t"])

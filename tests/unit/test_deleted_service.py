@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.protocol.observe import Observer
-from tests.fakes.ports import FakeEcs
+from tests.fakes.ecs import FakeEcs
 from tests.fakes.world import World
 from tests.unit.canary_world import at
 from tests.unit.intruder import evil_revision, forge

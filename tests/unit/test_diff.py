@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.world import REGISTRY, World, definition_with, digest_of
+from tests.fakes.names import REGISTRY, definition_with, digest_of
+from tests.fakes.world import World
 from tests.unit.commands import NAMED, Commands, commands
 
 V1, V2 = (f"{REGISTRY}/web@{digest_of(version)}" for version in ("v1", "v2"))

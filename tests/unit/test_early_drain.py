@@ -10,7 +10,7 @@ import pytest
 
 from ecs_pipeline.steps.early_drain import ASKED_EVERY
 from ecs_pipeline.timing.wait import LONGEST_PAUSE
-from tests.fakes.ports import FakeEcs
+from tests.fakes.ecs import FakeEcs
 from tests.fakes.world import World
 from tests.unit.canary_world import at, dies, kill_at, once, only
 from tests.unit.protocol.simulation import clean, start_of

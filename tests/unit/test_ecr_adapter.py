@@ -73,7 +73,7 @@ def image(**members: Any) -> Any:
 
 def regions(aws: AwsStub, operation: str) -> set[str]:
     """The regions that the requests were signed for."""
-    return {one.headers["authorization"].split("/")[2] for one in aws.asked(operation)}
+    return {request.headers["authorization"].split("/")[2] for request in aws.asked(operation)}
 
 
 @pytest.mark.parametrize(

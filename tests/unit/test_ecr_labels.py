@@ -46,7 +46,7 @@ class Registry:
         return f"{self._url}/{digest_of(config)}{SIGNED}"
 
     def answers(self, *manifests: str) -> None:
-        self.aws.on("BatchGetImage", *(ok({"images": [{"imageManifest": one}]}) for one in manifests))
+        self.aws.on("BatchGetImage", *(ok({"images": [{"imageManifest": manifest}]}) for manifest in manifests))
 
     def labels(self, platform: str = "linux/amd64") -> dict[str, str]:
         return self.ecr.labels("web", IMAGE, platform)
@@ -84,7 +84,7 @@ def test_of_an_index_the_image_for_the_platform_is_read_and_no_attestation(regis
     registry.holds()
     registry.answers(json.dumps({"manifests": manifests}), registry.manifest(CONFIG))
     assert registry.labels("linux/arm64") == LABELS
-    assert [one.json["imageIds"] for one in registry.aws.asked("BatchGetImage")] == [
+    assert [request.json["imageIds"] for request in registry.aws.asked("BatchGetImage")] == [
         [{"imageDigest": IMAGE}],
         [{"imageDigest": "sha256:y"}],
     ]

@@ -8,8 +8,9 @@ from ecs_pipeline.engine import evidence
 from ecs_pipeline.engine.record import CanaryTaskRecord
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.model.release import Container, Event
+from tests.fakes.names import utc
 from tests.fakes.ports import new_run
-from tests.fakes.world import World, utc
+from tests.fakes.world import World
 from tests.unit.facts import NOW, crashed, definition, later, service, task
 
 

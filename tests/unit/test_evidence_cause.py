@@ -8,7 +8,8 @@ import pytest
 
 from ecs_pipeline.engine import evidence
 from ecs_pipeline.model.release import Container
-from tests.fakes.ports import FakeLogs, new_run
+from tests.fakes.ports import new_run
+from tests.fakes.telemetry import FakeLogs
 from tests.fakes.world import World
 from tests.unit.facts import definition, task
 

@@ -9,7 +9,8 @@ import pytest
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.stages.status import status
 from tests.fakes.ports import new_run
-from tests.fakes.world import FakeTask, World
+from tests.fakes.resources import FakeTask
+from tests.fakes.world import World
 from tests.unit.canary_world import dies, kill_at
 from tests.unit.intruder import forge
 from tests.unit.protocol.simulation import start_of

@@ -13,7 +13,8 @@ from ecs_pipeline.protocol.decide import next_epoch
 from ecs_pipeline.steps.rollout import APPEARS_WITHIN
 from ecs_pipeline.undo.sweep import Overtaken, Sweeper
 from tests.fakes.ports import new_run
-from tests.fakes.world import FakeDeployment, World
+from tests.fakes.resources import FakeDeployment
+from tests.fakes.world import World
 from tests.unit.canary_world import at, dies, kill_at
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import End, active, canary, promote, rollback, serving
@@ -21,7 +22,9 @@ from tests.unit.stage_runs import End, active, canary, promote, rollback, servin
 
 def of_release(world: World, release: str) -> str:
     """The first revision of a release."""
-    return next(one.arn for one in world.revisions.values() if one.tags.get(release_tags.RELEASE) == release)
+    return next(
+        revision.arn for revision in world.revisions.values() if revision.tags.get(release_tags.RELEASE) == release
+    )
 
 
 def finishing(world: World, epoch: Epoch, replaced: Epoch | None = None) -> Sweeper:
@@ -202,7 +205,7 @@ def test_a_restore_is_one_step_of_its_stage() -> None:
     end = canary(world, release="A")
     assert end.code == 1
     assert end.message("restore") == "the service runs web:2; no canary lives"
-    assert [one.name for one in end.run.recorder.record.steps if one.outcome == "failed"] == ["tasks"]
+    assert [step.name for step in end.run.recorder.record.steps if step.outcome == "failed"] == ["tasks"]
 
 
 # ---- draining is bounded

@@ -9,21 +9,16 @@ import pytest
 
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.reports.status_table import rows
-from ecs_pipeline.stages.judge import STEPS, judge
 from ecs_pipeline.stages.status import status
+from tests.fakes.names import names
 from tests.fakes.ports import new_run
-from tests.fakes.world import FakeTask, World, names
+from tests.fakes.resources import FakeTask
 from tests.unit.canary_world import dies, once
-from tests.unit.intruder import epoch_of, evil_revision, forge, the_lock
-from tests.unit.protocol.simulation import clean, start_of
+from tests.unit.intruder import epoch_of, evil_revision, forge, in_traffic, the_lock
+from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import End, active, canary, promote, rollback, serving
 
 STARTS = ["P runs", "A was rolled back"]
-
-
-def in_traffic(world: World, task: FakeTask) -> bool:
-    """Whether a task was ever given requests."""
-    return any(name == "RegisterTargets" and (task.address, 8000) in detail for _, name, detail in world.log)
 
 
 @pytest.mark.parametrize("start", STARTS)
@@ -193,84 +188,6 @@ def test_a_task_that_is_tagged_as_another_services_holds_nothing_and_is_told() -
     assert line.endswith("was started as a canary of web and is tagged as service api's: it is not stopped")
 
 
-def test_promote_refuses_one_and_promotes_nothing() -> None:
-    world = start_of("P runs")
-    forged = forge(world, "B", evil_revision(world, "B"))
-    for options in ({"release": "B"}, {"release": "B", "unjudged": True}):
-        end = promote(world, **options)
-        assert (end.code, end.writes) == (3, [])
-        assert f"task {forged.arn[-32:]}" in end.text
-    told = promote(world).message("preflight")
-    assert told == "release P: web:2 is promoted already, and no canary lives: nothing was changed"
-    assert serving(world) == "web:2"
-
-
-def test_beside_the_canary_one_is_told_and_the_canary_is_promoted() -> None:
-    world = start_of("A is a canary")
-    (mine,) = world.alive()
-    forged = forge(world, "A", evil_revision(world, "A"))
-    forged.created = mine.created - 100
-    end = promote(world, release="A")
-    assert end.code == 0
-    assert (serving(world), names([mine.revision])) == ("web:3", ["web:3"])
-    assert any(line.startswith(f"task {forged.arn[-32:]} has the tags of") for line in end.run.recorder.record.notes)
-    assert forged.stop_asked is None
-    assert not in_traffic(world, forged)
-
-
-def test_judge_refuses_one() -> None:
-    world = start_of("P runs")
-    forge(world, "B", evil_revision(world, "B"))
-    with pytest.raises(Exception, match="it runs evil:1, which is of another family") as caught:
-        judge(new_run(world, "judge", STEPS), "")
-    assert caught.value.exit_code == 3  # type: ignore[attr-defined]
-
-
-def test_rollback_of_the_canary_takes_one_away_and_leaves_the_promotion_and_every_revision_alone() -> None:
-    world = start_of("A is promoted")
-    forged = forge(world, "B", evil_revision(world, "B"))
-    end = rollback(world, canary_only=True)
-    assert (end.code, end.writes) == (0, ["StopTask"])
-    assert forged.stop_asked is not None
-    assert (serving(world), "evil:1" in active(world)) == ("web:3", True)
-    assert canary(world, release="B").code == 0
-
-
-def test_a_plain_rollback_undoes_what_it_would_and_takes_one_away_as_well() -> None:
-    world = start_of("A is promoted")
-    forged = forge(world, "A", world.revisions[next(iter(world.revisions))].arn)
-    assert rollback(world).code == 0
-    assert (serving(world), forged.stop_asked is not None) == ("web:2", True)
-    assert active(world) == ["web:1", "web:2"]
-    assert not list(clean(world))
-
-
-def test_a_rollback_of_another_release_leaves_one_alone() -> None:
-    world = start_of("A is promoted")
-    forged = forge(world, "B", evil_revision(world, "B"))
-    end = rollback(world, release="Z")
-    assert (end.code, end.writes, forged.stop_asked) == (0, [], None)
-
-
-@pytest.mark.parametrize("family", ["billing", "web"])
-def test_a_good_revision_that_a_forged_task_ran_is_not_deregistered(family: str) -> None:
-    world = start_of("A is a canary")
-    good = evil_revision(world, "A" if family == "billing" else "Q", family=family, image="r/billing@sha256:1")
-    forge(world, "A", good)
-    assert rollback(world).code == 0
-    assert world.alive() == []
-    assert world.revisions[good].active
-
-
-def test_a_good_revision_of_another_turns_forged_task_is_not_deregistered() -> None:
-    world = start_of("A was rolled back")
-    good = evil_revision(world, "Q", family="web", image="r/web@sha256:1")
-    forge(world, "A", good, tags={release_tags.EPOCH: "abc/Q"})
-    assert rollback(world).code == 0
-    assert world.alive() == []
-    assert world.revisions[good].active
-
-
 def test_status_shows_one_apart_from_the_canary() -> None:
     world = start_of("P runs")
     forged = forge(world, "B", evil_revision(world, "B"))
@@ -309,24 +226,6 @@ def test_one_of_another_role_is_refused() -> None:
     assert "in a role that there is not" in canary(world, release="B").text
 
 
-def test_a_canary_whose_index_was_made_unreadable_is_promoted() -> None:
-    world = start_of("A is a canary")
-    world.alive()[0].tags[release_tags.INDEX] = "first"
-    end = promote(world, release="A")
-    assert (end.code, serving(world)) == (0, "web:3")
-    assert any("ecs-pipeline:index" in line for line in end.run.recorder.record.notes)
-
-
-def test_a_canary_that_was_tagged_as_another_services_leaves_the_traffic_and_is_told() -> None:
-    world = start_of("A is a canary")
-    (mine,) = world.alive()
-    mine.tags[release_tags.SERVICE] = "api"
-    end = rollback(world)
-    assert end.code == 0
-    assert (world.registered(), mine.stop_asked) == ([], None)
-    assert any("is not stopped" in line for line in end.run.recorder.record.notes)
-
-
 def test_one_that_runs_what_the_service_runs_is_its_releases_canary_and_no_harm_comes_of_it() -> None:
     world = start_of("P runs")
     token = the_lock(world)
@@ -339,137 +238,6 @@ def test_one_that_runs_what_the_service_runs_is_its_releases_canary_and_no_harm_
     assert rollback(world, canary_only=True).code == 0
     assert serving(world) == "web:2"
     assert canary(world, release="B").code == 0
-
-
-def superseded() -> tuple[World, FakeTask]:
-    """P, A and B were promoted one after the other; somebody starts a task of P's revision with P's tags."""
-    world = start_of("A is promoted")
-    assert (canary(world, release="B").code, promote(world, release="B").code, serving(world)) == (0, 0, "web:4")
-    world.schedule.now += 3600
-    forged = forge(world, "P", next(arn for arn in world.revisions if arn.endswith("/web:2")))
-    world.schedule.now += 30
-    return world, forged
-
-
-@pytest.mark.parametrize("options", [{}, {"release": "B"}])
-def test_one_of_an_old_release_keeps_no_rollback_of_a_promotion_from_its_work(options: dict[str, Any]) -> None:
-    world, forged = superseded()
-    assert rollback(world, **options).code == 0
-    assert (serving(world), forged.stop_asked is not None) == ("web:3", True)
-    assert "web:2" in active(world)
-
-
-@pytest.mark.parametrize("with_load_balancer", [True, False])
-def test_one_of_an_old_release_is_never_promoted_and_is_named(*, with_load_balancer: bool) -> None:
-    world, forged = superseded()
-    world.with_load_balancer = with_load_balancer
-    because = "it runs web:2, which an earlier promotion replaced"
-    why = f"task {forged.arn[-32:]} has the tags of release P's canary, but {because}"
-    end = promote(world, release="P", unjudged=True)
-    assert (end.code, end.writes, serving(world)) == (3, [], "web:4")
-    assert end.text.startswith(f"{why}; ")
-    assert (promote(world).code, serving(world)) == (0, "web:4")
-    end = canary(world, release="C")
-    assert (end.code, end.writes) == (3, [])
-    assert end.text.startswith(why)
-
-
-def test_one_of_an_old_release_that_comes_while_the_canary_is_made_does_not_win() -> None:
-    world = start_of("A is promoted")
-    old = next(arn for arn in world.revisions if arn.endswith("/web:2"))
-    once(world, "after", "RegisterTaskDefinition", lambda: forge(world, "P", old, token=the_lock(world)))
-    end = canary(world, release="B")
-    assert end.code == 3
-    assert "it runs web:2, which an earlier promotion replaced" in end.text
-
-
-def test_one_of_a_release_that_another_one_overtook_is_that_ones_canary() -> None:
-    world = start_of("P runs")
-    slow = evil_revision(world, "S", family="web")
-    assert (canary(world, release="A").code, promote(world).code, serving(world)) == (0, 0, "web:4")
-    forge(world, "S", slow)
-    assert "the canary of prd/web is release S, not A" in promote(world, release="A").text
-    assert rollback(world).code == 0
-    assert (world.alive(), serving(world), "web:3" in active(world)) == ([], "web:4", False)
-
-
-def test_of_two_tasks_of_one_number_the_older_counts_and_promote_takes_the_other_away() -> None:
-    world = start_of("A is a canary")
-    (mine,) = world.alive()
-    world.schedule.now += 30
-    his = forge(world, "A", mine.revision)
-    facts = status(new_run(world, "status", ()))
-    assert [task["arn"] for task in facts["canary"]["tasks"]] == [mine.arn]
-    assert facts["foreign_tasks"][0]["why"] == f"task {mine.arn[-32:]} is older and has the same number 0"
-    assert f"task {his.arn[-32:]} has the tags of release A's canary, but task {mine.arn[-32:]}" in str(facts["doubts"])
-    end = promote(world, release="A")
-    assert (end.code, serving(world), world.alive()) == (0, "web:3", []), end.text
-    assert not in_traffic(world, his)
-
-
-def test_the_verdict_of_a_second_task_is_none() -> None:
-    world = start_of("A is a canary")
-    (mine,) = world.alive()
-    mine.tags[release_tags.VERDICT] = ""
-    world.schedule.now += 30
-    forge(world, "A", mine.revision)
-    end = promote(world, release="A")
-    assert (end.code, serving(world)) == (3, "web:2")
-    assert "has no verdict" in end.text
-
-
-@pytest.mark.parametrize("judged", [True, False])
-def test_a_canary_that_is_run_again_takes_a_second_task_away(*, judged: bool) -> None:
-    world = start_of("A is a canary")
-    (mine,) = world.alive()
-    mine.tags[release_tags.VERDICT] = "pass" if judged else ""
-    world.schedule.now += 30
-    his = forge(world, "A", mine.revision)
-    world.schedule.now += 30
-    world.targets[his.address, 8000] = (world.now, None)
-    end = canary(world, release="A")
-    assert (end.code, world.alive(), world.registered()) == (0, [mine], [(mine.address, 8000)]), end.text
-    if judged:
-        assert end.message("preflight").endswith(
-            f"{his.arn[-32:]} was stopped, for the release has a task of that number"
-        )
-    assert promote(world, release="A").code == 0
-
-
-def test_a_dry_run_says_so_and_stops_nothing() -> None:
-    world = start_of("A is a canary")
-    (mine,) = world.alive()
-    world.schedule.now += 30
-    his = forge(world, "A", mine.revision)
-    end = canary(world, release="A", dry_run=True)
-    assert (end.code, end.writes) == (0, [])
-    assert any(his.arn[-32:] in line for line in end.run.recorder.record.plan)
-
-
-@pytest.mark.parametrize("options", [{}, {"canary_only": True}])
-@pytest.mark.parametrize("start", ["A is a canary", "A is promoted"])
-def test_a_rollback_takes_a_second_task_away(start: str, options: dict[str, bool]) -> None:
-    world = start_of(start)
-    world.schedule.now += 30
-    revision = next(arn for arn in world.revisions if arn.endswith("/web:3"))
-    for _ in range(2):
-        forge(world, "A", revision, token=f"his-{world.now}")
-        world.schedule.now += 30
-    end = rollback(world, **options)
-    assert (end.code, world.alive()) == (0, []), end.text
-
-
-def test_a_task_whose_number_was_taken_by_tagging_another_is_named_by_promote() -> None:
-    world = start_of("A is a canary")
-    (mine,) = world.alive()
-    world.schedule.now += 1
-    other = forge(world, "A", mine.revision)
-    for task in (mine, other):
-        task.tags[release_tags.JUDGED_TASKS] = "2"
-    end = promote(world, release="A")
-    assert end.code == 3
-    told = f"says a tag of task {mine.arn[-32:]}), of task {other.arn[-32:]}: task {mine.arn[-32:]} is older"
-    assert told in end.text
 
 
 @pytest.mark.parametrize("stage", [canary, promote])

@@ -14,9 +14,9 @@ from tests.fakes.schedule import Killed
 from tests.fakes.world import World
 from tests.unit.canary_world import at
 from tests.unit.intruder import evil_revision, forge
+from tests.unit.odd_tags import TAGS, VALUES
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import active, canary, promote, rollback, serving
-from tests.unit.test_tags import TAGS, VALUES
 
 CANCEL_A = release_tags.epoch_value(Epoch("deadbeef", "A"))
 
@@ -85,7 +85,9 @@ def test_a_canary_that_fails_leaves_the_traffic_nevertheless() -> None:
 def test_a_rollout_that_fails_goes_back_to_what_the_process_itself_saw() -> None:
     world = start_of("A is a canary")
     world.breaker = False
-    world.bad_images[next(one for one in world.revisions.values() if "/web:3" in one.arn).image] = "rollout"
+    world.bad_images[next(revision for revision in world.revisions.values() if "/web:3" in revision.arn).image] = (
+        "rollout"
+    )
     at(world, "after", "UpdateService", lambda: wanting(world, previous=""))
     end = promote(world, release="A")
     assert (end.code, serving(world), world.alive()) == (1, "web:2", [])

@@ -10,7 +10,7 @@ from ecs_pipeline.aws.elb import Elb
 from ecs_pipeline.aws.session import AwsClient
 from ecs_pipeline.engine.recorder import Recorder
 from ecs_pipeline.model.load_balancing import TargetGroup
-from tests.fakes.ports import FakeElb
+from tests.fakes.load_balancing import FakeElb
 from tests.fakes.world import World
 from tests.unit.canary_world import kill_at
 from tests.unit.stage_runs import canary

@@ -11,7 +11,8 @@ from ecs_pipeline.engine.converge import converge
 from ecs_pipeline.model.release import Container, Event
 from ecs_pipeline.steps.healthy import HealthyStep
 from ecs_pipeline.timing.wait import Broken, Deadline, Settled, Waiting
-from tests.fakes.world import World, utc
+from tests.fakes.names import utc
+from tests.fakes.world import World
 from tests.unit.canary_world import start, tasks_step
 from tests.unit.facts import crashed, definition, task
 
@@ -66,8 +67,8 @@ def test_it_is_asked_again_only_when_there_is_something_to_check() -> None:
     step = step_of({"name": "app"})
     assert step.observe() == tuple(step.tasks)
     checked = replace(step, revision=definition(containerDefinitions=[{"name": "app", "healthCheck": CHECK}]))
-    assert [one.arn for one in checked.observe()] == [one.arn for one in step.tasks]
-    assert checked.observe() != tuple(replace(one, status="PENDING") for one in step.tasks)
+    assert [task.arn for task in checked.observe()] == [task.arn for task in step.tasks]
+    assert checked.observe() != tuple(replace(task, status="PENDING") for task in step.tasks)
 
 
 def test_of_several_tasks_all_is_told_and_the_services_events_once() -> None:
@@ -78,5 +79,5 @@ def test_of_several_tasks_all_is_told_and_the_services_events_once() -> None:
         before.run, start(before), definition(containerDefinitions=[{"name": "app", "healthCheck": CHECK}]), "app"
     )
     found = step.evidence()
-    assert [one.partition(" ")[0] for one in found].count("task") == 2
-    assert len([one for one in found if one.endswith("(service web) has reached a steady state.")]) == 1
+    assert [line.partition(" ")[0] for line in found].count("task") == 2
+    assert len([line for line in found if line.endswith("(service web) has reached a steady state.")]) == 1

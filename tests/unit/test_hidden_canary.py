@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ecs_pipeline.protocol import release_tags
-from tests.fakes.world import FakeTask, World
+from tests.fakes.resources import FakeTask
+from tests.fakes.world import World
 from tests.unit.canary_world import kill_at, only
 from tests.unit.intruder import evil_revision, forge
 from tests.unit.protocol.simulation import start_of

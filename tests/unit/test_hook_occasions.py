@@ -10,14 +10,13 @@ import pytest
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.hooks.hook_run import Occasion
 from ecs_pipeline.protocol import release_tags
-from tests.fakes.ports import FakeEcs
-from tests.fakes.world import REGISTRY, World, definition_with, digest_of
+from tests.fakes.ecs import FakeEcs
+from tests.fakes.names import REGISTRY, definition_with, digest_of
+from tests.fakes.world import World
 from tests.unit.canary_world import kill_at
+from tests.unit.hook_runs import HOOKS, MIGRATE, V2, V3, failing, hook_tasks, hooks_run
 from tests.unit.intruder import forge
 from tests.unit.stage_runs import canary, promote, rollback
-from tests.unit.test_hooks import HOOKS, MIGRATE, V2, failing, hook_tasks, hooks_run
-
-V3: dict[str, Any] = {**V2, "image": f"{REGISTRY}/web:v3", "release": "v3"}
 
 
 @pytest.fixture

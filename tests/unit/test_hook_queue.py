@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.world import World, digest_of
+from tests.fakes.names import digest_of
+from tests.fakes.world import World
 from tests.unit.canary_world import at, kill_at
+from tests.unit.hook_runs import HOOKS, MIGRATE, REVERT, V2, V3, hook_tasks, hooks_run
 from tests.unit.stage_runs import canary, rollback
-from tests.unit.test_hook_occasions import V3
-from tests.unit.test_hooks import HOOKS, MIGRATE, REVERT, V2, hook_tasks, hooks_run
 
 PATIENT = {"canary": {"healthy_within": "10m", "bake": "0s"}}
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.world import World, digest_of
+from tests.fakes.names import digest_of
+from tests.fakes.world import World
 from tests.unit.canary_world import at, kill_at, once
+from tests.unit.hook_runs import V2, V3, failing, hook_tasks, hooks_run
 from tests.unit.stage_runs import canary
-from tests.unit.test_hook_occasions import V3
-from tests.unit.test_hooks import V2, failing, hook_tasks, hooks_run
 
 PLAIN_V3: dict[str, Any] = {**V3, "settings": {}}
 

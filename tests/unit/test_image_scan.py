@@ -11,7 +11,8 @@ from ecs_pipeline.aws.image_scans import ImageScans
 from ecs_pipeline.aws.session import AwsError
 from ecs_pipeline.model.image_scan import Finding, ImageScan, counted
 from ecs_pipeline.model.release import EcrRegistry, Repository
-from tests.fakes.world import REGISTRY, World, digest_of
+from tests.fakes.names import REGISTRY, digest_of
+from tests.fakes.world import World
 from tests.unit.aws_stub import AwsStub, aws_stub, ok, refused, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.protocol.simulation import start_of

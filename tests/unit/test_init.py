@@ -15,8 +15,9 @@ from ecs_pipeline.config.settings import Settings
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.model.telemetry import Alarm
 from ecs_pipeline.stages import proposed_checks
-from tests.fakes.ports import FakeCloudWatch
-from tests.fakes.world import World, definition_with
+from tests.fakes.names import definition_with
+from tests.fakes.telemetry import FakeCloudWatch
+from tests.fakes.world import World
 from tests.unit.commands import NAMED, Commands, commands
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")

@@ -37,7 +37,7 @@ def interrupt(world: World, when: str, call: str, count: int = 1) -> None:
 def told(run: Commands, command: str, start: str, when: str, call: str, *, count: int = 1) -> list[str]:
     """What an interrupted command says; task and target by name."""
     run.world = start_of(start)
-    tasks = {one.arn.rpartition("/")[2]: "TASK" for one in run.world.alive()}
+    tasks = {task.arn.rpartition("/")[2]: "TASK" for task in run.world.alive()}
     targets = {f"{address}:{port}": "TARGET" for address, port in run.world.registered()}
     interrupt(run.world, when, call, count)
     assert run(command, *NAMED, *(["--release", "A"] if command == "canary" else [])).code == 143
@@ -64,7 +64,7 @@ REMOVAL = ["take TARGET out of the traffic", "stop task TASK", "deregister web:3
 def test_a_rollback_tells_by_its_plan(run: Commands, place: tuple[str, str], done: list[str], maybe: list[str]) -> None:
     lines = told(run, "rollback", "A is a canary", *place)
     assert [line.removeprefix("done: ") for line in lines if line.startswith("done: ")] == done
-    assert [line for line in lines if line.startswith("may have")] == [f"may have been done: {one}" for one in maybe]
+    assert [line for line in lines if line.startswith("may have")] == [f"may have been done: {call}" for call in maybe]
     left = [line.removeprefix("not done: ") for line in lines if line.startswith("not done: ")]
     planned = ["cancel release A", *REMOVAL]
     if place == ("before", "DescribeTargetHealth"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -10,8 +10,8 @@ import pytest
 from ecs_pipeline.aws.credentials import Lasting
 from ecs_pipeline.aws.session import AwsSession
 from ecs_pipeline.timing.clock import SystemClock
-from tests.fakes.world import World
 from tests.unit.aws_stub import aws_stub
+from tests.unit.ending_credentials import Session, ending
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import End, canary, promote, rollback
 
@@ -34,23 +34,6 @@ def test_what_botocore_knows_of_the_end(monkeypatch: pytest.MonkeyPatch) -> None
     assert lasting(monkeypatch, {}) == Lasting()
     assert lasting(monkeypatch, KEYS) == Lasting(temporary=True)
     assert lasting(monkeypatch, {**KEYS, "AWS_CREDENTIAL_EXPIRATION": end.isoformat()}) == Lasting(end)
-
-
-class Session:
-    """Credentials that last as long as the test says."""
-
-    def __init__(self, world: World, found: Lasting) -> None:
-        self._world, self._found = world, found
-
-    def lasting(self) -> Lasting:
-        return self._found
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self._world.now, timezone.utc)
-
-
-def ending(world: World, minutes: float) -> Session:
-    return Session(world, Lasting(datetime.fromtimestamp(world.now, timezone.utc) + timedelta(minutes=minutes)))
 
 
 def wrote(end: End) -> bool:

@@ -12,7 +12,8 @@ from ecs_pipeline.errors import NotPlaced
 from ecs_pipeline.model.release import Service
 from ecs_pipeline.protocol.fence import EpochChanged, Fence
 from ecs_pipeline.protocol.observe import SERVICE_LAG, TASKS_LAG
-from tests.fakes.ports import FakeClock, FakeEcs
+from tests.fakes.clock import FakeClock
+from tests.fakes.ecs import FakeEcs
 from tests.fakes.world import World
 from tests.unit.canary_world import dies, kill_at, only
 from tests.unit.protocol.simulation import clean, start_of

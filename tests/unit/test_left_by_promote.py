@@ -56,7 +56,7 @@ def test_the_next_release_replaces_the_canary_and_not_the_service() -> None:
     world = died_at("before", "StopTask")
     end = canary(world, release="B", replace=True)
     assert (end.code, serving(world)) == (0, "web:3")
-    assert [one.tags[release_tags.RELEASE] for one in world.alive()] == ["B"]
+    assert [task.tags[release_tags.RELEASE] for task in world.alive()] == ["B"]
     assert not {"UpdateService", "DeregisterTaskDefinition"} & {*end.writes}
     assert (promote(world, release="B").code, serving(world), world.alive()) == (0, "web:4", [])
 
@@ -77,5 +77,5 @@ def test_a_baseline_that_is_left_alone_goes_without_the_service() -> None:
     world = start_of("P runs")
     canary(world, release="A", settings={"canary": {"baseline": True, "bake": "2s", "healthy_within": "30s"}})
     kill_at(world, "before", "DeregisterTargets", lambda: promote(world, release="A"))
-    dies(world, next(at for at, one in enumerate(world.alive()) if one.tags[release_tags.ROLE] == "canary"))
+    dies(world, next(at for at, task in enumerate(world.alive()) if task.tags[release_tags.ROLE] == "canary"))
     assert (rollback(world, canary_only=True).code, serving(world), world.alive()) == (0, "web:3", [])

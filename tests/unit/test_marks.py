@@ -28,7 +28,7 @@ ALLOWED = re.compile(r"[\w .:/=+\-@]{0,256}")
 
 def read(tags: dict[str, str]) -> set[tuple[str, int]]:
     """The addresses that tags record."""
-    return {(one.identity, one.port) for one in release_tags.parse_service(tags).targets}
+    return {(target.identity, target.port) for target in release_tags.parse_service(tags).targets}
 
 
 @settings(derandomize=True)
@@ -84,7 +84,7 @@ def test_each_mark_of_a_service_is_read_from_its_own_tag() -> None:
 @given(targets=TARGETS)
 def test_every_recorded_address_is_read_again_and_each_tag_fits(targets: list[Target]) -> None:
     record = release_tags.record_of(targets, NOW)
-    assert read(record) == {one.key for one in targets}
+    assert read(record) == {target.key for target in targets}
     assert all(ALLOWED.fullmatch(value) and len(key) <= 128 for key, value in record.items())
 
 
@@ -97,7 +97,7 @@ def test_addresses_are_packed_into_as_few_tags_as_hold_them(addresses: int, tags
 @pytest.mark.parametrize(("length", "lengths"), [(138, [256]), (139, [114, 153])])
 def test_a_tag_is_filled_to_its_last_character(length: int, lengths: list[int]) -> None:
     targets = [Target("group", "a" * 100, 80), Target("group", "b" * length, 80)]
-    assert [len(one) for one in release_tags.record_of(targets, NOW).values()] == lengths
+    assert [len(value) for value in release_tags.record_of(targets, NOW).values()] == lengths
 
 
 def test_the_same_addresses_in_any_order_take_the_same_tags_at_any_time() -> None:
@@ -208,4 +208,4 @@ def test_started_by_tells_the_name_where_it_fits() -> None:
 
 def test_names_that_look_alike_are_told_apart() -> None:
     names = ["web.api", "web:api", "web_api", "w" * 121, "w" * 122, "w" * 123]
-    assert len({release_tags.started_by(one) for one in names}) == len(names)
+    assert len({release_tags.started_by(name) for name in names}) == len(names)

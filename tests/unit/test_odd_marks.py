@@ -7,21 +7,13 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.protocol import release_tags
-from tests.fakes.world import PREFIX, FakeTask, World
+from tests.fakes.names import PREFIX
+from tests.fakes.resources import FakeTask
+from tests.fakes.world import World
 from tests.unit.canary_world import at, kill_at
-from tests.unit.intruder import forge
+from tests.unit.intruder import forge, set_by_hand
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import arn_of, canary, promote, rollback, serving
-
-
-def set_by_hand(world: World) -> None:
-    """Somebody gives the service another revision, and it is stable."""
-    world.update_service(
-        world.register({**world.revisions[world.deployments[0].revision].definition, "cpu": "512"}, {})
-    )
-    world.schedule.now += 60
-    world.deployments[0].rollout = "COMPLETED"
-    world.deployments[1:] = []
 
 
 @pytest.mark.parametrize("name", ["web:3", "web:1"])

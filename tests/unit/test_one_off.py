@@ -14,8 +14,9 @@ from lxml import etree
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model.telemetry import LogLine
 from ecs_pipeline.protocol import release_tags
-from tests.fakes.ports import FakeLogs
-from tests.fakes.world import World, utc
+from tests.fakes.names import utc
+from tests.fakes.telemetry import FakeLogs
+from tests.fakes.world import World
 from tests.unit.commands import NAMED, Commands, Ended, commands, report
 
 MIGRATE = ("run", *NAMED, "--name", "migrate", "--", "./migrate", "--all")

@@ -12,8 +12,10 @@ from ecs_pipeline.model.load_balancing import Registration, Target
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.protocol.observe import SERVICE_LAG, TASKS_LAG
 from ecs_pipeline.steps import orphans, removal
+from tests.fakes.names import utc
 from tests.fakes.ports import new_run
-from tests.fakes.world import FakeDeployment, World, utc
+from tests.fakes.resources import FakeDeployment
+from tests.fakes.world import World
 from tests.unit.canary_world import at
 from tests.unit.facts import GROUP, revision, task
 from tests.unit.protocol.simulation import clean, start_of

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.world import World, names
+from tests.fakes.names import names
+from tests.fakes.world import World
 from tests.unit.canary_world import at
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import active, canary, promote, rollback

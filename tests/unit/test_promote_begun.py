@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.protocol import release_tags
-from tests.fakes.world import REGISTRY, World, digest_of
+from tests.fakes.names import REGISTRY, digest_of
+from tests.fakes.world import World
 from tests.unit.canary_world import at, dies, kill_at
+from tests.unit.promotions import refused
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import active, canary, promote, rollback, serving
-from tests.unit.test_promote_refusals import refused
 
 TWO: dict[str, Any] = {"canary": {"tasks": 2, "bake": "2s", "healthy_within": "30s"}}
 
@@ -96,8 +97,10 @@ def test_sizes_are_judged_anew_from_the_first_when_a_task_was_lost() -> None:
     dies(world, 1)
     begun = len(world.log)
     assert canary(world, release="A", settings=settings).code == 0
-    judged = [one for _, name, one in world.log[begun:] if name == "TagResource" and release_tags.JUDGED_TASKS in one]
-    assert [one[release_tags.JUDGED_TASKS] for one in judged] == ["2", "4"]
+    judged = [
+        tags for _, name, tags in world.log[begun:] if name == "TagResource" and release_tags.JUDGED_TASKS in tags
+    ]
+    assert [tags[release_tags.JUDGED_TASKS] for tags in judged] == ["2", "4"]
 
 
 def restore_died() -> World:

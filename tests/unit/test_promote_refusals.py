@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from ecs_pipeline.engine.run import Origin
 from ecs_pipeline.protocol import release_tags
-from tests.fakes.world import FakeDeployment, World
+from tests.fakes.resources import FakeDeployment
+from tests.fakes.world import World
 from tests.unit.canary_world import kill_at
+from tests.unit.promotions import refused
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import active, canary, promote, rollback, serving
-
-
-def refused(world: World, code: int = 3, **options: Any) -> str:
-    """What promote says; it has written nothing."""
-    before = serving(world)
-    end = promote(world, **options)
-    assert (end.code, end.writes, serving(world)) == (code, [], before)
-    assert end.run.recorder.record.step("service-update").outcome == "skipped"
-    return end.text
 
 
 def test_without_a_canary_there_is_nothing_to_promote() -> None:
@@ -207,9 +199,9 @@ def test_a_rollout_that_fails_is_rolled_back_and_the_release_is_gone(*, breaker:
 def test_a_dry_run_writes_nothing_and_tells_each_step() -> None:
     end = promote(start_of("A is a canary"), release="A", dry_run=True)
     assert (end.code, end.writes) == (0, [])
-    told = {one.name: one.message for one in end.run.recorder.record.steps}
+    told = {step.name: step.message for step in end.run.recorder.record.steps}
     assert told["service-update"] == "would update prd/web from web:2 to web:3"
-    assert all(told[one].startswith("would ") for one in ("stable", "drain", "cleanup"))
+    assert all(told[step].startswith("would ") for step in ("stable", "drain", "cleanup"))
 
 
 def test_after_a_promotion_a_rollback_knows_the_way_back() -> None:
@@ -223,4 +215,4 @@ def test_who_approved_is_in_the_report_of_each_run() -> None:
     world = start_of("A is a canary")
     first = promote(world, release="A", approved_by="Jane")
     again = promote(world, release="A")
-    assert [one.run.recorder.record.approved_by for one in (first, again)] == ["Jane", "Jane"]
+    assert [end.run.recorder.record.approved_by for end in (first, again)] == ["Jane", "Jane"]

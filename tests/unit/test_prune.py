@@ -15,7 +15,8 @@ from ecs_pipeline.cli import wiring
 from ecs_pipeline.model.release import RevisionUse, StoredImage
 from ecs_pipeline.protocol import release_tags
 from tests.fakes.account import FakeAccount
-from tests.fakes.world import PREFIX, REGISTRY, World, definition_with, digest_of, utc
+from tests.fakes.names import PREFIX, REGISTRY, definition_with, digest_of, utc
+from tests.fakes.world import World
 from tests.unit.commands import NAMED, Commands, commands, report
 
 OURS = {"ecs-pipeline.service": "prd/web"}

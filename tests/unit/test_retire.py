@@ -8,8 +8,10 @@ from ecs_pipeline.engine.run import Run
 from ecs_pipeline.model.load_balancing import Registration, Target
 from ecs_pipeline.steps.removal import plainly
 from ecs_pipeline.steps.retire import RetireStep, targets_of
+from tests.fakes.names import GROUP
 from tests.fakes.ports import new_run
-from tests.fakes.world import GROUP, WRITES, World
+from tests.fakes.state import WRITES
+from tests.fakes.world import World
 from tests.unit.canary_world import at
 from tests.unit.protocol.simulation import start_of
 

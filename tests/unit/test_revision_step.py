@@ -17,9 +17,12 @@ from ecs_pipeline.protocol.fence import EpochChanged, Fence
 from ecs_pipeline.steps import revision as module
 from ecs_pipeline.steps.revision import Base, RevisionStep, base_of
 from ecs_pipeline.timing.wait import Deadline
-from tests.fakes.ports import FakeDefinitions, new_run
-from tests.fakes.world import World, definition_with
+from tests.fakes.ecs import FakeDefinitions
+from tests.fakes.names import definition_with
+from tests.fakes.ports import new_run
+from tests.fakes.world import World
 from tests.unit.canary_world import at, revision_of
+from tests.unit.registering import normalising
 
 IMAGE = Image("r/web@sha256:new", "sha256:new")
 
@@ -115,13 +118,6 @@ def test_one_that_has_aws_defaults_beside_what_was_given_is_used() -> None:
     assert make(step_of(world)) == "web:2"
 
 
-def normalising(monkeypatch: pytest.MonkeyPatch) -> None:
-    """ECS takes `1 vCPU` and describes 1024 (RegisterTaskDefinition, `cpu`)."""
-    register: Callable[..., TaskDefinition] = FakeDefinitions.register
-    given: Mapping[str, Any] = {"cpu": "1024"}
-    monkeypatch.setattr(FakeDefinitions, "register", lambda self, plain, tags: register(self, {**plain, **given}, tags))
-
-
 def test_one_that_aws_wrote_otherwise_than_given_is_used_once_aws_made_it_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -182,7 +178,7 @@ def test_a_rollback_that_comes_while_it_is_registered_finds_it_noted() -> None:
     at(world, "after", "RegisterTaskDefinition", lambda: world.service_tags.update({release_tags.EPOCH: "abc/A"}))
     with pytest.raises(EpochChanged):
         make(step)
-    assert [one.rpartition("/")[2] for one in step.made] == ["web:2"]
+    assert [arn.rpartition("/")[2] for arn in step.made] == ["web:2"]
 
 
 @pytest.mark.parametrize(("tags", "fits"), [(45, True), (46, False)])

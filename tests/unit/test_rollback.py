@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.engine.run import Origin
-from tests.fakes.world import World, names
+from tests.fakes.names import names
+from tests.fakes.world import World
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import active, canary, promote, rollback, serving
 
@@ -144,7 +145,7 @@ def test_what_a_dry_run_tells_is_what_is_done(start: str, options: dict[str, Any
 
 def test_what_it_did_is_told_step_by_step() -> None:
     end = rollback(start_of("A is promoted"))
-    outcomes = {one.name: one.outcome for one in end.run.recorder.record.steps}
+    outcomes = {step.name: step.outcome for step in end.run.recorder.record.steps}
     assert outcomes == {
         "preflight": "passed",
         "drain": "skipped",

@@ -27,7 +27,9 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 
 def forgotten(world: World, release: str = "P") -> str:
     """The revision of a release is deregistered, and AWS describes it no more."""
-    found = next(one for one in world.revisions.values() if one.tags.get("ecs-pipeline:release") == release)
+    found = next(
+        revision for revision in world.revisions.values() if revision.tags.get("ecs-pipeline:release") == release
+    )
     found.active, found.forgotten = False, True
     return found.arn
 

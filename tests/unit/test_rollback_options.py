@@ -8,7 +8,8 @@ import pytest
 
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.protocol.observe import TASKS_LAG
-from tests.fakes.world import FAMILY, World, definition_with, digest_of
+from tests.fakes.names import FAMILY, definition_with, digest_of
+from tests.fakes.world import World
 from tests.unit.canary_world import once
 from tests.unit.protocol.simulation import clean, start_of
 from tests.unit.stage_runs import active, canary, rollback, serving
@@ -16,7 +17,7 @@ from tests.unit.stage_runs import active, canary, rollback, serving
 
 def releases(world: World) -> list[str]:
     """The releases of the living canary tasks."""
-    return [one.tags["ecs-pipeline:release"] for one in world.alive()]
+    return [task.tags["ecs-pipeline:release"] for task in world.alive()]
 
 
 # ---- --canary
@@ -140,7 +141,9 @@ def test_with_to_what_runs_already_nothing_is_written(to: str) -> None:
 
 def test_with_to_a_revision_that_was_deregistered_is_registered_anew_with_its_release() -> None:
     world = start_of("A is promoted")
-    arn = next(one.arn for one in world.revisions.values() if one.tags.get("ecs-pipeline:release") == "P")
+    arn = next(
+        revision.arn for revision in world.revisions.values() if revision.tags.get("ecs-pipeline:release") == "P"
+    )
     world.revisions[arn].active = False
     end = rollback(world, to="P")
     assert (end.code, serving(world)) == (0, "web:4")

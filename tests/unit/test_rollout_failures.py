@@ -94,8 +94,8 @@ def test_only_tasks_that_failed_by_themselves_in_this_deployment_are_counted_eac
     found = Rollout()
     for _ in range(2):
         found.look(rolling(), old(), stopped=stopped)
-        assert [one.id for one in found.step.observe().failed] == ["unhealthy", "did-not-start", "crashed"]
-    assert found.described == [[one.arn for one in stopped]]
+        assert [task.id for task in found.step.observe().failed] == ["unhealthy", "did-not-start", "crashed"]
+    assert found.described == [[task.arn for task in stopped]]
 
 
 @pytest.mark.parametrize("deployments", [(deployment(2),), (deployment(1),), ()])

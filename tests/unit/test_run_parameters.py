@@ -45,7 +45,7 @@ def parameters(raw: dict[str, Any] | None = None, name: str = "web", index: int 
 
 def tags(raw: dict[str, Any] | None = None, **who: Any) -> dict[str, str]:
     listed = parameters(raw, **who)["tags"]
-    found = {one["key"]: one["value"] for one in listed}
+    found = {member["key"]: member["value"] for member in listed}
     assert len(found) == len(listed)
     return found
 
@@ -133,7 +133,7 @@ def test_tags_that_aws_propagates_from_the_revision_take_room_from_those_of_the_
     raw = {"propagateTags": "TASK_DEFINITION", "tags": many("service", of_service)}
     revision_tags = {**OF_REVISION, **many("revision", of_revision)}
     found = parameters(raw, revision_tags=revision_tags)
-    given = {one["key"] for one in found["tags"]}
+    given = {tag["key"] for tag in found["tags"]}
     assert found["propagateTags"] == "TASK_DEFINITION"
     assert len(given | set(revision_tags)) <= 50
     assert len([key for key in given if key.startswith("service-")]) == min(of_service, 40 - of_revision)
@@ -145,7 +145,7 @@ def test_tags_of_the_revision_that_are_too_many_to_be_propagated_are_copied_as_f
 ) -> None:
     raw = {"propagateTags": "TASK_DEFINITION", "tags": many("service", 41)}
     found = parameters(raw, revision_tags={**OF_REVISION, **many("revision", of_revision)})
-    given = {one["key"] for one in found["tags"]}
+    given = {tag["key"] for tag in found["tags"]}
     assert "propagateTags" not in found
     assert len(given) <= 50
     assert len([key for key in given if key.startswith("revision-")]) == 41
@@ -232,7 +232,7 @@ def test_the_tags_that_a_task_gets_later_are_there_when_it_starts() -> None:
 def test_ecs_takes_it_whatever_the_service_is_called(name: str) -> None:
     found = parameters(name=name)
     assert re.fullmatch(r"[A-Za-z0-9/_-]{1,128}", found["startedBy"])
-    assert all(re.fullmatch(r"[\w .:/=+\-@]{0,256}", one["value"]) for one in found["tags"])
+    assert all(re.fullmatch(r"[\w .:/=+\-@]{0,256}", tag["value"]) for tag in found["tags"])
 
 
 def test_whatever_else_changes_at_the_service_the_parameters_stay_the_same() -> None:
@@ -262,5 +262,5 @@ def test_another_release_turn_revision_role_or_number_is_another_task(other: dic
 
 
 def test_started_by_is_the_same_for_every_release_and_turn_of_a_service() -> None:
-    found = [parameters(release=one, epoch=Epoch(one), index=int(one))["startedBy"] for one in ("1", "2")]
+    found = [parameters(release=number, epoch=Epoch(number), index=int(number))["startedBy"] for number in ("1", "2")]
     assert found == ["canary/web", "canary/web"]

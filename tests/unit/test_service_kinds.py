@@ -9,7 +9,8 @@ import pytest
 from ecs_pipeline.errors import Refused
 from ecs_pipeline.model import service_kinds
 from ecs_pipeline.model.service_kinds import Use
-from tests.fakes.world import FAMILY, World
+from tests.fakes.names import FAMILY
+from tests.fakes.world import World
 from tests.unit.facts import ECS, GROUP, OTHER_GROUP, group, service
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary, promote, rollback, serving
@@ -23,8 +24,12 @@ TO_ANY = [
     ({"deploymentController": {"type": "EXTERNAL"}}, "its deployment controller is EXTERNAL", "makes its task sets"),
     ({"resourceManagementType": "ECS"}, "an Express Mode service", "update-express-gateway-service"),
     *(
-        ({"deploymentConfiguration": {"strategy": one}}, f"strategy is {one}: ECS itself shifts", "strategy to ROLLING")
-        for one in ("BLUE_GREEN", "LINEAR", "CANARY")
+        (
+            {"deploymentConfiguration": {"strategy": strategy}},
+            f"strategy is {strategy}: ECS itself shifts",
+            "strategy to ROLLING",
+        )
+        for strategy in ("BLUE_GREEN", "LINEAR", "CANARY")
     ),
     ({"deploymentConfiguration": {"lifecycleHooks": [LAMBDA, PAUSE]}}, "pause at POST_SCALE_UP", "take the PAUSE hook"),
 ]

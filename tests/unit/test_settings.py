@@ -19,7 +19,7 @@ def canary(**keys: Any) -> CanarySettings:
 
 
 def sizes(**keys: Any) -> list[tuple[int | None, float | None, float | None]]:
-    return [(one.tasks, one.percent, one.bake) for one in canary(**keys).sizes]
+    return [(size.tasks, size.percent, size.bake) for size in canary(**keys).sizes]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.model import shares
-from tests.fakes.ports import FakeElb
+from tests.fakes.load_balancing import FakeElb
 from tests.unit.facts import group
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary

@@ -14,8 +14,9 @@ import pytest
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.images import signature
 from ecs_pipeline.images.signature import Login, Verification
-from tests.fakes.ports import FakeClock
-from tests.fakes.world import REGISTRY, World, digest_of
+from tests.fakes.clock import FakeClock
+from tests.fakes.names import REGISTRY, digest_of
+from tests.fakes.world import World
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import End, canary
 

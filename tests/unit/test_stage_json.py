@@ -10,7 +10,7 @@ import pytest
 
 from ecs_pipeline.engine.run import Origin
 from ecs_pipeline.protocol import release_tags
-from tests.fakes.world import REGISTRY
+from tests.fakes.names import REGISTRY
 from tests.unit.commands import NAMED, Commands, commands, report
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import canary

@@ -7,39 +7,13 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from ecs_pipeline.aws.ecs_facts import parse_revision, parse_service, parse_task
 from ecs_pipeline.model import tag_values
 from ecs_pipeline.model.release import Epoch, Revision
 from ecs_pipeline.protocol import release_tags
 from tests.unit.facts import ECS, revision
-
-VALUES = st.text(alphabet=st.characters(categories=("L", "N", "Zs")) | st.sampled_from("+-=._:/@"), max_size=256)
-"""What a tag may hold (Amazon ECS developer guide, "Tag restrictions")."""
-NUMBERS = st.sampled_from(["\u00b2", "\uff14", "-1", "1e9", "9" * 256, "0x10", "1_000", "\u0661", " 1", "007", "12"])
-KEYS = st.sampled_from(
-    [
-        release_tags.EPOCH,
-        release_tags.UNDER_WAY,
-        release_tags.SOURCE,
-        release_tags.WANTED,
-        release_tags.PREVIOUS,
-        release_tags.RELEASE,
-        release_tags.SERVICE,
-        release_tags.ROLE,
-        release_tags.INDEX,
-        release_tags.VERDICT,
-        release_tags.JUDGED_STEPS,
-        release_tags.JUDGED_TASKS,
-        release_tags.BAKE_BEGAN,
-        release_tags.RESTORES,
-        release_tags.APPROVAL,
-        release_tags.TARGETS + "1",
-        release_tags.TARGETS + "\u00b2",
-    ]
-)
-TAGS = st.dictionaries(KEYS, VALUES | NUMBERS)
+from tests.unit.odd_tags import TAGS, VALUES
 
 
 def raw_tags(found: dict[str, str]) -> list[dict[str, str]]:
@@ -132,7 +106,7 @@ def test_a_release_that_is_none_counts_as_absent(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["garbage", "/r1", "a b/r1", "abc/r 1", "abc/r1/r2", "é/r1"])
-def test_an_epoch_that_is_none_counts_as_absent(value: str) -> None:
+def test_a_turn_that_is_none_counts_as_absent(value: str) -> None:
     found = service_of(turn=value)
     assert (found.epoch, len(found.unreadable)) == (Epoch(), 1)
     assert parse_revision({"taskDefinitionArn": revision(2)}, {release_tags.EPOCH: value}).epoch is None

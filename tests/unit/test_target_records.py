@@ -6,7 +6,8 @@ import pytest
 
 from ecs_pipeline.model.load_balancing import Target
 from ecs_pipeline.protocol import release_tags
-from tests.fakes.world import World, utc
+from tests.fakes.names import utc
+from tests.fakes.world import World
 from tests.unit.canary_world import only, recorded, take, traffic_step
 from tests.unit.facts import GROUP
 

@@ -42,7 +42,7 @@ def test_of_two_tasks_of_the_same_release_the_older_is_taken() -> None:
     again = tasks_step(world, revision=step.revision.revision.arn)
     world.missing, world.expired_tokens = hidden, {older.token}
     at(world, "after", "RunTask", hidden.clear)
-    assert [one.arn for one in start(again)] == [older.arn]
+    assert [task.arn for task in start(again)] == [older.arn]
     assert world.alive() == [older]
 
 

@@ -15,7 +15,8 @@ from ecs_pipeline.steps import tasks as module
 from ecs_pipeline.steps.holder import held_by
 from ecs_pipeline.steps.tasks import Lost, TasksStep
 from ecs_pipeline.timing.wait import StepBroken, TimedOut
-from tests.fakes.world import World, definition_with
+from tests.fakes.names import definition_with
+from tests.fakes.world import World
 from tests.unit.canary_world import first_token, only, start, tasks_step, tokens
 from tests.unit.facts import service, task
 
@@ -23,7 +24,7 @@ from tests.unit.facts import service, task
 def test_so_many_tasks_are_started_and_waited_for_until_they_run() -> None:
     world = World()
     started = start(tasks_step(world, count=3))
-    assert [(one.index, one.status, one.release) for one in started] == [
+    assert [(task.index, task.status, task.release) for task in started] == [
         (0, "RUNNING", "A"),
         (1, "RUNNING", "A"),
         (2, "RUNNING", "A"),
@@ -40,7 +41,7 @@ def test_the_token_is_the_same_for_every_release_and_another_in_every_turn_and_f
         for index in (0, 1)
     ]
     assert len(set(found)) == len(found)
-    assert all(len(one) <= 64 for one in found)
+    assert all(len(token) <= 64 for token in found)
 
 
 def test_the_token_is_the_same_before_and_after_the_service_gets_a_long_arn() -> None:
@@ -60,7 +61,7 @@ def test_a_task_that_lives_already_is_taken_and_nothing_is_written() -> None:
     started = start(step)
     before = len(world.writes())
     again = tasks_step(world, revision=step.revision.revision.arn)
-    assert [one.arn for one in start(again)] == [one.arn for one in started]
+    assert [task.arn for task in start(again)] == [task.arn for task in started]
     assert len(world.writes()) == before
     assert again.run.recorder.record.steps[0].message.startswith("unchanged: running: ")
 
@@ -189,7 +190,7 @@ def test_a_task_without_a_place_is_told_at_once_and_run_again_with_the_same_toke
     assert len(start(step)) == 1
     assert tokens(world) == [first_token(world)] * 4
     words = "no place: no container instance has enough memory for the task (RESOURCE:MEMORY)"
-    assert [one for one in told if "place" in one] == [words]
+    assert [line for line in told if "place" in line] == [words]
 
 
 @pytest.mark.parametrize("release", ["A", "B"])
@@ -204,7 +205,7 @@ def test_a_token_that_is_taken_by_a_task_that_aws_does_not_name_is_looked_for(re
 
     mine.run.ecs.run_task = run_task  # type: ignore[method-assign]
     if release == "A":
-        assert [one.arn for one in start(mine)] == [only(world).arn]
+        assert [task.arn for task in start(mine)] == [only(world).arn]
     else:
         with pytest.raises(Lost, match="release B was faster"):
             start(mine)

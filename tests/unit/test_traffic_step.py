@@ -40,10 +40,10 @@ def test_every_group_gets_every_task_at_its_own_port() -> None:
     world = World(more_groups=(OTHER_GROUP,))
     step = traffic_step(world, count=2, load_balancing=BOTH)
     take(step)
-    addresses = sorted(one.address for one in world.alive())
+    addresses = sorted(canary_task.address for canary_task in world.alive())
     (_, record), *registers = written(world)
     wanted = [[(address, port) for address in addresses] for port in (8000, 9000)]
-    assert registers == [("RegisterTargets", one) for one in wanted]
+    assert registers == [("RegisterTargets", detail) for detail in wanted]
     assert sorted(recorded(record)) == sorted(wanted[0] + wanted[1])
 
 
@@ -100,7 +100,7 @@ def test_the_share_is_of_all_healthy_targets_of_the_group_another_services_too(
     record_share(step.run, step.tasks, step.others(seen), seen)
     record = step.run.recorder.record
     assert f"{record.share:.0f} %" in told
-    assert record.traffic[-1].stable == len([one for one in others.values() if one == "healthy"]) + 3
+    assert record.traffic[-1].stable == len([other for other in others.values() if other == "healthy"]) + 3
 
 
 def test_a_service_whose_tasks_are_not_all_healthy_leaves_the_canary_a_larger_share() -> None:
@@ -157,7 +157,7 @@ def traffic_step_of_starting(world: World) -> TrafficStep:
     """The step behind a task that runs for a moment longer."""
     before = tasks_step(world)
     before.act({})
-    tasks = [replace(one, status="RUNNING") for one in before.run.observer.tasks()]
+    tasks = [replace(seen, status="RUNNING") for seen in before.run.observer.tasks()]
     return TrafficStep(before.run, before.fence, before.service, tasks, before.revision, "app")
 
 
@@ -242,7 +242,7 @@ def test_a_group_is_asked_once_for_all_targets_and_for_anomalies_only_where_it_f
 
         def health(self, arn: str, targets: list[Target], *, anomalies: bool) -> list[TargetHealth]:
             asked.append((arn, len(targets), anomalies))
-            return [TargetHealth(one.identity, one.port, "healthy") for one in targets]
+            return [TargetHealth(target.identity, target.port, "healthy") for target in targets]
 
     run = replace(step.run, elb=Elb())  # type: ignore[arg-type]
     seen = targets_seen(run, step.tasks, step.service, anomalies=True)
@@ -250,4 +250,4 @@ def test_a_group_is_asked_once_for_all_targets_and_for_anomalies_only_where_it_f
     assert len(seen.health) == 4
     asked.clear()
     targets_seen(run, step.tasks, step.service)
-    assert {one[2] for one in asked} == {False}
+    assert {call[2] for call in asked} == {False}

@@ -34,9 +34,9 @@ def test_pauses_grow_from_the_first_to_the_longest_and_stay_there() -> None:
     clock = RecordingClock()
     waited(each(*[Waiting("x")] * 20, Settled("x")), clock, 1000)
     assert clock.pauses[0] == wait.FIRST_PAUSE
-    growing = [one for one in clock.pauses if one < wait.LONGEST_PAUSE]
+    growing = [pause for pause in clock.pauses if pause < wait.LONGEST_PAUSE]
     assert 5 < len(growing) < 15
-    assert all(later == pytest.approx(one * wait.GROWTH) for one, later in pairwise(growing))
+    assert all(later == pytest.approx(pause * wait.GROWTH) for pause, later in pairwise(growing))
     assert clock.pauses[len(growing) :] == [wait.LONGEST_PAUSE] * (20 - len(growing))
 
 

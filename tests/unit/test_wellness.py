@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.fakes.ports import FakeElb
+from tests.fakes.load_balancing import FakeElb
 from tests.fakes.world import World
 from tests.unit.canary_world import dies
 from tests.unit.protocol.simulation import clean, start_of

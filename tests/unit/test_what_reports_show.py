@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from ecs_pipeline.engine.record import StageRecord
-from tests.fakes.world import REGISTRY, World, digest_of
+from tests.fakes.names import REGISTRY, digest_of
+from tests.fakes.world import World
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import End, canary, promote, rollback
 

@@ -11,7 +11,7 @@ import pytest
 from ecs_pipeline.aws.session import AwsClient
 from ecs_pipeline.aws.writes import PREPARATIONS, READS, notice_writes
 from ecs_pipeline.errors import Trouble
-from tests.contract.test_iam_page import LOOKS_UP, OF_THE_STAGES, PROVISION_ONLY, PRUNE_ONLY, called
+from tests.contract.iam_page import LOOKS_UP, OF_THE_STAGES, PROVISION_ONLY, PRUNE_ONLY, called
 from tests.unit.aws_stub import AwsStub, aws_stub, ok, refused, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import NO_ANSWER, Answer
@@ -61,7 +61,7 @@ def test_a_read_is_none(aws: AwsStub) -> None:
 def test_every_operation_that_the_package_calls_is_a_read_or_a_write_by_its_name() -> None:
     modules = OF_THE_STAGES | PROVISION_ONLY | PRUNE_ONLY | LOOKS_UP
     operations = {action.partition(":")[2] for action in called(modules)}
-    writes = {one for one in operations if not one.startswith(READS)} - set(PREPARATIONS)
+    writes = {operation for operation in operations if not operation.startswith(READS)} - set(PREPARATIONS)
     assert writes == {
         "BatchDeleteImage",
         "DeleteStack",

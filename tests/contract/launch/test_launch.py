@@ -57,10 +57,10 @@ def test_the_stage_is_the_process_that_was_started(each: Agent) -> None:
 
 
 def test_of_three_at_once_one_installs(each: Agent) -> None:
-    runs = [ended(one) for one in [each.start("canary", str(number)) for number in range(3)]]
-    assert [one.code for one in runs] == [0, 0, 0]
-    assert sum("installing" in one.err for one in runs) == 1
-    assert sum("waiting for another build" in one.err for one in runs) == 2
+    runs = [ended(process) for process in [each.start("canary", str(number)) for number in range(3)]]
+    assert [run.code for run in runs] == [0, 0, 0]
+    assert sum("installing" in run.err for run in runs) == 1
+    assert sum("waiting for another build" in run.err for run in runs) == 2
     assert (len(each.environments()), each.left_over()) == (1, [])
 
 
@@ -94,7 +94,7 @@ def test_environments_unused_for_a_month_are_removed_by_the_next_build(agent: Ag
         then = (agent.cache / name / ".complete").stat().st_mtime - days * 86400
         os.utime(agent.cache / name / ".complete", (then, then))
     assert agent.run("status").code == 0
-    assert [one.name for one in agent.environments()][:-1] == ["0.0.2-used"]
+    assert [environment.name for environment in agent.environments()][:-1] == ["0.0.2-used"]
 
 
 def test_the_python_can_be_named(agent: Agent) -> None:

@@ -84,8 +84,8 @@ def test_a_source_distribution_is_not_built(agent: Agent) -> None:
 @pytest.mark.parametrize("retries", ["0", "1"])
 def test_an_index_that_cannot_be_reached(agent: Agent, retries: str) -> None:
     shutil.rmtree(agent.wheels)
-    for one in ("PIP_NO_INDEX", "PIP_FIND_LINKS"):
-        del agent.environment[one]
+    for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS"):
+        del agent.environment[name]
     said = refused(agent, PIP_INDEX_URL="http://user:geheim@127.0.0.1:9/simple", PIP_RETRIES=retries)
     assert said.startswith("no package index can be reached: set PIP_INDEX_URL to a mirror, or PIP_NO_INDEX=1 and ")
 

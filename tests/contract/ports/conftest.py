@@ -8,8 +8,13 @@ from ecs_pipeline.model.scaling import Suspended
 from ecs_pipeline.model.telemetry import Alarm
 from tests.contract.ports.ports import Ports
 from tests.fakes.account import FakeAccount
-from tests.fakes.ports import FakeClock, FakeCloudWatch, FakeDefinitions, FakeEcs, FakeElb, FakeScaling
-from tests.fakes.world import FAMILY, GROUP, REGISTRY, World, digest_of
+from tests.fakes.clock import FakeClock
+from tests.fakes.ecs import FakeDefinitions, FakeEcs
+from tests.fakes.load_balancing import FakeElb
+from tests.fakes.names import FAMILY, GROUP, REGISTRY, digest_of
+from tests.fakes.scaling import FakeScaling
+from tests.fakes.telemetry import FakeCloudWatch
+from tests.fakes.world import World
 
 
 @pytest.fixture

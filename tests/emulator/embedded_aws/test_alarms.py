@@ -112,7 +112,7 @@ def test_a_state_that_was_set_lasts_until_the_next_evaluation(alarm: Alarm) -> N
     alarm.wait_for("OK")
     history = alarm.cloudwatch.describe_alarm_history(AlarmName=alarm.name)["AlarmHistoryItems"]
     assert {"Alarm updated from OK to ALARM", "Alarm updated from ALARM to OK"} <= {
-        one["HistorySummary"] for one in history
+        entry["HistorySummary"] for entry in history
     }
 
 

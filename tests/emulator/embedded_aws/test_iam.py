@@ -196,9 +196,10 @@ def test_a_boundary_limits_what_policies_allow(aws: Callable[[str], Any], user: 
     iam, client = aws("iam"), user(allow("ecs:*"))("ecs")
     name = client._request_signer._credentials.access_key
     owner = next(
-        one["UserName"]
-        for one in iam.list_users()["Users"]
-        if name in [key["AccessKeyId"] for key in iam.list_access_keys(UserName=one["UserName"])["AccessKeyMetadata"]]
+        listed["UserName"]
+        for listed in iam.list_users()["Users"]
+        if name
+        in [key["AccessKeyId"] for key in iam.list_access_keys(UserName=listed["UserName"])["AccessKeyMetadata"]]
     )
     document = json.dumps({"Version": "2012-10-17", "Statement": [allow("ecs:ListClusters")]})
     limit = iam.create_policy(PolicyName=owner, PolicyDocument=document)["Policy"]["Arn"]

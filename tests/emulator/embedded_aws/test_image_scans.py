@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.emulator.embedded_aws.environment import wait_for
-from tests.emulator.embedded_aws.test_registry import Repository
+from tests.emulator.embedded_aws.repository import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,6 +10,7 @@ import pytest
 
 from embedded_aws.launcher import EmbeddedAws
 from tests.emulator.forks import Forks, forking
+from tests.emulator.stages.deployer import Deployer
 from tests.emulator.stages.scene import Images, Scene
 
 
@@ -35,3 +36,16 @@ def scene(
     made = Scene(embedded_aws, aws, images=pushed, folder=tmp_path, forks=forks)
     yield made
     made.close()
+
+
+@pytest.fixture
+def deployer(scene: Scene) -> Deployer:
+    """The service, whose tasks have roles and log with awslogs, and its deployer."""
+    scene.client("logs").create_log_group(logGroupName=f"/{scene.name}")
+    options = {"awslogs-group": f"/{scene.name}", "awslogs-region": scene.server.region, "awslogs-stream-prefix": "app"}
+    made = Deployer(scene)
+    scene.start(
+        1, container={"logConfiguration": {"logDriver": "awslogs", "options": options}}, definition=made.roles()
+    )
+    scene.images.uri("v2")
+    return made

@@ -106,7 +106,7 @@ class Deployer:
         """Take an action away, from one statement or from all."""
         left = []
         for statement in copy.deepcopy(self.stages["Statement"]):
-            kept = [one for one in actions(statement) if one != action or sid not in ("", statement["Sid"])]
+            kept = [name for name in actions(statement) if name != action or sid not in ("", statement["Sid"])]
             left += [{**statement, "Action": kept}] if kept else []
         self.allow(left)
 

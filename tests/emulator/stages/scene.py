@@ -40,19 +40,19 @@ class Outcome:
 
     def step(self, name: str) -> str:
         """The outcome of a step."""
-        return next(str(one["outcome"]) for one in self.report["steps"] if one["name"] == name)
+        return next(str(step["outcome"]) for step in self.report["steps"] if step["name"] == name)
 
     def message(self, name: str) -> str:
         """The line of a step."""
-        return next(str(one["message"]) for one in self.report["steps"] if one["name"] == name)
+        return next(str(step["message"]) for step in self.report["steps"] if step["name"] == name)
 
     def check(self, name: str) -> Mapping[str, Any]:
         """What the report says of a check."""
-        return next(one for one in self.report["checks"] if one["name"] == name)
+        return next(check for check in self.report["checks"] if check["name"] == name)
 
     def verdicts(self) -> dict[str, str]:
         """The verdict of each check."""
-        return {str(one["name"]): str(one["verdict"]) for one in self.report["checks"]}
+        return {str(check["name"]): str(check["verdict"]) for check in self.report["checks"]}
 
     def cases(self) -> dict[str, str]:
         """JUnit cases and what each of them is: passed, failure, error or skipped."""
@@ -67,7 +67,9 @@ class Outcome:
         """The element beside each case's name that says how it ended; None when it passed."""
         cases = etree.parse(self.junit).getroot().iter("testcase")
         kinds = ("failure", "error", "skipped")
-        return {str(case.get("name")): next((one for one in case if one.tag in kinds), None) for case in cases}
+        return {
+            str(case.get("name")): next((element for element in case if element.tag in kinds), None) for case in cases
+        }
 
 
 class Images:
@@ -255,9 +257,9 @@ class Scene(Environment):
     def marks(self) -> dict[str, str]:
         """The service's tags of ours that are not empty, without records of targets."""
         return {
-            one["key"].removeprefix("ecs-pipeline:"): one["value"]
-            for one in self.service(include=["TAGS"])["tags"]
-            if one["key"].startswith("ecs-pipeline:") and one["value"] and ":targets:" not in one["key"]
+            tag["key"].removeprefix("ecs-pipeline:"): tag["value"]
+            for tag in self.service(include=["TAGS"])["tags"]
+            if tag["key"].startswith("ecs-pipeline:") and tag["value"] and ":targets:" not in tag["key"]
         }
 
     def canaries(self, status: str = "RUNNING") -> list[Any]:
@@ -268,7 +270,7 @@ class Scene(Environment):
 
     def registered(self) -> set[str]:
         """Addresses in the target group that are not draining."""
-        return {one["Target"]["Id"] for one in self.health() if one["TargetHealth"]["State"] != "draining"}
+        return {target["Target"]["Id"] for target in self.health() if target["TargetHealth"]["State"] != "draining"}
 
     def service_addresses(self) -> set[str]:
         """Addresses of the service's own tasks."""
@@ -283,7 +285,7 @@ class Scene(Environment):
     def revisions(self, status: str = "ACTIVE") -> list[int]:
         """Numbers of the family's revisions."""
         arns = self.ecs.list_task_definitions(familyPrefix=self.name, status=status)["taskDefinitionArns"]
-        return sorted(int(one.rpartition(":")[2]) for one in arns)
+        return sorted(int(arn.rpartition(":")[2]) for arn in arns)
 
     def assert_nothing_left(self) -> None:
         """No canary, no foreign target, one deployment."""

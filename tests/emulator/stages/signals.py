@@ -68,5 +68,5 @@ class Metrics:
 
 
 def _role(task: Any) -> str:
-    tags = {one["key"]: one["value"] for one in task["tags"]}
+    tags = {tag["key"]: tag["value"] for tag in task["tags"]}
     return str(tags.get("ecs-pipeline:role", "canary"))

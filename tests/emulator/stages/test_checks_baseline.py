@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 
 from tests.emulator.embedded_aws.environment import wait_for
+from tests.emulator.stages.log_checks import logs, requests
+from tests.emulator.stages.log_checks import start as start_with_logs
+from tests.emulator.stages.metric_checks import own_metric
 from tests.emulator.stages.scene import Scene
 from tests.emulator.stages.signals import Metrics
-from tests.emulator.stages.test_checks_logs import logs, requests
-from tests.emulator.stages.test_checks_logs import start as start_with_logs
-from tests.emulator.stages.test_checks_metric import own_metric
 
 
 def by_role(scene: Scene) -> dict[str, Any]:
     """Our living tasks by their role."""
     found = {}
     for task in scene.canaries():
-        tags = {one["key"]: one["value"] for one in task["tags"]}
+        tags = {tag["key"]: tag["value"] for tag in task["tags"]}
         found[tags["ecs-pipeline:role"]] = task
     return found
 
@@ -34,7 +34,7 @@ def test_a_baseline_runs_beside_the_canary_and_goes_with_it(scene: Scene, way: s
     assert end.code == 0, end.stderr
     passed = "container health checks passed: app"
     assert end.message("healthy") == f"{passed}; baseline: {passed}"
-    assert {role: one["taskDefinitionArn"] for role, one in by_role(scene).items()} == {
+    assert {role: task["taskDefinitionArn"] for role, task in by_role(scene).items()} == {
         "canary": end.report["release"]["task_definition"],
         "baseline": before,
     }

@@ -27,7 +27,7 @@ def test_a_program_that_is_content_passes_and_knows_the_facts(scene: Scene) -> N
     facts = json.loads((scene.folder / "facts.json").read_text())
     task = scene.canaries()[0]
     assert facts["canary"] == {"tasks": [{"arn": task["taskArn"], "ip": scene.address(task["taskArn"])}]}
-    assert [one["ip"] for one in facts["stable"]["tasks"]] == sorted(scene.service_addresses())
+    assert [task["ip"] for task in facts["stable"]["tasks"]] == sorted(scene.service_addresses())
     expected = {
         "cluster": scene.name,
         "service": scene.name,

@@ -63,7 +63,7 @@ def test_no_answer_a_wrong_body_and_slow_answers_fail(scene: Scene) -> None:
         http("late", path="/slow", timeout="300ms"),
         http("slow", path="/", p50="1ms"),
     ]
-    scene.config(canary={"bake": "2s", "checks": [{**one, "required": False} for one in wrong]})
+    scene.config(canary={"bake": "2s", "checks": [{**check, "required": False} for check in wrong]})
     canary = scene.canary("v2")
     assert canary.code == 0, canary.stderr
     assert set(canary.verdicts().values()) == {"fail"}

@@ -123,12 +123,12 @@ def test_a_canary_that_was_killed_in_a_step_goes_on_with_that_step(scene: Scene)
     wait_for(lambda: sizes.exists() and "2" in sizes.read_text())
     canary.kill()
     canary.wait()
-    tasks = {one["taskArn"] for one in scene.canaries()}
+    tasks = {canary["taskArn"] for canary in scene.canaries()}
     sizes.write_text("")
     again = scene.canary("v2")
     assert again.code == 0, again.stderr
     assert set(sizes.read_text().split()) == {"2"}
-    assert {one["taskArn"] for one in scene.canaries()} == tasks
+    assert {canary["taskArn"] for canary in scene.canaries()} == tasks
     assert len(tasks) == 2
     assert scene.ecs_pipeline("rollback").code == 0
     scene.assert_nothing_left()
@@ -149,7 +149,7 @@ def test_wrong_checks_get_one_clear_line_each_and_touch_nothing(scene: Scene) ->
         scene.config(canary={"bake": "10m", "checks": [check]})
         refused = scene.canary("v2")
         assert refused.code == 2, (check, refused.stderr)
-        (line,) = [one for one in refused.stderr.splitlines() if one.startswith(("INVALID", "ecs-pipeline: "))]
+        (line,) = [line for line in refused.stderr.splitlines() if line.startswith(("INVALID", "ecs-pipeline: "))]
         assert words in line, check
         assert "Traceback" not in refused.stderr
     assert scene.marks() == {}

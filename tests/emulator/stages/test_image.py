@@ -45,7 +45,7 @@ def commit(folder: Path) -> str:
 
 def tags_of(scene: Scene) -> set[str]:
     found = scene.client("ecr").describe_images(repositoryName=REPOSITORY)["imageDetails"]
-    return {tag for one in found for tag in one.get("imageTags", [])}
+    return {tag for image in found for tag in image.get("imageTags", [])}
 
 
 def built(canary: Outcome) -> bool:
@@ -254,7 +254,7 @@ def test_what_does_not_exist_is_told_in_one_line_and_nothing_is_touched(
 ) -> None:
     scene.start(1)
     scene.config(**changes)
-    filled = [one.replace("{repository}", scene.images.repository) for one in words]
+    filled = [word.replace("{repository}", scene.images.repository) for word in words]
     canary = scene.ecs_pipeline("canary", *filled)
     assert canary.code == 2
     assert told in canary.stderr

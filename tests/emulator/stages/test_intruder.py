@@ -2,70 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from ecs_pipeline.model.release import CANARY, Epoch
-from ecs_pipeline.protocol import decide, release_tags
+from ecs_pipeline.protocol import release_tags
 from tests.emulator.embedded_aws.environment import NETWORK
+from tests.emulator.stages.intruder import Intruder
 from tests.emulator.stages.scene import Scene
-
-
-class Intruder:
-    """Knows the service's name and nothing secret; `evil` is a revision of a family of his own."""
-
-    def __init__(self, scene: Scene, release: str, variant: str = "v3") -> None:
-        self.scene, self.release = scene, release
-        tags = {release_tags.RELEASE: release, release_tags.EPOCH: release_tags.epoch_value(self.epoch)}
-        self.evil = scene.register(
-            variant,
-            family=f"{scene.name}-evil",
-            container={"image": scene.images.digest(variant)},
-            tags=[{"key": key, "value": value} for key, value in tags.items()],
-        )
-
-    @property
-    def epoch(self) -> Epoch:
-        """The service's."""
-        return release_tags.parse_epoch(self.scene.marks().get("turn", ""))
-
-    def run(self, revision: str = "", **more: Any) -> str:
-        """RunTask with everything that tells a canary of the release; the task's ARN."""
-        ours = {
-            release_tags.SERVICE: self.scene.name,
-            release_tags.RELEASE: self.release,
-            release_tags.EPOCH: release_tags.epoch_value(self.epoch),
-            release_tags.ROLE: CANARY,
-            release_tags.INDEX: "0",
-            release_tags.VERDICT: "pass",
-        }
-        started = self.scene.ecs.run_task(
-            cluster=self.scene.name,
-            taskDefinition=revision or self.evil,
-            startedBy=release_tags.started_by(self.scene.name),
-            launchType="FARGATE",
-            networkConfiguration=NETWORK,
-            tags=[{"key": key, "value": value} for key, value in ours.items()],
-            **more,
-        )
-        return str(started["tasks"][0]["taskArn"])
-
-    def the_lock(self) -> str:
-        """The token that a canary of a fresh service comes to."""
-        return decide.first_token(self.scene.service()["serviceArn"].partition(":service/")[2], self.epoch, CANARY, 0)
-
-    def tag_service(self, **tags: str) -> None:
-        """TagResource on the service."""
-        named = {f"ecs-pipeline:{key.replace('_', '-')}": value for key, value in tags.items()}
-        self.scene.ecs.tag_resource(
-            resourceArn=self.scene.service()["serviceArn"],
-            tags=[{"key": key, "value": value} for key, value in named.items()],
-        )
-
-    def address(self, task: str) -> str:
-        """Where his task listens."""
-        return self.scene.address(task)
 
 
 def test_a_forged_task_is_named_and_never_served_judged_or_promoted(scene: Scene) -> None:
@@ -82,7 +24,7 @@ def test_a_forged_task_is_named_and_never_served_judged_or_promoted(scene: Scene
     assert scene.revisions() == revisions
     for stage in ("promote", "judge"):
         assert scene.ecs_pipeline(stage, "--release", "v2").code == 3
-    assert intruder.address(task) not in {one["Target"]["Id"] for one in scene.health()}
+    assert intruder.address(task) not in {target["Target"]["Id"] for target in scene.health()}
     status = scene.ecs_pipeline("status")
     assert f"{scene.name}-evil:1" in status.stdout
     assert "canary      none" in status.stdout
@@ -106,7 +48,7 @@ def test_once_a_forged_task_is_stopped_the_same_command_goes_on_whatever_token_i
     task = intruder.run(**token)
     refused = scene.canary("v2")
     assert refused.code == 3, refused.stderr
-    assert intruder.address(task) not in {one["Target"]["Id"] for one in scene.health()}
+    assert intruder.address(task) not in {target["Target"]["Id"] for target in scene.health()}
     scene.ecs.stop_task(cluster=scene.name, task=task)
     canary = scene.canary("v2")
     assert canary.code == 0, canary.stderr

@@ -38,7 +38,7 @@ def test_no_request_is_lost(
         outcomes = [scene.canary(variant) if stage == "canary" else scene.ecs_pipeline(stage) for stage in stages]
         traffic.watch(1)
     assert [outcome.code for outcome in outcomes] == codes, outcomes[-1].stderr
-    assert [one.problem for one in traffic.failures] == []
+    assert [failure.problem for failure in traffic.failures] == []
     assert all(sent > 0 for sent, _ in traffic.counts().values())
-    served = {one.body for one in traffic.answers}
+    served = {answer.body for answer in traffic.answers}
     assert served == ({"v1", "v2"} if variant == "v2" else {"v1"})

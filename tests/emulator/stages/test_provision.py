@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
-import subprocess
-from typing import Any
 
 import pytest
 
 from embedded_aws.images import FOLDER
-from tests.chaos.proxy import Exchange, listening
 from tests.emulator.embedded_aws.environment import fetch, wait_for
+from tests.emulator.stages.provision_scene import KEY, datadog_key, service, write
 from tests.emulator.stages.scene import Scene
 
 
@@ -25,59 +22,12 @@ def environment(scene: Scene) -> Scene:
     return scene
 
 
-FLUME = "agent.sources = requests\nagent.sinks = log\n"
-KEY = "hunter2-hunter2-hunter2-hunter2!"
-
-
-def datadog_key(scene: Scene) -> str:
-    """The ARN of a secret that this test's Datadog has its key from."""
-    secrets, name = scene.client("secretsmanager"), f"{scene.name}/datadog-api-key"
-    try:
-        return str(secrets.describe_secret(SecretId=name)["ARN"])
-    except secrets.exceptions.ResourceNotFoundException:
-        return str(secrets.create_secret(Name=name, SecretString=KEY)["ARN"])
-
-
-def write(scene: Scene, **parameters: Any) -> None:
-    sidecars = {
-        parameter: {
-            "repository": f"{scene.name}-{name}",
-            "context": "sidecar",
-            "build_args": {"NAME": name},
-        }
-        for parameter, name in (("DatadogImage", "datadog"), ("FlumeImage", "flume"))
-    }
-    config = {
-        "cluster": scene.name,
-        "service": "web",
-        "image": {"repository": scene.name, "context": "app", "build_args": {"VERSION": "v1"}},
-        "canary": {"healthy_within": "25s", "bake": "0s"},
-        "provision": {
-            "parameters": {
-                "DesiredCount": 2,
-                "MinimumCount": 2,
-                "DeregistrationDelay": 1,
-                "DatadogApiKeySecretArn": datadog_key(scene),
-                "DatadogTags": "env:lab",
-                "FlumeConfiguration": FLUME,
-                **parameters,
-            },
-            "images": sidecars,
-        },
-    }
-    (scene.folder / "ecs-pipeline.yml").write_text(json.dumps(config))
-
-
 def ask_for_more(scene: Scene) -> None:
     """The config asks for what takes more permissions than the stages' policy has."""
     path = scene.folder / "ecs-pipeline.yml"
     config = json.loads(path.read_text())
     config["image"]["scan"], config["promote"] = {"fail_on": "HIGH"}, {"autoscaling": "hold"}
     path.write_text(json.dumps(config))
-
-
-def service(scene: Scene) -> Any:
-    return scene.ecs.describe_services(cluster=scene.name, services=["web"])["services"][0]
 
 
 def test_an_environment_is_made_from_nothing_and_removed(environment: Scene) -> None:
@@ -89,8 +39,8 @@ def test_an_environment_is_made_from_nothing_and_removed(environment: Scene) -> 
     assert (found["runningCount"], found["desiredCount"]) == (2, 2)
     assert found["deploymentConfiguration"]["deploymentCircuitBreaker"]["enable"] is True
     definition = scene.ecs.describe_task_definition(taskDefinition=found["taskDefinition"])["taskDefinition"]
-    assert [one["name"] for one in definition["containerDefinitions"]] == ["app", "datadog", "flume"]
-    assert all("@sha256:" in one["image"] for one in definition["containerDefinitions"])
+    assert [container["name"] for container in definition["containerDefinitions"]] == ["app", "datadog", "flume"]
+    assert all("@sha256:" in container["image"] for container in definition["containerDefinitions"])
     scaling = scene.client("application-autoscaling").describe_scalable_targets(
         ServiceNamespace="ecs", ResourceIds=[f"service/{scene.name}/web"]
     )["ScalableTargets"]
@@ -182,7 +132,7 @@ def test_another_scheme_gives_the_service_another_load_balancer(environment: Sce
         for balancer in scene.elb.describe_load_balancers()["LoadBalancers"]
         if balancer["LoadBalancerName"].startswith(scene.name)
     ]
-    assert [(one["Scheme"], len(one["LoadBalancerName"])) for one in balancers] == [
+    assert [(balancer["Scheme"], len(balancer["LoadBalancerName"])) for balancer in balancers] == [
         ("internet-facing", len(scene.name) + 7)
     ]
     assert fetch(scene.server.load_balancer_url(balancers[0]["LoadBalancerName"])) == (200, "v1")
@@ -215,127 +165,3 @@ def sids(scene: Scene, role: str) -> set[str]:
     document = scene.client("iam").get_role_policy(RoleName=role, PolicyName="deploy")["PolicyDocument"]
     found = json.loads(document) if isinstance(document, str) else document
     return {statement["Sid"] for statement in found["Statement"]}
-
-
-def test_provisioning_again_changes_nothing(environment: Scene) -> None:
-    scene = environment
-    scene.ecs_pipeline("provision")
-    again = scene.ecs_pipeline("provision")
-    assert again.code == 0, again.stderr
-    assert again.message("stack") == "unchanged"
-
-
-def test_neither_the_revision_nor_the_count_is_reset(environment: Scene) -> None:
-    scene = environment
-    scene.ecs_pipeline("provision")
-    scene.ecs_pipeline("canary", "--image", scene.images.uri("v2"), "--release", "v2")
-    assert scene.ecs_pipeline("promote").code == 0
-    scene.ecs.update_service(cluster=scene.name, service="web", desiredCount=3)
-    deployed = service(scene)["taskDefinition"]
-    write(scene, Cpu="1024", Memory="2048", MaximumCount=9, HealthCheckPath="/healthy")
-    changed = scene.ecs_pipeline("provision")
-    assert changed.code == 0, changed.stderr
-    assert "modify  TaskDefinition" in changed.stderr
-    found = service(scene)
-    assert found["taskDefinition"] == deployed
-    assert found["desiredCount"] == 3
-
-
-def test_a_dry_run_shows_the_changes_and_makes_none(environment: Scene) -> None:
-    scene = environment
-    plan = scene.ecs_pipeline("provision", "--dry-run")
-    assert plan.code == 0, plan.stderr
-    assert "add     Cluster (AWS::ECS::Cluster)" in plan.stderr
-    assert scene.ecs.describe_clusters(clusters=[scene.name])["clusters"] == []
-    stacks = scene.client("cloudformation").list_stacks()["StackSummaries"]
-    assert scene.name not in {one["StackName"] for one in stacks}
-    assert "change           add     Service (AWS::ECS::Service)" in plan.stdout
-
-
-def test_a_dry_run_on_an_environment_writes_nothing(environment: Scene) -> None:
-    scene = environment
-    assert scene.ecs_pipeline("provision").code == 0
-    unchanged = scene.ecs_pipeline("provision", "--dry-run")
-    assert (unchanged.code, "stack            unchanged" in unchanged.stdout) == (0, True), unchanged.stderr
-    write(scene, Cpu="1024", Memory="2048")
-    before = change_sets(scene)
-    with listening(scene.server.endpoint) as proxy:
-        plan = scene.ecs_pipeline("provision", "--dry-run", AWS_ENDPOINT_URL=proxy.endpoint)
-        operations = {one.operation for one in proxy.calls}
-    assert plan.code == 0, plan.stderr
-    assert "would change up to" in plan.stdout
-    assert "change           modify  TaskDefinition (AWS::ECS::TaskDefinition)" in plan.stdout
-    assert {one for one in operations if not one.startswith(("Describe", "Get", "List"))} == set()
-    assert change_sets(scene) == before
-
-
-def change_sets(scene: Scene) -> list[str]:
-    found = scene.client("cloudformation").list_change_sets(StackName=scene.name)["Summaries"]
-    return [str(one["ChangeSetName"]) for one in found]
-
-
-@pytest.mark.parametrize(("operation", "number"), [("CreateChangeSet", 1), ("ExecuteChangeSet", 1)])
-def test_a_run_that_died_is_finished_by_the_next(environment: Scene, operation: str, number: int) -> None:
-    scene = environment
-
-    def die(exchange: Exchange) -> None:
-        exchange.forwarded()
-        exchange.kill_caller()
-
-    given = ("provision", "--image", scene.images.uri("v1"))
-    command, _ = scene.command(*given)
-    with listening(scene.server.endpoint) as proxy:
-        proxy.begin(lambda call: die if (call.operation, call.number) == (operation, number) else None)
-        with subprocess.Popen(
-            command,
-            cwd=scene.folder,
-            env=scene.environment(AWS_ENDPOINT_URL=proxy.endpoint),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as killed:
-            proxy.pid = killed.pid
-        assert killed.returncode == -signal.SIGKILL
-    again = scene.ecs_pipeline(*given)
-    assert again.code == 0, again.stderr
-    assert service(scene)["runningCount"] == 2
-
-
-@pytest.mark.parametrize(
-    ("words", "parameters", "told"),
-    [
-        ((), {"Cpus": "1024"}, "provision.parameters.Cpus: the template has no such parameter (did you mean Cpu?)"),
-        ((), {"DesiredCount": "many"}, "provision.parameters.DesiredCount: a number is expected"),
-        (("--dry-run",), {"Cpu": "300"}, "provision.parameters.Cpu: one of 256, 512, "),
-        (("--cluster", "my_cluster"), {}, "'my_cluster' cannot be the name of a stack"),
-        (("--release", "a b"), {}, "'a b' is not a release id"),
-        (("--image", "127.0.0.1:1/a:b@c"), {}, "is not an image reference"),
-    ],
-)
-def test_a_mistake_is_told_before_anything_is_made(
-    environment: Scene, words: tuple[str, ...], parameters: dict[str, str], told: str
-) -> None:
-    write(environment, **parameters)
-    refuses(environment, told, *words)
-
-
-def test_a_missing_dockerfile_is_told_before_anything_is_made(environment: Scene) -> None:
-    shutil.rmtree(environment.folder / "sidecar")
-    refuses(environment, "no Dockerfile")
-
-
-def refuses(scene: Scene, told: str, *words: str) -> None:
-    """It is bad input, and there is no stack."""
-    wrong = scene.ecs_pipeline("provision", *words)
-    assert wrong.code == 2, wrong.stderr
-    assert told in wrong.stderr
-    stacks = scene.client("cloudformation").list_stacks()["StackSummaries"]
-    assert [one for one in stacks if one["StackName"] == scene.name and one["StackStatus"] != "DELETE_COMPLETE"] == []
-
-
-def test_a_live_canary_stands_in_the_way_of_a_removal(environment: Scene) -> None:
-    scene = environment
-    scene.ecs_pipeline("provision")
-    scene.ecs_pipeline("canary", "--image", scene.images.uri("v2"), "--release", "v2")
-    refused = scene.ecs_pipeline("provision", "--delete", "--confirm", scene.name)
-    assert refused.code == 3
-    assert "live canary" in refused.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable
 from functools import partial
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.embedded_aws.environment import wait_for
+from tests.emulator.stages.meanwhile import while_running
 from tests.emulator.stages.scene import Outcome, Scene
 
 SWITCH = '[ "$VERSION" = v1 ] || [ ! -e /switch/crash ] || exit 3; exec /app/serve.sh'
@@ -125,7 +125,7 @@ def test_an_interrupted_task_of_the_rollout_is_not_the_releases_failure(scene: S
 
     def take_away() -> None:
         for _ in range(3):
-            task = wait_for(lambda: [one["taskArn"] for one in scene.tasks() if one["taskArn"] not in taken][-1:])
+            task = wait_for(lambda: [task["taskArn"] for task in scene.tasks() if task["taskArn"] not in taken][-1:])
             wait_for(partial(is_running, task[0]))
             if scene.task(task[0])["taskDefinitionArn"].endswith(":2"):
                 taken[task[0]] = "SpotInterruption"
@@ -198,19 +198,3 @@ def alongside(scene: Scene, stage: str, act: Callable[[], object]) -> Outcome:
         act()
 
     return while_running(scene, then_act, stage)
-
-
-def while_running(scene: Scene, act: Callable[[], object], *words: str) -> Outcome:
-    """Run a command, and do something meanwhile."""
-    command, reports = scene.command(*words)
-    with subprocess.Popen(
-        command,
-        cwd=scene.folder,
-        env=scene.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        act()
-        stdout, stderr = process.communicate(timeout=120)
-    return scene.outcome(words[0], process.returncode, stdout, stderr, reports)

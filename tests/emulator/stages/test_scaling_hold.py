@@ -9,7 +9,7 @@ import pytest
 
 from ecs_pipeline.protocol import release_tags
 from tests.emulator.embedded_aws.environment import wait_for
-from tests.emulator.embedded_aws.test_application_autoscaling import Scaling
+from tests.emulator.embedded_aws.scaling import Scaling
 from tests.emulator.stages.deployer import Deployer, documents
 from tests.emulator.stages.scene import Scene
 

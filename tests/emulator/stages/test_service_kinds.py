@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.embedded_aws.test_service_shapes import two_groups
+from tests.emulator.embedded_aws.service_shapes import two_groups
 from tests.emulator.stages.scene import NETWORK, TAGS, Scene
 
 
 def tags_of(task: Any) -> dict[str, str]:
-    return {one["key"]: one["value"] for one in task["tags"]}
+    return {tag["key"]: tag["value"] for tag in task["tags"]}
 
 
 def test_the_canary_is_launched_as_the_service_is(scene: Scene) -> None:
@@ -100,7 +100,7 @@ def test_tasks_on_instances_are_registered_by_instance_and_host_port(scene: Scen
     canary = scene.canary("v2")
     assert canary.code == 0, canary.stderr
     assert scene.states(group) == ["healthy", "healthy"]
-    assert all(one["Target"]["Id"].startswith("i-") for one in scene.health(group))
+    assert all(target["Target"]["Id"].startswith("i-") for target in scene.health(group))
     assert scene.ecs_pipeline("promote").code == 0
     assert scene.states(group) == ["healthy"]
 

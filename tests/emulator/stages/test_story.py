@@ -51,11 +51,11 @@ def test_every_stage_again_changes_nothing_and_ends_as_it_did(scene: Scene) -> N
     scene.start()
     for words in (("canary", "--image", scene.images.uri("v2"), "--release", "v2"), ("promote",), ("rollback",)):
         first = scene.ecs_pipeline(*words)
-        marks, revisions, tasks = scene.marks(), scene.revisions(), [one["taskArn"] for one in scene.canaries()]
+        marks, revisions, tasks = scene.marks(), scene.revisions(), [canary["taskArn"] for canary in scene.canaries()]
         second = scene.ecs_pipeline(*words)
         assert (first.code, second.code) == (0, 0), second.stderr
         assert (marks, revisions) == (scene.marks(), scene.revisions())
-        assert tasks == [one["taskArn"] for one in scene.canaries()]
+        assert tasks == [canary["taskArn"] for canary in scene.canaries()]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_crash_shows_the_last_lines_of_the_log(scene: Scene, aws: object) -> N
 def test_a_canary_is_rolled_back_and_the_service_left_alone(scene: Scene) -> None:
     before = scene.start(1)
     scene.canary("v2")
-    tasks = {one["taskArn"] for one in scene.tasks()}
+    tasks = {task["taskArn"] for task in scene.tasks()}
     rollback = scene.ecs_pipeline("rollback", "--canary")
     assert rollback.code == 0, rollback.stderr
     assert [name for name, kind in rollback.cases().items() if kind == "passed"] == [
@@ -111,7 +111,7 @@ def test_a_canary_is_rolled_back_and_the_service_left_alone(scene: Scene) -> Non
         "deregister",
     ]
     assert scene.service()["taskDefinition"] == before
-    assert {one["taskArn"] for one in scene.tasks()} == tasks
+    assert {task["taskArn"] for task in scene.tasks()} == tasks
     scene.assert_nothing_left()
 
 
@@ -132,7 +132,7 @@ def test_another_release_is_refused_until_it_replaces(scene: Scene) -> None:
     assert scene.revisions() == [1, 2]
     replaced = scene.canary("v3", "--replace")
     assert replaced.code == 0, replaced.stderr
-    assert [scene.image_of(one["taskDefinitionArn"]) for one in scene.canaries()] == [scene.images.digest("v3")]
+    assert [scene.image_of(canary["taskDefinitionArn"]) for canary in scene.canaries()] == [scene.images.digest("v3")]
     assert scene.revisions() == [1, 3]
 
 
@@ -204,12 +204,12 @@ def test_a_dry_run_writes_nothing(scene: Scene) -> None:
     assert not plan.junit.exists()
     assert before == (scene.marks(), scene.revisions(), len(scene.canaries()), len(scene.registered()))
     scene.canary("v2")
-    lives = (scene.marks(), scene.revisions(), [one["taskArn"] for one in scene.canaries()])
+    lives = (scene.marks(), scene.revisions(), [canary["taskArn"] for canary in scene.canaries()])
     for stage in ("promote", "rollback"):
         dry = scene.ecs_pipeline(stage, "--dry-run")
         assert dry.code == 0, dry.stderr
         assert "would" in dry.stdout
-    assert lives == (scene.marks(), scene.revisions(), [one["taskArn"] for one in scene.canaries()])
+    assert lives == (scene.marks(), scene.revisions(), [canary["taskArn"] for canary in scene.canaries()])
 
 
 def test_a_canary_whose_marks_on_the_service_were_taken_away_is_removed_target_first(scene: Scene) -> None:
@@ -217,7 +217,7 @@ def test_a_canary_whose_marks_on_the_service_were_taken_away_is_removed_target_f
     assert scene.canary("v2").code == 0
     assert scene.ecs_pipeline("rollback").code == 0
     assert scene.canary("v3").code == 0
-    keys = [one["key"] for one in scene.service(include=["TAGS"])["tags"] if one["key"].startswith("ecs-pipeline:")]
+    keys = [tag["key"] for tag in scene.service(include=["TAGS"])["tags"] if tag["key"].startswith("ecs-pipeline:")]
     scene.ecs.untag_resource(resourceArn=scene.service()["serviceArn"], tagKeys=keys)
     rollback = scene.ecs_pipeline("rollback")
     assert rollback.code == 0, rollback.stderr

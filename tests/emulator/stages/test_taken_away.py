@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.emulator.embedded_aws.environment import wait_for
+from tests.emulator.stages.meanwhile import while_running
 from tests.emulator.stages.scene import Scene
-from tests.emulator.stages.test_rollout import while_running
 
 
 def test_a_pull_that_is_throttled_is_tried_again(scene: Scene) -> None:
@@ -38,7 +38,7 @@ def test_a_canary_that_is_taken_away_in_its_bake_is_replaced_and_baked_anew(scen
     assert code in canary.stderr
     (second,) = scene.canaries()
     assert second["taskArn"] != first[0]["taskArn"]
-    assert {one["key"]: one["value"] for one in second["tags"]}["ecs-pipeline:verdict"] == "pass"
+    assert {tag["key"]: tag["value"] for tag in second["tags"]}["ecs-pipeline:verdict"] == "pass"
     assert len(scene.registered()) == 3
     assert scene.ecs_pipeline("promote").code == 0
     scene.assert_nothing_left()

@@ -12,7 +12,7 @@ from ecs_pipeline.checks.kinds import Kinds
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Sample
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model.telemetry import Alarm
-from tests.fakes.ports import FakeCloudWatch
+from tests.fakes.telemetry import FakeCloudWatch
 from tests.fakes.world import World
 from tests.unit.checks.world import check_of, cloudwatch, subject_of
 from tests.unit.stage_runs import canary
@@ -58,9 +58,9 @@ def test_all_checks_that_are_due_are_read_with_one_call() -> None:
     there(fake, **{"web-a": "OK", "web-b": "ALARM"})
     kinds = Kinds(fake)
     checks = [kinds.make(check_of(alarm={"names": [name]}), subject) for name in ("web-a", "web-b")]
-    for one in checks:
-        one.begin()
-    outcomes = [[each.outcome for each in one.collect() or []] for one in checks]
+    for check in checks:
+        check.begin()
+    outcomes = [[each.outcome for each in check.collect() or []] for check in checks]
     assert outcomes == [[GOOD], [BAD]]
     assert fake.calls == ["DescribeAlarms"]
 
@@ -87,7 +87,7 @@ def test_an_ignored_alarm_counts_once_it_was_ok(hours: float, outcome: str) -> N
     for state in ("ALARM", "OK", "ALARM"):
         fake.there = {"web-a": Alarm("web-a", state, since=since)}
         check.begin()
-        outcomes += [one.outcome for one in check.collect() or []]
+        outcomes += [sample.outcome for sample in check.collect() or []]
     assert outcomes == [outcome, GOOD, BAD]
 
 
@@ -105,7 +105,7 @@ IMAGE = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/web:v2"
 
 @pytest.fixture
 def world() -> World:
-    from tests.fakes.world import digest_of
+    from tests.fakes.names import digest_of
 
     made = World()
     made.images["v2"] = digest_of("v2")

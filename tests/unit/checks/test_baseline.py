@@ -9,10 +9,12 @@ import pytest
 
 from ecs_pipeline.reports.status_table import rows
 from ecs_pipeline.stages.status import status
+from tests.fakes.names import REGISTRY, digest_of
 from tests.fakes.ports import new_run
+from tests.fakes.resources import FakeTask
 from tests.fakes.schedule import Killed
 from tests.fakes.stages import run_stage, stage_of
-from tests.fakes.world import REGISTRY, FakeTask, World, digest_of
+from tests.fakes.world import World
 from tests.unit.protocol.simulation import clean, heals, start_of
 from tests.unit.stage_runs import canary
 

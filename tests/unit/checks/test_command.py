@@ -18,7 +18,8 @@ from ecs_pipeline.checks.kinds import Kinds
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, UNCLEAR, Check, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.timing.clock import SystemClock
-from tests.fakes.world import PREFIX, World
+from tests.fakes.names import PREFIX
+from tests.fakes.world import World
 from tests.unit.checks.world import check_of, subject_of
 
 
@@ -187,7 +188,7 @@ def test_it_is_told_the_facts(tmp_path: Path) -> None:
         "previous_task_definition": "",
         "share": 33.3,
         "started": f"{subject.since:%Y-%m-%dT%H:%M:%SZ}",
-        "canary": {"tasks": [{"arn": one.arn, "ip": one.address} for one in subject.canary]},
+        "canary": {"tasks": [{"arn": task.arn, "ip": task.address} for task in subject.canary]},
         "baseline": {"tasks": [{"arn": "arn:task/prd/b", "ip": "10.9.9.9"}]},
         "stable": {
             "tasks": [{"arn": f"{PREFIX}:task/prd/10.1.0.{last}", "ip": f"10.1.0.{last}"} for last in (1, 2, 3)]

@@ -19,7 +19,7 @@ from ecs_pipeline.checks.probe import Request as Asked
 from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Check, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.errors import Trouble
-from tests.fakes.ports import FakeElb
+from tests.fakes.load_balancing import FakeElb
 from tests.fakes.world import World
 from tests.unit.checks.world import check_of, subject_of
 from tests.unit.facts import group
@@ -49,7 +49,7 @@ def server() -> Iterator[Server]:
 
 
 def on_loopback(subject: Subject) -> Subject:
-    return replace(subject, canary=[replace(one, address="127.0.0.1") for one in subject.canary])
+    return replace(subject, canary=[replace(task, address="127.0.0.1") for task in subject.canary])
 
 
 def check(subject: Subject, **keys: Any) -> Check:

@@ -75,9 +75,9 @@ def test_it_ends_with_the_verdict_and_changes_nothing(
 def test_each_check_takes_as_many_samples_as_a_verdict_needs(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     begun = world.now
     end = judged(monkeypatch, world)
-    assert [one.samples for one in end.run.recorder.record.checks] == [3, 4]
+    assert [check.samples for check in end.run.recorder.record.checks] == [3, 4]
     assert world.now - begun == pytest.approx(6, abs=0.1)
-    assert [one.name for one in end.run.recorder.record.steps if one.outcome == "passed"] == ["preflight", "checks"]
+    assert [step.name for step in end.run.recorder.record.steps if step.outcome == "passed"] == ["preflight", "checks"]
 
 
 def test_it_looks_back_to_the_beginning_of_the_last_bake(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
@@ -112,7 +112,7 @@ def test_the_facts_are_those_of_the_canary(monkeypatch: pytest.MonkeyPatch, worl
     assert record.release.id == "A"
     assert record.release.previous_task_definition == world.service_facts().revision
     assert record.share == 25
-    assert [one.role for one in record.canary] == ["canary"]
+    assert [task.role for task in record.canary] == ["canary"]
 
 
 def test_an_unknown_alarm_is_a_mistake_of_the_config_also_where_nothing_bakes(world: World) -> None:

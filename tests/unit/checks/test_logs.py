@@ -15,7 +15,7 @@ from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model.release import Task, TaskDefinition
 from ecs_pipeline.model.telemetry import LogLine, LogStream
-from tests.fakes.ports import FakeLogs
+from tests.fakes.telemetry import FakeLogs
 from tests.fakes.world import World
 from tests.unit.checks.world import check_of, logs, subject_of
 
@@ -47,12 +47,12 @@ def test_none_may_be_unless_another_number_is_given() -> None:
     subject.run.clock.sleep(10)
     assert sample(checks[0]) == Sample(GOOD, "0 lines with ERROR")
     write(subject, line(subject, 5))
-    assert [sample(one) for one in checks] == [
+    assert [sample(judged) for judged in checks] == [
         Sample(BAD, "1 line with ERROR, at most 0 may be: ERROR 5"),
         Sample(GOOD, "1 line with ERROR"),
     ]
     assert (checks[0].value, checks[0].limit) == (1, 0)
-    assert [bool(one.conclude()) for one in checks] == [True, False]
+    assert [bool(judged.conclude()) for judged in checks] == [True, False]
     stream = subject.canary[0].id
     assert checks[0].details() == [f"{subject.since + timedelta(seconds=5):%H:%M:%S} app/app/{stream}: ERROR 5"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,39 +12,20 @@ import pytest
 
 from ecs_pipeline.checks import queries
 from ecs_pipeline.checks.kinds import Kinds
-from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Check, Sample
+from ecs_pipeline.checks.sample import BAD, GOOD, MISSING, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.config.reachable import period_of
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model.release import Task
 from ecs_pipeline.model.telemetry import Series
-from tests.fakes.ports import FakeCloudWatch
+from tests.fakes.telemetry import FakeCloudWatch
 from tests.fakes.world import World
-from tests.unit.checks.world import check_of, cloudwatch, subject_of
-
-SEARCH = "SEARCH('{N,TaskId} TaskId=({%s.task_ids})', 'Average', 60)"
-
-
-def dimension(value: str, period: int = 60) -> dict[str, Any]:
-    metric = {"Namespace": "N", "MetricName": "M", "Dimensions": [{"Name": "TaskId", "Value": value}]}
-    return {"Id": "m", "MetricStat": {"Metric": metric, "Period": period, "Stat": "Average"}}
-
-
-def value_of(query: Mapping[str, Any]) -> str:
-    return str(query["MetricStat"]["Metric"]["Dimensions"][0]["Value"])
-
-
-def with_others(subject: Subject, **groups: Sequence[str]) -> Subject:
-    """The same with a baseline and stable tasks of these ids only, which stay as they are."""
-    like = subject.canary[0]
-    found = {name: tuple(replace(like, arn=f"arn:task/prd/{one}") for one in named) for name, named in groups.items()}
-    other = replace(subject, baseline=found.get("baseline", ()))
-    other._stable, other._looked = found.get("stable", ()), math.inf
-    return other
+from tests.unit.checks.metrics import SEARCH, after, dimension, metric, put, value_of, with_others
+from tests.unit.checks.world import cloudwatch, subject_of
 
 
 def ids(tasks: Sequence[Task]) -> list[str]:
-    return [one.id for one in tasks]
+    return [task.id for task in tasks]
 
 
 # ---- placeholders
@@ -62,7 +42,7 @@ def test_ids_are_joined_in_an_expression() -> None:
 def test_each_task_is_asked_for_itself_in_a_dimension() -> None:
     subject = subject_of(World(), 2)
     variants = queries.asked([dimension("{canary.task_ids}")], subject, "canary").variants
-    assert [value_of(one[0]) for one in variants] == ids(subject.canary)
+    assert [value_of(variant[0]) for variant in variants] == ids(subject.canary)
 
 
 def test_the_family_is_that_of_the_tasks_that_are_asked_for() -> None:
@@ -81,7 +61,7 @@ def test_an_expression_beside_a_dimension_has_all_ids() -> None:
     query = [dimension("{canary.task_ids}"), {"Id": "e", "Expression": SEARCH % "canary"}]
     variants = queries.asked(query, subject, "canary").variants
     joined = " OR ".join(ids(subject.canary))
-    assert [joined in one[1]["Expression"] for one in variants] == [True, True]
+    assert [joined in variant[1]["Expression"] for variant in variants] == [True, True]
 
 
 def test_two_groups_in_dimensions_are_asked_for_in_all_pairs() -> None:
@@ -92,7 +72,7 @@ def test_two_groups_in_dimensions_are_asked_for_in_all_pairs() -> None:
         {"Id": "m", "Expression": "a - b"},
     ]
     variants = queries.asked(query, subject, "canary").variants
-    pairs = [(value_of(one[0]), value_of(one[1])) for one in variants]
+    pairs = [(value_of(variant[0]), value_of(variant[1])) for variant in variants]
     assert pairs == list(itertools.product(ids(subject.canary), ["s1", "s2"]))
 
 
@@ -136,36 +116,6 @@ def test_the_period_is_the_longest_that_the_query_names(query: Any, period: floa
     assert period_of(query) == period
 
 
-# ---- samples
-
-
-def metric(subject: Subject, query: Any = None, kinds: Kinds | None = None, **keys: Any) -> Check:
-    shared = {key: keys.pop(key) for key in ("on_missing", "min_samples") if key in keys}
-    chosen = query or [dimension("{canary.task_ids}")]
-    settings = check_of(metric={"query": chosen, **keys}, **shared)
-    return (kinds or Kinds(subject.run.cloudwatch)).make(settings, subject)
-
-
-def after(subject: Subject, seconds: float, check: Check) -> list[Sample]:
-    """The samples that come at so many seconds after the bake began."""
-    passed = (subject.run.clock.wall() - subject.since).total_seconds()
-    subject.run.clock.sleep(seconds - passed)
-    check.begin()
-    return list(check.collect() or [])
-
-
-def put(subject: Subject, **values: Sequence[float]) -> FakeCloudWatch:
-    """A datapoint a minute of the tasks whose ids are given; the first period begins with the bake."""
-    fake = cloudwatch(subject)
-
-    def points(query: Mapping[str, Any]) -> Mapping[datetime, float]:
-        given = values.get(value_of(query), ())
-        return {subject.since + timedelta(minutes=number): one for number, one in enumerate(given)}
-
-    fake.points = points
-    return fake
-
-
 def of_canary(subject: Subject, *values: float) -> FakeCloudWatch:
     return put(subject, **{subject.canary[0].id: values})
 
@@ -175,7 +125,7 @@ def test_a_datapoint_is_a_sample_once_its_period_is_over_and_only_once() -> None
     of_canary(subject, 1, 5, 2)
     check = metric(subject, at_most=3)
     assert after(subject, 59, check) == []
-    assert [one.outcome for one in after(subject, 121, check)] == [GOOD, BAD]
+    assert [sample.outcome for sample in after(subject, 121, check)] == [GOOD, BAD]
     assert check.value == 5
     assert after(subject, 122, check) == []
     (last,) = after(subject, 181, check)
@@ -206,7 +156,7 @@ def test_three_periods_without_a_datapoint_are_a_sample_without_data_and_each_fu
     assert after(subject, 179, check) == []
     assert after(subject, 180, check) == [Sample(MISSING, "no datapoint of a 1m period")]
     assert after(subject, 181, check) == []
-    assert [one.outcome for one in after(subject, 240, check)] == [MISSING]
+    assert [sample.outcome for sample in after(subject, 240, check)] == [MISSING]
 
 
 def test_all_checks_that_are_due_are_read_with_one_call_unless_one_bears_no_company() -> None:
@@ -215,9 +165,9 @@ def test_all_checks_that_are_due_are_read_with_one_call_unless_one_bears_no_comp
     kinds = Kinds(fake)
     insights = [{"Id": "m", "Expression": 'SELECT AVG(M) FROM "N"', "Period": 60}]
     checks = [metric(subject, query, kinds, at_most=1) for query in (None, [dimension("other")], insights)]
-    for one in checks:
-        one.begin()
-    assert [one.collect() for one in checks] == [[], [], []]
+    for check in checks:
+        check.begin()
+    assert [check.collect() for check in checks] == [[], [], []]
     assert fake.calls == ["GetMetricData", "GetMetricData"]
 
 
@@ -231,7 +181,7 @@ class Troubled(FakeCloudWatch):
     def series(self, queries: Sequence[Mapping[str, Any]], since: datetime, until: datetime) -> list[Series]:
         if self._error:
             raise self._error
-        return [replace(one, id=str(queries[0]["Id"])) for one in self._found]
+        return [replace(found, id=str(queries[0]["Id"])) for found in self._found]
 
 
 @pytest.mark.parametrize(
@@ -251,7 +201,7 @@ def test_judged_alone_the_last_datapoints_since_the_bake_began_are_looked_at() -
     subject = replace(subject_of(World()), judged_alone=True)
     of_canary(subject, *range(1, 11))
     samples = after(subject, 601, metric(subject, at_most=100))
-    assert [one.message.partition(" ")[0] for one in samples] == ["9", "10"]
+    assert [sample.message.partition(" ")[0] for sample in samples] == ["9", "10"]
 
 
 # ---- units

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from ecs_pipeline.model.load_balancing import Target, TargetHealth
-from tests.fakes.ports import FakeEcs, FakeElb
+from tests.fakes.ecs import FakeEcs
+from tests.fakes.load_balancing import FakeElb
 from tests.fakes.world import World
 from tests.unit.facts import NOW, task
 from tests.unit.protocol.simulation import start_of

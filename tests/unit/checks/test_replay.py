@@ -82,7 +82,7 @@ def test_what_is_missing_is_passed_over() -> None:
         seen[number + 2]["canary"] = [None]
     found = judged(COMPARED, seen)
     assert (found.verdict, found.samples) == ("pass", 14)
-    nobody = judged(COMPARED, [{**one, "others": {}} for one in seen])
+    nobody = judged(COMPARED, [{**sample, "others": {}} for sample in seen])
     assert nobody.verdict == "inconclusive"
     assert nobody.message == ("0 samples, at least 3 are needed, 20 without data: nothing of the stable to compare")
 

@@ -12,10 +12,11 @@ from ecs_pipeline.checks.sample import BAD, GOOD, UNCLEAR, Check, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.config.checks import CheckSettings
 from ecs_pipeline.steps import judging
-from tests.fakes.ports import FakeCloudWatch
+from tests.fakes.names import REGISTRY, digest_of
 from tests.fakes.schedule import Killed
 from tests.fakes.stages import run_stage, stage_of
-from tests.fakes.world import REGISTRY, World, digest_of
+from tests.fakes.telemetry import FakeCloudWatch
+from tests.fakes.world import World
 from tests.unit.checks.world import Scripted
 from tests.unit.protocol.simulation import clean, heals, start_of
 from tests.unit.stage_runs import canary
@@ -83,7 +84,7 @@ def test_each_size_is_judged_for_its_own_time(sizes: Sizes) -> None:
     assert (code, sizes.judged, len(world.alive())) == (0, [1, 2, 3], 3), text
     assert run.recorder.record.share == 50
     assert run.recorder.record.step("bake").seconds == pytest.approx(2 + 4 + 2, abs=0.5)
-    assert [one.verdict for one in run.recorder.record.checks] == ["pass"]
+    assert [check.verdict for check in run.recorder.record.checks] == ["pass"]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -100,7 +101,7 @@ def test_one_that_was_killed_anywhere_goes_on_with_the_step_that_it_was_in(
         assert code == 0, (number, text)
         again = sizes.judged[len(before) :]
         last = before[-1] if before else 1
-        assert not again or again in (list(range(one, 4)) for one in (last, last + 1)), (number, before, again)
+        assert not again or again in (list(range(step, 4)) for step in (last, last + 1)), (number, before, again)
         assert before[-1:] == [3] or again[-1:] == [3], number
         assert len(world.alive()) == len(world.registered()) == 3, number
         assert run.recorder.record.share == 50

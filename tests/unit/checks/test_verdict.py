@@ -23,8 +23,8 @@ def settings(**keys: Any) -> CheckSettings:
 def tally(samples: str, **keys: Any) -> Tally:
     """A tally of samples: g, b, m, u."""
     made = Tally(settings(**keys))
-    for number, one in enumerate(samples, start=1):
-        made.add(Sample(SHORT[one], f"number {number}"))
+    for number, letter in enumerate(samples, start=1):
+        made.add(Sample(SHORT[letter], f"number {number}"))
     return made
 
 
@@ -99,7 +99,7 @@ def test_a_verdict_says_why() -> None:
 @given(st.lists(st.sampled_from("gbmu"), max_size=30))
 def test_too_little_data_never_passes(samples: list[str]) -> None:
     verdict = tally("".join(samples)).verdict(None)[0]
-    counted = sum(one in "gb" for one in samples)
+    counted = sum(sample in "gb" for sample in samples)
     assert verdict != "pass" or counted >= 3
 
 
@@ -115,5 +115,5 @@ def test_too_little_data_never_passes(samples: list[str]) -> None:
     ],
 )
 def test_required_checks_decide(checks: list[tuple[str, bool]], verdict: str) -> None:
-    records = [CheckRecord("c", "http", verdict=one, required=required) for one, required in checks]
+    records = [CheckRecord("c", "http", verdict=verdict, required=required) for verdict, required in checks]
     assert overall(records) == verdict

@@ -71,7 +71,7 @@ def test_a_required_check_that_fails_ends_the_bake_at_once() -> None:
     other, failed = subject.run.recorder.record.checks
     assert (failed.verdict, failed.samples, failed.failures, failed.value, failed.limit) == ("fail", 7, 2, 1, 2)
     assert other.verdict == ""
-    assert all(one.closed for one in kinds.made.values())
+    assert all(made.closed for made in kinds.made.values())
 
 
 def test_an_informative_check_that_fails_is_shown_and_never_decides() -> None:

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
 from ecs_pipeline.protocol import release_tags
+from tests.fakes.names import REGISTRY, digest_of, names
+from tests.fakes.resources import FakeTask
 from tests.fakes.schedule import Agent, Killed, Schedule
 from tests.fakes.stages import run_stage, stage_of
-from tests.fakes.world import REGISTRY, FakeTask, World, digest_of, names
+from tests.fakes.world import World
 
 STARTS = {
     "P runs": ("canary P", "promote P"),
@@ -54,7 +56,7 @@ def side_by_side(
     for number, commands in enumerate(script.split("|")):
         name = f"{number + 1}: {commands.strip()}"
         ends[name] = []
-        body = _commands(world, [one.strip() for one in commands.split(";")], ends[name])
+        body = _commands(world, [word.strip() for word in commands.split(";")], ends[name])
         agents.append(Agent(name, body))
     if kill is not None:
         world.hook = _killer(schedule, agents[kill[0]], kill[1], kill[2])
@@ -97,21 +99,22 @@ def clean(world: World) -> Iterator[str]:
     epoch = release_tags.parse_epoch(world.service_tags.get(release_tags.EPOCH, ""))
     alive, serving = world.alive(), world.revisions[world.deployments[0].revision]
     wanted, previous = (world.service_tags.get(key) or None for key in (release_tags.WANTED, release_tags.PREVIOUS))
-    used = {serving.arn, previous} | {one.revision for one in alive}
-    addresses = {one.address for one in alive}
-    recorded = {one.identity for one in release_tags.parse_service(world.service_tags).targets}
+    used = {serving.arn, previous} | {task.revision for task in alive}
+    addresses = {task.address for task in alive}
+    recorded = {target.identity for target in release_tags.parse_service(world.service_tags).targets}
     release = world.service_tags.get(release_tags.RELEASE, "")
     facts = {
         "two canaries live": len(alive) > 1,
-        "a task of a cancelled epoch lives": any(_epoch_of(one) != epoch for one in alive),
+        "a task of a cancelled epoch lives": any(_epoch_of(task) != epoch for task in alive),
         "a target without a living task": any(key[0] not in addresses for key in world.registered()),
         "a target without a record": any(key[0] not in recorded for key in world.registered()),
-        "a canary on a deregistered revision": any(not world.revisions[one.revision].active for one in alive),
+        "a canary on a deregistered revision": any(not world.revisions[task.revision].active for task in alive),
         "the service does not run what is wanted": wanted not in (None, serving.arn),
         "the service runs a deregistered revision": not serving.active,
         "the release mark is not what runs": bool(release) and serving.tags.get(release_tags.RELEASE, "") != release,
         "a revision is left over": any(
-            one.active and release_tags.RELEASE in one.tags and one.arn not in used for one in world.revisions.values()
+            revision.active and release_tags.RELEASE in revision.tags and revision.arn not in used
+            for revision in world.revisions.values()
         ),
         "the rollout is not over": world.deployments[0].rollout != "COMPLETED",
     }
@@ -145,16 +148,16 @@ def heals(world: World) -> Iterator[str]:
 def picture(world: World) -> dict[str, object]:
     """The state of AWS that two runs are compared by: what is, not how it came to be."""
     live = sorted(
-        (one.tags.get(release_tags.RELEASE, ""), one.tags.get(release_tags.VERDICT, ""), names([one.revision])[0])
-        for one in world.alive()
+        (task.tags.get(release_tags.RELEASE, ""), task.tags.get(release_tags.VERDICT, ""), names([task.revision])[0])
+        for task in world.alive()
     )
     return {
         "marks": {key: value for key, value in world.marks().items() if key not in ("source",)},
-        "service": [names([one.revision])[0] for one in world.deployments],
+        "service": [names([deployment.revision])[0] for deployment in world.deployments],
         "tasks": live,
         "targets": len(world.registered()),
         "draining": len(world.targets) - len(world.registered()),
-        "revisions": [(names([one.arn])[0], one.active) for one in world.revisions.values()],
+        "revisions": [(names([revision.arn])[0], revision.active) for revision in world.revisions.values()],
         "images": sorted(world.images),
     }
 

@@ -52,7 +52,7 @@ def comparable(picture: dict[str, object]) -> dict[str, object]:
     """How often a failing release was tried shows in the epoch and in revisions that are deregistered."""
     shown = dict(picture)
     if "turn" in dict(shown["marks"]):  # type: ignore[call-overload]
-        shown["revisions"] = [one for one in shown["revisions"] if one[1]]  # type: ignore[attr-defined]
+        shown["revisions"] = [revision for revision in shown["revisions"] if revision[1]]  # type: ignore[attr-defined]
         shown["marks"] = {key: value for key, value in dict(shown["marks"]).items() if key != "turn"}  # type: ignore[call-overload]
     return shown
 

@@ -16,7 +16,7 @@ from ecs_pipeline.model.load_balancing import Registration, Target
 from ecs_pipeline.model.release import Epoch, Marks, Revision, Service, Task
 from ecs_pipeline.protocol import decide
 from ecs_pipeline.protocol.snapshot import Snapshot
-from tests.fakes.world import GROUP, PREFIX, utc
+from tests.fakes.names import GROUP, PREFIX, utc
 
 MODEL = Path(__file__).parents[2] / "protocol_model"
 WORLDS = 20_000
@@ -51,9 +51,9 @@ def test_decisions_are_those_of_the_model(model: tuple[ModuleType, ModuleType]) 
 def assert_same_doubts(seen: Snapshot, modelled: Any, theirs: Any, seed: int) -> None:
     """What is not believed: tasks that only look like ours, marks that cannot be right."""
     other = theirs.foreign(modelled.tasks, modelled.marks.epoch, modelled.revisions, modelled.since)
-    assert [one.arn for one in seen.foreign[:1]] == ([task_arn(other.number)] if other else []), seed
+    assert [task.arn for task in seen.foreign[:1]] == ([task_arn(other.number)] if other else []), seed
     for task in modelled.tasks:
-        ours = next(one for one in seen.tasks if one.arn == task_arn(task.number))
+        ours = next(canary for canary in seen.tasks if canary.arn == task_arn(task.number))
         assert (not seen.mismatch(ours)) == theirs.made_by_us(task, modelled.revisions, modelled.since), seed
     marks, wrong = modelled.marks, decide.disbelieved(seen)
     assert ("wanted" in wrong, "previous" in wrong) == (
@@ -70,10 +70,10 @@ def assert_same_leftover(ours: decide.Leftover, theirs: Any, modelled: Any, seed
         return
     first: Any = theirs.arguments[0] if theirs.arguments else None
     if theirs.name == "DeregisterTargets":
-        assert address(first) in {one.target.identity for one in ours.drain}, seed
+        assert address(first) in {registration.target.identity for registration in ours.drain}, seed
     elif theirs.name == "StopTask":
-        drained_first = {one.target.identity for one in ours.drain}
-        assert task_arn(first) in {one.arn for one in ours.stop} or drained_first, seed
+        drained_first = {registration.target.identity for registration in ours.drain}
+        assert task_arn(first) in {stopped.arn for stopped in ours.stop} or drained_first, seed
     elif theirs.name == "UpdateService":
         assert ours.update == arn(modelled.revisions[first]), seed
     elif theirs.name == "TagService":
@@ -95,13 +95,13 @@ def random_look(aws: ModuleType, chance: random.Random) -> Any:
         )
         for number in range(1, 5)
     ]
-    served = chance.choice([one.number for one in revisions if one.own])
+    served = chance.choice([revision.number for revision in revisions if revision.own])
     tasks = tuple(
         aws.Task(
             number,
             f"token{number}",
             release := chance.choice(["A", "B"]),
-            chance.choice([one.number for one in revisions if one.release == release] or [0]),
+            chance.choice([revision.number for revision in revisions if revision.release == release] or [0]),
             chance.choice(epochs),
             alive=chance.random() < 0.6,
             in_traffic=chance.random() < 0.5,
@@ -115,7 +115,7 @@ def random_look(aws: ModuleType, chance: random.Random) -> Any:
         wanted=chance.choice(pick),
         release=chance.choice(["", "A", "B"]),
         previous=chance.choice(pick),
-        recorded=tuple(one.number for one in tasks if chance.random() < 0.8),
+        recorded=tuple(made.number for made in tasks if chance.random() < 0.8),
     )
     return aws.Snapshot(tasks, marks, served, tuple(revisions))
 
@@ -132,20 +132,24 @@ def translated(look: Any) -> Snapshot:
     runs = arn(look.revisions[look.service])
     service = Service("arn", "web", "prd", "ACTIVE", runs, 3, 3, 0, ours, (), (), (), {})
     revisions = {
-        arn(one): Revision(
-            arn(one), one.release, epoch(one.epoch) if one.epoch else None, one.active, promoted=one.promoted
+        arn(revision): Revision(
+            arn(revision),
+            revision.release,
+            epoch(revision.epoch) if revision.epoch else None,
+            revision.active,
+            promoted=revision.promoted,
         )
-        for one in look.revisions
+        for revision in look.revisions
     }
-    tasks = tuple(task(one, look.revisions[one.revision]) for one in look.tasks)
+    tasks = tuple(task(canary, look.revisions[canary.revision]) for canary in look.tasks)
     registrations = tuple(
         Registration(
-            Target(GROUP, address(one.number), 8000),
+            Target(GROUP, address(canary.number), 8000),
             draining=False,
-            owner=task_arn(one.number) if one.alive else "",
+            owner=task_arn(canary.number) if canary.alive else "",
         )
-        for one in look.tasks
-        if one.in_traffic and one.number in marks.recorded
+        for canary in look.tasks
+        if canary.in_traffic and canary.number in marks.recorded
     )
     return Snapshot(tasks, service, revisions, registrations)
 

@@ -12,9 +12,10 @@ import pytest
 
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.protocol.decide import next_epoch
+from tests.fakes.names import names
 from tests.fakes.schedule import Agent
 from tests.fakes.stages import stage_of
-from tests.fakes.world import World, names
+from tests.fakes.world import World
 from tests.unit.intruder import epoch_of, evil_revision, forge, the_lock
 from tests.unit.protocol.simulation import SETTINGS, clean, side_by_side, start_of
 
@@ -43,7 +44,7 @@ def test_the_model_holds_beside_him() -> None:
 def runs(world: World, chance: random.Random, evil: str) -> None:
     """RunTask of any revision, with our tags, by the token that is the lock or by his own."""
     release = chance.choice(["A", "B", "P"])
-    active = [one.arn for one in world.revisions.values() if one.active]
+    active = [revision.arn for revision in world.revisions.values() if revision.active]
     token = chance.choice([the_lock(world), f"his-{chance.random()}"])
     forge(world, release, chance.choice([evil, *active]), token=token)
 
@@ -52,8 +53,8 @@ def tags(world: World, chance: random.Random, evil: str) -> None:
     """TagResource of the service, a task or a revision."""
     release = chance.choice(["A", "P"])
     epoch = release_tags.epoch_value(next_epoch(epoch_of(world), release))
-    living = [one.tags for one in world.alive()]
-    ours = [one.tags for one in world.revisions.values() if "/web:" in one.arn]
+    living = [task.tags for task in world.alive()]
+    ours = [revision.tags for revision in world.revisions.values() if "/web:" in revision.arn]
     where, what = chance.choice(
         [
             (world.service_tags, {release_tags.WANTED: evil}),
@@ -105,7 +106,7 @@ def intruder(world: World, seed: int, act: Callable[[World, random.Random, str],
 
 def served(world: World) -> Iterator[str]:
     """What of the intruder's was ever put into the traffic or rolled out."""
-    addresses = {one.address: one.revision for one in world.tasks.values()}
+    addresses = {task.address: task.revision for task in world.tasks.values()}
     for _, call, detail in world.log:
         if call == "RegisterTargets":
             yield from (addresses[address] for address, _ in detail if "/evil:" in addresses[address])

@@ -113,8 +113,8 @@ def test_pictures_are_readable_without_their_style(name: str, tmp_path: Path) ->
     for picture in ("canary-check-1.svg", "canary-check-1-narrow.svg"):
         root = etree.fromstring(files[picture])
         assert root.findtext(f"{SVG}title") == chart_in_words(CHECKS[name])
-        assert all(one.get("fill") for one in root.iter(f"{SVG}path", f"{SVG}text"))
-        assert all(one.get("stroke") for one in root.iter(f"{SVG}path") if one.get("class") != "band")
+        assert all(shape.get("fill") for shape in root.iter(f"{SVG}path", f"{SVG}text"))
+        assert all(path.get("stroke") for path in root.iter(f"{SVG}path") if path.get("class") != "band")
     assert files["canary.html"].count(b"canary-check-1.svg") == 1
 
 

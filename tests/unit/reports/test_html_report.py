@@ -23,7 +23,7 @@ def page(record: StageRecord) -> html.HtmlElement:
 
 
 def headings(root: html.HtmlElement) -> list[str]:
-    return [one.text_content() for one in root.iter("h2")]
+    return [heading.text_content() for heading in root.iter("h2")]
 
 
 def test_files_are_named_after_the_stage_so_that_stages_share_a_folder(tmp_path: Path) -> None:
@@ -130,12 +130,12 @@ def test_a_line_of_a_megabyte_is_cut() -> None:
 def test_the_page_is_accessible(name: str) -> None:
     root = page(stage_records.ALL[name]())
     assert root.get("lang") == "en"
-    levels = [int(str(one.tag)[1]) for one in root.iter("h1", "h2", "h3")]
+    levels = [int(str(heading.tag)[1]) for heading in root.iter("h1", "h2", "h3")]
     assert levels[0] == 1
     assert set(levels[1:]) == {2}
-    assert all(one.get("scope") in ("col", "row") for one in root.iter("th"))
-    assert [present(one.get("alt"))[:11] for one in root.iter("img")] == ["Timeline of"]
-    assert all(one.get("tabindex") == "0" and one.get("aria-label") for one in root.iter("pre"))
+    assert all(cell.get("scope") in ("col", "row") for cell in root.iter("th"))
+    assert [present(image.get("alt"))[:11] for image in root.iter("img")] == ["Timeline of"]
+    assert all(block.get("tabindex") == "0" and block.get("aria-label") for block in root.iter("pre"))
 
 
 @pytest.mark.parametrize("name", stage_records.ALL)
@@ -147,7 +147,7 @@ def test_pictures_are_well_formed_and_readable_without_their_style(name: str) ->
         assert root.get("fill") == "#1c2128"
         space = "{http://www.w3.org/2000/svg}"
         assert present(root.findtext(f"{space}title")).startswith(f"Timeline of {record.stage}")
-        assert all(one.get("fill") for one in root.iter(f"{space}rect", f"{space}path"))
+        assert all(shape.get("fill") for shape in root.iter(f"{space}rect", f"{space}path"))
 
 
 def _luminance(colour: str) -> float:

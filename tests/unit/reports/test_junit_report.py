@@ -21,7 +21,7 @@ def case(root: etree._Element, name: str) -> etree._Element:
 def test_the_suite_is_named_after_the_service_and_counts_its_cases() -> None:
     root = suite(stage_records.failed_check())
     assert root.get("name") == "sample-app-prd.sample-app.canary"
-    assert {one.get("classname") for one in root.iter("testcase")} == {"sample-app-prd.sample-app.canary"}
+    assert {case.get("classname") for case in root.iter("testcase")} == {"sample-app-prd.sample-app.canary"}
     counts = {name: int(present(root.get(name))) for name in ("tests", "failures", "errors", "skipped")}
     assert counts == {"tests": 13, "failures": 1, "errors": 0, "skipped": 2}
 
@@ -34,7 +34,7 @@ def test_times_are_real_and_the_checks_are_not_added_to_the_bake() -> None:
 
 def test_properties_name_what_is_known() -> None:
     root = suite(stage_records.passed_canary())
-    properties = {one.get("name"): one.get("value") for one in root.iter("property")}
+    properties = {member.get("name"): member.get("value") for member in root.iter("property")}
     assert properties["release"] == "20261123-071500-ab12cd3"
     assert present(properties["task_definition"]).endswith("task-definition/sample-app:42")
     assert present(properties["previous_task_definition"]).endswith("task-definition/sample-app:41")
@@ -48,7 +48,7 @@ def test_properties_name_what_is_known() -> None:
 
 
 def test_properties_leave_out_what_is_not_known() -> None:
-    names = {one.get("name") for one in suite(stage_records.refused_canary()).iter("property")}
+    names = {member.get("name") for member in suite(stage_records.refused_canary()).iter("property")}
     assert not names & {"image", "digest", "task_definition", "canary_tasks"}
 
 

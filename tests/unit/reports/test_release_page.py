@@ -1,9 +1,10 @@
 """index.html: the newest stage of the release, and below it the earlier ones, read back from their STAGE.json."""
 
+from __future__ import annotations
+
 import json
 import os
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,19 +12,9 @@ from lxml import html
 
 from ecs_pipeline.engine.record import StageRecord
 from ecs_pipeline.reports.earlier import LARGEST, earlier_stages
-from ecs_pipeline.reports.files import ReportFolder
-from ecs_pipeline.reports.html import HtmlReport
-from ecs_pipeline.reports.json_report import JsonReport
 from tests.present import present
 from tests.unit.reports import stage_records
-
-
-def written(folder: Path, record: StageRecord, after: float = 0) -> StageRecord:
-    """The reports of a stage that began so many seconds later than the others."""
-    record.started += timedelta(seconds=after)
-    for report in (JsonReport, HtmlReport):
-        report(ReportFolder(folder), record.stage).finished(record)
-    return record
+from tests.unit.reports.release_pages import written
 
 
 def index(folder: Path) -> html.HtmlElement:

@@ -39,7 +39,7 @@ def test_importing_the_reports_imports_no_library() -> None:
 
 
 def test_files_are_written_before_the_console_speaks(tmp_path: Path) -> None:
-    names = [type(one).__name__ for one in reports(tmp_path, "canary")]
+    names = [type(report).__name__ for report in reports(tmp_path, "canary")]
     assert names == ["JunitReport", "JsonReport", "HtmlReport", "ReleasePage", "BriefConsole"]
     assert not list(tmp_path.iterdir())
 

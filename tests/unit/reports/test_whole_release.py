@@ -10,10 +10,11 @@ import pytest
 from lxml import etree, html
 
 from ecs_pipeline.engine.record import StageRecord
-from tests.fakes.world import REGISTRY, World, digest_of
+from tests.fakes.names import REGISTRY, digest_of
+from tests.fakes.world import World
 from tests.unit.commands import NAMED, Commands, commands, report
 from tests.unit.reports import stage_records
-from tests.unit.reports.test_release_page import written
+from tests.unit.reports.release_pages import written
 
 HOSTILE = '"><img src=//x onerror=y><style>'
 

@@ -2,39 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from ecs_pipeline.config.load import load
 from ecs_pipeline.config.settings import Settings
-from ecs_pipeline.errors import InvalidInput
-
-Tell = Callable[..., list[str]]
-
-NAMES = "cluster: c\nservice: s\n"
-NO_CACHE = "this is not a cache; write type=registry,ref=REPOSITORY:TAG, type=inline or type=local,…"
-
-
-@pytest.fixture
-def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tell:
-    """Read a config that is wrong: what is said of it, the first line first."""
-    monkeypatch.chdir(tmp_path)
-
-    def telling(text: str | bytes, environment: str = "", **flags: str) -> list[str]:
-        Path("c.yml").write_bytes(text if isinstance(text, bytes) else text.encode())
-        with pytest.raises(InvalidInput) as caught:
-            load("c.yml", environment, flags)
-        assert caught.value.exit_code == 2
-        return [str(caught.value), *caught.value.evidence]
-
-    return telling
+from tests.unit.config.mistakes import NAMES, NO_CACHE, Tell
 
 
 @pytest.mark.parametrize(
@@ -202,7 +176,7 @@ def test_each_mistake_has_the_line_where_its_value_stands_in_base_or_overlay(tol
         ("prd", {"bake": "4", "healthy_within": "9"}),
         ("", {"bake": "4", "healthy_within": "5"}),
     ):
-        places = [one.split(": ")[:2] for one in told(text, environment)]
+        places = [line.split(": ")[:2] for line in told(text, environment)]
         assert {key.removeprefix("canary."): place.removeprefix("c.yml:") for place, key in places} == lines
 
 
@@ -219,12 +193,12 @@ def test_a_wrong_flag_is_told_as_one_though_the_file_has_the_key(told: Tell) -> 
 
 def test_a_name_that_follows_from_a_wrong_app_is_told_there(told: Tell) -> None:
     lines = told("region: r\napp: my app\n", "prd")
-    assert [one.partition(" ")[0] for one in lines] == ["c.yml:2:", "c.yml:2:"]
+    assert [line.partition(" ")[0] for line in lines] == ["c.yml:2:", "c.yml:2:"]
 
 
 def test_what_stands_in_the_file_is_told_before_what_is_missing(told: Tell) -> None:
     lines = told("service: s\ncluter: c\n")
-    assert [one.partition(":")[0] for one in lines] == ["c.yml", "no cluster named; give --cluster, `cluster"]
+    assert [line.partition(":")[0] for line in lines] == ["c.yml", "no cluster named; give --cluster, `cluster"]
 
 
 def test_an_environment_has_no_environments(told: Tell) -> None:
@@ -250,7 +224,7 @@ def test_all_mistakes_are_told_at_once(told: Tell) -> None:
     lines = told("app: 5\nregionn: x\ncanary: {tasks: 0}\nrollback: {drain: soon}\n")
     assert len(lines) == 6
     for word in ("app", "regionn", "canary.tasks", "rollback.drain", "no cluster", "no service"):
-        assert any(word in one for one in lines), word
+        assert any(word in line for line in lines), word
 
 
 @pytest.mark.parametrize(
@@ -272,185 +246,6 @@ def test_a_missing_name_is_told_with_the_ways_to_give_it(
 @pytest.mark.parametrize("name", ["my service", "Ümlaut", "a.b", "a/b", 256 * "a", "''"])
 def test_a_name_that_ecs_does_not_take_is_told(told: Tell, key: str, name: str) -> None:
     names = {"cluster": "c", "service": "s", key: name}
-    (line,) = told("".join(f"{one}: {value}\n" for one, value in names.items()))
+    (line,) = told("".join(f"{name}: {value}\n" for name, value in names.items()))
     assert f": {key}: " in line
     assert line.endswith(f"is not the name of a {key}; ECS takes letters, digits, `-` and `_`")
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ("canary:\n  tasks: 1\n  tasks: 2\n", 3),
-        ("app: a\napp: b\n", 2),
-        ("environments:\n  prd: {}\n  prd: {}\n", 3),
-    ],
-)
-def test_a_key_that_stands_twice_is_told_at_its_second_place(told: Tell, text: str, line: int) -> None:
-    (told_line,) = told(text)
-    assert told_line.startswith(f"c.yml:{line}: found duplicate key ")
-
-
-def test_the_value_of_a_key_that_stands_twice_is_not_shown(told: Tell) -> None:
-    (line,) = told("image:\n  build_args:\n    TOKEN: hunter2\n    TOKEN: hunter3\n")
-    assert "TOKEN" in line
-    assert "hunter" not in line
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [("app: [a\nregion: b\n", 2), ("app: 'a\n", 2), ("a: b: c\n", 1), ("app: *nothing\n", 1), ("a: 1\n--- \nb: 2", 2)],
-)
-def test_broken_yaml_is_told_with_its_line(told: Tell, text: str, line: int) -> None:
-    (told_line,) = told(text)
-    assert told_line.startswith(f"c.yml:{line}: ")
-    assert told_line.endswith("; correct the YAML there")
-
-
-@pytest.mark.parametrize(
-    ("content", "line"),
-    [
-        (b"app: \xff\xfe", "c.yml: not UTF-8 text; save the file as UTF-8"),
-        (b"- a\n- b", "c.yml: a config is a map of keys, found a list; see docs/configuration.md"),
-        (b"just words", "c.yml: a config is a map of keys, found plain text; see docs/configuration.md"),
-    ],
-)
-def test_a_file_that_is_no_map_is_told(told: Tell, content: bytes, line: str) -> None:
-    assert told(content) == [line]
-
-
-def test_a_control_character_is_told(told: Tell) -> None:
-    (line,) = told(b"app: \x01")
-    assert line.startswith("c.yml: unacceptable character #x0001")
-
-
-@pytest.mark.parametrize("name", ["gone.yml", "folder"])
-def test_a_file_that_cannot_be_read_is_told_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("folder").mkdir()
-    with pytest.raises(InvalidInput, match=rf"^{name}: .*; check --config$"):
-        load(name, "", {})
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        (
-            "environments: {staging: {}, prd: {}}",
-            "c.yml:1: no environment stagin (did you mean staging?); use one of: staging, prd",
-        ),
-        ("app: a\nenvironments: {prd: {}}", "c.yml:2: no environment stagin; use one of: prd"),
-        (
-            "environments: [stagin]",
-            "c.yml:1: environments: a map of names is expected; write `environments: {prd: {…}}`",
-        ),
-        ("environments: {2024: {}, 7: {}}", "c.yml:1: no environment stagin; use one of: 2024, 7"),
-        ("environments:\n  stagin: 5m", "c.yml:2: environments.stagin: a map of keys is expected"),
-    ],
-)
-def test_an_environment_that_there_is_not_is_told_with_those_there_are(told: Tell, text: str, line: str) -> None:
-    assert told(text, "stagin") == [line]
-
-
-KEYS = st.sampled_from(["app", "cluster", "service", "canary", "image", "steps", "tasks", "percent", "bake", "drain"])
-WORDS = st.text("abcdefg_-. ", min_size=1, max_size=3)
-DOCUMENTS = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | WORDS, inner, max_size=5),
-    max_leaves=10,
-)
-
-
-@settings(
-    max_examples=150, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(document=st.dictionaries(KEYS, DOCUMENTS, max_size=6))
-def test_whatever_a_config_holds_it_is_read_or_refused_in_single_lines(tmp_path: Path, document: Any) -> None:
-    file = tmp_path / "c.yml"
-    file.write_text(json.dumps({"cluster": "c", "service": "s", **document}))
-    try:
-        load(str(file), "", {})
-    except InvalidInput as error:
-        lines = [str(error), *error.evidence]
-        assert all(one.startswith(f"{file}:1: ") and "\n" not in one for one in lines)
-
-
-SECRETS = [
-    "canary: {checks: [{http: {headers: {X-Key: [hunter2]}}}]}",
-    "image: {build_args: {TOKEN: [hunter2]}}",
-    "image: {build_args: {TOKEN: hunter2, TOKEN: hunter2}}",
-    "image: {build_args: {TOKEN: hunter2}, build_arg: 1}",
-    "provision: {parameters: {Password: {a: hunter2}}}",
-    "canary: {checks: [{http: {headers: {X-Key: hunter2}, port: no}}]}",
-    "canary: {checks: [{http: 'http://ann:hunter2@host/'}]}",
-    "canary: {checks: [{http: {via: load-balancer, url: 'ftp://ann:hunter2@host/?k=hunter2'}}]}",
-    "canary: {checks: [{http: {via: load-balancer, url: ['http://ann:hunter2@host/']}}]}",
-]
-
-
-@pytest.mark.parametrize("line", SECRETS)
-def test_no_secret_is_shown_not_even_in_a_traceback(tmp_path: Path, line: str) -> None:
-    (tmp_path / "ecs-pipeline.yml").write_text(f"cluster: c\nservice: s\n{line}\n")
-    with pytest.raises(InvalidInput) as caught:
-        load(str(tmp_path / "ecs-pipeline.yml"), "", {})
-    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
-    assert "hunter2" not in str([caught.value.evidence])
-
-
-HTTP = "  - http: {path: /}\n"
-METRIC = (
-    "  - metric: {at_most: 1, query: [{Id: a, MetricStat: "
-    "{Period: 300, Stat: Sum, Metric: {Namespace: N, MetricName: M}}}]}\n"
-)
-
-
-@pytest.mark.parametrize(
-    ("canary", "line"),
-    [
-        ("canary:\n bake: 15s\n checks:\n" + HTTP, "c.yml:6: canary.checks.0: 3 samples are needed and 2 come at most"),
-        (
-            "canary:\n bake: 5s\n checks:\n" + HTTP,
-            "c.yml:6: canary.checks.0: 3 samples are needed and one comes at most in a bake of 5s (interval 10s)",
-        ),
-        (
-            "canary:\n bake: 10m\n checks:\n" + HTTP + METRIC,
-            "c.yml:7: canary.checks.1: 3 samples are needed and 2 come at most in a bake of 600s (interval 10s, a",
-        ),
-        (
-            "canary:\n bake: 10m\n checks:\n  - interval: 20m\n    metric: " + METRIC.partition("metric: ")[2],
-            "c.yml:6: canary.checks.0: 3 samples are needed and none comes in a bake of 600s (interval 1200s",
-        ),
-        (
-            "canary:\n bake: 1m\n checks:\n  - initial_delay: 2m\n    http: {path: /}\n",
-            "c.yml:6: canary.checks.0: 3 samples are needed and none comes in a bake of 60s",
-        ),
-        (
-            "canary:\n steps: [{tasks: 1, bake: 10s}, {tasks: 2, bake: 10m}]\n checks:\n" + HTTP,
-            "c.yml:6: canary.checks.0: 3 samples are needed and 2 come at most in a bake of 10s",
-        ),
-    ],
-)
-def test_a_check_that_cannot_have_enough_samples_is_told_with_its_line(told: Tell, canary: str, line: str) -> None:
-    assert told(NAMES + canary)[0].startswith(line)
-
-
-def test_each_of_them_is_told_with_the_overlays_line(told: Tell) -> None:
-    overlay = "environments:\n stg:\n  canary: {bake: 1s}\n"
-    first, second = told(NAMES + "canary:\n checks:\n" + HTTP + METRIC + overlay, "stg")
-    assert first.startswith("c.yml:5: canary.checks.0: ")
-    assert second.startswith("c.yml:6: canary.checks.1: ")
-
-
-@pytest.mark.parametrize(
-    "canary",
-    [
-        "canary:\n bake: 20s\n checks:\n" + HTTP,
-        "canary:\n bake: 0s\n checks:\n" + HTTP,
-        "canary:\n bake: 15m\n checks:\n" + METRIC,
-        "canary:\n steps: [{tasks: 1, bake: 0s}, {tasks: 2, bake: 10m}]\n checks:\n" + HTTP,
-        "canary:\n bake: 5s\n checks:\n  - {min_samples: 1, http: {path: /}}\n",
-        "canary:\n checks:\n" + HTTP,
-    ],
-)
-def test_one_that_can_is_taken(tmp_path: Path, canary: str) -> None:
-    (tmp_path / "c.yml").write_text(NAMES + canary)
-    assert load(str(tmp_path / "c.yml"), "", {}).settings.canary.checks
