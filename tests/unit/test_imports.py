@@ -14,6 +14,7 @@ import pytest
 import ecs_pipeline
 
 ROOT = Path(ecs_pipeline.__file__).parent
+TESTS = Path(__file__).parents[1]
 
 ROOMS = (
     "text",
@@ -150,3 +151,15 @@ def test_no_module_leads_back_to_itself() -> None:
     }
     assert sum(map(len, inside.values())) > len(modules())
     TopologicalSorter(inside).prepare()  # raises CycleError
+
+
+def test_no_test_imports_another_test() -> None:
+    """What tests share stands in a helper module: a test may be moved or removed without looking at the others."""
+    files = {file: set(_imported(file)) for file in TESTS.rglob("*.py")}
+    assert any("tests.unit.stage_runs" in imported for imported in files.values())
+    wrong = {
+        file.relative_to(TESTS).as_posix(): tests
+        for file, imported in files.items()
+        if (tests := {name for name in imported if name.startswith("tests.") and ".test_" in name})
+    }
+    assert wrong == {}
