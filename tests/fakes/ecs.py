@@ -212,6 +212,7 @@ class FakeDefinitions:
         self._known.pop(arn, None)
 
     def _whole(self, arn: str) -> TaskDefinition:
-        one = self.world.revisions[arn]
-        definition = {**one.definition, "taskDefinitionArn": arn, "status": "ACTIVE" if one.active else "INACTIVE"}
-        return TaskDefinition(parse_revision(definition, one.tags), definition, dict(one.tags))
+        revision = self.world.revisions[arn]
+        status = "ACTIVE" if revision.active else "INACTIVE"
+        definition = {**revision.definition, **revision.added, "taskDefinitionArn": arn, "status": status}
+        return TaskDefinition(parse_revision(definition, revision.tags), definition, dict(revision.tags))

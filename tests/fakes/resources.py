@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -28,7 +28,7 @@ class FakeTask:
 
 @dataclass
 class FakeRevision:
-    """A revision; `image` decides how its tasks fare; a `forgotten` one is described no more."""
+    """A revision; `image` decides how its tasks fare; a `forgotten` one is described no more, `added` is of AWS."""
 
     arn: str
     definition: dict[str, Any]
@@ -36,6 +36,7 @@ class FakeRevision:
     active: bool = True
     deregistered: float = 0.0
     forgotten: bool = False
+    added: dict[str, Any] = field(default_factory=dict)
 
     @property
     def image(self) -> str:

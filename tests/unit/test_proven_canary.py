@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ecs_pipeline.model.release import TaskDefinition
 from ecs_pipeline.protocol import release_tags
 from tests.fakes.ecs import READ_ONLY, FakeDefinitions
 from tests.fakes.names import REGISTRY, definition_with, digest_of, names
@@ -139,20 +137,14 @@ def test_a_file_whose_values_aws_writes_otherwise_is_asked_about_and_the_verdict
 
 def registered_by(monkeypatch: pytest.MonkeyPatch, who: list[str]) -> None:
     """AWS tells who registered a revision: at each time the last that `who` names."""
-    known: dict[str, str] = {}
-    register, whole = World.register, FakeDefinitions._whole
+    register = World.register
 
     def noted(self: World, given: Mapping[str, Any], tags: Mapping[str, str]) -> str:
         arn = register(self, given, tags)
-        known[arn] = who[-1]
+        self.revisions[arn].added["registeredBy"] = who[-1]
         return arn
 
-    def told(self: FakeDefinitions, arn: str) -> TaskDefinition:
-        found = whole(self, arn)
-        return replace(found, definition={**found.definition, "registeredBy": known.get(arn, "")})
-
     monkeypatch.setattr(World, "register", noted)
-    monkeypatch.setattr(FakeDefinitions, "_whole", told)
     monkeypatch.setattr(FakeDefinitions, "read_only_members", READ_ONLY | {"registeredBy"})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,7 +11,7 @@ from ecs_pipeline.checks.kinds import Kinds
 from ecs_pipeline.checks.sample import Check, Sample
 from ecs_pipeline.checks.subject import Subject
 from tests.fakes.telemetry import FakeCloudWatch
-from tests.unit.checks.world import check_of, cloudwatch
+from tests.unit.checks.world import WithOthers, beside, check_of, cloudwatch
 
 SEARCH = "SEARCH('{N,TaskId} TaskId=({%s.task_ids})', 'Average', 60)"
 
@@ -26,13 +25,11 @@ def value_of(query: Mapping[str, Any]) -> str:
     return str(query["MetricStat"]["Metric"]["Dimensions"][0]["Value"])
 
 
-def with_others(subject: Subject, **groups: Sequence[str]) -> Subject:
+def with_others(subject: Subject, **groups: Sequence[str]) -> WithOthers:
     """The same with a baseline and stable tasks of these ids only, which stay as they are."""
     like = subject.canary[0]
     found = {name: tuple(replace(like, arn=f"arn:task/prd/{task}") for task in named) for name, named in groups.items()}
-    other = replace(subject, baseline=found.get("baseline", ()))
-    other._stable, other._looked = found.get("stable", ()), math.inf
-    return other
+    return beside(subject, found.get("stable", ()), found.get("baseline", ()))
 
 
 def metric(subject: Subject, query: Any = None, kinds: Kinds | None = None, **keys: Any) -> Check:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,7 +17,7 @@ from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model.telemetry import LogLine
 from tests.fakes.world import World
 from tests.unit.checks.metrics import SEARCH, after, dimension, put, value_of, with_others
-from tests.unit.checks.world import check_of, cloudwatch, logs, subject_of
+from tests.unit.checks.world import WithOthers, check_of, cloudwatch, logs, subject_of
 
 PERIOD = 60
 
@@ -151,7 +150,6 @@ def test_samples_have_the_numbers_that_were_compared() -> None:
 
 def test_judged_alone_all_datapoints_since_the_bake_began_are_compared() -> None:
     subject = replace(with_others(subject_of(World()), stable=["s1"]), judged_alone=True)
-    subject._stable, subject._looked = with_others(subject, stable=["s1"])._stable, math.inf
     put(subject, **{subject.canary[0].id: near(1), "s1": near(1)})
     assert len(after(subject, 12 * PERIOD + 1, metric(subject))) == 12
 
@@ -167,7 +165,7 @@ def line(subject: Subject, task: str, second: float, number: int = 0) -> LogLine
 
 def logged(
     canary: Callable[[int], int], *others: Callable[[int], int], looks: int = 60, **keys: Any
-) -> tuple[list[Sample], Check, Subject]:
+) -> tuple[list[Sample], Check, WithOthers]:
     """A look every ten seconds: so many new lines of the canary, and of each other task."""
     names = [f"s{number}" for number in range(len(others))]
     subject = with_others(subject_of(World()), stable=names)
@@ -218,7 +216,7 @@ def test_as_many_as_the_others_do_not_fail() -> None:
 def test_a_task_that_has_just_begun_counts_from_its_second_look_on() -> None:
     _, check, subject = logged(never, never, looks=3)
     newcomer = replace(subject.canary[0], arn="arn:task/prd/new")
-    subject._stable = (*subject._stable, newcomer)
+    subject.others = (*subject.others, newcomer)
     subject.run.clock.sleep(10)
     check.begin()
     assert [sorted(sample.shown.others) for sample in check.collect() or []] == [["s0"]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,21 +17,20 @@ from ecs_pipeline.checks.sample import GOOD, MISSING, UNCLEAR, Check, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.config.checks import CheckSettings
 from tests.fakes.world import World
-from tests.unit.checks.world import check_of, subject_of
+from tests.unit.checks.world import WithOthers, beside, check_of, subject_of
 
 CANARY = "10.9.0.1"
 
 
-def with_stable(count: int, subject: Subject | None = None) -> Subject:
+def with_stable(count: int, subject: Subject | None = None) -> WithOthers:
     """Other tasks at 10.9.1.x."""
     subject = subject or subject_of(World())
     subject.canary = [replace(task, address=CANARY) for task in subject.canary]
     like = subject.canary[0]
-    subject._stable = tuple(
-        replace(like, arn=f"arn:task/prd/s{number:02}", address=f"10.9.1.{number}") for number in range(count)
+    return beside(
+        subject,
+        [replace(like, arn=f"arn:task/prd/s{number:02}", address=f"10.9.1.{number}") for number in range(count)],
     )
-    subject._looked = math.inf
-    return subject
 
 
 def check(subject: Subject, **keys: Any) -> Check:
@@ -140,11 +138,11 @@ def test_of_many_tasks_some_are_asked_and_others_each_time(monkeypatch: pytest.M
 
 def test_a_task_that_was_stopped_while_it_was_asked_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     subject = with_stable(2)
-    gone = subject._stable[1]
+    gone = subject.others[1]
 
     def answer(host: str) -> Answer:
         if host == gone.address:
-            subject._stable = subject._stable[:1]
+            subject.others = subject.others[:1]
             return Answer(0, 0.1, trouble="no connection")
         return Answer(200, 0.01)
 
@@ -158,7 +156,7 @@ def test_nobody_to_compare_with_and_no_address_are_told(monkeypatch: pytest.Monk
     assert sample(alone) == Sample(UNCLEAR, "no stable task lives to compare with")
     assert verdict(alone) == "inconclusive"
     subject = with_stable(1)
-    subject._stable = (replace(subject._stable[0], address=""),)
+    subject.others = (replace(subject.others[0], address=""),)
     found = sample(check(subject))
     assert found == Sample(MISSING, "task s00 has no address of its own; use `via: load-balancer`")
 

@@ -12,11 +12,31 @@ from ecs_pipeline.checks.sample import GOOD, Check, Conclusion, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.watch import Watch
 from ecs_pipeline.config.checks import CheckSettings
+from ecs_pipeline.model.release import Task
 from ecs_pipeline.steps.bake import Bake
 from tests.fakes.ports import new_run
 from tests.fakes.telemetry import FakeCloudWatch, FakeLogs
 from tests.fakes.world import World
 from tests.unit.canary_world import take, traffic_step
+
+
+@dataclass
+class WithOthers(Subject):
+    """A canary whose service has the tasks that a test names."""
+
+    others: tuple[Task, ...] = ()
+
+    @property
+    def stable(self) -> tuple[Task, ...]:
+        """They neither come nor go by themselves."""
+        return self.others
+
+
+def beside(subject: Subject, others: Sequence[Task], baseline: Sequence[Task] = ()) -> WithOthers:
+    """The same canary, with other tasks and a baseline."""
+    run, service, canary, revision = subject.run, subject.service, subject.canary, subject.revision
+    made = WithOthers(run, service, canary, revision, subject.container, subject.since, baseline)
+    return replace(made, others=tuple(others), judged_alone=subject.judged_alone)
 
 
 def subject_of(world: World, count: int = 1, settings: Mapping[str, Any] | None = None, **adapters: Any) -> Subject:
