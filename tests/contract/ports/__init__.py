@@ -1,4 +1,4 @@
 """What the product relies on of AWS, port by port: the same assertions over the fakes and over the embedded AWS.
 
-`test_fakes.py` here runs them in memory, tests/emulator/test_ports.py runs them over the real adapters.
+`test_fakes.py` here runs them in memory, tests/emulator/ports runs them over the real adapters.
 """
