@@ -23,7 +23,9 @@ from tests.chaos.proxy import Call, Disturb, Proxy, listening
 from tests.chaos.results import Result
 from tests.chaos.scenarios import CRASH_SWITCH, RELEASE, Scenario
 from tests.emulator.forks import Fork, Forks, forking
-from tests.emulator.stages.scene import Images, Outcome, Scene
+from tests.emulator.stages.images import Images
+from tests.emulator.stages.outcome import Outcome
+from tests.emulator.stages.scene import Scene
 from tests.fakes.state import WRITES
 
 KILLED = -9

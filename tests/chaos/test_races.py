@@ -6,7 +6,8 @@ from contextlib import ExitStack
 
 from tests.chaos.picture import left_over
 from tests.chaos.rig import Rig
-from tests.emulator.stages.scene import Outcome, Scene
+from tests.emulator.stages.outcome import Outcome
+from tests.emulator.stages.scene import Scene
 
 
 def side_by_side(rig: Rig, scene: Scene, *commands: list[str]) -> list[Outcome]:

@@ -12,7 +12,8 @@ from tests.chaos.faults import KILLED_AFTER, Death, Gate, after, before
 from tests.chaos.picture import left_over
 from tests.chaos.rig import KILLED, Rig
 from tests.emulator.embedded_aws.environment import wait_for
-from tests.emulator.stages.scene import Outcome, Scene
+from tests.emulator.stages.outcome import Outcome
+from tests.emulator.stages.scene import Scene
 
 T = TypeVar("T")
 

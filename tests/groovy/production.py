@@ -25,7 +25,8 @@ from embedded_aws.engine import ensure_engine
 from embedded_aws.engine_packages import ensure_busybox
 from embedded_aws.images import APP_FOLDER, APP_VARIANTS
 from embedded_aws.launcher import EmbeddedAws
-from tests.emulator.stages.scene import REPOSITORY, Images, Scene
+from tests.emulator.stages.images import REPOSITORY, Images
+from tests.emulator.stages.scene import Scene
 
 TASKS = 2
 

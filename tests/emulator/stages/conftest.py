@@ -11,7 +11,8 @@ import pytest
 from embedded_aws.launcher import EmbeddedAws
 from tests.emulator.forks import Forks, forking
 from tests.emulator.stages.deployer import Deployer
-from tests.emulator.stages.scene import Images, Scene
+from tests.emulator.stages.images import Images
+from tests.emulator.stages.scene import Scene
 
 
 @pytest.fixture(scope="session")

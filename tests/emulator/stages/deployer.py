@@ -13,7 +13,9 @@ from typing import Any
 
 import boto3
 
-from tests.emulator.stages.scene import REPOSITORY, Outcome, Scene
+from tests.emulator.stages.images import REPOSITORY
+from tests.emulator.stages.outcome import Outcome
+from tests.emulator.stages.scene import Scene
 
 PAGE = Path(__file__).parents[3] / "docs" / "iam.md"
 TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 
-from tests.emulator.stages.scene import Outcome, Scene
+from tests.emulator.stages.outcome import Outcome
+from tests.emulator.stages.scene import Scene
 
 
 def while_running(scene: Scene, act: Callable[[], object], *words: str) -> Outcome:

@@ -2,118 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import docker
-from lxml import etree
-
-from embedded_aws import images
 from tests.emulator.embedded_aws.environment import NETWORK, Environment
 from tests.emulator.forks import Forks
+from tests.emulator.stages.images import REPOSITORY, Images
+from tests.emulator.stages.outcome import Outcome
 
 PROGRAM = Path(sys.executable).with_name("ecs-pipeline")
 ENDS_WITHIN = 170.0
 """Seconds until a command that does not end is killed; for a busy machine."""
-REPOSITORY = "stages"
 TAGS = {"team": "lab"}
-
-
-@dataclass
-class Outcome:
-    """How a command ended."""
-
-    code: int
-    stdout: str
-    stderr: str
-    report: Mapping[str, Any]
-    junit: Path
-
-    def step(self, name: str) -> str:
-        """The outcome of a step."""
-        return next(str(step["outcome"]) for step in self.report["steps"] if step["name"] == name)
-
-    def message(self, name: str) -> str:
-        """The line of a step."""
-        return next(str(step["message"]) for step in self.report["steps"] if step["name"] == name)
-
-    def check(self, name: str) -> Mapping[str, Any]:
-        """What the report says of a check."""
-        return next(check for check in self.report["checks"] if check["name"] == name)
-
-    def verdicts(self) -> dict[str, str]:
-        """The verdict of each check."""
-        return {str(check["name"]): str(check["verdict"]) for check in self.report["checks"]}
-
-    def cases(self) -> dict[str, str]:
-        """JUnit cases and what each of them is: passed, failure, error or skipped."""
-        return {name: result.tag if result is not None else "passed" for name, result in self._results().items()}
-
-    def case_message(self, name: str) -> str:
-        """The first line of what a JUnit case failed of or was skipped for."""
-        result = self._results()[name]
-        return str(result.get("message")) if result is not None else ""
-
-    def _results(self) -> dict[str, Any]:
-        """The element beside each case's name that says how it ended; None when it passed."""
-        cases = etree.parse(self.junit).getroot().iter("testcase")
-        kinds = ("failure", "error", "skipped")
-        return {
-            str(case.get("name")): next((element for element in case if element.tag in kinds), None) for case in cases
-        }
-
-
-class Images:
-    """The app's variants, pushed to a repository of the embedded AWS when they are first used."""
-
-    def __init__(self, client: Callable[[str], Any]) -> None:
-        self._ecr = client("ecr")
-        self._uris: dict[str, str] = {}
-
-    @cached_property
-    def repository(self) -> str:
-        """The repository's URI."""
-        try:
-            made = self._ecr.create_repository(repositoryName=REPOSITORY)["repository"]
-        except self._ecr.exceptions.RepositoryAlreadyExistsException:
-            made = self._ecr.describe_repositories(repositoryNames=[REPOSITORY])["repositories"][0]
-        return str(made["repositoryUri"])
-
-    def uri(self, variant: str) -> str:
-        """REPOSITORY:VARIANT."""
-        if variant not in self._uris:
-            self._uris[variant] = self._push(variant)
-        return self._uris[variant]
-
-    def digest(self, variant: str) -> str:
-        """REPOSITORY@sha256:…"""
-        self.uri(variant)
-        return self.digest_of_tag(variant)
-
-    def digest_of_tag(self, tag: str) -> str:
-        """The same of any tag."""
-        found = self._ecr.describe_images(repositoryName=REPOSITORY, imageIds=[{"imageTag": tag}])
-        return f"{self.repository}@{found['imageDetails'][0]['imageDigest']}"
-
-    def _push(self, variant: str) -> str:
-        token = self._ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
-        user, _, password = base64.b64decode(token).decode().partition(":")
-        engine = docker.from_env()
-        engine.images.get(images.build_app(variant)).tag(self.repository, tag=variant)
-        login = {"username": user, "password": password}
-        for event in engine.images.push(self.repository, tag=variant, auth_config=login, stream=True, decode=True):
-            assert "error" not in event, event
-        engine.close()
-        return f"{self.repository}:{variant}"
 
 
 @dataclass
@@ -298,4 +205,4 @@ def _list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in tags.items()]
 
 
-__all__ = ["NETWORK", "Images", "Outcome", "Scene"]
+__all__ = ["NETWORK", "Scene"]

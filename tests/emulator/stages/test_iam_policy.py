@@ -11,7 +11,8 @@ import pytest
 from ecs_pipeline.protocol import release_tags
 from embedded_aws.images import APP_FOLDER
 from tests.emulator.stages.deployer import Deployer, actions, documents
-from tests.emulator.stages.scene import Outcome, Scene
+from tests.emulator.stages.outcome import Outcome
+from tests.emulator.stages.scene import Scene
 
 CANARY_NEEDS = [
     ("ecs:ListTasks", ""),

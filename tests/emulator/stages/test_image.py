@@ -14,7 +14,9 @@ import pytest
 import requests
 
 from embedded_aws.images import APP_FOLDER
-from tests.emulator.stages.scene import REPOSITORY, Outcome, Scene
+from tests.emulator.stages.images import REPOSITORY
+from tests.emulator.stages.outcome import Outcome
+from tests.emulator.stages.scene import Scene
 
 NO_ENGINE = "tcp://127.0.0.1:1"
 

@@ -9,7 +9,8 @@ import pytest
 
 from embedded_aws.images import APP_FOLDER
 from tests.emulator.stages.deployer import Deployer, documents
-from tests.emulator.stages.scene import REPOSITORY, Scene
+from tests.emulator.stages.images import REPOSITORY
+from tests.emulator.stages.scene import Scene
 
 BAD = [{"name": "CVE-2026-1", "severity": "CRITICAL"}, {"name": "CVE-2026-2", "severity": "LOW"}]
 

@@ -11,7 +11,8 @@ import pytest
 
 from tests.emulator.embedded_aws.environment import wait_for
 from tests.emulator.stages.meanwhile import while_running
-from tests.emulator.stages.scene import Outcome, Scene
+from tests.emulator.stages.outcome import Outcome
+from tests.emulator.stages.scene import Scene
 
 SWITCH = '[ "$VERSION" = v1 ] || [ ! -e /switch/crash ] || exit 3; exec /app/serve.sh'
 NO_BREAKER = {"deploymentConfiguration": {"maximumPercent": 200, "minimumHealthyPercent": 100}}
