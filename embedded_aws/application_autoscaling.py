@@ -21,11 +21,11 @@ from ministack.services import alb, ecs
 from embedded_aws.api import ApiError, json_action, page
 from embedded_aws.ecs import services
 from embedded_aws.load_balancing import target_groups
+from embedded_aws.scalable_targets import key_of, registered
 
 if TYPE_CHECKING:
     from embedded_aws.api import Members, Response
-
-    TargetKey = tuple[str, str, str]
+    from embedded_aws.scalable_targets import TargetKey
 
 _SERVICE = "application-autoscaling"
 _PREFIX = "AnyScaleFrontendService."
@@ -34,7 +34,6 @@ _SUSPENDED = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "Schedu
 _REQUESTS = "ALBRequestCountPerTarget"
 _ECS_METRICS = ("ECSServiceAverageCPUUtilization", "ECSServiceAverageMemoryUtilization", _REQUESTS)
 _LABEL = re.compile(r"(?P<balancer>app/[^/]+/[^/]+)/(?P<group>targetgroup/[^/]+/[^/]+)")
-_targets: dict[TargetKey, Members] = {}
 _policies: dict[tuple[TargetKey, str], Members] = {}
 
 
@@ -58,7 +57,7 @@ def register_target(request: Members) -> Members:
     """RegisterScalableTarget: a new one, or changes of one; the service is brought between its bounds."""
     key = key_of(request)
     service = _service(key)
-    target = _targets.get(key)
+    target = registered.get(key)
     bounds = {**(target or {}), **{name: value for name, value in request.items() if value is not None}}
     if int(bounds.get("MinCapacity", 0)) > int(bounds.get("MaxCapacity", 0)):
         raise ApiError("ValidationException", "Maximum capacity cannot be less than minimum capacity")
@@ -67,7 +66,7 @@ def register_target(request: Members) -> Members:
             if member not in request:
                 message = f"{member} is required when a scalable target is registered."
                 raise ApiError("ValidationException", message)
-        target = _targets[key] = {
+        target = registered[key] = {
             "ServiceNamespace": key[0],
             "ResourceId": key[1],
             "ScalableDimension": key[2],
@@ -87,7 +86,7 @@ def register_target(request: Members) -> Members:
 def deregister_target(request: Members) -> Members:
     """DeregisterScalableTarget: its policies go with it."""
     key = _known(request)
-    del _targets[key]
+    del registered[key]
     for each in [each for each in _policies if each[0] == key]:
         del _policies[each]
     return {}
@@ -116,16 +115,6 @@ def delete_policy(request: Members) -> Members:
     if _policies.pop((key_of(request), request["PolicyName"]), None) is None:
         raise ApiError("ObjectNotFoundException", f"No scaling policy found named {request['PolicyName']}.")
     return {}
-
-
-def key_of(request: Members) -> TargetKey:
-    """Give what identifies a scalable target."""
-    return request["ServiceNamespace"], request["ResourceId"], request["ScalableDimension"]
-
-
-def arn_of(request: Members) -> str:
-    """Give the ARN of a scalable target; '' for one that is not registered."""
-    return str(_targets.get(key_of(request), {}).get("ScalableTargetARN", ""))
 
 
 def _check_metric(configuration: Members, key: TargetKey, name: str) -> None:
@@ -169,7 +158,7 @@ def _describe_targets(request: Members) -> Members:
     wanted, dimension = request.get("ResourceIds"), request.get("ScalableDimension")
     found = [
         target
-        for (namespace, resource, its_dimension), target in _targets.items()
+        for (namespace, resource, its_dimension), target in registered.items()
         if namespace == request["ServiceNamespace"]
         and (not wanted or resource in wanted)
         and (not dimension or its_dimension == dimension)
@@ -201,7 +190,7 @@ def _page(member: str, found: list[Members], request: Members) -> Members:
 
 def _known(request: Members) -> TargetKey:
     key = key_of(request)
-    if key not in _targets:
+    if key not in registered:
         message = (
             f"No scalable target registered for service namespace: {key[0]}, "
             f"resource ID: {key[1]}, scalable dimension: {key[2]}"

@@ -18,12 +18,12 @@ from embedded_aws import registry_images, registry_scans
 from embedded_aws.api import ApiError, json_action
 from embedded_aws.iam import enforcement
 from embedded_aws.iam.needs import Need
+from embedded_aws.registry_address import PASSWORD, address
 
 if TYPE_CHECKING:
     from embedded_aws.api import Members, Response
 
-_PASSWORD = "embedded-aws"  # opens nothing but this server
-_TOKEN = base64.b64encode(f"AWS:{_PASSWORD}".encode()).decode()
+_TOKEN = base64.b64encode(f"AWS:{PASSWORD}".encode()).decode()
 _TOKEN_SECONDS = 12 * 60 * 60
 _KEY, _SIGNATURE = secrets.token_bytes(32), "X-Amz-Signature"
 _FILTERS = "imageTagMutabilityExclusionFilters"
@@ -37,16 +37,6 @@ _ACTIONS = {
     ("GET", "manifests"): "BatchGetImage",
     ("PUT", "manifests"): "PutImage",
 }
-
-
-def address() -> str:
-    """Give host and port of the registry: an engine takes 127.0.0.0/8 without TLS and without configuration."""
-    return f"127.0.0.1:{os.environ['GATEWAY_PORT']}"
-
-
-def pull_credentials() -> dict[str, str]:
-    """Give what the Docker engine needs to pull from this registry."""
-    return {"username": "AWS", "password": _PASSWORD}
 
 
 def tag_is_immutable(repository: Members, tag: str) -> bool:
@@ -175,7 +165,7 @@ def _immutable_message(name: str, tag: str) -> str:
 
 def _token_of(key: str) -> str:
     """The token of somebody whose policies count for what is done with it, too."""
-    return base64.b64encode(f"AWS:{_PASSWORD}/{key}".encode()).decode()
+    return base64.b64encode(f"AWS:{PASSWORD}/{key}".encode()).decode()
 
 
 def _owner(headers: Members) -> str | None:
@@ -188,7 +178,7 @@ def _owner(headers: Members) -> str | None:
     except ValueError:
         return None
     secret, _, key = password.partition("/")
-    return key if (kind, user, secret) == ("Basic", "AWS", _PASSWORD) and enforcement.is_limited(key) else None
+    return key if (kind, user, secret) == ("Basic", "AWS", PASSWORD) and enforcement.is_limited(key) else None
 
 
 def _needed(method: str, path: str) -> list[Need]:

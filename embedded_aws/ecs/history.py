@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from embedded_aws import behaviour
 
 if TYPE_CHECKING:
-    from embedded_aws.ecs.tags import Tags
+    from embedded_aws.ecs.records import Tags
 
 _KEPT = 200
 _lock = threading.Lock()

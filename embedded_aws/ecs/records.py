@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from embedded_aws.api import Members
 
     Record = dict[str, Any]
+    Tags = list[dict[str, str]]
 
 #: Held for every change of a record and every look at several; never while the Docker engine is called.
 lock = threading.RLock()

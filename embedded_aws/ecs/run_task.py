@@ -14,8 +14,7 @@ from embedded_aws.ecs.task_life import TaskLife
 
 if TYPE_CHECKING:
     from embedded_aws.api import Members
-    from embedded_aws.ecs.records import Record
-    from embedded_aws.ecs.tags import Tags
+    from embedded_aws.ecs.records import Record, Tags
 
 _STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{0,128}")
 

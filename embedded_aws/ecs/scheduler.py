@@ -33,8 +33,7 @@ from embedded_aws.ecs import (
 from embedded_aws.load_balancing import target_groups
 
 if TYPE_CHECKING:
-    from embedded_aws.ecs.records import Record
-    from embedded_aws.ecs.tags import Tags
+    from embedded_aws.ecs.records import Record, Tags
 
 TICK_SECONDS = 0.5
 _PLACEMENT_PAUSE = 1.0

@@ -14,8 +14,7 @@ from embedded_aws.api import ApiError
 from embedded_aws.ecs import records
 
 if TYPE_CHECKING:
-    from embedded_aws.ecs.records import Record
-    from embedded_aws.ecs.tags import Tags
+    from embedded_aws.ecs.records import Record, Tags
 
 _SETTING = "serviceLongArnFormat"
 

@@ -15,8 +15,7 @@ from embedded_aws.ecs import history, records, service_arns
 
 if TYPE_CHECKING:
     from embedded_aws.api import Members
-
-    Tags = list[dict[str, str]]
+    from embedded_aws.ecs.records import Tags
 
 _ALLOWED = re.compile(r"[\w\s+\-=.:/@]*")
 _LIMIT = 50

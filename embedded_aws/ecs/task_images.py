@@ -8,7 +8,7 @@ from typing import NamedTuple
 import docker
 from docker.errors import APIError, ImageNotFound
 
-from embedded_aws import behaviour, registry
+from embedded_aws import behaviour, registry_address
 
 THROTTLED = "pull image manifest has been retried 5 time(s): toomanyrequests: You have reached your pull rate limit: "
 """How a registry's throttle arrives (guide, "CannotPullContainer task errors")."""
@@ -54,7 +54,7 @@ def obtain(client: docker.DockerClient, reference: str) -> TaskImage:
     """Get an image by tag or digest; raise CannotPull."""
     if behaviour.take("throttled_pulls"):
         raise CannotPull(f"{THROTTLED}{reference}")
-    ours = reference.startswith(f"{registry.address()}/")
+    ours = reference.startswith(f"{registry_address.address()}/")
     if not ours or "@" in reference:
         try:
             return _image(client, reference)
@@ -62,7 +62,7 @@ def obtain(client: docker.DockerClient, reference: str) -> TaskImage:
             pass
     try:
         repository, separator, version = _split(reference)
-        credentials = registry.pull_credentials() if ours else None
+        credentials = registry_address.pull_credentials() if ours else None
         client.api.pull(repository, tag=version, auth_config=credentials)
         return _image(client, f"{repository}{separator}{version}")
     except (APIError, ImageNotFound) as error:

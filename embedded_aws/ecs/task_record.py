@@ -16,8 +16,7 @@ from embedded_aws.ecs import records, tags
 
 if TYPE_CHECKING:
     from embedded_aws.api import Members
-    from embedded_aws.ecs.records import Record
-    from embedded_aws.ecs.tags import Tags
+    from embedded_aws.ecs.records import Record, Tags
 
 _STATE: Record = {
     "attributes": [{"name": "ecs.cpu-architecture", "value": "x86_64"}],

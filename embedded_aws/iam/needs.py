@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import secretsmanager
 
-from embedded_aws import application_autoscaling
+from embedded_aws import scalable_targets
 from embedded_aws.api import ApiError
 from embedded_aws.ecs import tags, task_definitions
 
@@ -202,7 +202,7 @@ def _secret(action: str, request: Members) -> Iterator[Need]:
 
 def _scalable_target(action: str, request: Members) -> Iterator[Need]:
     """Service Authorization Reference, Application Auto Scaling; a new target has an id that nobody chose."""
-    arn = application_autoscaling.arn_of(request) or _arn("application-autoscaling", f"scalable-target/{uuid.uuid4()}")
+    arn = scalable_targets.arn_of(request) or _arn("application-autoscaling", f"scalable-target/{uuid.uuid4()}")
     keys = {
         "application-autoscaling:service-namespace": request.get("ServiceNamespace"),
         "application-autoscaling:scalable-dimension": request.get("ScalableDimension"),
