@@ -1,6 +1,7 @@
 # make demo    the main job on an embedded AWS (KEEP=1 leaves it running, make demo-stop ends it)
 # make test    all tests and checks: what .ci/run calls
 # make check   format, lint, types, the template in four partitions
+# make unit    the tests in memory and the contracts, on one Python
 # make pythons the unit tests on the oldest and the newest Python of setup.cfg, and their coverage: part of make test
 # make groovy  the Jenkins library: its tests with Maven, CodeNarc over it
 # make package what the Jenkins library carries: python/ecs_pipeline as one file
@@ -11,7 +12,7 @@ SHELL := /bin/sh
 # The tests start hundreds of stages; each would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test check format unit pythons emulator groovy chaos-sample chaos judge-characteristics environments requirements package clean
+.PHONY: help demo demo-stop test check format unit contracts pythons emulator groovy chaos-sample chaos judge-characteristics environments requirements package clean
 
 VENV := .cache/venv
 BIN := $(VENV)/bin
@@ -34,7 +35,7 @@ demo: environments
 demo-stop: environments
 	@$(BIN)/python -m demo.keeper --stop
 
-test: check unit pythons emulator chaos-sample groovy
+test: check contracts pythons emulator chaos-sample groovy
 
 # A region each of the partitions aws, aws-us-gov, aws-cn and aws-eusc.
 PARTITIONS := ap-northeast-1 us-gov-west-1 cn-north-1 eusc-de-east-1
@@ -49,17 +50,25 @@ check: environments
 unit: environments
 	$(BIN)/pytest -q -n 2 tests/unit tests/contract
 
-# tests/unit/protocol takes longest, and no Python runs it differently. The newest Python measures the coverage, as
-# sys.monitoring, which 3.12 brought, makes that cheap: on 3.11 it doubles the time of the tests.
+# The rest of `unit`, which takes longest and which no Python runs differently.
+contracts: environments
+	$(BIN)/pytest -q -n 2 tests/unit/protocol tests/contract
+
+# The newest Python measures the coverage, as sys.monitoring, which 3.12 brought, makes that cheap: on 3.11 it doubles the
+# time of the tests. Where one of the two is missing, the Python of make takes its place, and says so.
 PYTHONS := $(shell sed -n 's/.*Python :: \(3\.[0-9]*\)$$/\1/p' setup.cfg | sed -n '1p;$$p')
 pythons: $(PYTHONS:%=.python-%)
 
-.python-%:
-	@python=$$(tools/python $*) || { echo "make pythons: $$python" >&2; exit 0; } && \
+.python-%: environments
+	@if python=$$(tools/python $*); then \
 		PYTHON=$$python tools/environment .cache/python-$* resources/ecs_pipeline/requirements.txt requirements/dev.txt && \
-		.cache/python-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . && \
-		COVERAGE_CORE=sysmon .cache/python-$*/bin/python -m pytest -q -n 2 tests/unit --ignore tests/unit/protocol \
-			$(if $(filter $*,$(lastword $(PYTHONS))),--cov=ecs_pipeline --cov-report=)
+			.cache/python-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . || exit; \
+		python=.cache/python-$*/bin/python; \
+	else \
+		echo "$$python"; python=$(BIN)/python; \
+	fi; \
+	COVERAGE_CORE=sysmon $$python -m pytest -q -n 2 tests/unit --ignore tests/unit/protocol \
+		$(if $(filter $*,$(lastword $(PYTHONS))),--cov=ecs_pipeline --cov-report=)
 
 emulator: environments
 	$(BIN)/pytest -q -n 4 tests/emulator
