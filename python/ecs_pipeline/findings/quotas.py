@@ -13,8 +13,9 @@ from typing import Any
 from ecs_pipeline.engine.run import Run, note
 from ecs_pipeline.errors import InvalidInput, Trouble
 from ecs_pipeline.model import rollout_time, service_kinds
-from ecs_pipeline.model.release import Service, canaries_for
+from ecs_pipeline.model.release import Service
 from ecs_pipeline.model.telemetry import Quota
+from ecs_pipeline.plans.sizes import task_counts
 from ecs_pipeline.steps.revision import base_of
 
 UNITS_OF_A_VCPU = 1024
@@ -51,9 +52,7 @@ def quotas(run: Run, service: Service) -> str:
 
 def _tasks_of_canary(run: Run, service: Service) -> int:
     """The tasks of the largest canary, with its baseline."""
-    settings = run.settings.canary
-    sizes = [size.tasks or canaries_for(size.percent or 1.0, service.desired) for size in settings.sizes]
-    return max(sizes) + (1 if settings.baseline else 0)
+    return task_counts(run, service)[-1] + (1 if run.settings.canary.baseline else 0)
 
 
 def _vcpus(definition: Mapping[str, Any]) -> float:

@@ -18,6 +18,11 @@ def rolled_back(service: Service, revision: str) -> bool:
     return any(deployment.revision == revision and deployment.rollout == "FAILED" for deployment in service.deployments)
 
 
+def was_told(service: Service, revision: str) -> bool:
+    """Whether UpdateService gave the service this revision before, whatever became of that."""
+    return service.revision == revision or rolled_back(service, revision)
+
+
 def breaker_is_on(service: Service) -> bool:
     """Whether ECS itself gives up a rollout whose tasks fail."""
     configuration = service.raw.get("deploymentConfiguration") or {}

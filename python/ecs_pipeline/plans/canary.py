@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import accumulate
 
 from ecs_pipeline.checks.reach import refuse_unreachable
 from ecs_pipeline.engine.run import Run, note
 from ecs_pipeline.hooks import hooks
-from ecs_pipeline.model.release import Revision, canaries_for
+from ecs_pipeline.model.release import Revision
 from ecs_pipeline.plans import refusals, wellness
 from ecs_pipeline.plans.canary_request import Request
 from ecs_pipeline.plans.fitness import tell_shares
@@ -36,11 +35,6 @@ class Plan(Request):
         """What the service runs, in a line."""
         service = self.seen.service
         return f"{Revision(service.revision).name} runs {service.running} of {service.desired} tasks"
-
-    def counts(self, run: Run) -> list[int]:
-        """How many tasks each size has; a percentage of few tasks may be less than the size before it has."""
-        sizes, desired = run.settings.canary.sizes, self.seen.service.desired
-        return list(accumulate((size.tasks or canaries_for(size.percent or 1.0, desired) for size in sizes), max))
 
 
 def plan(run: Run, request: Request) -> Plan:

@@ -8,7 +8,7 @@ from ecs_pipeline.engine import evidence
 from ecs_pipeline.engine.origin import checked_release_id
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import Held, Refused
-from ecs_pipeline.model.breaker import rolled_back
+from ecs_pipeline.model.breaker import was_told
 from ecs_pipeline.model.release import Revision, Task
 from ecs_pipeline.model.service_kinds import Use
 from ecs_pipeline.plans import wellness
@@ -57,7 +57,7 @@ class Plan:
     @property
     def told(self) -> bool:
         """Whether the service was told to run the revision before."""
-        return self.seen.service.revision == self.revision or rolled_back(self.seen.service, self.revision)
+        return was_told(self.seen.service, self.revision)
 
     @property
     def done(self) -> bool:

@@ -122,8 +122,7 @@ def coming_back(seen: Snapshot) -> bool:
 
 def lone_baselines(seen: Snapshot) -> tuple[Task, ...]:
     """Baselines beside which neither a canary lives nor a release is under way: nobody has them to compare with."""
-    begun = seen.marks.under_way not in ("", seen.marks.release)
-    return () if holder(seen) or begun else seen.baselines
+    return () if holder(seen) or seen.marks.begun else seen.baselines
 
 
 def may_start_tasks(seen: Snapshot) -> bool:

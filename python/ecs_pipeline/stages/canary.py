@@ -25,6 +25,7 @@ from ecs_pipeline.hooks import hooks
 from ecs_pipeline.model.release import INCONCLUSIVE, Image, TaskDefinition
 from ecs_pipeline.plans.canary import plan as planned_canary
 from ecs_pipeline.plans.canary_request import CanaryOptions, requested
+from ecs_pipeline.plans.sizes import task_counts
 from ecs_pipeline.protocol.fence import Fence
 from ecs_pipeline.steps import deregistered_tasks, proven, scaling_hold
 from ecs_pipeline.steps.baseline import sweep_seconds, sweep_surplus
@@ -63,7 +64,7 @@ def canary(run: Run, options: CanaryOptions) -> None:
                 step.message = plan.serving
                 if plan.seen.canaries:
                     run.recorder.progress(f"release {plan.release} is resumed: its canary lives, its bake starts over")
-                seen = sweep_surplus(run, stage.fence, plan.seen, plan.counts(run)[-1])
+                seen = sweep_surplus(run, stage.fence, plan.seen, task_counts(run, plan.seen.service)[-1])
                 stage.plan = replace(plan, seen=deregistered_tasks.retire(run, stage.fence, seen))
                 sweep_earlier(run, stage.fence, stage.plan.seen, plan.release)
                 if not run.dry_run:
@@ -80,7 +81,7 @@ def _carry_out(stage: Canary) -> None:
     image = release_image(stage.run, plan.base, plan.release, plan.image, plan.repository)
     revision = _revision(stage, image)
     hooks.before_canary(stage.run, stage.fence, stage.release, revision)
-    counts, first = plan.counts(stage.run), plan.seen.first
+    counts, first = task_counts(stage.run, plan.seen.service), plan.seen.first
     judged = first.judged_steps if first and not first.verdict else 0
     for number in range(1, len(counts) + 1):
         if number <= judged < len(counts):

@@ -16,7 +16,7 @@ from ecs_pipeline.engine.converge import settle
 from ecs_pipeline.engine.run import Run, note
 from ecs_pipeline.errors import ReleaseFailed
 from ecs_pipeline.hooks import hooks
-from ecs_pipeline.model.breaker import rolled_back
+from ecs_pipeline.model.breaker import was_told
 from ecs_pipeline.model.load_balancing import Target
 from ecs_pipeline.model.release import INCONCLUSIVE, Revision
 from ecs_pipeline.plans import promote_dry_run
@@ -53,7 +53,7 @@ def promote(run: Run, options: PromoteOptions) -> None:
     with held(run, fence, found.seen.service) as hold:
         try:
             if run.dry_run and not found.done:
-                promote_dry_run.tell(run, found.seen.service, found.revision, found.ours)
+                promote_dry_run.tell(run, found)
             elif not found.done:
                 _update(run, fence, found, options, hold)
                 left = _stable(run, fence, found)
@@ -79,7 +79,7 @@ def _update(run: Run, fence: Fence, plan: Plan, options: PromoteOptions, hold: S
         if not plan.resumed:
             tags.tag_service(options.approved_by)
         now = fence.require()
-        if now.revision == plan.revision or rolled_back(now, plan.revision):
+        if was_told(now, plan.revision):
             step.message = f"unchanged: the service was told to run {name} before"
             return
         tags.tag_revision()
