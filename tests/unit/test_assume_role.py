@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qs
 
@@ -14,17 +13,11 @@ from hypothesis import strategies as st
 from ecs_pipeline.aws.session import AwsError, AwsSession, session_name
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.timing import retry
-from tests.unit.aws_stub import REGION, AwsStub, aws_stub, session
+from tests.unit.aws_stub import REGION, AwsStub, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import Answer
 
 ROLE = "arn:aws:iam::123456789012:role/deploy"
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
-    with aws_stub(monkeypatch) as stub:
-        yield stub
 
 
 def credentials(key: str, lasting: timedelta) -> Answer:

@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ecs_pipeline.aws.session import AwsClient, AwsError
 from ecs_pipeline.errors import InvalidInput, Trouble
-from tests.unit.aws_stub import AwsStub, aws_stub, refused, session
+from tests.unit.aws_stub import AwsStub, refused, session
 from tests.unit.clocks import RecordingClock
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
-    with aws_stub(monkeypatch) as stub:
-        yield stub
-
-
-@pytest.fixture
-def clock() -> RecordingClock:
-    return RecordingClock()
-
-
-@pytest.fixture
-def ecs(aws: AwsStub, clock: RecordingClock) -> AwsClient:
-    return session(clock).client("ecs")
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException"])

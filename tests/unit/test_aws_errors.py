@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from botocore import exceptions
 
@@ -11,26 +9,10 @@ from ecs_pipeline.aws.failures import was_sent
 from ecs_pipeline.aws.session import AwsClient, AwsError
 from ecs_pipeline.errors import AnswerLost, Trouble
 from ecs_pipeline.timing import retry
-from tests.unit.aws_stub import AwsStub, aws_stub, ok, session
+from tests.unit.aws_stub import AwsStub, ok, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import Answer
 from tests.unit.raw_server import raw_server
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
-    with aws_stub(monkeypatch) as stub:
-        yield stub
-
-
-@pytest.fixture
-def clock() -> RecordingClock:
-    return RecordingClock()
-
-
-@pytest.fixture
-def ecs(aws: AwsStub, clock: RecordingClock) -> AwsClient:
-    return session(clock).client("ecs")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -11,28 +10,12 @@ from ecs_pipeline.aws import answers
 from ecs_pipeline.aws.session import AwsClient, AwsError, AwsSession
 from ecs_pipeline.errors import AnswerLost, Interrupted, InvalidInput
 from ecs_pipeline.timing import retry
-from tests.unit.aws_stub import REGION, AwsStub, aws_stub, ok, refused, session
+from tests.unit.aws_stub import REGION, AwsStub, ok, refused, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import NO_ANSWER, Answer
 
 THROTTLES = ["ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"]
 PASSING = ["ServerException", "InternalFailure", "ServiceUnavailable", "RequestTimeout", "InternalServerError"]
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
-    with aws_stub(monkeypatch) as stub:
-        yield stub
-
-
-@pytest.fixture
-def clock() -> RecordingClock:
-    return RecordingClock()
-
-
-@pytest.fixture
-def ecs(aws: AwsStub, clock: RecordingClock) -> AwsClient:
-    return session(clock).client("ecs")
 
 
 def test_a_call_sends_its_parameters_and_returns_the_answer(aws: AwsStub, ecs: AwsClient) -> None:

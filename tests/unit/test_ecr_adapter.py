@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,19 +11,13 @@ from ecs_pipeline.aws.ecr import Ecr
 from ecs_pipeline.aws.session import AwsError
 from ecs_pipeline.errors import InvalidInput
 from ecs_pipeline.model.release import EcrRegistry, Repository
-from tests.unit.aws_stub import REGION, AwsStub, aws_stub, ok, refused, session
+from tests.unit.aws_stub import REGION, AwsStub, ok, refused, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import Answer
 
 DIGEST = "sha256:" + "1" * 64
 TOOLS = EcrRegistry("210987654321", "eu-west-1")
 NOT_FOUND = refused("ImageNotFoundException", "no image")
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
-    with aws_stub(monkeypatch) as stub:
-        yield stub
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,15 +12,9 @@ from ecs_pipeline.errors import InvalidInput, Refused
 from ecs_pipeline.model import service_kinds
 from ecs_pipeline.model.release import Epoch
 from ecs_pipeline.model.service_kinds import Use
-from tests.unit.aws_stub import AwsStub, aws_stub, ok, refused, session
+from tests.unit.aws_stub import AwsStub, ok, refused, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.facts import ECS, GROUP, OTHER_GROUP, revision
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
-    with aws_stub(monkeypatch) as stub:
-        yield stub
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -12,18 +11,12 @@ from ecs_pipeline.aws.ecs import Ecs
 from ecs_pipeline.aws.session import AwsError
 from ecs_pipeline.errors import NotPlaced, TokenTaken
 from ecs_pipeline.model.release import Container, Epoch
-from tests.unit.aws_stub import AwsStub, aws_stub, ok, refused, session
+from tests.unit.aws_stub import AwsStub, ok, refused, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.facts import ECS, NOW, revision
 
 TASK = f"{ECS}:task/prd/t1"
 RUN = {"taskDefinition": revision(2), "count": 1, "clientToken": "c0ffee"}
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
-    with aws_stub(monkeypatch) as stub:
-        yield stub
 
 
 @pytest.fixture

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from ecs_pipeline.aws.elb import Elb
 from ecs_pipeline.aws.session import AwsError
 from ecs_pipeline.model.load_balancing import Target
-from tests.unit.aws_stub import AwsStub, aws_stub, session
+from tests.unit.aws_stub import AwsStub, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.facts import GROUP
 from tests.unit.http_stub import Answer
 
 XML = {"Content-Type": "text/xml"}
 TARGETS = [Target(GROUP, "10.0.0.1", 8000), Target(GROUP, "8.8.8.8", 80)]
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
-    with aws_stub(monkeypatch) as stub:
-        yield stub
 
 
 @pytest.fixture

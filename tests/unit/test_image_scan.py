@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from ecs_pipeline.model.image_scan import Finding, ImageScan, counted
 from ecs_pipeline.model.release import EcrRegistry, Repository
 from tests.fakes.names import REGISTRY, digest_of
 from tests.fakes.world import World
-from tests.unit.aws_stub import AwsStub, aws_stub, ok, refused, session
+from tests.unit.aws_stub import AwsStub, ok, refused, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import End, canary
@@ -32,12 +31,6 @@ BAD = ImageScan(
 
 
 # ---- the wire
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
-    with aws_stub(monkeypatch) as stub:
-        yield stub
 
 
 def scans() -> ImageScans:

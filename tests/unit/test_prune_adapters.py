@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from ecs_pipeline.aws.event_rules import EventRules
 from ecs_pipeline.aws.stored_images import StoredImages
 from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model.release import EcrRegistry, Repository, RevisionUse
-from tests.unit.aws_stub import AwsStub, aws_stub, ok, session
+from tests.unit.aws_stub import AwsStub, ok, session
 from tests.unit.clocks import RecordingClock
 
 DIGEST = "sha256:" + "1" * 64
 CLUSTER = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/prd"
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
-    with aws_stub(monkeypatch) as stub:
-        yield stub
 
 
 def images() -> StoredImages:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,16 +9,10 @@ import pytest
 from ecs_pipeline.aws.application_autoscaling import ApplicationAutoScaling
 from ecs_pipeline.aws.session import AwsError
 from ecs_pipeline.model.scaling import ALL, Suspended
-from tests.unit.aws_stub import AwsStub, aws_stub, ok, refused, session
+from tests.unit.aws_stub import AwsStub, ok, refused, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.facts import service
 from tests.unit.scaling_hold import BY_HAND
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
-    with aws_stub(monkeypatch) as stub:
-        yield stub
 
 
 def adapter() -> ApplicationAutoScaling:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -12,15 +11,9 @@ from ecs_pipeline.aws.session import AwsClient
 from ecs_pipeline.aws.writes import PREPARATIONS, READS, notice_writes
 from ecs_pipeline.errors import Trouble
 from tests.contract.iam_page import LOOKS_UP, OF_THE_STAGES, PROVISION_ONLY, PRUNE_ONLY, called
-from tests.unit.aws_stub import AwsStub, aws_stub, ok, refused, session
+from tests.unit.aws_stub import AwsStub, ok, refused, session
 from tests.unit.clocks import RecordingClock
 from tests.unit.http_stub import NO_ANSWER, Answer
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
-    with aws_stub(monkeypatch) as stub:
-        yield stub
 
 
 def changed(client: AwsClient, operation: str, **parameters: Any) -> bool:
