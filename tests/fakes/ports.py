@@ -34,7 +34,7 @@ def new_run(world: World, stage: str, steps: Sequence[str], settings: Mapping[st
     record = StageRecord(stage, CLUSTER, SERVICE, "", clock.wall(), [StepRecord(name) for name in steps])
     ecs, definitions, elb = FakeEcs(world), FakeDefinitions(world), FakeElb(world)
     recorder = Recorder(record, clock, ())
-    observer = Observer(ecs, definitions, elb, SERVICE, partial(note, recorder))
+    observer = Observer(ecs, definitions, elb, SERVICE, now=clock.now, tell=partial(note, recorder))
     if chosen.task_definition:
         observer.follow(definition_file.family(Path(chosen.task_definition), Lookups(EnvironmentSource({}))))
     return Run(

@@ -125,7 +125,7 @@ def test_what_is_not_believed_is_told_once() -> None:
     told: list[str] = []
     unreadable = "tag ecs-pipeline:index of task t1 is not believed, it cannot be read: first"
     ports = Ports(service(), (task(unreadable=(unreadable,)),))
-    watching = Observer(ports, ports, ports, "web", told.append)  # type: ignore[arg-type]
+    watching = Observer(ports, ports, ports, "web", now=lambda: 0.0, tell=told.append)  # type: ignore[arg-type]
     watching.snapshot()
     watching.snapshot()
     assert told == [
@@ -137,5 +137,5 @@ def test_what_is_not_believed_is_told_once() -> None:
 def test_the_tags_of_another_services_task_are_not_told() -> None:
     told: list[str] = []
     ports = Ports(service(), (task(of="api", unreadable=("its index",)),))
-    Observer(ports, ports, ports, "web", told.append).snapshot()  # type: ignore[arg-type]
+    Observer(ports, ports, ports, "web", now=lambda: 0.0, tell=told.append).snapshot()  # type: ignore[arg-type]
     assert told == ["task t1 was started as a canary of web and is tagged as service api's: it is not stopped"]

@@ -73,11 +73,11 @@ def test_those_that_drain_already_are_waited_for_and_not_deregistered(world: Wor
     unowned = Target(GROUP, "10.0.0.99", 8000)
     world.targets[unowned.key] = (world.now, None)
     before = len(world.writes())
-    removed = retire.leave(
+    left = retire.leave(
         targets_of(run, seen.canaries, seen.service),
         going=[],
         registrations=[Registration(unowned, draining=False, owner="")],
     )
-    assert removed == [unowned]
+    assert left.unowned == [unowned]
     assert world.writes()[before:] == ["DeregisterTargets"]
     assert unowned.key not in world.registered()

@@ -123,7 +123,7 @@ def new_run(
         notice_writes(client, recorder.wrote)
         return client
 
-    observer = Observer(ecs, definitions, elb, settings.service, partial(note, recorder))
+    observer = Observer(ecs, definitions, elb, settings.service, now=clock.now, tell=partial(note, recorder))
     if settings.task_definition:
         observer.follow(definition_file.family(config.folder / settings.task_definition, config.lookups))
     return Run(

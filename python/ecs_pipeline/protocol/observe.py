@@ -34,12 +34,15 @@ class Observer:
         definitions: TaskDefinitionsPort,
         elb: ElbPort,
         service: str,
+        *,
+        now: Callable[[], float],
         tell: Callable[[str], None] = lambda _line: None,
     ) -> None:
         self._ecs = ecs
         self._definitions = definitions
         self._elb = elb
         self._service = service
+        self._now = now
         self._tell = tell
         self._told: set[str] = set()
         self._instances: dict[str, str] = {}
@@ -69,7 +72,7 @@ class Observer:
         owners = self._owners((*released, *tasks), service)
         health = self._health(service, owners)
         registrations = self._registrations(service, owners, health, elsewhere)
-        seen = Snapshot(tasks, service, found, registrations, self.families, elsewhere, health)
+        seen = Snapshot(tasks, service, found, registrations, self.families, elsewhere, health, self._now())
         for line in doubts.lines(seen):
             if line not in self._told:
                 self._told.add(line)

@@ -68,11 +68,14 @@ def told(targets: Collection[Target]) -> str:
     return f"out of the traffic: {', '.join(map(str, targets))}" if targets else "unchanged"
 
 
-def drained(run: Run, targets: Sequence[Target], configured: float | None) -> None:
-    """Wait until the targets are gone, their last requests answered. `configured`: seconds, None for the group's."""
+def drained(run: Run, targets: Sequence[Target], configured: float | None) -> bool:
+    """Wait until the targets are gone, their last requests answered; whether all were seen to be.
+
+    `configured`: seconds, None for the group's.
+    """
     delays = [group.drain for target in targets if (group := run.elb.target_group(target.group))]
     if not delays or configured == 0:
-        return
+        return False
     within = configured if configured is not None else max(delays) + DRAIN_MARGIN
 
     def judge() -> Judgement[None]:
@@ -84,9 +87,11 @@ def drained(run: Run, targets: Sequence[Target], configured: float | None) -> No
         return Waiting(f"draining {', '.join(sorted({str(target) for target in left}))}") if left else Settled(None)
 
     try:
-        wait.until(judge, run.clock, Deadline.after(run.clock, within), run.recorder.progress)
+        wait.until(judge, run.clock, Deadline.after(run.clock, within), run.recorder.progress, at_once=False)
     except wait.TimedOut as error:
         run.recorder.progress(f"{error.message}; going on")
+        return False
+    return True
 
 
 def stop(run: Run, tasks: Sequence[Task], reason: str, write: Write) -> None:
@@ -110,6 +115,7 @@ def stopped(run: Run, tasks: Sequence[Task]) -> None:
         return Waiting(f"stopping: {', '.join(sorted(states))}") if states else Settled(None)
 
     try:
-        wait.until(judge, run.clock, Deadline.after(run.clock, STOPPED_WITHIN), run.recorder.progress)
+        deadline = Deadline.after(run.clock, STOPPED_WITHIN)
+        wait.until(judge, run.clock, deadline, run.recorder.progress, at_once=False)
     except ReleaseFailed as error:
         run.recorder.progress(f"{error.message}; AWS ends it by itself")

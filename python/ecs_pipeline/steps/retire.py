@@ -28,6 +28,14 @@ def targets_of(run: Run, tasks: Sequence[Task], service: Service) -> list[Target
 
 
 @dataclass(frozen=True)
+class Departure:
+    """How targets left: `unowned` went too, as no running task has them; `drained`: all were seen to be out."""
+
+    unowned: Sequence[Target]
+    drained: bool
+
+
+@dataclass(frozen=True)
 class RetireStep:
     """Takes tasks away. `carry_out` does all of it; its parts are for those who have to look at AWS in between.
 
@@ -70,14 +78,14 @@ class RetireStep:
         *,
         going: Sequence[Target] | None = None,
         registrations: Collection[Registration] = (),
-    ) -> list[Target]:
-        """Deregister, then wait until all of `targets` have drained. The arguments and the result of `deregister`.
+    ) -> Departure:
+        """Deregister, then wait until all of `targets` have drained. The arguments are those of `deregister`.
 
         `going`: those that are not draining already; None for all.
         """
         unowned = self.deregister(targets if going is None else going, registrations)
-        removal.drained(self.run, targets, None if self.whole_drain else self.run.settings.rollback.drain)
-        return unowned
+        within = None if self.whole_drain else self.run.settings.rollback.drain
+        return Departure(unowned, removal.drained(self.run, targets, within))
 
     def deregister(self, targets: Sequence[Target], registrations: Collection[Registration] = ()) -> list[Target]:
         """DeregisterTargets of the targets, and of those registrations that no running task has: which these were."""

@@ -13,7 +13,7 @@ from ecs_pipeline.timing.clock import Clock
 
 T = TypeVar("T")
 
-FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.5, 5.0, 1.3
+FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.5, 5.0, 1.5
 """Seconds between two looks: quick at first, when most things happen, then sparing with AWS' request quotas."""
 REMINDER, REMINDER_SHARE = 30.0, 0.1
 """What is still waited for is told again after so many seconds, or this part of the time allowed when that is more."""
@@ -65,9 +65,17 @@ class StepBroken(ReleaseFailed):
     """A wait was judged broken."""
 
 
-def until(judge: Callable[[], Judgement[T]], clock: Clock, deadline: Deadline, told: Callable[[str], None]) -> T:
+def until(
+    judge: Callable[[], Judgement[T]],
+    clock: Clock,
+    deadline: Deadline,
+    told: Callable[[str], None],
+    *,
+    at_once: bool = True,
+) -> T:
     """Look until `judge` says Settled or the deadline is over.
 
+    Not `at_once`: AWS was told a moment ago, and takes longer than no time, so the first look comes after a pause.
     `told` hears why it waits when that changes, and again now and then with the time that is gone and that is allowed.
     Raises StepBroken as soon as `judge` says Broken, TimedOut when the time is over. It never sleeps past the end.
     """
@@ -92,6 +100,8 @@ def until(judge: Callable[[], Judgement[T]], clock: Clock, deadline: Deadline, t
         last, again = judgement.why, now + max(REMINDER, REMINDER_SHARE * deadline.allowed)
         return True
 
+    if not at_once:
+        clock.sleep(max(0.0, min(FIRST_PAUSE, deadline.at - clock.now())))
     policy = tenacity.Retrying(
         retry=tenacity.retry_if_result(heard),
         stop=lambda _state: clock.now() >= deadline.at,

@@ -66,7 +66,7 @@ def begin_epoch(
         raise _without_marks(run, seen, release, steps) from full
     finish = partial(Sweeper, run, epoch, steps, replaced=marked.epoch, target=back or "", patient=patient, began=seen)
     try:
-        return finish(bound=bound).until_clean()
+        return finish(bound=bound).until_clean(_begun(seen, tags))
     except Overtaken as other:
         other.release = release
         raise
@@ -74,6 +74,15 @@ def begin_epoch(
         lost.message += _taken_away(run, seen, release, steps)
         _write_again(run, tags, lost)
         return _finished_again(finish(bound=bound), release, lost)
+
+
+def _begun(seen: Snapshot, tags: Mapping[str, str]) -> Snapshot | None:
+    """The look before an epoch, as the service is marked once it has begun; None when it did not see what is wanted."""
+    known = seen.service.raw.get("tags") or {}
+    marks = release_tags.parse_service({**known, **tags}, seen.service.name)
+    if marks.wanted is not None and marks.wanted not in seen.revisions:
+        return None
+    return replace(seen, service=replace(seen.service, marks=marks))
 
 
 def _write(run: Run, seen: Snapshot, tags: Mapping[str, str]) -> TooManyTags | None:

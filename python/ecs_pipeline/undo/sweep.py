@@ -16,11 +16,12 @@ from ecs_pipeline.model.service_kinds import Use
 from ecs_pipeline.plans.fitness import refuse_unfit
 from ecs_pipeline.protocol import decide, release_tags
 from ecs_pipeline.protocol.decide import Leftover
+from ecs_pipeline.protocol.fence import FRESH
 from ecs_pipeline.protocol.observe import TASKS_LAG
 from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.deregister import deregister
 from ecs_pipeline.steps.removal import plainly
-from ecs_pipeline.steps.retire import RetireStep, Steps
+from ecs_pipeline.steps.retire import RetireStep, Steps, targets_of
 from ecs_pipeline.steps.rollout import APPEARS_WITHIN, StableStep
 from ecs_pipeline.steps.rollout_deadline import deadline as rollout_deadline
 from ecs_pipeline.steps.service_update import ServiceUpdate
@@ -97,9 +98,14 @@ class Sweeper:
     def _retire(self) -> RetireStep:
         return RetireStep(self.run, plainly, REASON)
 
-    def until_clean(self) -> Snapshot:
-        """Look and remove, until two looks in a row find nothing. Raises Overtaken when the epoch changes."""
+    def until_clean(self, first: Snapshot | None = None) -> Snapshot:
+        """Look and remove, until two looks in a row find nothing. Raises Overtaken when the epoch changes.
+
+        `first`: the look before the epoch, with the marks of now. What it saw in the traffic leaves it at once.
+        """
         clean, left = 0, Leftover()
+        if first and self.run.clock.now() - first.at <= FRESH:
+            self._remove(replace(self._left(first), deregister=()), first)
         for _ in range(MOST_LOOKS):
             seen = self.run.observer.snapshot(scan=True, also=self._undone())
             if seen.marks.epoch == self.epoch:
@@ -166,10 +172,11 @@ class Sweeper:
 
     def _remove(self, left: Leftover, seen: Snapshot) -> None:
         if left.drain:
-            self._drain(left)
+            if self._drain(left, seen):
+                self._remove(Leftover(stop=self._left(replace(seen, registrations=())).stop), seen)
         elif left.stop:
             self._stop(left, seen)
-        else:
+        elif left:
             self._change(left, seen)
 
     def _change(self, left: Leftover, seen: Snapshot) -> None:
@@ -183,15 +190,21 @@ class Sweeper:
         elif not self._waited():
             self._deregister(left, seen)
 
-    def _drain(self, left: Leftover) -> None:
+    def _drain(self, left: Leftover, seen: Snapshot) -> bool:
+        """Whether the tasks that go were seen to be out of the traffic at the end: in all target groups, for a process
+        that was fenced off may have registered one that was in none.
+        """
         with self.steps("drain") as step:
             owned = [registration for registration in left.drain if registration.owner]
             targets = [registration.target for registration in owned]
             going = [registration.target for registration in owned if not registration.draining]
-            removed = [*targets, *self._retire.leave(targets, going=going, registrations=left.drain)]
+            watched = list(dict.fromkeys((*targets, *targets_of(self.run, seen.stale_tasks, seen.service))))
+            departure = self._retire.leave(watched, going=going, registrations=left.drain)
             self._drained.update(targets)
+            removed = {str(target) for target in (*targets, *departure.unowned)}
             if removed:
-                step.message = f"out of the traffic: {', '.join(sorted({str(target) for target in removed}))}"
+                step.message = f"out of the traffic: {', '.join(sorted(removed))}"
+        return departure.drained
 
     def _stop(self, left: Leftover, seen: Snapshot) -> None:
         self._sweeps += 1
