@@ -48,10 +48,9 @@ CALLS = {
     "promote of a slow rollout": """
         ListTasks DescribeTasks DescribeServices DescribeTaskDefinition DescribeTaskDefinition
         DescribeTargetGroups DescribeTargetGroupAttributes DescribeTargetHealth TagResource DescribeServices
-        TagResource UpdateService DescribeServices DescribeServices ListTasks ListTasks DescribeTasks
-        DescribeTargetHealth DescribeServices DeregisterTargets DescribeServices DescribeServices DescribeTasks
-        DescribeTargetHealth DescribeTasks DescribeServices StopTask DescribeServices DescribeTasks
-        DescribeServices
+        TagResource UpdateService DescribeServices DescribeServices ListTasks DescribeTasks DescribeTargetHealth
+        DescribeServices DeregisterTargets DescribeServices DescribeServices DescribeTasks DescribeTargetHealth
+        DescribeTasks DescribeServices StopTask DescribeServices DescribeTasks DescribeServices
     """,
     "promote again": """
         ListTasks DescribeServices DescribeTaskDefinition DescribeTaskDefinition DescribeTargetHealth

@@ -86,15 +86,17 @@ def announced(run: Run, changes: Sequence[str]) -> str:
     return ", ".join(changes)
 
 
-def settle(step: Step[Seen, Result], run: Run, deadline: Deadline, first: Seen | None = None) -> Result:
-    """Wait until the step is judged settled; `first` is what was seen just now, if anything."""
+def settle(
+    step: Step[Seen, Result], run: Run, deadline: Deadline, first: Seen | None = None, *, at_once: bool = True
+) -> Result:
+    """Wait until the step is judged settled; `first`: what was seen just now, if anything; `at_once` as in `until`."""
     unused = [] if first is None else [first]
 
     def look() -> Judgement[Result]:
         return step.judge(unused.pop() if unused else step.observe())
 
     try:
-        return wait.until(look, run.clock, deadline, run.recorder.progress)
+        return wait.until(look, run.clock, deadline, run.recorder.progress, at_once=at_once)
     except wait.TimedOut as error:
         error.evidence = tuple(step.evidence())
         raise

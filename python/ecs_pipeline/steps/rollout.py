@@ -67,7 +67,7 @@ class StableStep(Step[Seen, Service]):
     _excuse: str = ""
 
     def observe(self) -> Seen:
-        """The service; while it rolls also the tasks that failed (their reasons are the evidence)."""
+        """The service; also the tasks that failed, where they decide or the rollout has failed."""
         service = self.run.ecs.service()
         self._ours = next(
             (deployment for deployment in service.deployments if deployment.revision == self.revision), self._ours
@@ -75,7 +75,8 @@ class StableStep(Step[Seen, Service]):
         if self._ours is None or self._ours.rollout == "COMPLETED":
             return Seen(service)
         goes_on = self._ours == service.primary and self._ours.rollout != "FAILED"
-        return Seen(service, [] if self.patient and goes_on else self._failed_tasks(self._ours))
+        others_judge = self.patient or breaker_is_on(service)
+        return Seen(service, [] if others_judge and goes_on else self._failed_tasks(self._ours))
 
     def judge(self, seen: Seen) -> Judgement[Service]:
         """Settled when the deployment of the revision is COMPLETED and no other one has tasks."""
@@ -141,7 +142,9 @@ class StableStep(Step[Seen, Service]):
             self.run.recorder.progress(f"all tasks run {name}; ECS finds no place to renew them")
             return Settled(seen.service)
         why = broken or stalled
-        return Broken(why, self._evidence(seen, primary)) if why else None
+        if not why:
+            return None
+        return Broken(why, self._evidence(Seen(seen.service, self._failed_tasks(primary)), primary))
 
     def _broken(self, seen: Seen, primary: Deployment) -> str:
         if primary.rollout == "FAILED":

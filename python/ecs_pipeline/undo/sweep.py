@@ -277,7 +277,8 @@ class Sweeper:
         with self.steps("stable") as step:
             try:
                 rollout = StableStep(self.run, wanted, patient=True)
-                stable = settle(rollout, self.run, rollout_deadline(self.run, seen.service, wanted))
+                deadline = rollout_deadline(self.run, seen.service, wanted)
+                stable = settle(rollout, self.run, deadline, at_once=False)
             except ReleaseFailed as error:
                 raise Trouble(
                     f"the service does not come back to {Revision(wanted).name}: {error.message}",
