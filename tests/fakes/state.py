@@ -34,7 +34,10 @@ WRITES = frozenset(
 
 @dataclass
 class State:
-    """One cluster, one service, one target group, and what a test says of them."""
+    """One cluster, one service, one target group or more, and what a test says of them.
+
+    What is registered is the same in all of its target groups.
+    """
 
     schedule: Schedule = field(default_factory=Schedule)
     delays: Delays = field(default_factory=Delays)
@@ -147,7 +150,7 @@ class State:
     def service_facts(self) -> Service:
         """The service as the adapter would tell it."""
         primary = self.deployments[0]
-        balancing = (LoadBalancing(GROUP, "app", 8000),) if self.with_load_balancer else ()
+        groups = (GROUP, *self.more_groups) if self.with_load_balancer else ()
         breaker = {"deploymentCircuitBreaker": {"enable": self.breaker, "rollback": self.breaker}}
         return Service(
             arn=SERVICE_ARN,
@@ -161,7 +164,7 @@ class State:
             marks=release_tags.parse_service(self.service_tags, SERVICE),
             deployments=tuple(self._deployment(deployment) for deployment in self.deployments),
             events=tuple(self.events),
-            load_balancing=balancing,
+            load_balancing=tuple(LoadBalancing(group, "app", 8000) for group in groups),
             raw={
                 "tags": dict(self.service_tags),
                 "deployments": [{"status": "PRIMARY"}],

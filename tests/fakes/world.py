@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass
 class World(State):
-    """AWS with one cluster, one service, one target group."""
+    """AWS with one cluster, one service, one target group or more."""
 
     def __post_init__(self) -> None:
         first = self.register(definition_with(f"{REGISTRY}/web@{digest_of('v1')}"), {"team": "lab"})

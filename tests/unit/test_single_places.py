@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,15 @@ Rule 5 takes targets out without a task to stop. A second task of a number (rule
 @pytest.mark.parametrize("name", PLACES)
 def test_it_stands_in_one_place(name: str) -> None:
     assert set(users(*name.split("."))) == PLACES[name]
+
+
+def test_no_part_of_a_promotion_asks_whether_it_is_a_dry_run() -> None:
+    """The engine does: so a dry run tells what the same step would do (decision 8)."""
+    stage = ROOT / "stages" / "promote.py"
+    imported = re.findall(r"^from ecs_pipeline\.((?:steps|plans)\.\w+) import", stage.read_text("utf-8"), re.MULTILINE)
+    parts = [(ROOT / module.replace(".", "/")).with_suffix(".py") for module in imported]
+    assert len(parts) > 5
+    assert [file.name for file in (stage, *parts) if "dry_run" in file.read_text("utf-8")] == []
 
 
 def users(owner: str, attribute: str) -> Iterator[str]:

@@ -21,6 +21,11 @@ class PromotionTags:
     release: str
     revision: str
 
+    @property
+    def words(self) -> str:
+        """What tagging the service is."""
+        return f"mark release {self.release} as the promoted one"
+
     def tag_service(self, approved_by: str) -> None:
         """One TagResource, through the fence. Raises EpochChanged when a rollback came first: then it is taken back."""
         before, service = self.seen.marks, self.seen.service
@@ -34,7 +39,7 @@ class PromotionTags:
         if approved_by:
             tags[release_tags.APPROVAL] = release_tags.approver_value(approved_by)
         try:
-            with self.run.recorder.noting(f"mark release {self.release} as the promoted one"):
+            with self.run.recorder.noting(self.words):
                 self.fence.write(lambda: self.run.ecs.tag(service.arn, tags))
         except EpochChanged:
             self._take_back()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -47,13 +47,11 @@ class StableStep(Step[Seen, Service]):
 
     `patient`: on the way back there is nothing better to do than to let ECS try, so failed tasks are not counted, and
     looked at once its verdict is there.
-    `meanwhile` is called with the service at each look at a rollout that goes on.
     """
 
     run: Run
     revision: str
     patient: bool = False
-    meanwhile: Callable[[Service], None] = lambda _service: None
     name = "stable"
     writes = False
     _known: dict[str, Task] = field(default_factory=dict)
@@ -94,7 +92,6 @@ class StableStep(Step[Seen, Service]):
         done = primary.rollout == "COMPLETED" or (not primary.rollout and primary.running >= service.desired)
         if done and not others and service.pending == 0:
             return Settled(service)
-        self.meanwhile(service)
         missing = "the deployment is not complete" if self._all_run(service, primary) else ""
         return Waiting("; ".join(filter(None, (self._counts(service, primary), missing, self._excuse))))
 
@@ -128,6 +125,10 @@ class StableStep(Step[Seen, Service]):
         service = self.run.ecs.service()
         primary = service.primary
         return self._evidence(Seen(service, self._failed_tasks(primary)), primary) if primary else []
+
+    def awaited(self, seen: Seen) -> str:
+        """That the service runs the revision and nothing else."""
+        return f"wait until {seen.service.label} runs {Revision(self.revision).name} and nothing else"
 
     def planned(self, seen: Seen) -> Service:
         """As it is."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ecs_pipeline.engine.converge import only_planned
 from ecs_pipeline.engine.run import Run, note
 from ecs_pipeline.errors import Interrupted, PipelineError
 from ecs_pipeline.model import scaling
@@ -46,15 +47,25 @@ class ScalingHold:
     service: Service
     before: Suspended | None
 
-    def begin(self) -> None:
-        """Write the mark, then suspend; nothing where the config does not want it.
+    def holdable(self) -> Suspended | None:
+        """What is suspended now, where the config wants a hold and there is something to suspend; else that is told."""
+        run, label = self.run, self.service.label
+        if not asked(run):
+            return None
+        now = run.scaling.suspended(self.service)
+        if now is None:
+            note(run.recorder, f"{label} has no scalable target: there is no autoscaling to hold")
+        elif now == ALL and not self.service.marks.scaling:
+            note(run.recorder, f"the autoscaling of {label} is suspended already, and stays so")
+            return None
+        return now
+
+    def begin(self, now: Suspended) -> None:
+        """Write the mark, then suspend; `now` is what is suspended before that.
 
         Raises AwsError before anything is changed, when one of the calls is not allowed; TooManyTags; EpochChanged.
         """
         run, label = self.run, self.service.label
-        now = holdable(run, self.service)
-        if now is None:
-            return
         if self.before is None:
             # What is suspended already is sent once more: it changes nothing, and AWS says whether it is allowed.
             run.scaling.suspend(self.service, now)
@@ -77,10 +88,7 @@ def held(run: Run, fence: Fence, service: Service) -> Iterator[ScalingHold]:
 
     Not when it is interrupted: the mark stays then. One that a promotion before left is taken over.
     """
-    found = scaling.parse(service.marks.scaling)
-    for change in planned_end(service) if run.dry_run else ():
-        run.recorder.plan(change)
-    hold = ScalingHold(run, fence, service, None if run.dry_run else found)
+    hold = ScalingHold(run, fence, service, scaling.parse(service.marks.scaling))
     try:
         yield hold
     except Interrupted:
@@ -89,24 +97,6 @@ def held(run: Run, fence: Fence, service: Service) -> Iterator[ScalingHold]:
         hold.end()
         raise
     hold.end()
-
-
-def holdable(run: Run, service: Service) -> Suspended | None:
-    """What is suspended now, where the config wants a hold and there is something to suspend; else that is told."""
-    if not asked(run):
-        return None
-    now = run.scaling.suspended(service)
-    if now is None:
-        note(run.recorder, f"{service.label} has no scalable target: there is no autoscaling to hold")
-    elif now == ALL and not service.marks.scaling:
-        note(run.recorder, f"the autoscaling of {service.label} is suspended already, and stays so")
-        return None
-    return now
-
-
-def planned(run: Run, service: Service) -> list[str]:
-    """What a dry run of a promotion says of it."""
-    return [f"suspend the autoscaling of {service.label} until the end"] if holdable(run, service) is not None else []
 
 
 def planned_end(service: Service) -> list[str]:
@@ -126,18 +116,16 @@ def put_back_at_rest(run: Run, service: Service) -> None:
     """The same by a canary: not in the middle of a rollout, for the promotion that does it may be running."""
     if service.primary is None or service.primary.rollout not in ("COMPLETED", ""):
         return
-    if run.dry_run:
-        for change in planned_end(service):
-            run.recorder.plan(change)
-        return
     put_back(run, service)
 
 
 def _put_back(run: Run, service: Service, before: Suspended) -> None:
     """Sent also when AWS says that it is so: that may be a read of before.
 
-    A target that somebody removed meanwhile needs nothing.
+    A target that somebody removed meanwhile needs nothing. A dry run only tells it.
     """
+    if only_planned(run, [_words(service, before)]):
+        return
     try:
         if run.scaling.suspended(service) is not None:
             with run.recorder.writing(_words(service, before)):
