@@ -143,9 +143,7 @@ class StableStep(Step[Seen, Service]):
             self.run.recorder.progress(f"all tasks run {name}; ECS finds no place to renew them")
             return Settled(seen.service)
         why = broken or stalled
-        if not why:
-            return None
-        return Broken(why, self._evidence(Seen(seen.service, self._failed_tasks(primary)), primary))
+        return Broken(why, self._evidence(Seen(seen.service, self._failed_tasks(primary)), primary)) if why else None
 
     def _broken(self, seen: Seen, primary: Deployment) -> str:
         if primary.rollout == "FAILED":
