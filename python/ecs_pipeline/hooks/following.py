@@ -19,7 +19,7 @@ SEEN_WITHIN = 60.0
 
 
 class Log:
-    """The lines of a task's container, each told once. Its stream is made with the first line, so trouble may pass."""
+    """The lines of a task's container, printed once each. Its stream comes with the first line, so trouble may pass."""
 
     def __init__(self, run: Run, task: Task, revision: TaskDefinition, container: str) -> None:
         self._run = run
@@ -27,7 +27,7 @@ class Log:
         streams = run.logs.streams(task, revision)
         self._streams: list[LogStream] = [stream for stream in streams if stream.name.endswith(wanted)] or streams
         self._since: datetime = task.created
-        self._told: set[str] = set()
+        self._printed: set[str] = set()
 
     def tell(self, *, last: bool = False) -> None:
         """Say what came since the last time; the last time also why nothing can be read."""
@@ -40,8 +40,8 @@ class Log:
                 note(self._run.recorder, f"its log cannot be read: {trouble.message}")
             return
         for line in sorted(lines, key=lambda line: line.at):
-            if line.id not in self._told:
-                self._told.add(line.id)
+            if line.id not in self._printed:
+                self._printed.add(line.id)
                 self._run.recorder.progress(f"| {line.text}")
 
 

@@ -73,15 +73,15 @@ def existing(run: Run, wanted: Wanted) -> str:
     return ""
 
 
-def registered(run: Run, wanted: Wanted, told: str, action: str) -> str:
+def registered(run: Run, wanted: Wanted, why: str, action: str) -> str:
     """The wanted revision: the one that is there, or RegisterTaskDefinition.
 
-    `told` says why on the console, `action` what was done. When no answer came, it is looked for again.
+    `why` is said on the console, `action` is what was done. When no answer came, it is looked for again.
     """
     found = existing(run, wanted)
     if found:
         return found
-    run.recorder.progress(told)
+    run.recorder.progress(why)
     try:
         with run.recorder.noting(action):
             return run.definitions.register(wanted.definition, wanted.tags).revision.arn

@@ -212,9 +212,9 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
                     raise
                 return Settled(holder.arn)
             except NotPlaced as failure:
-                told = [placement.explained(reason, self.revision.definition) for reason in failure.reasons]
+                reasons = ", ".join(placement.explained(reason, self.revision.definition) for reason in failure.reasons)
                 passes = all(placement.may_pass(reason) for reason in failure.reasons)
-                return Waiting(f"no place: {', '.join(told)}") if passes else Broken(f"no place: {', '.join(told)}")
+                return Waiting(f"no place: {reasons}") if passes else Broken(f"no place: {reasons}")
 
         deadline = self.deadline or Deadline(self.run.clock.now(), 0)
         return wait.until(attempt, self.run.clock, deadline, self.run.recorder.progress)
