@@ -176,12 +176,13 @@ def test_what_was_seen_last_is_the_result_when_the_time_is_over() -> None:
     assert sum(clock.pauses) == pytest.approx(3)
 
 
-def test_looks_are_so_many_seconds_apart_until_the_deadline_is_over() -> None:
+@pytest.mark.parametrize(("within", "at"), [(0, [0]), (4, [0, 2, 4]), (5, [0, 2, 4, 6])])
+def test_looks_are_so_many_seconds_apart_until_the_deadline_is_over(within: float, at: list[float]) -> None:
     clock = RecordingClock()
     begun = clock.now()
-    looks = [(number, clock.now() - begun) for number in wait.looks(clock, 2, Deadline.after(clock, 5))]
-    assert looks == [(0, 0), (1, 2), (2, 4), (3, 6)]
-    assert clock.pauses == [2, 2, 2]
+    looks = [(number, clock.now() - begun) for number in wait.looks(clock, 2, Deadline.after(clock, within))]
+    assert looks == list(enumerate(at))
+    assert clock.pauses == [2] * (len(at) - 1)
 
 
 def test_a_look_that_ends_after_the_deadline_is_the_last() -> None:
