@@ -76,6 +76,19 @@ def test_one_that_goes_on_too_long_is_named(world: World, hooks: dict[str, Any],
     assert hooks_run(world) == ["./migrate", "./revert"]
 
 
+def test_each_of_two_has_its_own_time(world: World) -> None:
+    """The migration may take longer than the other one, whose time is over first."""
+    killed_while_it_migrates(world)
+    [migrate] = hook_tasks(world)
+    world.run_task({**migrate.parameters, "clientToken": "another", "overrides": {}})
+    another = hook_tasks(world)[1]
+    hooks = {"before_canary": [{**MIGRATE, "within": "10m"}], "after_rollback": [{**REVERT, "within": "20s"}]}
+    begun = world.now
+    end = rollback(world, settings={"hooks": hooks})
+    told = f"task {another.arn.rpartition('/')[2]} of another hook (release v2) still runs after 20s"
+    assert (end.code, told in end.text, world.now < begun + 60) == (4, True, True), end.text
+
+
 def test_a_rollback_ends_the_wait(world: World) -> None:
     killed_while_it_migrates(world)
     assert rollback(world, settings={}).code == 0

@@ -8,7 +8,7 @@ import pytest
 
 from ecs_pipeline.config.images import ImageSettings
 from ecs_pipeline.engine.run import Origin
-from ecs_pipeline.steps.provenance import Provenance, provenance, told
+from ecs_pipeline.steps.provenance import Provenance, described, provenance
 
 COMMIT = "ab12cd3" + 33 * "4"
 THEN = datetime(2026, 11, 23, 16, 15, tzinfo=timezone(timedelta(hours=9)))
@@ -117,4 +117,4 @@ def test_what_this_run_does_not_know_is_not_compared() -> None:
     ],
 )
 def test_it_is_told_in_a_line(labels: dict[str, str], line: str) -> None:
-    assert told(labels) == line
+    assert described(labels) == line

@@ -174,3 +174,36 @@ def test_what_was_seen_last_is_the_result_when_the_time_is_over() -> None:
     seen = wait.last_seen(lambda: (next(looks), "not yet"), clock, Deadline.after(clock, 3), told.append)
     assert (seen, told) == (next(looks) - 1, ["not yet"])
     assert sum(clock.pauses) == pytest.approx(3)
+
+
+@pytest.mark.parametrize(("within", "at"), [(0, [0]), (4, [0, 2, 4]), (5, [0, 2, 4, 6])])
+def test_looks_are_so_many_seconds_apart_until_the_deadline_is_over(within: float, at: list[float]) -> None:
+    clock = RecordingClock()
+    begun = clock.now()
+    looks = [(number, clock.now() - begun) for number in wait.looks(clock, 2, Deadline.after(clock, within))]
+    assert looks == list(enumerate(at))
+    assert clock.pauses == [2] * (len(at) - 1)
+
+
+def test_a_look_that_ends_after_the_deadline_is_the_last() -> None:
+    clock, looks = RecordingClock(), []
+    for number in wait.looks(clock, 2, Deadline.after(clock, 5)):
+        looks.append(number)
+        clock.sleep(5)
+    assert looks == [0]
+
+
+def test_what_the_first_look_finds_is_there_without_a_pause() -> None:
+    clock = RecordingClock()
+    assert next(wait.looks(clock, 2, Deadline.after(clock, 5))) == 0
+    assert clock.pauses == []
+
+
+def test_an_interruption_ends_the_looks_in_their_pause() -> None:
+    class InterruptedClock(RecordingClock):
+        def sleep(self, seconds: float) -> None:
+            raise Interrupted(15)
+
+    clock = InterruptedClock()
+    with pytest.raises(Interrupted, match="SIGTERM"):
+        list(wait.looks(clock, 2, Deadline.after(clock, 5)))

@@ -76,7 +76,7 @@ def hooks_of_config(run: Run, service: Service) -> str:
     """Each hook has a container whose end is the task's."""
     base = base_of(run, run.definitions.get(service.revision), service, run.settings.container)
     hooks.refuse_unfit(run, base.definition, service)
-    return ", ".join(hooks.told(run)) or "none"
+    return ", ".join(hooks.descriptions(run)) or "none"
 
 
 def image(run: Run, service: Service, given: str = "", tag: str = "") -> str:

@@ -9,15 +9,17 @@ from ecs_pipeline.engine.run import Run, note
 from ecs_pipeline.errors import CommandFailed, Refused, Trouble
 from ecs_pipeline.model.release import Task, TaskDefinition
 from ecs_pipeline.model.telemetry import LogStream
-from ecs_pipeline.timing.wait import duration
+from ecs_pipeline.timing import wait
+from ecs_pipeline.timing.wait import Deadline, duration
 
 POLL = 2.0
+"""Seconds between two looks."""
 SEEN_WITHIN = 60.0
 """Seconds in which DescribeTasks has to know a task that RunTask named."""
 
 
 class Log:
-    """The lines of a task's container, each told once. Its stream is made with the first line, so trouble may pass."""
+    """The lines of a task's container, printed once each. Its stream comes with the first line, so trouble may pass."""
 
     def __init__(self, run: Run, task: Task, revision: TaskDefinition, container: str) -> None:
         self._run = run
@@ -25,7 +27,7 @@ class Log:
         streams = run.logs.streams(task, revision)
         self._streams: list[LogStream] = [stream for stream in streams if stream.name.endswith(wanted)] or streams
         self._since: datetime = task.created
-        self._told: set[str] = set()
+        self._printed: set[str] = set()
 
     def tell(self, *, last: bool = False) -> None:
         """Say what came since the last time; the last time also why nothing can be read."""
@@ -38,8 +40,8 @@ class Log:
                 note(self._run.recorder, f"its log cannot be read: {trouble.message}")
             return
         for line in sorted(lines, key=lambda line: line.at):
-            if line.id not in self._told:
-                self._told.add(line.id)
+            if line.id not in self._printed:
+                self._printed.add(line.id)
                 self._run.recorder.progress(f"| {line.text}")
 
 
@@ -56,15 +58,12 @@ class Gone(Refused):
 
 def first_seen(run: Run, arn: str, watch: Callable[[], object] = lambda: None) -> Task:
     """The task that RunTask named, as soon as DescribeTasks shows it. Raises Gone, and what `watch` raises."""
-    begun = run.clock.now()
-    while True:
+    for _ in wait.looks(run.clock, POLL, Deadline.after(run.clock, SEEN_WITHIN)):
         watch()
         found = run.ecs.tasks([arn])
         if found:
             return found[0]
-        if run.clock.now() - begun > SEEN_WITHIN:
-            raise Gone(arn)
-        run.clock.sleep(POLL)
+    raise Gone(arn)
 
 
 def follow(
@@ -80,23 +79,21 @@ def follow(
 
     `first` is how it was seen just now. Raises Gone when AWS describes it no more. `watch` is called at each look.
     """
-    begun = run.clock.now()
     log = Log(run, first, revision, container)
     task = first
-    while True:
+    for again in wait.looks(run.clock, POLL, Deadline.after(run.clock, within)):
+        if again:
+            watch()
+            found = run.ecs.tasks([task.arn])
+            if not found:
+                raise Gone(task.arn)
+            task = found[0]
         log.tell()
         if task.status == "STOPPED":
-            run.clock.sleep(POLL)  # the driver sends the last lines a moment later
+            wait.pause(run.clock, POLL)  # the driver sends the last lines a moment later
             log.tell(last=True)
             return task
-        if run.clock.now() - begun > within:
-            raise Trouble(f"the command still runs after {duration(within)}", cure="the same command waits on")
-        run.clock.sleep(POLL)
-        watch()
-        found = run.ecs.tasks([task.arn])
-        if not found:
-            raise Gone(task.arn)
-        task = found[0]
+    raise Trouble(f"the command still runs after {duration(within)}", cure="the same command waits on")
 
 
 def exit_code_of(task: Task, container: str) -> int:

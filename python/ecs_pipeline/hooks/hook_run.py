@@ -118,8 +118,8 @@ class HookRun:
         if taken:
             return Trouble(f"AWS took task {task.id} of hook {self.hook.name} away ({taken})", cure=AGAIN)
         why = f"exit code {code}" if code is not None else evidence.first_cause(task, self.revision, container)
-        told = evidence.how_it_ended(self.run, task, self.revision, container)
-        return ReleaseFailed(f"hook {self.hook.name} failed: {why}", evidence=told)
+        lines = evidence.how_it_ended(self.run, task, self.revision, container)
+        return ReleaseFailed(f"hook {self.hook.name} failed: {why}", evidence=lines)
 
     def _record(self, service: Service, code: int, task: str) -> None:
         tags = self.occasion.ran_tag(self.hook, code, task)
@@ -136,9 +136,9 @@ class HookRun:
             try:
                 return Settled(self.write(partial(self.run.ecs.run_task, parameters)))
             except NotPlaced as failure:
-                told = ", ".join(placement.explained(reason, self.revision.definition) for reason in failure.reasons)
+                reasons = ", ".join(placement.explained(reason, self.revision.definition) for reason in failure.reasons)
                 passes = all(placement.may_pass(reason) for reason in failure.reasons)
-                return Waiting(f"no place: {told}") if passes else Broken(f"no place: {told}")
+                return Waiting(f"no place: {reasons}") if passes else Broken(f"no place: {reasons}")
 
         deadline = Deadline.after(self.run.clock, self.run.settings.canary.healthy_within)
         return wait.until(attempt, self.run.clock, deadline, self.run.recorder.progress)

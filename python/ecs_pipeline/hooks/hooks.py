@@ -168,7 +168,7 @@ def new_tags(run: Run, service: Service) -> int:
     return len([name for name in names if f"{release_tags.RAN}{name}" not in known])
 
 
-def told(run: Run) -> Iterator[str]:
+def descriptions(run: Run) -> Iterator[str]:
     """Each hook in a line."""
     for kind in KINDS:
         for hook in _of_kind(run, kind):

@@ -31,7 +31,7 @@ class Plan(Request):
     done: bool = False
 
     @property
-    def serving(self) -> str:
+    def summary(self) -> str:
         """What the service runs, in a line."""
         service = self.seen.service
         return f"{Revision(service.revision).name} runs {service.running} of {service.desired} tasks"

@@ -8,6 +8,7 @@ from typing import TypeVar
 from ecs_pipeline.errors import Cancelled, Interrupted, MarksVanished, PipelineError, Refused, Trouble
 from ecs_pipeline.model.release import Epoch, Service
 from ecs_pipeline.ports import EcsPort
+from ecs_pipeline.timing import wait
 from ecs_pipeline.timing.clock import Clock
 
 T = TypeVar("T")
@@ -88,7 +89,7 @@ def settled(ecs: EcsPort, clock: Clock, first: Service | None = None) -> Service
     seen = first or ecs.service()
     agreeing = 1
     for _ in range(MOST_LOOKS):
-        clock.sleep(PAUSE)
+        wait.pause(clock, PAUSE)
         again = ecs.service()
         same = (again.marks, again.revision) == (seen.marks, seen.revision)
         seen, agreeing = again, agreeing + 1 if same else 1

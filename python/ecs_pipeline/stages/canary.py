@@ -34,7 +34,7 @@ from ecs_pipeline.steps.release_image import release_image
 from ecs_pipeline.steps.release_mark import mark_under_way
 from ecs_pipeline.steps.renewal import until_judged
 from ecs_pipeline.steps.revision import REGISTERED_WITHIN, RevisionStep
-from ecs_pipeline.steps.start import Serving
+from ecs_pipeline.steps.start import Start
 from ecs_pipeline.steps.tasks import Created
 from ecs_pipeline.task_definitions.definition import changes
 from ecs_pipeline.timing.wait import Deadline
@@ -61,7 +61,7 @@ def canary(run: Run, options: CanaryOptions) -> None:
             if plan.done:
                 step.message = f"release {plan.release} is done already: {swept or 'nothing was changed'}"
             else:
-                step.message = plan.serving
+                step.message = plan.summary
                 if plan.seen.canaries:
                     run.recorder.progress(f"release {plan.release} is resumed: its canary lives, its bake starts over")
                 seen = sweep_surplus(run, stage.fence, plan.seen, task_counts(run, plan.seen.service)[-1])
@@ -94,15 +94,15 @@ def _judge_size(stage: Canary, revision: TaskDefinition, number: int, counts: Se
     """One size of the canary, up and judged; the revision that it runs. Raises TakenAway when AWS ends it."""
     run, plan, sizes = stage.run, stage.plan, stage.run.settings.canary.sizes
     before, count = ([0, *counts])[number - 1 : number + 1]
-    served = Serving(
+    started = Start(
         run, stage.fence, plan.seen, plan.current, plan.container, revision, count, before, stage.made, stage.beside
     ).carry_out()
     container, now = plan.container, run.aws_time()
-    subject = Subject(run, plan.seen.service, served.tasks, served.revision, container, now, served.baselines)
-    verdict = bake(subject, sizes[number - 1].bake or 0.0, stage.fence.write, served.seen)
+    subject = Subject(run, plan.seen.service, started.tasks, started.revision, container, now, started.baselines)
+    verdict = bake(subject, sizes[number - 1].bake or 0.0, stage.fence.write, started.seen)
     if not run.dry_run:
         record_verdict(subject, stage.fence, stage.release, number, verdict, last=number == len(sizes))
-    return served.revision
+    return started.revision
 
 
 def _revision(stage: Canary, image: Image) -> TaskDefinition:

@@ -43,22 +43,22 @@ def lines(facts: dict[str, Any]) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     live = sum(1 for service in facts["services"] if service["canary"])
-    told = [f"{len(facts['services'])} services, {live} with a canary"]
-    told += [
+    below = [f"{len(facts['services'])} services, {live} with a canary"]
+    below += [
         f"task {task['id']} ({task['started_by']}): its service is gone: `rollback --service NAME` removes it"
         for task in facts["without_service"]
     ]
-    told += [
+    below += [
         f"the autoscaling of {service['service']} is {scaling.told(service['autoscaling_before'])}"
         for service in facts["services"]
         if service["autoscaling_before"]
     ]
-    told += [
+    below += [
         f"the canary of {name} is too old: promote it, or "
         f"`rollback --cluster {facts['cluster']} --service {name} --canary`"
         for name in facts["older"]
     ]
-    return [*table, *told]
+    return [*table, *below]
 
 
 def _service(run: Run, service: Service, tasks: Sequence[Task], older_than: float | None) -> dict[str, Any]:

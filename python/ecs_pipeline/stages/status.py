@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from ecs_pipeline.engine.run import Run
+from ecs_pipeline.errors import Trouble
 from ecs_pipeline.model.release import Task, share
 from ecs_pipeline.plans.standing import Standing, age, standing
 from ecs_pipeline.protocol import doubts, release_tags
 from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.traffic import Seen, healthy_others, targets_seen
 from ecs_pipeline.task_definitions import definition
+from ecs_pipeline.timing import wait
 
-WATCHED_EVERY = 2.0
-"""Seconds between two looks of `status --watch`."""
+WATCHED_EVERY, WATCHED_FOR = 2.0, 24 * 3600.0
+"""Seconds between two looks of `status --watch`, and of all of them: what is not over by then is abandoned."""
 
 
 def status(run: Run) -> dict[str, Any]:
@@ -46,16 +48,15 @@ def status(run: Run) -> dict[str, Any]:
 
 
 def watch(run: Run) -> Iterator[dict[str, Any]]:
-    """The facts again and again, until the canary has its verdict or is gone, or no release is under way."""
+    """Yield the facts until the canary has its verdict or is gone, or no release is under way; for a day at most."""
     lived = False
-    while True:
-        facts = status(run)
-        yield facts
+    for _ in wait.looks(run.clock, WATCHED_EVERY, wait.Deadline.after(run.clock, WATCHED_FOR)):
+        yield (facts := status(run))
         canary = facts["canary"]
         if canary["verdict"] if canary else lived or not facts["under_way"]:
             return
         lived = lived or canary is not None
-        run.clock.sleep(WATCHED_EVERY)
+    raise Trouble("the release is still under way after a day", cure="see who works on it; `rollback` takes it back")
 
 
 def _tasks(run: Run, seen: Snapshot, stands: Standing) -> dict[str, Any]:

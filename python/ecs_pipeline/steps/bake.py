@@ -17,6 +17,7 @@ from ecs_pipeline.steps.baseline import leave_traffic
 from ecs_pipeline.steps.ended import ended, refuse_taken_away
 from ecs_pipeline.steps.rollout_deadline import groups_of
 from ecs_pipeline.steps.traffic import Seen, targets_seen
+from ecs_pipeline.timing import wait
 from ecs_pipeline.timing.wait import StepBroken, duration
 
 INTERVAL = 5.0
@@ -83,7 +84,7 @@ class Bake:
             while not checks.done:
                 self._look_until(self.run.clock.now(), checks)
                 if not checks.done:
-                    self.run.clock.sleep(checks.pause(INTERVAL))
+                    wait.pause(self.run.clock, checks.pause(INTERVAL))
             checks.conclude()
         except ReleaseFailed:
             self._look_at_ends()
@@ -107,7 +108,7 @@ class Bake:
                 return
             pause = max(self._looked + INTERVAL - clock.now(), 0.0)
             pause = checks.pause(pause, end) if checks else pause
-            clock.sleep(min(pause, left) if left > 0 else pause)
+            wait.pause(clock, min(pause, left) if left > 0 else pause)
 
     def look(self) -> None:
         """Look once. Raises StepBroken with what broke."""

@@ -15,9 +15,13 @@ from ecs_pipeline.errors import AnswerLost, Refused
 from ecs_pipeline.model.release import Revision, TaskDefinition
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.task_definitions import definition
+from ecs_pipeline.timing import wait
 
 SEARCHED = 10
 """So many of the newest ACTIVE revisions are looked at. A copy that newer ones have hidden is registered once more."""
+
+LISTED_AFTER = 2.0
+"""Seconds after which a revision is looked for whose registration got no answer."""
 
 
 @dataclass(frozen=True)
@@ -69,20 +73,20 @@ def existing(run: Run, wanted: Wanted) -> str:
     return ""
 
 
-def registered(run: Run, wanted: Wanted, told: str, action: str) -> str:
+def registered(run: Run, wanted: Wanted, why: str, action: str) -> str:
     """The wanted revision: the one that is there, or RegisterTaskDefinition.
 
-    `told` says why on the console, `action` what was done. When no answer came, it is looked for again.
+    `why` is said on the console, `action` is what was done. When no answer came, it is looked for again.
     """
     found = existing(run, wanted)
     if found:
         return found
-    run.recorder.progress(told)
+    run.recorder.progress(why)
     try:
         with run.recorder.noting(action):
             return run.definitions.register(wanted.definition, wanted.tags).revision.arn
     except AnswerLost:
-        run.clock.sleep(2)
+        wait.pause(run.clock, LISTED_AFTER)
         again = existing(run, wanted)
         if again:
             return again

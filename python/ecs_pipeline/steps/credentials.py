@@ -38,12 +38,12 @@ def _refuse_short(run: Run, what: str, *, least: float, most: float) -> None:
     if found is None or (found.ends is None and not (found.temporary and least > SHORTEST_SESSION)):
         return
     if found.ends is None:
-        told = "the AWS credentials are temporary and do not tell when they end"
-        note(run.recorder, f"{told}; {what} alone takes {duration(least)}: {LONGER}")
+        lifetime = "the AWS credentials are temporary and do not tell when they end"
+        note(run.recorder, f"{lifetime}; {what} alone takes {duration(least)}: {LONGER}")
         return
     left = max(0.0, (found.ends - run.aws_time()).total_seconds())
-    told = f"the AWS credentials end at {found.ends:%H:%M} UTC, in {duration(left)}"
+    lifetime = f"the AWS credentials end at {found.ends:%H:%M} UTC, in {duration(left)}"
     if left < least:
-        raise Refused(f"{told}; {what} alone takes {duration(least)}", cure=LONGER)
+        raise Refused(f"{lifetime}; {what} alone takes {duration(least)}", cure=LONGER)
     if left < most:
-        note(run.recorder, f"{told}; this may take {duration(most)}: {LONGER}")
+        note(run.recorder, f"{lifetime}; this may take {duration(most)}: {LONGER}")

@@ -14,8 +14,7 @@ from ecs_pipeline.images import references, registry
 from ecs_pipeline.images.references import DOCKER_HUB, Reference
 from ecs_pipeline.model.release import EcrRegistry, Image, Repository, TaskDefinition
 from ecs_pipeline.steps.build import build_of, refuse_unready
-from ecs_pipeline.steps.provenance import Provenance, provenance
-from ecs_pipeline.steps.provenance import told as taken
+from ecs_pipeline.steps.provenance import Provenance, described, provenance
 from ecs_pipeline.task_definitions.definition import image_of
 from ecs_pipeline.timing.wait import Judgement, Settled, Waiting
 
@@ -221,13 +220,13 @@ class BuiltImage(Step[str, Image]):
 
     def act(self, seen: str) -> None:
         """Build, then push; a push that was cut short sends only the layers that are missing."""
-        told = self.run.recorder.progress
+        progress = self.run.recorder.progress
         build = build_of(self.run, self.settings, self._target, self._platform, self._sources.labels)
-        self.run.engine.build(build, told)
+        self.run.engine.build(build, progress)
         self.run.recorder.wrote()
-        told(f"push {self._target} with {self._pusher}")
+        progress(f"push {self._target} with {self._pusher}")
         try:
-            self.run.engine.push(self._target, self.run.repositories.credentials(self.repository.registry), told)
+            self.run.engine.push(self._target, self.run.repositories.credentials(self.repository.registry), progress)
             self._pushed = True
         except Trouble:
             if not self.observe():  # another run of the release was faster, and its tag is immutable
@@ -250,7 +249,7 @@ class BuiltImage(Step[str, Image]):
                 cure="give this release an id of its own (--release), or the image that is meant (--image)",
             )
         self._taken = digest
-        note = f"{self.repository.name}:{self.tag} is taken from the registry, not built: {taken(labels)}"
+        note = f"{self.repository.name}:{self.tag} is taken from the registry, not built: {described(labels)}"
         self.run.recorder.progress(note)
         self.run.recorder.record.notes.append(note)
 

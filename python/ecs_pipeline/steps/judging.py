@@ -50,8 +50,8 @@ def bake(subject: Subject, seconds: float, write: removal.Write, seen: Seen | No
     run = subject.run
     if run.dry_run:
         with run.recorder.step("bake") as step:
-            told = planned(run, [_watching(run, seconds)])
-            step.message = "; then ".join(filter(None, (step.message, told)))
+            summary = planned(run, [_watching(run, seconds)])
+            step.message = "; then ".join(filter(None, (step.message, summary)))
         return PASS
 
     def watch(checks: Watch) -> str:

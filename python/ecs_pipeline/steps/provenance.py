@@ -65,14 +65,14 @@ class Provenance:
         """
         service = labels.get(SERVICE, "")
         if service and _name(service) != _name(self.service):
-            return f"was built for service {shown(service)}, not for {self.service}"
+            return f"was built for service {quoted(service)}, not for {self.service}"
         for key, own, what in ((CONTEXT, self.context, "folder"), (DOCKERFILE, self.dockerfile, "Dockerfile")):
             there = labels.get(key, "")
             if own and there and own != there:
-                return f"was built from {what} {shown(there)}, not from {own}"
+                return f"was built from {what} {quoted(there)}, not from {own}"
         commit, own = labels.get(REVISION, ""), self.given.get(REVISION, self.commit)
         if differ(commit, own):
-            return f"is of commit {shown(commit)}, not {own}"
+            return f"is of commit {quoted(commit)}, not {own}"
         return ""
 
 
@@ -93,16 +93,16 @@ def provenance(origin: Origin, settings: ImageSettings, service: str, release: s
     )
 
 
-def told(labels: Mapping[str, str]) -> str:
+def described(labels: Mapping[str, str]) -> str:
     """What is known of an image that was not built in this run: for whom, and from which commit."""
     service, commit = labels.get(SERVICE, ""), labels.get(REVISION, "")
-    parts = [f"built for {shown(service)}" if service else "not built by ecs-pipeline"]
-    parts.append(f"its label names commit {shown(commit)}" if commit else "no label names its commit")
+    parts = [f"built for {quoted(service)}" if service else "not built by ecs-pipeline"]
+    parts.append(f"its label names commit {quoted(commit)}" if commit else "no label names its commit")
     return ", ".join(parts)
 
 
-def shown(label: str) -> str:
-    """A label as a message shows it."""
+def quoted(label: str) -> str:
+    """A label as a message quotes it."""
     text = " ".join(label.split())
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 

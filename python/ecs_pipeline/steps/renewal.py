@@ -9,6 +9,7 @@ from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import Inconclusive, NotReplaced, TakenAway
 from ecs_pipeline.steps import orphans, removal
 from ecs_pipeline.steps.tasks import Created
+from ecs_pipeline.timing import wait
 from ecs_pipeline.timing.wait import Deadline, TimedOut, duration
 
 T = TypeVar("T")
@@ -32,7 +33,7 @@ def until_up(run: Run, made: Created, write: removal.Write, deadline: Deadline, 
             if left <= 0:
                 why = f"no other came up within {duration(deadline.allowed)}"
                 raise NotReplaced(f"{failure.message}, and {why}") from failure
-            run.clock.sleep(pause)
+            wait.pause(run.clock, pause)
             pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, 2 * pause))
         except TimedOut as late:
             if taken is None:

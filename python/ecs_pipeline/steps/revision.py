@@ -16,11 +16,14 @@ from ecs_pipeline.protocol.fence import Fence
 from ecs_pipeline.protocol.observe import SCANNED
 from ecs_pipeline.steps.deregister import discard
 from ecs_pipeline.task_definitions import definition, definition_file
-from ecs_pipeline.timing.wait import Judgement, Settled, Waiting
+from ecs_pipeline.timing import wait
+from ecs_pipeline.timing.wait import Deadline, Judgement, Settled, Waiting
 
 REGISTERED_WITHIN = 60.0
 LISTED_WITHIN = 4.0
 """Seconds after which a revision whose registration got no answer is taken not to have been registered."""
+POLL = 1.0
+"""Seconds between two looks for it."""
 ATTEMPTS = 4
 
 
@@ -207,12 +210,8 @@ class RevisionStep(Step["Revision | None", TaskDefinition]):
 
     def _appears(self) -> bool:
         """Whether the revision shows up although no answer told of it."""
-        until = self.run.clock.now() + LISTED_WITHIN
-        while self.observe() is None:
-            if self.run.clock.now() >= until:
-                return False
-            self.run.clock.sleep(1)
-        return True
+        looks = wait.looks(self.run.clock, POLL, Deadline.after(self.run.clock, LISTED_WITHIN))
+        return any(self.observe() is not None for _ in looks)
 
     def _check(self, made: TaskDefinition) -> None:
         """Say so when AWS did not take a member as it was given."""

@@ -31,8 +31,8 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Served:
-    """What takes traffic; `baselines` is empty when there is none to compare with. `seen`: how all of it was then."""
+class Started:
+    """The tasks in the traffic, `baselines` those to compare with, if any; `seen`: how all of it was then."""
 
     tasks: list[Task]
     baselines: list[Task]
@@ -41,8 +41,8 @@ class Served:
 
 
 @dataclass
-class Serving:
-    """Brings so many tasks of a revision into service; `made` and `beside` are told what was started of each role.
+class Start:
+    """Bring `count` tasks of a revision into service; `made` and `beside` get what was started of each role.
 
     `before`: as many as the size before this one has.
     """
@@ -58,18 +58,18 @@ class Serving:
     made: Created
     beside: Created
 
-    def carry_out(self) -> Served:
+    def carry_out(self) -> Started:
         """`healthy_within` covers all of it. Raises what its steps raise."""
         run = self.run
         if run.dry_run:
             self._plan()
-            return Served([], [], self.revision)
+            return Started([], [], self.revision)
         deadline = Deadline.after(run.clock, run.settings.canary.healthy_within)
-        return until_up(run, self.made, self.fence.write, deadline, lambda: self._serve(deadline))
+        return until_up(run, self.made, self.fence.write, deadline, lambda: self._attempt(deadline))
 
-    def _serve(self, deadline: Deadline) -> Served:
+    def _attempt(self, deadline: Deadline) -> Started:
         run, service, container = self.run, self.seen.service, self.container
-        tasks, baselines = self._started(deadline)
+        tasks, baselines = self._start_tasks(deadline)
         record_tasks(run, [*tasks, *baselines])
         stable = self.current
         healthy = HealthyStep(run, tasks, self.revision, container)
@@ -86,9 +86,9 @@ class Serving:
         warn_of_a_slow_start(run, service, tasks, self.made.tasks)
         together = seen.with_those_of(others) if others else seen
         record_share(run, [*tasks, *baselines], traffic.others(seen), together)
-        return Served(tasks, baselines, self.revision, together)
+        return Started(tasks, baselines, self.revision, together)
 
-    def _started(self, deadline: Deadline) -> tuple[list[Task], list[Task]]:
+    def _start_tasks(self, deadline: Deadline) -> tuple[list[Task], list[Task]]:
         """The canary's tasks, and with `baseline: true` one of the stable revision, started at the same moment."""
         run, service, container = self.run, self.seen.service, self.container
         starting = TasksStep(
@@ -135,10 +135,10 @@ class Serving:
         }
         for name, changes in lines.items():
             with self.run.recorder.step(name) as step:
-                told = planned(self.run, changes, writes=name != "healthy")
+                summary = planned(self.run, changes, writes=name != "healthy")
                 if name == "traffic" and not self.seen.service.load_balancing:
-                    told = "the service has no load balancer: no traffic"
-                step.message = "; then ".join(filter(None, (step.message, told)))
+                    summary = "the service has no load balancer: no traffic"
+                step.message = "; then ".join(filter(None, (step.message, summary)))
 
     def _tasks_to_run(self, missing: int) -> list[str]:
         seen, tasks = self.seen, f"{missing} task{'s' if missing > 1 else ''}"

@@ -22,8 +22,8 @@ from ecs_pipeline.task_definitions.run_parameters import run_parameters
 from ecs_pipeline.timing import wait
 from ecs_pipeline.timing.wait import Broken, Deadline, Judgement, Settled, Waiting
 
-SEEN_WITHIN = 60.0
-"""Seconds that AWS may take to show a task that it has just said it started (eventual consistency)."""
+SEEN_WITHIN, POLL = 60.0, 1.0
+"""Seconds that AWS may take to show a task that it says it started (eventual consistency), and between two looks."""
 MOST_TOKENS = 50
 
 
@@ -212,9 +212,9 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
                     raise
                 return Settled(holder.arn)
             except NotPlaced as failure:
-                told = [placement.explained(reason, self.revision.definition) for reason in failure.reasons]
+                reasons = ", ".join(placement.explained(reason, self.revision.definition) for reason in failure.reasons)
                 passes = all(placement.may_pass(reason) for reason in failure.reasons)
-                return Waiting(f"no place: {', '.join(told)}") if passes else Broken(f"no place: {', '.join(told)}")
+                return Waiting(f"no place: {reasons}") if passes else Broken(f"no place: {reasons}")
 
         deadline = self.deadline or Deadline(self.run.clock.now(), 0)
         return wait.until(attempt, self.run.clock, deadline, self.run.recorder.progress)
@@ -247,15 +247,15 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
 
         With its tags when it may be ours; without it when it is long gone.
         """
-        begun = self.run.clock.now()
-        while True:
+        clock, seen = self.run.clock, dict[str, Task]()
+        tagged_by = clock.now() + TASKS_LAG
+        for _ in wait.looks(clock, POLL, Deadline.after(clock, SEEN_WITHIN)):
             seen = self.run.observer.tasks_and(arn)
             found = seen.get(arn)
-            waited = self.run.clock.now() - begun
             untagged = found is not None and found.alive and not found.of and self._runs_mine(found)
-            if waited >= (TASKS_LAG if found else SEEN_WITHIN) or (found and not untagged):
-                return seen
-            self.run.clock.sleep(1)
+            if found and (not untagged or clock.now() >= tagged_by):
+                break
+        return seen
 
     def _is_elsewhere(self, task: Task) -> bool:
         """A living task without our tags has the token: somebody else knew it, and it is no canary of this service."""

@@ -170,7 +170,7 @@ class TrafficStep(Step[Seen, Seen]):
             if health and health.reason in HOPELESS:
                 return Broken(f"target {target}: {health.reason}: {HOPELESS[health.reason]}", (health.description,))
             if health is None or health.state != "healthy":
-                waiting.append(f"{target} {_told(health)}")
+                waiting.append(f"{target} {_described(health)}")
         expected = len(self.tasks) * len(self.service.load_balancing)
         if waiting or len(seen.targets) < expected:
             return Waiting(f"targets: {', '.join(waiting) or 'the task has no address yet'}")
@@ -273,7 +273,7 @@ def make_room(run: Run, fence: Fence, needed: int) -> None:
         fence.write(lambda: run.ecs.untag(service.arn, outdated))
 
 
-def _told(health: TargetHealth | None) -> str:
+def _described(health: TargetHealth | None) -> str:
     if health is None:
         return "not registered yet"
     reason = f" ({health.reason}{': ' + health.description if health.description else ''})" if health.reason else ""

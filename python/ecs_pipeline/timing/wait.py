@@ -1,8 +1,13 @@
-"""The one way of waiting: look, judge, pause a little longer each time, until settled, broken or too late."""
+"""The only place that waits.
+
+`until` and `last_seen` look, judge, and pause a little longer each time. `looks` is for looks at a fixed pace, `pause`
+for a single pause. Each has an end.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -81,7 +86,7 @@ def until(
     """
     last, again = "", 0.0
 
-    def pause(state: tenacity.RetryCallState) -> float:
+    def growing(state: tenacity.RetryCallState) -> float:
         wanted = FIRST_PAUSE * GROWTH ** min(state.attempt_number - 1, 50)
         return max(0.0, min(wanted, LONGEST_PAUSE, deadline.at - clock.now()))
 
@@ -105,7 +110,7 @@ def until(
     policy = tenacity.Retrying(
         retry=tenacity.retry_if_result(heard),
         stop=lambda _state: clock.now() >= deadline.at,
-        wait=pause,
+        wait=growing,
         sleep=clock.sleep,
         retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
     )
@@ -133,6 +138,23 @@ def last_seen(look: Callable[[], tuple[T, str]], clock: Clock, deadline: Deadlin
         return until(judge, clock, deadline, told)
     except TimedOut:
         return seen[0]
+
+
+def looks(clock: Clock, every: float, deadline: Deadline) -> Iterator[int]:
+    """Yield before each look, `every` seconds apart: first 0, at once, then 1, 2, and so on.
+
+    The look after which the deadline is over is the last. Whoever finds what it looks for leaves the loop.
+    """
+    for number in itertools.count():
+        yield number
+        if clock.now() >= deadline.at:
+            return
+        pause(clock, every)
+
+
+def pause(clock: Clock, seconds: float) -> None:
+    """Wait once, for so many seconds. Raises Interrupted."""
+    clock.sleep(seconds)
 
 
 def duration(seconds: float) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from ecs_pipeline.engine.run import Origin
+from ecs_pipeline.errors import Trouble
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.reports.status_table import rows
+from ecs_pipeline.stages import status as status_stage
 from ecs_pipeline.stages.status import status, watch
 from tests.fakes.ports import new_run
 from tests.fakes.stages import run_stage
@@ -91,3 +93,13 @@ def test_it_ends_when_the_canary_is_gone_though_nobody_took_its_release_back() -
             world.stop_task(task.arn, "Essential container in task exited", "EssentialContainerExited")
     assert seen == [True, True, False]
     assert facts["under_way"] == "A"
+
+
+def test_it_does_not_watch_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    assert run_stage(world, "canary A") == 0
+    (task,) = world.alive()
+    del task.tags[release_tags.VERDICT]
+    monkeypatch.setattr(status_stage, "WATCHED_FOR", 60.0)
+    with pytest.raises(Trouble, match=r"^the release is still under way after a day;"):
+        list(watch(new_run(world, "status", ())))
