@@ -30,12 +30,12 @@ def old(**members: Any) -> Deployment:
 class Rollout:
     """A step that follows the new revision, and the part of EcsPort that it looks at."""
 
-    def __init__(self, *, patient: bool = False) -> None:
+    def __init__(self, *, only_ecs_verdict: bool = False) -> None:
         world = World()
         world.schedule.now = NOW.timestamp()
         world.register(definition_with("new"), {})
         run = new_run(world, "promote", ["stable"])
-        self.step = StableStep(replace(run, ecs=self), revision(2), patient)  # type: ignore[arg-type]
+        self.step = StableStep(replace(run, ecs=self), revision(2), only_ecs_verdict)  # type: ignore[arg-type]
         self.protected: list[datetime] = []
         self.denied = ""
         self.told: list[str] = []

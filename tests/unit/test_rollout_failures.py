@@ -54,19 +54,19 @@ def test_failures_before_a_healthy_task_are_forgiven_as_the_breaker_does_it() ->
 
 
 def test_on_the_way_back_failed_tasks_are_not_counted() -> None:
-    found = Rollout(patient=True)
+    found = Rollout(only_ecs_verdict=True)
     unplaced = Event("1", later(1), "(service web) was unable to place a task")
     assert isinstance(found.look(rolling(failed=50), old(), events=(unplaced,)), Waiting)
     assert broken(found.look(rolling(rollout="FAILED", reason="no luck"), old())) == "the deployment failed: no luck"
 
 
-@pytest.mark.parametrize("patient", [False, True])
-def test_ecs_event_that_nothing_can_move_ends_the_wait(*, patient: bool) -> None:
+@pytest.mark.parametrize("only_ecs_verdict", [False, True])
+def test_ecs_event_that_nothing_can_move_ends_the_wait(*, only_ecs_verdict: bool) -> None:
     text = (
         "(service web) was unable to stop or start tasks during a deployment because of the service deployment "
         "configuration. Update the minimumHealthyPercent or maximumPercent value and try again."
     )
-    found = Rollout(patient=patient)
+    found = Rollout(only_ecs_verdict=only_ecs_verdict)
     stuck, before = Event("1", later(1), text), Event("0", later(-1), text)
     assert isinstance(found.look(rolling(), old(), events=(before,)), Waiting)
     assert broken(found.look(rolling(), old(), events=(stuck,))) == text

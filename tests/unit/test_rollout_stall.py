@@ -146,7 +146,7 @@ def test_scaling_in_the_middle_begins_the_time_anew() -> None:
 
 
 def test_a_service_all_of_whose_tasks_run_the_old_revision_is_back_though_ecs_finds_no_place_to_renew_them() -> None:
-    found = Rollout(patient=True)
+    found = Rollout(only_ecs_verdict=True)
     deployments = (rolling(running=0, pending=0), old(revision=revision(2), running=3))
     assert waiting(found.look(*deployments)) == "0 of 3 tasks run web:2, 3 for an earlier deployment of it"
     assert isinstance(after(found, STALLED_AFTER - 1, *deployments), Waiting)
@@ -154,7 +154,7 @@ def test_a_service_all_of_whose_tasks_run_the_old_revision_is_back_though_ecs_fi
 
 
 def test_on_the_way_back_too_nothing_is_waited_for_that_does_not_move() -> None:
-    found = Rollout(patient=True)
+    found = Rollout(only_ecs_verdict=True)
     found.look(rolling(running=0, pending=0, failed=50), old(running=3))
     judgement = after(found, STALLED_AFTER, rolling(running=0, pending=0, failed=90), old(running=3))
     assert "nothing has moved for 5m" in broken(judgement)

@@ -18,6 +18,7 @@ from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.holder import build_of, holder_of
 from ecs_pipeline.steps.traffic import record_seen
 from ecs_pipeline.steps.trust import refuse_disbelieved
+from ecs_pipeline.timing import wait
 
 UNCHANGED = "nothing to roll back"
 
@@ -62,7 +63,7 @@ def _superseded(seen: Snapshot, options: Options) -> bool:
 
 def _look_later(run: Run, seconds: float) -> Snapshot:
     run.recorder.progress("nothing that is under way is seen: looking again, for AWS may show it late")
-    run.clock.sleep(seconds)
+    wait.pause(run.clock, seconds)
     return run.observer.snapshot(scan=True)
 
 

@@ -11,8 +11,9 @@ from ecs_pipeline.protocol.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for; `patient`: another process, dead now, may have started a task a moment ago.
+    """What the command line asks for.
 
+    `await_late_tasks`: another process, dead now, may have started a task a moment ago.
     `before`: what the service ran before, as this process saw it itself; then no tag has to be believed.
     `yielding`: what somebody set by hand in the middle of a promotion stays, for he may know why it must.
     """
@@ -20,7 +21,7 @@ class Options:
     release: str = ""
     canary_only: bool = False
     to: str = ""
-    patient: bool = True
+    await_late_tasks: bool = True
     before: str = ""
     yielding: bool = False
 

@@ -45,13 +45,13 @@ class StableStep(Step[Seen, Service]):
     Where its circuit breaker is on, ECS judges the tasks that fail; else they are counted here. What ECS itself goes on
     trying is told and waited for, until nothing has moved for `promote.stalled_after`.
 
-    `patient`: on the way back there is nothing better to do than to let ECS try, so failed tasks are not counted, and
-    looked at once its verdict is there.
+    `only_ecs_verdict`: on the way back there is nothing better to do than to let ECS try, so failed tasks are not
+    counted, and looked at once its verdict is there.
     """
 
     run: Run
     revision: str
-    patient: bool = False
+    only_ecs_verdict: bool = False
     name = "stable"
     writes = False
     _known: dict[str, Task] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class StableStep(Step[Seen, Service]):
         if self._ours is None or self._ours.rollout == "COMPLETED":
             return Seen(service)
         goes_on = self._ours == service.primary and self._ours.rollout != "FAILED"
-        others_judge = self.patient or breaker_is_on(service)
+        others_judge = self.only_ecs_verdict or breaker_is_on(service)
         return Seen(service, [] if others_judge and goes_on else self._failed_tasks(self._ours))
 
     def judge(self, seen: Seen) -> Judgement[Service]:
@@ -138,7 +138,7 @@ class StableStep(Step[Seen, Service]):
         """That it failed, or stands still; on the way back a service that runs the revision already is back."""
         broken = self._broken(seen, primary)
         stalled = "" if broken or primary.rollout == "COMPLETED" else self._stalled(seen.service, primary)
-        if stalled and self.patient and self._is_back(seen.service):
+        if stalled and self.only_ecs_verdict and self._is_back(seen.service):
             name = Revision(self.revision).name
             self.run.recorder.progress(f"all tasks run {name}; ECS finds no place to renew them")
             return Settled(seen.service)
@@ -151,7 +151,7 @@ class StableStep(Step[Seen, Service]):
         if primary.rollout == "COMPLETED":
             return ""
         stuck = next((event.message for event in _saying(seen.service, primary, [STUCK])), "")
-        if stuck or self.patient or breaker_is_on(seen.service):
+        if stuck or self.only_ecs_verdict or breaker_is_on(seen.service):
             return stuck
         failed = [task for task in seen.failed if task.arn not in self._forgiven]
         if len(failed) < failures_allowed(seen.service):

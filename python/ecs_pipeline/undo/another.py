@@ -49,5 +49,5 @@ def _replaced(run: Run, seen: Snapshot) -> Snapshot:
     if run.dry_run or seen.marks.epoch == Epoch() or not decide.leftover(run.observer.snapshot(scan=True), bound=False):
         return seen
     step = run.recorder.record.step("preflight")
-    sweep = Sweeper(run, seen.marks.epoch, lambda _name: nullcontext(step), patient=True, bound=False)
+    sweep = Sweeper(run, seen.marks.epoch, lambda _name: nullcontext(step), await_late_tasks=True, bound=False)
     return finished(run, sweep)

@@ -126,7 +126,7 @@ def _restore(stage: Canary, failure: ReleaseFailed) -> None:
     if other := _other_under_way(stage, seen):
         _leave(stage, seen, other, failure)
         return
-    restore(run, stage.release, failure, patient=_starting(stage, seen))
+    restore(run, stage.release, failure, await_late_tasks=_starting(stage, seen))
 
 
 def _other_under_way(stage: Canary, seen: Snapshot) -> str:

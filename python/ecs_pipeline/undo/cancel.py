@@ -50,7 +50,7 @@ def restore(
     release: str,
     failure: ReleaseFailed,
     *,
-    patient: bool = False,
+    await_late_tasks: bool = False,
     before: str = "",
     then: Callable[[], None] = lambda: None,
 ) -> None:
@@ -60,7 +60,7 @@ def restore(
     that the service is well again. Raises TooManyTags, with the failure as its evidence.
     """
     with run.recorder.step("restore") as step:
-        options = Options(release=release, patient=patient, before=before, yielding=True)
+        options = Options(release=release, await_late_tasks=await_late_tasks, before=before, yielding=True)
         try:
             _, seen = cancel(run, options, lambda _name: nullcontext(step))
         except TooManyTags as full:
@@ -80,8 +80,10 @@ def _cancel_once(run: Run, options: Options, steps: Steps, seen: Snapshot) -> tu
     finished = not options.to and bool(scope.leftover(seen, options) or coming_back)
     if finished:
         run.recorder.progress("removing what an earlier run left")
-        patient = options.patient and not scope.release_to_cancel(seen, options)
-        seen = Sweeper(run, seen.marks.epoch, steps, patient=patient, bound=options.binds(seen)).until_clean()
+        await_late_tasks = options.await_late_tasks and not scope.release_to_cancel(seen, options)
+        seen = Sweeper(
+            run, seen.marks.epoch, steps, await_late_tasks=await_late_tasks, bound=options.binds(seen)
+        ).until_clean()
     if left := scope.left_by_promote(seen, options):
         take_away(run, left, steps, f"the service runs release {left[-1].release}")
         finished, seen = True, run.observer.snapshot(scan=True)
@@ -95,9 +97,11 @@ def _cancel_once(run: Run, options: Options, steps: Steps, seen: Snapshot) -> tu
         if options.binds(seen):
             refuse_astray(seen)
         return Outcome.DONE if finished else Outcome.UNCHANGED, seen
-    patient = options.patient and decide.may_start_tasks(seen)
+    await_late_tasks = options.await_late_tasks and decide.may_start_tasks(seen)
     bound = not (options.yielding and decide.set_by_hand(seen, release))
-    return Outcome.DONE, begin_epoch(run, seen, release, steps, patient=patient, before=options.before, bound=bound)
+    return Outcome.DONE, begin_epoch(
+        run, seen, release, steps, await_late_tasks=await_late_tasks, before=options.before, bound=bound
+    )
 
 
 def send_to(run: Run, target: Target, named: str) -> Snapshot:

@@ -26,7 +26,7 @@ def begin_epoch(
     steps: Steps,
     back: str | None = None,
     *,
-    patient: bool = False,
+    await_late_tasks: bool = False,
     before: str = "",
     bound: bool = True,
 ) -> Snapshot:
@@ -64,7 +64,16 @@ def begin_epoch(
         full = _write(run, seen, tags)
     if full:
         raise _without_marks(run, seen, release, steps) from full
-    finish = partial(Sweeper, run, epoch, steps, replaced=marked.epoch, target=back or "", patient=patient, began=seen)
+    finish = partial(
+        Sweeper,
+        run,
+        epoch,
+        steps,
+        replaced=marked.epoch,
+        target=back or "",
+        await_late_tasks=await_late_tasks,
+        began=seen,
+    )
     try:
         return finish(bound=bound).until_clean(_begun(seen, tags))
     except Overtaken as other:

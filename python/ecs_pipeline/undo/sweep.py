@@ -66,8 +66,8 @@ def finished(run: Run, sweep: Sweeper) -> Snapshot:
 class Sweeper:
     """Removes what is left over in an epoch; one for each rollback. `target`: `--to` sends the service there.
 
-    `patient`: a process that is dead now may have started a task that is not listed yet. `bound`: the service is to run
-    `wanted` then, whatever it runs. `began`: what the rollback saw before it began the epoch.
+    `await_late_tasks`: a process that is dead now may have started a task that is not listed yet. `bound`: the service
+    is to run `wanted` then, whatever it runs. `began`: what the rollback saw before it began the epoch.
     """
 
     run: Run
@@ -75,7 +75,7 @@ class Sweeper:
     steps: Steps
     replaced: Epoch | None = None
     target: str = ""
-    patient: bool = False
+    await_late_tasks: bool = False
     bound: bool = True
     began: Snapshot | None = None
     _stopped: dict[str, Task] = field(default_factory=dict)
@@ -122,7 +122,7 @@ class Sweeper:
             else:
                 self._refuse_epoch(seen)
             if not left:
-                self.run.clock.sleep(PAUSE)
+                wait.pause(self.run.clock, PAUSE)
         raise Trouble(
             f"{self.run.settings.cluster}/{self.run.settings.service}: there is always something left to remove",
             cure="run it again; if it stays so, please report it with the JSON report",
@@ -255,7 +255,7 @@ class Sweeper:
         Whether there was a wait: what was seen before it has to be looked at again.
         """
         deadline = Deadline(self._listed_by, TASKS_LAG)
-        if not self.patient or self.run.clock.now() >= deadline.at:
+        if not self.await_late_tasks or self.run.clock.now() >= deadline.at:
             return False
 
         def look() -> tuple[None, str]:
@@ -276,7 +276,7 @@ class Sweeper:
             return seen.service
         with self.steps("stable") as step:
             try:
-                rollout = StableStep(self.run, wanted, patient=True)
+                rollout = StableStep(self.run, wanted, only_ecs_verdict=True)
                 deadline = rollout_deadline(self.run, seen.service, wanted)
                 stable = settle(rollout, self.run, deadline, at_once=False)
             except ReleaseFailed as error:
