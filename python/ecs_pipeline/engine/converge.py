@@ -22,10 +22,14 @@ Result = TypeVar("Result")
 
 
 class Step(Generic[Seen, Result]):
-    """A part of a stage that brings AWS from what is seen to what is wanted."""
+    """A part of a stage that brings AWS from what is seen to what is wanted.
+
+    `late`: what it writes is never there at once, so the first look at it comes after a pause.
+    """
 
     name = ""
     writes = True
+    late = False
 
     def observe(self) -> Seen:
         """Read what the step is about."""
@@ -102,7 +106,7 @@ def converge(step: Step[Seen, Result], run: Run, deadline: Deadline | Callable[[
         if change:
             with run.recorder.writing(change):
                 step.act(seen)
-        result = settle(step, run, end, None if change else seen)
+        result = settle(step, run, end, None if change else seen, at_once=not (change and step.late))
         record.message = step.told(result) if change else _unchanged(step, result)
         return result
 

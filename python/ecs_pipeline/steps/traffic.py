@@ -131,6 +131,7 @@ class TrafficStep(Step[Seen, Seen]):
     uncounted: Sequence[Task] = ()
     new: bool = False
     name = "traffic"
+    late = True
     _begun: bool = field(default=False, init=False)
 
     def observe(self) -> Seen:
