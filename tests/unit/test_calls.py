@@ -57,11 +57,11 @@ CALLS = {
     """,
     "rollback": """
         ListTasks DescribeServices ListTaskDefinitions DescribeTaskDefinition DescribeTaskDefinition
-        DescribeTargetHealth TagResource UpdateService ListTasks DescribeServices ListTaskDefinitions
-        DescribeTargetHealth DescribeTargetGroups DescribeTargetGroupAttributes DescribeServices ListTasks
-        DescribeTasks DeregisterTaskDefinition ListTasks DescribeServices ListTaskDefinitions
-        DescribeTargetHealth ListTasks DescribeServices ListTaskDefinitions DescribeTargetHealth ListTasks
-        DescribeTasks
+        DescribeTargetHealth TagResource DescribeServices UpdateService ListTasks DescribeServices
+        ListTaskDefinitions DescribeTargetHealth DescribeTargetGroups DescribeTargetGroupAttributes
+        DescribeServices ListTasks DescribeTasks DeregisterTaskDefinition ListTasks DescribeServices
+        ListTaskDefinitions DescribeTargetHealth ListTasks DescribeServices ListTaskDefinitions
+        DescribeTargetHealth ListTasks DescribeTasks
     """,
     "rollback again": """
         ListTasks DescribeServices ListTaskDefinitions DescribeTaskDefinition DescribeTargetHealth ListTasks
@@ -70,10 +70,10 @@ CALLS = {
     "rollback without a release": """
         ListTasks DescribeServices ListTaskDefinitions DescribeTaskDefinition DescribeTaskDefinition
         DescribeTargetHealth ListTasks DescribeServices ListTaskDefinitions DescribeTargetHealth TagResource
-        UpdateService ListTasks DescribeServices ListTaskDefinitions DescribeTargetHealth DescribeTargetGroups
-        DescribeTargetGroupAttributes DescribeServices ListTasks DescribeTasks DeregisterTaskDefinition
-        ListTasks DescribeServices ListTaskDefinitions DescribeTargetHealth ListTasks DescribeServices
-        ListTaskDefinitions DescribeTargetHealth ListTasks DescribeTasks
+        DescribeServices UpdateService ListTasks DescribeServices ListTaskDefinitions DescribeTargetHealth
+        DescribeTargetGroups DescribeTargetGroupAttributes DescribeServices ListTasks DescribeTasks
+        DeregisterTaskDefinition ListTasks DescribeServices ListTaskDefinitions DescribeTargetHealth ListTasks
+        DescribeServices ListTaskDefinitions DescribeTargetHealth ListTasks DescribeTasks
     """,
     "rollback of a canary": """
         ListTasks DescribeTasks DescribeServices ListTaskDefinitions DescribeTaskDefinition

@@ -11,7 +11,8 @@ from ecs_pipeline.model.release import Epoch
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.protocol.decide import next_epoch
 from ecs_pipeline.steps.rollout import APPEARS_WITHIN
-from ecs_pipeline.undo.sweep import Overtaken, Sweeper
+from ecs_pipeline.undo.overtaken import Overtaken
+from ecs_pipeline.undo.sweep import Sweeper
 from tests.fakes.ports import new_run
 from tests.fakes.resources import FakeDeployment
 from tests.fakes.world import World
@@ -108,7 +109,7 @@ def test_a_canary_leaves_as_soon_as_the_epoch_is_written() -> None:
 
 def test_the_service_is_sent_back_as_soon_as_the_epoch_is_written() -> None:
     calls = calls_of(world := start_of("A is promoted"), lambda: rollback(world, release="A"))
-    assert calls[calls.index("TagResource") + 1] == "UpdateService"
+    assert calls[calls.index("TagResource") + 1 :][:2] == ["DescribeServices", "UpdateService"]
 
 
 @pytest.mark.parametrize("start", ["A is a canary", "A is promoted"])

@@ -64,6 +64,7 @@ class Observer:
 
         What cannot be believed is told once.
         """
+        at = self._now()
         tasks, elsewhere = self._living()
         service = self._ecs.service()
         self._families |= {arn.rpartition("/")[2] for arn in service.families()}
@@ -72,7 +73,7 @@ class Observer:
         owners = self._owners((*released, *tasks), service)
         health = self._health(service, owners)
         registrations = self._registrations(service, owners, health, elsewhere)
-        seen = Snapshot(tasks, service, found, registrations, self.families, elsewhere, health, self._now())
+        seen = Snapshot(tasks, service, found, registrations, self.families, elsewhere, health, at)
         for line in doubts.lines(seen):
             if line not in self._told:
                 self._told.add(line)

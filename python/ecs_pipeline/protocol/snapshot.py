@@ -13,7 +13,7 @@ from ecs_pipeline.model.release import BASELINE, CANARY, Marks, Revision, Servic
 class Snapshot:
     """What one look at AWS saw: our tasks, then the service with its marks, then the revisions that matter.
 
-    `at`: when the look was over, on the clock. `families` are named by the config. `elsewhere` are living tasks that
+    `at`: when the look began, on the clock. `families` are named by the config. `elsewhere` are living tasks that
     were started as this service's and are tagged as another's. `health` is that of all targets of the service's groups,
     by group and address, where one of them may be ours; else empty.
     """

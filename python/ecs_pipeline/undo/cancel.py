@@ -20,7 +20,8 @@ from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.retire import Steps
 from ecs_pipeline.steps.trust import refuse_astray
 from ecs_pipeline.undo.epochs import begin_epoch, go_to, take_away
-from ecs_pipeline.undo.sweep import Overtaken, Sweeper
+from ecs_pipeline.undo.overtaken import Overtaken
+from ecs_pipeline.undo.sweep import Sweeper
 
 MOST_ATTEMPTS = 5
 """A rollback that another release's rollback overtakes starts again, so often."""

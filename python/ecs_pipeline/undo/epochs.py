@@ -16,7 +16,8 @@ from ecs_pipeline.steps.copies import registered_anew
 from ecs_pipeline.steps.removal import plainly
 from ecs_pipeline.steps.retire import RetireStep, Steps, targets_of
 from ecs_pipeline.steps.trust import refuse_disbelieved
-from ecs_pipeline.undo.sweep import EpochTakenBack, Overtaken, Sweeper
+from ecs_pipeline.undo.overtaken import EpochTakenBack, Overtaken
+from ecs_pipeline.undo.sweep import Sweeper
 
 
 def begin_epoch(
@@ -148,9 +149,11 @@ def _without_marks(run: Run, seen: Snapshot, release: str, steps: Steps) -> TooM
 
 def _taken_away(run: Run, seen: Snapshot, release: str, steps: Steps) -> str:
     """The canary's tasks go although no epoch can begin; what was done, in words."""
-    living = [task for task in (*seen.baselines, *seen.seconds, *seen.canaries) if task.release == release]
-    if not living:
+    tasks = {task.arn for task in (*seen.baselines, *seen.seconds, *seen.canaries) if task.release == release}
+    if not tasks:
         return ""
+    # Some may have stopped since, and their addresses may be others' by now.
+    living = [task for task in run.observer.tasks() if task.arn in tasks]
     take_away(run, living, steps, f"release {release} was to be cancelled")
     return f"; the canary of release {release} is out of the traffic and stopped, nothing else was done"
 

@@ -16,7 +16,6 @@ from ecs_pipeline.model.service_kinds import Use
 from ecs_pipeline.plans.fitness import refuse_unfit
 from ecs_pipeline.protocol import decide, release_tags
 from ecs_pipeline.protocol.decide import Leftover
-from ecs_pipeline.protocol.fence import FRESH
 from ecs_pipeline.protocol.observe import TASKS_LAG
 from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.deregister import deregister
@@ -29,26 +28,16 @@ from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved
 from ecs_pipeline.steps.undo_update import undo_update
 from ecs_pipeline.timing import wait
 from ecs_pipeline.timing.wait import Deadline
+from ecs_pipeline.undo.overtaken import EpochTakenBack, Overtaken
 
 PAUSE = 0.5
 """Seconds between two looks: reads may lag."""
+FRESH = 2.0
+"""Seconds from its start in which the look before the epoch may be acted on."""
 STALE_WITHIN = 60.0
 """Seconds in which the epoch that was replaced is a stale read; ECS shows a write within a few."""
 MOST_LOOKS = 200
 REASON = "ecs-pipeline: rolled back"
-
-
-class EpochTakenBack(Trouble):
-    """The epoch that a rollback replaced stays on the service, longer than a stale read lasts."""
-
-
-class Overtaken(Exception):
-    """Another rollback began while this one was finishing; `release` is the one that this one was cancelling."""
-
-    def __init__(self, epoch: Epoch) -> None:
-        super().__init__(epoch.digest)
-        self.epoch = epoch
-        self.release = ""
 
 
 def finished(run: Run, sweep: Sweeper) -> Snapshot:
@@ -66,8 +55,8 @@ def finished(run: Run, sweep: Sweeper) -> Snapshot:
 class Sweeper:
     """Removes what is left over in an epoch; one for each rollback. `target`: `--to` sends the service there.
 
-    `await_late_tasks`: a process that is dead now may have started a task that is not listed yet. `bound`: the service
-    is to run `wanted` then, whatever it runs. `began`: what the rollback saw before it began the epoch.
+    `await_late_tasks`: a dead process may have started a task that is not listed yet. `bound`: the service is to run
+    `wanted` then, whatever it runs. `began`: what the rollback saw before it began the epoch.
     """
 
     run: Run
@@ -88,27 +77,25 @@ class Sweeper:
     _drained: set[Target] = field(default_factory=set)
     _listed_by: float = field(init=False)
     _stale_until: float = field(init=False)
+    _retire: RetireStep = field(init=False)
 
     def __post_init__(self) -> None:
         """What was started before now is listed by then."""
         self._listed_by = self.run.clock.now() + TASKS_LAG
         self._stale_until = self.run.clock.now() + STALE_WITHIN
-
-    @property
-    def _retire(self) -> RetireStep:
-        return RetireStep(self.run, plainly, REASON)
+        self._retire = RetireStep(self.run, plainly, REASON)
 
     def until_clean(self, first: Snapshot | None = None) -> Snapshot:
         """Look and remove, until two looks in a row find nothing. Raises Overtaken when the epoch changes.
 
-        `first`: the look before the epoch, with the marks of now. What it saw in the traffic leaves it at once.
+        `first`: the look before the epoch, with the marks of now.
         """
         clean, left = 0, Leftover()
         if first and self.run.clock.now() - first.at <= FRESH:
-            self._remove(replace(self._left(first), deregister=()), first)
+            self._begin(first)
         for _ in range(MOST_LOOKS):
             seen = self.run.observer.snapshot(scan=True, also=self._undone())
-            if seen.marks.epoch == self.epoch:
+            if seen.marks.epoch == self.epoch and self.target in ("", seen.marks.wanted):
                 left = self._left(seen)
                 clean = 0 if left else clean + 1
                 if left:
@@ -128,6 +115,20 @@ class Sweeper:
             cure="run it again; if it stays so, please report it with the JSON report",
         )
 
+    def _begin(self, first: Snapshot) -> None:
+        """What the look before the epoch saw in the traffic leaves it; else the service goes back, if it is as then.
+
+        What it did not see in the traffic may have come there before the epoch began: nothing is stopped for that.
+        """
+        left = self._left(first)
+        if left.drain:
+            self._remove(left, first)
+        elif left.update:
+            now = self.run.ecs.service()
+            seen = (first.marks.epoch, first.marks.wanted, first.service.revision)
+            if seen == (now.marks.epoch, now.marks.wanted, now.revision):
+                self._change(left, replace(first, service=now))
+
     def _undone(self) -> set[str]:
         """What the service ran or was to run before, whatever its number: a rollback takes it away. `--to` does not."""
         if self.began is None or self.target:
@@ -135,7 +136,7 @@ class Sweeper:
         return {arn for arn in (self.began.service.revision, self.began.marks.wanted) if arn}
 
     def _refuse_epoch(self, seen: Snapshot) -> None:
-        """Another epoch: that of another rollback, or for a while the one that this rollback replaced, a stale read.
+        """Another rollback's epoch, or its `--to` in the same one; for a while the one that was replaced, a stale read.
 
         Raises Overtaken, or EpochTakenBack.
         """
@@ -191,20 +192,23 @@ class Sweeper:
             self._deregister(left, seen)
 
     def _drain(self, left: Leftover, seen: Snapshot) -> bool:
-        """Whether the tasks that go were seen to be out of the traffic at the end: in all target groups, for a process
-        that was fenced off may have registered one that was in none.
+        """Whether the tasks that go were all seen to be out of the traffic at the end.
+
+        Their addresses leave every target group: another process may have registered them since the look.
         """
         with self.steps("drain") as step:
-            owned = [registration for registration in left.drain if registration.owner]
-            targets = [registration.target for registration in owned]
-            going = [registration.target for registration in owned if not registration.draining]
-            watched = list(dict.fromkeys((*targets, *targets_of(self.run, seen.stale_tasks, seen.service))))
-            departure = self._retire.leave(watched, going=going, registrations=left.drain)
+            targets = [registration.target for registration in left.drain if registration.owner]
+            tasks, groups = seen.stale_tasks, len(seen.service.load_balancing)
+            own = targets_of(self.run, tasks, seen.service)
+            leaving = {(target.group, *target.key): target for target in (*own, *targets)}
+            draining = {(found.target.group, *found.target.key) for found in seen.registrations if found.draining}
+            going = [target for key, target in leaving.items() if key not in draining]
+            departure = self._retire.leave(list(leaving.values()), going=going, registrations=left.drain)
             self._drained.update(targets)
             removed = {str(target) for target in (*targets, *departure.unowned)}
             if removed:
                 step.message = f"out of the traffic: {', '.join(sorted(removed))}"
-        return departure.drained
+        return departure.drained and len(own) == len(tasks) * groups
 
     def _stop(self, left: Leftover, seen: Snapshot) -> None:
         self._sweeps += 1
