@@ -63,7 +63,7 @@ def test_a_dry_run_prints_the_plan_and_leaves_no_files(run: Commands) -> None:
 def test_a_dry_run_tells_that_another_canary_goes_first(run: Commands) -> None:
     run.world = start_of("A is a canary")
     end = run("canary", *NAMED, "--release", "B", "--replace", "--dry-run")
-    assert end.out.splitlines()[0] == "first            would roll back the canary of release A"
+    assert end.out.splitlines()[0] == "first            would cancel release A"
     assert "first" not in run("canary", *NAMED, "--release", "A", "--dry-run").out
 
 

@@ -159,6 +159,7 @@ def test_a_dry_run_writes_nothing_and_tells_each_step() -> None:
     end = canary(world, release="A", dry_run=True)
     assert (end.code, end.writes, world.images) == (0, [], start_of("P runs").images)
     told = [step.message for step in end.run.recorder.record.steps if step.name not in ("preflight", "restore")]
+    assert told.pop(3) == "no container health check"
     assert all(line.startswith("would ") for line in told), told
 
 

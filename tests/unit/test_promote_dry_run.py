@@ -15,7 +15,7 @@ from tests.fakes.world import World
 from tests.unit.canary_world import dies, kill_at, only
 from tests.unit.protocol.simulation import start_of
 from tests.unit.scaling_hold import HOLD, held_promote, held_world
-from tests.unit.stage_runs import arn_of, canary, promote
+from tests.unit.stage_runs import arn_of, canary, promote, rollback
 
 OTHER_GROUP = "arn:aws:elasticloadbalancing:ap-northeast-1:123456789012:targetgroup/web-internal/2"
 SIZES: dict[str, Any] = {"canary": {"bake": "2s", "healthy_within": "30s", "tasks": 2, "baseline": True}}
@@ -206,3 +206,23 @@ def test_a_rollout_that_ecs_took_back_will_fail() -> None:
     assert dry.message("stable").startswith("would fail: ECS rolled the deployment back to web:2: ")
     end = promote(world, release="A")
     assert (end.code, end.message("stable")) == (1, dry.message("stable").removeprefix("would fail: "))
+
+
+def test_a_cancel_that_was_killed_is_finished_and_the_promotion_refused() -> None:
+    world = start_of("A is a canary")
+    kill_at(world, "before", "DeregisterTargets", lambda: rollback(world))
+    dry = promote(world, release="A", dry_run=True)
+    assert (dry.writes, dry.run.recorder.record.plan) == ([], ["remove what an earlier run left"])
+    end = promote(world, release="A")
+    assert end.run.recorder.record.done[:1] == ["take 10.0.0.4:8000 out of the traffic"]
+    assert (dry.code, dry.text) == (end.code, end.text.replace("is removed", "would be removed")) == (3, dry.text)
+    assert dry.run.recorder.record.changed is bool(end.writes) is True
+
+
+def test_the_hooks_of_a_rollback_that_was_killed_are_run_first() -> None:
+    world, hooks = start_of("A is a canary"), {"hooks": {"after_rollback": [{"name": "purge", "command": ["purge"]}]}}
+    kill_at(world, "before", "RunTask", lambda: rollback(world, settings=hooks))
+    dry = promote(world, release="A", dry_run=True, settings=hooks)
+    assert (dry.code, dry.writes, dry.run.recorder.record.plan) == (3, [], ["run after_rollback hook purge"])
+    end = promote(world, release="A", settings=hooks)
+    assert (dry.code, dry.text) == (end.code, end.text.replace("is done", "would be done"))

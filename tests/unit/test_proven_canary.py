@@ -132,7 +132,9 @@ def test_a_file_whose_values_aws_writes_otherwise_is_asked_about_and_the_verdict
     assert (end.code, end.writes) == (0, ["RegisterTaskDefinition", "DeregisterTaskDefinition"])
     assert [arn for arn, revision in world.revisions.items() if revision.active] == before
     assert end.message("preflight") == "release B is done already: nothing was changed"
-    assert canary(world, release="B", settings=file, dry_run=True).writes == []
+    dry = canary(world, release="B", settings=file, dry_run=True)
+    assert (dry.writes, dry.run.recorder.record.changed) == ([], True)
+    assert dry.run.recorder.record.plan[0].startswith("register a revision of web ")
 
 
 def registered_by(monkeypatch: pytest.MonkeyPatch, who: list[str]) -> None:

@@ -80,7 +80,7 @@ def test_a_dry_run_says_that_the_canary_is_started_anew() -> None:
     end = canary(world, release="A", dry_run=True)
     task = world.alive()[0].arn.rpartition("/")[2]
     assert (end.code, end.writes) == (0, [])
-    assert f"stop task {task}, for web:3 was deregistered" in end.run.recorder.record.plan
+    assert end.run.recorder.record.plan[:2] == ["take 10.0.0.4:8000 out of the traffic", f"stop task {task}"]
     assert end.message("tasks") == "would run 1 task of web:new"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import Held, Refused
-from ecs_pipeline.model.release import Epoch
+from ecs_pipeline.model.release import Epoch, Task
 from ecs_pipeline.plans import rollback_changes
 from ecs_pipeline.plans import rollback_scope as scope
 from ecs_pipeline.plans.describe import describe
@@ -99,11 +99,23 @@ def _refuse_disbelieved(seen: Snapshot, options: Options) -> None:
         refuse_disbelieved(seen)
 
 
+def to_be_cancelled(run: Run, options: Options) -> list[str]:
+    """What a cancel alone would change (undo/cancel.py), as it would see the service now."""
+    seen = observed(run, options)
+    release, going, finishing = _parts(seen, options)
+    return rollback_changes.undone(run, seen, release, going, finishing=finishing)
+
+
 def _changes(run: Run, seen: Snapshot, options: Options, target: Target | None) -> list[str]:
+    release, going, finishing = _parts(seen, options)
+    return rollback_changes.changes(run, seen, release, going, target, finishing=finishing)
+
+
+def _parts(seen: Snapshot, options: Options) -> tuple[str, tuple[Task, ...], bool]:
+    """The release to cancel, tasks that go besides, and whether something is left of an earlier cancel."""
     left = scope.left_by_promote(seen, options)
     going = (*left, *(task for task in scope.unneeded(seen, options) if task not in left))
-    release, finishing = scope.release_to_cancel(seen, options), bool(scope.leftover(seen, options))
-    return rollback_changes.changes(run, seen, release, going, target, finishing=finishing)
+    return scope.release_to_cancel(seen, options), going, bool(scope.leftover(seen, options))
 
 
 def _refuse(run: Run, seen: Snapshot, options: Options) -> None:

@@ -16,6 +16,8 @@ from ecs_pipeline.steps import scaling_hold
 from ecs_pipeline.steps.copies import copy_of, refuse_lost
 from ecs_pipeline.steps.removal import departure
 
+LEFT = "remove what an earlier run left"
+
 
 def changes(
     run: Run, seen: Snapshot, release: str, going: Sequence[Task], target: Target | None, *, finishing: bool
@@ -25,16 +27,19 @@ def changes(
     `release` is the one that is cancelled ('' for none), `going` are tasks that a promotion left or that no release
     made, `target` is the revision that `--to` names. `finishing`: something is left of an earlier cancel.
     """
-    found = ["remove what an earlier run left"] if finishing else []
-    found += _removal(seen, going)
-    if release:
-        found += _cancel(run, seen, release)
+    found = undone(run, seen, release, going, finishing=finishing)
     if isinstance(target, FromFile):
         found += target.changes(run, seen.service.label)
     elif target is not None and seen.service.revision != target:
         found += _move(run, seen, target, gone=f"deregister {_name(target)}" in found)
     found += scaling_hold.planned_end(seen.service)
     return found + hooks.planned_after_rollback(run, seen, changing=bool(found))
+
+
+def undone(run: Run, seen: Snapshot, release: str, going: Sequence[Task], *, finishing: bool) -> list[str]:
+    """The part of it that `undo/cancel.cancel` does."""
+    found = [LEFT] if finishing else []
+    return [*found, *_removal(seen, going), *(_cancel(run, seen, release) if release else ())]
 
 
 def refuse_unfit_move(run: Run, seen: Snapshot, release: str, target: Target | None) -> None:

@@ -115,23 +115,19 @@ def sweep_baselines(run: Run, fence: Fence, seen: Snapshot, release: str) -> Non
     """A baseline of another release, or of another revision than the service's: it has the place of this one's own."""
     wanted = (release, seen.service.revision)
     left = [task for task in seen.baselines if (task.release, task.revision) != wanted]
-    if run.dry_run or not left:
-        return
-    retire = RetireStep(run, fence.write, "ecs-pipeline: left over from an earlier release")
-    retire.carry_out(left, targets_of(run, left, seen.service))
+    if left:
+        retire = RetireStep(run, fence.write, "ecs-pipeline: left over from an earlier release")
+        retire.carry_out(left, targets_of(run, left, seen.service))
 
 
 def sweep_seconds(run: Run, fence: Fence, seen: Snapshot) -> str:
     """Second tasks of a number that has its task: none of ours. What was done, in a few words; '' for nothing."""
-    named = ", ".join(task.id for task in seen.seconds)
-    if not named:
+    if not seen.seconds:
         return ""
-    if run.dry_run:
-        run.recorder.plan(f"stop {named}: the release has a task of that number")
-        return f"{named} is to be stopped"
+    named = ", ".join(task.id for task in seen.seconds)
     retire = RetireStep(run, fence.write, "ecs-pipeline: the release has a task of that number")
-    retire.carry_out(seen.seconds, targets_of(run, seen.seconds, seen.service))
-    return f"{named} was stopped, for the release has a task of that number"
+    stopped = retire.carry_out(seen.seconds, targets_of(run, seen.seconds, seen.service))
+    return f"{named} {'was' if stopped else 'would be'} stopped, for the release has a task of that number"
 
 
 def sweep_surplus(run: Run, fence: Fence, seen: Snapshot, most: int) -> Snapshot:
@@ -143,10 +139,7 @@ def sweep_surplus(run: Run, fence: Fence, seen: Snapshot, most: int) -> Snapshot
     if not left:
         return seen
     named = ", ".join(task.id for task in left)
-    if run.dry_run:
-        run.recorder.plan(f"stop {named}: the canary has {most} task{'s' if most > 1 else ''} now")
-    else:
-        run.recorder.progress(f"the canary has {most} task{'s' if most > 1 else ''} now: {named} goes")
-        retire = RetireStep(run, fence.write, "ecs-pipeline: the canary is smaller now")
-        retire.carry_out(left, targets_of(run, left, seen.service))
+    run.recorder.progress(f"the canary has {most} task{'s' if most > 1 else ''} now: {named} goes")
+    retire = RetireStep(run, fence.write, "ecs-pipeline: the canary is smaller now")
+    retire.carry_out(left, targets_of(run, left, seen.service))
     return replace(seen, tasks=tuple(task for task in seen.tasks if task not in left))

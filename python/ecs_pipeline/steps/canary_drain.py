@@ -55,11 +55,7 @@ class CanaryDrain(WritingStep[Leaving]):
 
     def decide(self, seen: Leaving) -> Sequence[str]:
         """Take out what takes traffic, and what no task has: of that it is made sure before."""
-        unowned = orphans.without_owner(seen.registrations)
-        return [
-            *(removal.departure(target) for target in seen.going),
-            *(f"{removal.departure(target)}, unless a task has it by then" for target in unowned),
-        ]
+        return [*map(removal.departure, seen.going), *orphans.departures(seen.registrations)]
 
     def awaited(self, seen: Leaving) -> Sequence[str]:
         """What drains already."""

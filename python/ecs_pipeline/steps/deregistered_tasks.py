@@ -12,15 +12,13 @@ from ecs_pipeline.steps.retire import RetireStep, targets_of
 
 
 def retire(run: Run, fence: Fence, seen: Snapshot) -> Snapshot:
-    """Take these tasks out of the traffic and stop them; the look after it. Their revision is registered anew later."""
+    """Take these tasks out of the traffic and stop them; the snapshot after it. Their revision is made anew later."""
     lost = [task for task in seen.canaries if not seen.revisions[task.revision].active]
     if not lost:
         return seen
     names = ", ".join(sorted({Revision(task.revision).name for task in lost}))
     run.recorder.progress(f"{names} of the canary was deregistered: the canary is started anew")
-    if run.dry_run:
-        run.recorder.plan(f"stop {', '.join(f'task {task.id}' for task in lost)}, for {names} was deregistered")
-        return replace(seen, tasks=tuple(task for task in seen.tasks if task not in lost))
     retire = RetireStep(run, fence.write, f"ecs-pipeline: {names} was deregistered")
-    retire.carry_out(lost, targets_of(run, lost, seen.service))
-    return run.observer.snapshot()
+    if retire.carry_out(lost, targets_of(run, lost, seen.service)):
+        return run.observer.snapshot()
+    return replace(seen, tasks=tuple(task for task in seen.tasks if task not in lost))

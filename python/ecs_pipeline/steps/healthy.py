@@ -11,6 +11,8 @@ from ecs_pipeline.model.release import CANARY, Task, TaskDefinition
 from ecs_pipeline.steps.ended import ended
 from ecs_pipeline.timing.wait import Judgement, Settled, Waiting
 
+NO_CHECK = "no container health check"
+
 
 @dataclass
 class HealthyStep(Step["tuple[Task, ...]", "tuple[Task, ...]"]):
@@ -26,7 +28,7 @@ class HealthyStep(Step["tuple[Task, ...]", "tuple[Task, ...]"]):
 
     def observe(self) -> tuple[Task, ...]:
         """The tasks as they are now, when they have something to check."""
-        return self.run.ecs.tasks([task.arn for task in self.tasks]) if self._checked else tuple(self.tasks)
+        return self.run.ecs.tasks([task.arn for task in self.tasks]) if self.checked else tuple(self.tasks)
 
     def judge(self, seen: tuple[Task, ...]) -> Judgement[tuple[Task, ...]]:
         """No task stopped, every checked container is HEALTHY."""
@@ -38,7 +40,7 @@ class HealthyStep(Step["tuple[Task, ...]", "tuple[Task, ...]"]):
             f"{container.name} {container.health}"
             for task in seen
             for container in task.containers
-            if container.name in self._checked and container.health != "HEALTHY"
+            if container.name in self.checked and container.health != "HEALTHY"
         ]
         return Waiting(f"container health: {', '.join(sorted(set(pending)))}") if pending else Settled(seen)
 
@@ -46,20 +48,13 @@ class HealthyStep(Step["tuple[Task, ...]", "tuple[Task, ...]"]):
         """The task and its log."""
         return evidence.of_tasks(self.run, self.observe(), self.revision, self.container)
 
-    def planned(self, seen: tuple[Task, ...]) -> tuple[Task, ...]:
-        """Nothing is started in a dry run."""
-        return seen
-
     def told(self, result: tuple[Task, ...]) -> str:
         """What was checked."""
-        return (
-            f"container health checks passed: {', '.join(self._checked)}"
-            if self._checked
-            else "no container health check"
-        )
+        return f"container health checks passed: {', '.join(self.checked)}" if self.checked else NO_CHECK
 
     @property
-    def _checked(self) -> list[str]:
+    def checked(self) -> list[str]:
+        """The names of the essential containers that have a health check."""
         return [
             str(container["name"])
             for container in self.revision.definition["containerDefinitions"]

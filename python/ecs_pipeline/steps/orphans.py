@@ -32,6 +32,11 @@ def without_owner(registrations: Collection[Registration]) -> list[Target]:
     ]
 
 
+def departures(registrations: Collection[Registration]) -> list[str]:
+    """What a plan says of those: whether a task has them is made sure when they are to go."""
+    return [f"{removal.departure(target)}, unless a task has it by then" for target in without_owner(registrations)]
+
+
 def _proven(run: Run, targets: Sequence[Target]) -> list[Target]:
     """Those that no task has, when the service is at rest and all its tasks are listed, or after TASKS_LAG.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ecs_pipeline.engine.converge import converge
+from ecs_pipeline.engine.converge import converge, planned
 from ecs_pipeline.engine.run import Run, note
 from ecs_pipeline.model.release import Image, Revision, Task, TaskDefinition
 from ecs_pipeline.protocol.fence import Fence
@@ -60,6 +60,8 @@ def _made_again(run: Run, step: RevisionStep, task: Task) -> str | None:
     pipeline, from another state of the file.
     """
     if run.dry_run:
+        if change := step.decide(step.observe()):
+            planned(run, [change])
         return ""
     made, theirs = converge(step, run, Deadline.after(run.clock, REGISTERED_WITHIN)), run.definitions.get(task.revision)
     if made.revision.arn == task.revision:

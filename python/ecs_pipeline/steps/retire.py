@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
+from ecs_pipeline.engine.converge import only_planned
 from ecs_pipeline.engine.record import StepRecord
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.model.load_balancing import Registration, Target
@@ -58,12 +59,14 @@ class RetireStep:
         before_stop: Callable[[], None] = lambda: None,
         steps: Steps = _within_a_step,
         why: str = "",
-    ) -> None:
-        """Out of the traffic, drained, stopped.
+    ) -> bool:
+        """Out of the traffic, drained, stopped; False in a dry run, which only tells that.
 
         `before_stop` is what has to be done while the tasks still have their tags: StopTask takes them. `why` ends the
         line of the case `cleanup`; the other arguments are those of `leave`.
         """
+        if self.is_only_planned(tasks, targets if going is None else going, registrations):
+            return False
         with steps("drain") as step:
             self.leave(targets, going=going, registrations=registrations)
             step.message = removal.told(targets)
@@ -71,6 +74,14 @@ class RetireStep:
         with steps("cleanup") as step:
             self.stop(tasks)
             step.message = "; ".join(filter(None, (f"stopped: {', '.join(task.id for task in tasks)}", why)))
+        return True
+
+    def is_only_planned(
+        self, tasks: Sequence[Task], going: Sequence[Target], registrations: Collection[Registration] = ()
+    ) -> bool:
+        """Whether this is a dry run: then what would leave the traffic and be stopped is noted."""
+        changes = [*map(removal.departure, going), *orphans.departures(registrations)]
+        return only_planned(self.run, [*changes, *(f"stop task {task.id}" for task in tasks)])
 
     def leave(
         self,

@@ -5,7 +5,7 @@ A baseline that does not come up is left out from then on: it can make compariso
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ecs_pipeline.engine.converge import Step, converge, planned
@@ -18,13 +18,13 @@ from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.baseline import WithBaseline, leave_traffic
 from ecs_pipeline.steps.deregister import discard
 from ecs_pipeline.steps.grace import warn_of_a_slow_start
-from ecs_pipeline.steps.healthy import HealthyStep
+from ecs_pipeline.steps.healthy import NO_CHECK, HealthyStep
 from ecs_pipeline.steps.renewal import until_up
 from ecs_pipeline.steps.tasks import Created, TasksStep
 from ecs_pipeline.steps.traffic import Seen as Targets
 from ecs_pipeline.steps.traffic import TrafficStep, healthy_others, record_share, record_tasks, targets_seen
 from ecs_pipeline.task_definitions.definition import image_of
-from ecs_pipeline.timing.wait import Deadline
+from ecs_pipeline.timing.wait import Deadline, Settled
 
 Seen = TypeVar("Seen")
 Result = TypeVar("Result")
@@ -127,31 +127,56 @@ class Start:
 
     def _plan(self) -> None:
         """What a dry run says."""
-        missing = self.count - max(self.before, len(self.seen.canaries))
-        lines = {
-            "tasks": self._tasks_to_run(missing),
-            "healthy": ["wait for their health checks"] if missing > 0 else [],
-            "traffic": self._targets_to_register(missing),
-        }
-        for name, changes in lines.items():
+        coming, beside = self._missing()
+        found = {"tasks": self._tasks_to_run(coming, beside), "healthy": list[str](), "traffic": list[str]()}
+        instead = {}
+        healthy = HealthyStep(self.run, list(self.seen.canaries), self.revision, self.container)
+        if not healthy.checked:
+            instead["healthy"] = NO_CHECK
+        elif coming or not isinstance(healthy.judge(self.seen.canaries), Settled):
+            found["healthy"] = ["wait for their health checks"]
+        if self.seen.service.load_balancing:
+            found["traffic"] = self._targets_to_register(coming + beside)
+        else:
+            instead["traffic"] = "the service has no load balancer: no traffic"
+        for name, changes in found.items():
             with self.run.recorder.step(name) as step:
                 summary = planned(self.run, changes, writes=name != "healthy")
-                if name == "traffic" and not self.seen.service.load_balancing:
-                    summary = "the service has no load balancer: no traffic"
-                step.message = "; then ".join(filter(None, (step.message, summary)))
+                step.message = "; then ".join(filter(None, (step.message, instead.get(name, summary))))
 
-    def _tasks_to_run(self, missing: int) -> list[str]:
-        seen, tasks = self.seen, f"{missing} task{'s' if missing > 1 else ''}"
-        with_baseline = self.run.settings.canary.baseline and not (seen.baselines or self.before)
-        beside = [f"run 1 task of {self.current.revision.name} as the baseline"] if with_baseline else []
-        return ([f"run {tasks} of {self.revision.revision.name}"] if missing > 0 else []) + beside
+    def _missing(self) -> tuple[int, int]:
+        """How many tasks of the canary, and of its baseline, are to be started; a size before may have planned some."""
+        missing = {*range(self.count)} - {task.index for task in self.seen.canaries} - self.made.planned
+        beside = {0} if self.run.settings.canary.baseline and not self._baselines else set()
+        beside -= self.beside.planned
+        self.made.planned |= missing
+        self.beside.planned |= beside
+        return len(missing), len(beside)
 
-    def _targets_to_register(self, missing: int) -> list[str]:
-        """The new tasks, and those that live and are not in the traffic (their process died before)."""
+    @property
+    def _baselines(self) -> list[Task]:
+        """Those that stay: one of another release, or of another revision than the service's, has gone by then."""
+        wanted = (self.revision.revision.release, self.current.revision.arn)
+        return [task for task in self.seen.baselines if (task.release, task.revision) == wanted]
+
+    def _tasks_to_run(self, coming: int, beside: int) -> list[str]:
+        tasks = f"{coming} task{'s' if coming > 1 else ''}"
+        return ([f"run {tasks} of {self.revision.revision.name}"] if coming else []) + (
+            [f"run 1 task of {self.current.revision.name} as the baseline"] if beside else []
+        )
+
+    def _targets_to_register(self, coming: int) -> list[str]:
+        """The new tasks, and those that live and are not in the traffic (their process died before).
+
+        What is registered of ours is the canary's, its baseline's, or has gone by then: it is none of the others.
+        """
         run, service = self.run, self.seen.service
-        groups = ", ".join(group_name(entry.target_group) for entry in service.load_balancing)
-        seen = targets_seen(run, self.seen.canaries, service) if self.seen.canaries else Targets((), (), {})
-        if not groups or (missing <= 0 and all(seen.of(target) for target in seen.targets)):
+        groups = [entry.target_group for entry in service.load_balancing]
+        tasks = [task for task in self.seen.canaries if task.index < self.count] + self._baselines
+        seen = targets_seen(run, tasks, service)
+        if not coming and len([target for target in seen.targets if seen.of(target)]) == len(tasks) * len(groups):
             return []
-        others = healthy_others(run, seen, service.running, [entry.target_group for entry in service.load_balancing])
-        return [f"register them in {groups}: {share(self.count, others):.0f} % of the traffic"]
+        ours = (*seen.targets, *(registration.target for registration in self.seen.registrations))
+        others = healthy_others(run, replace(seen, targets=ours), service.running, groups)
+        named = ", ".join(map(group_name, groups))
+        return [f"register them in {named}: {share(self.count, others):.0f} % of the traffic"]

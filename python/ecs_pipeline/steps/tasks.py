@@ -39,11 +39,12 @@ class Lost(Refused):
 class Created:
     """What this process made or may have made, so that it can undo it when its release is cancelled.
 
-    `tasks` are numbers by ARN: those that RunTask named.
+    `tasks` are numbers by ARN: those that RunTask named. `planned` are those that a dry run would have started by now.
     """
 
     tasks: dict[str, int] = field(default_factory=dict)
     revisions: list[str] = field(default_factory=list)
+    planned: set[int] = field(default_factory=set)
 
 
 @dataclass
@@ -115,10 +116,6 @@ class TasksStep(Step[Mapping[int, Task], "list[Task]"]):
             return Settled(running)
         states = ", ".join(sorted({task.status for task in tasks if task.status != "RUNNING"})) or "not listed yet"
         return Waiting(f"{len(running)} of {_counted(self.count)} running ({states})")
-
-    def planned(self, seen: Mapping[int, Task]) -> list[Task]:
-        """Those that live already."""
-        return [task for task in seen.values() if task.alive]
 
     def told(self, result: list[Task]) -> str:
         """The tasks."""

@@ -182,10 +182,6 @@ class TrafficStep(Step[Seen, Seen]):
         seen = self.observe()
         return evidence.of_tasks(self.run, seen.tasks, self.revision, self.container)
 
-    def planned(self, seen: Seen) -> Seen:
-        """Nothing is registered in a dry run."""
-        return seen
-
     def told(self, result: Seen) -> str:
         """The share."""
         if not result.targets:

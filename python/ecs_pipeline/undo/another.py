@@ -6,10 +6,13 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 from ecs_pipeline.checks.reach import refuse_unreachable
+from ecs_pipeline.engine.converge import only_planned, planned
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.model.release import Epoch
 from ecs_pipeline.plans.canary_request import Request
 from ecs_pipeline.plans.refusals import refuse_lost_groups
+from ecs_pipeline.plans.rollback import to_be_cancelled
+from ecs_pipeline.plans.rollback_changes import LEFT
 from ecs_pipeline.plans.rollback_scope import Options
 from ecs_pipeline.protocol import decide
 from ecs_pipeline.protocol.snapshot import Snapshot
@@ -36,17 +39,20 @@ def _cleared(run: Run, seen: Snapshot, release: str, *, replacing: bool) -> Snap
     promoted = bool(decide.left_by_promote(seen))
     what = "its canary, which the service runs by now, is taken away" if promoted else "it is rolled back"
     run.recorder.progress(f"release {live.release} holds the service: {what} first")
+    options = Options(release=live.release, canary_only=promoted)
     if run.dry_run:
-        run.recorder.plan(f"{'take away' if promoted else 'roll back'} the canary of release {live.release}")
+        planned(run, to_be_cancelled(run, options))
         return replace(seen, tasks=tuple(task for task in seen.tasks if task.release != live.release))
     step = run.recorder.record.step("preflight")
-    cancel(run, Options(release=live.release, canary_only=promoted), lambda _name: nullcontext(step))
+    cancel(run, options, lambda _name: nullcontext(step))
     return run.observer.snapshot()
 
 
 def _replaced(run: Run, seen: Snapshot) -> Snapshot:
     """Finish what this command left when it died while it rolled the other release back."""
-    if run.dry_run or seen.marks.epoch == Epoch() or not decide.leftover(run.observer.snapshot(scan=True), bound=False):
+    if seen.marks.epoch == Epoch() or not decide.leftover(run.observer.snapshot(scan=True), bound=False):
+        return seen
+    if only_planned(run, [LEFT]):
         return seen
     step = run.recorder.record.step("preflight")
     sweep = Sweeper(run, seen.marks.epoch, lambda _name: nullcontext(step), await_late_tasks=True, bound=False)

@@ -19,13 +19,12 @@ def sweep_earlier(run: Run, fence: Fence, seen: Snapshot, release: str) -> None:
     sweeps = 0
     while (left := decide.leftover_tasks(seen, drained)) and (left.drain or sweeps < decide.MOST_SWEEPS):
         run.recorder.progress("sweeping what an earlier release left")
-        if run.dry_run:
-            run.recorder.plan("remove what an earlier release left")
+        owned = [registration for registration in left.drain if registration.owner]
+        going = [registration.target for registration in owned if not registration.draining]
+        if retire.is_only_planned(seen.stale_tasks, going, left.drain):
             break
         if left.drain:
-            owned = [registration for registration in left.drain if registration.owner]
             drained += [registration.target for registration in owned]
-            going = [registration.target for registration in owned if not registration.draining]
             retire.leave(drained, going=going, registrations=left.drain)
         else:
             sweeps += 1

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 
+from ecs_pipeline.engine.converge import only_planned
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import Refused, ReleaseFailed
 from ecs_pipeline.hooks import hooks
 from ecs_pipeline.model.release import Epoch
 from ecs_pipeline.plans.promote import Plan
+from ecs_pipeline.plans.rollback_changes import LEFT
 from ecs_pipeline.protocol import decide
 from ecs_pipeline.protocol.fence import EpochChanged, Fence, refusal
 from ecs_pipeline.protocol.snapshot import Snapshot
@@ -21,18 +23,21 @@ from ecs_pipeline.undo.sweep import Sweeper, finished
 def finish_cancel(run: Run, seen: Snapshot, asked: str) -> None:
     """A process that died while it restored: the same command finishes that, the hooks of a rollback too."""
     epoch = seen.marks.epoch
-    if decide.holder(seen) or run.dry_run or epoch == Epoch() or asked not in ("", epoch.cancelled):
+    if decide.holder(seen) or epoch == Epoch() or asked not in ("", epoch.cancelled):
         return
     left = not seen.foreign and bool(decide.leftover(run.observer.snapshot(scan=True), bound=False))
     stands = not asked and decide.promoted(seen, seen.marks.release)
     if not left and (stands or not hooks.planned_after_rollback(run, seen, changing=False)):
         return
-    if left:
+    dry = only_planned(run, [LEFT] if left else [])
+    if left and not dry:
         with run.recorder.step("restore") as step:
             seen = finished(run, Sweeper(run, epoch, lambda _name: nullcontext(step), bound=False))
     hooks.after_rollback(run, seen)
+    verb = "would be" if dry else "is"
     raise Refused(
-        f"release {epoch.cancelled} was cancelled; what was left {'of it is removed' if left else 'to do is done'} now",
+        f"release {epoch.cancelled} was cancelled; what was left "
+        f"{f'of it {verb} removed' if left else f'to do {verb} done'} now",
         cure="start it again if it is still wanted",
     )
 
