@@ -216,4 +216,4 @@ def test_without_a_load_balancer_nothing_more_is_asked(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(FakeEcs, "arns_of_service", none_of)
     assert promoted(world).code == 0
-    assert set(asked) == {"STOPPED"}
+    assert "RUNNING" not in asked

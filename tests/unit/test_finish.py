@@ -90,53 +90,6 @@ def test_a_revision_to_return_to_is_never_deregistered() -> None:
     assert active(world) == ["web:1", "web:2", "web:3"]
 
 
-# ---- what the look before the epoch saw
-
-
-def calls_of(world: World, act: Callable[[], End]) -> list[str]:
-    before = len(world.log)
-    assert act().code == 0
-    return [name for _, name, _ in world.log[before:]]
-
-
-def test_a_canary_leaves_as_soon_as_the_epoch_is_written() -> None:
-    world = start_of("A is a canary")
-    calls = calls_of(world, lambda: rollback(world))
-    first = calls.index("TagResource")
-    assert calls[first + 1] == "DeregisterTargets"
-    assert "ListTasks" not in calls[first : calls.index("StopTask")]
-
-
-def test_the_service_is_sent_back_as_soon_as_the_epoch_is_written() -> None:
-    calls = calls_of(world := start_of("A is promoted"), lambda: rollback(world, release="A"))
-    assert calls[calls.index("TagResource") + 1 :][:2] == ["DescribeServices", "UpdateService"]
-
-
-@pytest.mark.parametrize("start", ["A is a canary", "A is promoted"])
-def test_a_look_that_is_not_fresh_any_more_is_made_again(start: str) -> None:
-    world = start_of(start)
-    at(world, "after", "TagResource", lambda: setattr(world.schedule, "now", world.now + 5))
-    calls = calls_of(world, lambda: rollback(world, release="A"))
-    assert calls[calls.index("TagResource") + 1] == "ListTasks"
-
-
-def test_a_task_that_a_late_write_registers_again_is_not_stopped_in_the_traffic() -> None:
-    world, late = start_of("A is a canary"), [1]
-    (target,) = world.registered()
-    found: list[bool] = []
-
-    def hook(when: str, name: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
-        if (when, name) == ("after", "DeregisterTargets") and late:
-            late.pop()
-            world.targets[target] = (world.now, None)
-        if (when, name) == ("before", "StopTask"):
-            found.append(target in world.targets)
-
-    world.hook = hook
-    calls = calls_of(world, lambda: rollback(world))
-    assert (found, calls.count("DeregisterTargets"), calls.count("StopTask")) == ([False], 2, 1)
-
-
 # ---- others at the same time
 
 

@@ -15,7 +15,7 @@ from tests.fakes.resources import FakeDeployment
 from tests.fakes.world import World
 from tests.unit.canary_world import kill_at
 from tests.unit.protocol.simulation import clean, start_of
-from tests.unit.stage_runs import canary, rollback
+from tests.unit.stage_runs import canary, promote, rollback
 
 # ---- done already
 
@@ -83,6 +83,15 @@ def test_with_replace_the_other_release_goes_first() -> None:
     assert [
         revision.active for revision in world.revisions.values() if revision.tags.get(release_tags.RELEASE) == "A"
     ] == [False]
+
+
+def test_with_replace_the_new_revision_is_made_from_the_one_that_the_service_went_back_to() -> None:
+    world = start_of("A is a canary")
+    kill_at(world, "after", "UpdateService", lambda: promote(world, release="A"))
+    world.revisions[world.deployments[0].revision].definition["cpu"] = "512"
+    assert canary(world, release="B", replace=True).code == 0
+    made = [revision for revision in world.revisions.values() if revision.tags.get(release_tags.RELEASE) == "B"]
+    assert ["cpu" in revision.definition for revision in made] == [False]
 
 
 @pytest.mark.parametrize("image", ["", f"{REGISTRY}/web:A"])

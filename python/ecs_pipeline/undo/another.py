@@ -18,13 +18,19 @@ from ecs_pipeline.protocol import decide
 from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.holder import held_by
 from ecs_pipeline.steps.judging import refuse_checks
+from ecs_pipeline.task_definitions.definition import chosen_container
 from ecs_pipeline.undo.cancel import cancel
 from ecs_pipeline.undo.sweep import Sweeper, finished
 
 
 def without_another(run: Run, request: Request, *, replacing: bool) -> Request:
     """The request once no other release's canary lives. Raises Held without `--replace`."""
-    return replace(request, seen=_cleared(run, request.seen, request.release, replacing=replacing))
+    seen = _cleared(run, request.seen, request.release, replacing=replacing)
+    if seen.service.revision == request.seen.service.revision:
+        return replace(request, seen=seen)
+    current = run.definitions.get(seen.service.revision)
+    container = chosen_container(current.definition, seen.service, run.settings.container)
+    return replace(request, seen=seen, current=current, container=container)
 
 
 def _cleared(run: Run, seen: Snapshot, release: str, *, replacing: bool) -> Snapshot:
