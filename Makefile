@@ -42,12 +42,16 @@ demo-stop: environments
 PYTHONS := $(shell sed -n 's/.*Python :: \(3\.[0-9]*\)$$/\1/p' setup.cfg | sed -n '1p;$$p')
 
 # Two parts at a time, so that one computes while another waits for containers; each prints its output when it is over.
-# After a failure no other part begins; make's last lines name what failed. Make before 4.0 runs one after the other.
+# All are run, also after a failure; the last line names those that failed. Make before 4.0 runs one after the other.
 PARTS := check emulator contracts $(PYTHONS:%=.python-%) chaos-sample groovy
 SIDE_BY_SIDE := $(if $(filter output-sync,$(.FEATURES)),--jobs=2 --output-sync=target)
+PASSED := .cache/passed
 test:
+	@rm -rf $(PASSED) && mkdir -p $(PASSED)
 	@echo "$(PARTS): two at a time, the output of each when it is over"
-	@$(MAKE) --no-print-directory $(SIDE_BY_SIDE) $(PARTS)
+	-@$(MAKE) --no-print-directory --keep-going $(SIDE_BY_SIDE) $(PARTS)
+	@failed=; for part in $(PARTS); do [ -e $(PASSED)/$$part ] || failed="$$failed $$part"; done; \
+		[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
 # A region each of the partitions aws, aws-us-gov, aws-cn and aws-eusc.
 PARTITIONS := ap-northeast-1 us-gov-west-1 cn-north-1 eusc-de-east-1
@@ -58,6 +62,7 @@ check: .tools
 	$(BIN)/cfn-lint --regions $(PARTITIONS) -- resources/ecs_pipeline/environment.yml
 	$(BIN)/python -m embedded_aws.engine_packages shellcheck shellcheck
 	shellcheck $(SHELL_SOURCES)
+	@mkdir -p $(PASSED) && touch $(PASSED)/$@
 
 unit: .tools
 	$(BIN)/pytest -q -n 2 tests/unit tests/contract
@@ -68,6 +73,7 @@ NICE := nice
 # The rest of `unit`, which takes longest and which no Python runs differently.
 contracts: .tools
 	$(NICE) $(BIN)/pytest -q -n 2 tests/unit/protocol tests/contract
+	@mkdir -p $(PASSED) && touch $(PASSED)/$@
 
 # The newest Python measures the coverage, as sys.monitoring, which 3.12 brought, makes that cheap: on 3.11 it doubles the
 # time of the tests. Where one of the two is missing, the Python of make takes its place, and says so.
@@ -85,15 +91,19 @@ pythons: $(PYTHONS:%=.python-%)
 	export COVERAGE_CORE=sysmon; \
 	exec $(NICE) $$python -m pytest -q -n 2 tests/unit --ignore tests/unit/protocol \
 		$(if $(filter $*,$(lastword $(PYTHONS))),--cov=ecs_pipeline --cov-report=)
+	@mkdir -p $(PASSED) && touch $(PASSED)/$@
 
 emulator: environments
 	$(BIN)/pytest -q -n 4 tests/emulator
+	@mkdir -p $(PASSED) && touch $(PASSED)/$@
 
 groovy: .tools
 	@$(NICE) tools/maven $(BIN)/python verify
+	@mkdir -p $(PASSED) && touch $(PASSED)/$@
 
 chaos-sample: environments
 	$(BIN)/pytest -q -n 4 --dist loadgroup tests/chaos --ignore tests/chaos/test_late_reads.py
+	@mkdir -p $(PASSED) && touch $(PASSED)/$@
 
 chaos: environments
 	$(BIN)/python tests/protocol_model/checker.py
