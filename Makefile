@@ -94,7 +94,7 @@ pythons: $(PYTHONS:%=.python-%)
 	@mkdir -p $(PASSED) && touch $(PASSED)/$@
 
 emulator: environments
-	$(BIN)/pytest -q -n 4 tests/emulator
+	$(BIN)/pytest -q -n 4 --dist worksteal tests/emulator
 	@mkdir -p $(PASSED) && touch $(PASSED)/$@
 
 groovy: .tools
