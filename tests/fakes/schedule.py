@@ -16,6 +16,13 @@ class Killed(BaseException):
     """SIGKILL: nothing of the stage runs any more."""
 
 
+def _shut() -> threading.Lock:
+    """A door that one thread waits at and another opens; a semaphore would do, more slowly."""
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass
 class Agent:
     """One process: what it runs, where it stands."""
@@ -27,7 +34,7 @@ class Agent:
     over: bool = False
     wakes: float = 0.0
     calls: int = 0
-    waiting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    waiting: threading.Lock = field(default_factory=_shut)
 
 
 class Schedule:
@@ -38,7 +45,7 @@ class Schedule:
         self._choose = choose or (lambda ready: ready[0])
         self._agents: list[Agent] = []
         self._current: Agent | None = None
-        self._back = threading.Semaphore(0)
+        self._back = _shut()
         self._stop = False
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> Schedule:

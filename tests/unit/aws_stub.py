@@ -10,13 +10,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
+import botocore.session
 import pytest
+from botocore.loaders import Loader, create_loader
 
 from ecs_pipeline.aws.session import AwsSession
 from ecs_pipeline.timing.clock import Clock
 from tests.unit.http_stub import Answer, HttpStub, Request, http_stub
 
 REGION = "ap-northeast-1"
+_MODELS: dict[Any, Any] = {}
+"""botocore's models of AWS' services, which every session would read anew; that takes longer than most of the tests."""
 
 
 @dataclass
@@ -74,7 +78,15 @@ def aws_stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStub]:
         }
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setattr(botocore.session, "create_loader", _loader)
         yield stub
+
+
+def _loader(search_path: str | None = None) -> Loader:
+    """botocore's loader, which shares what it has read with those of other sessions."""
+    loader = create_loader(search_path)
+    loader._cache = _MODELS
+    return loader
 
 
 def session(clock: Clock, role_arn: str = "") -> AwsSession:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import yaml
@@ -120,4 +121,11 @@ class Stack:
 
 def stack(text: str, **values: str) -> Stack:
     """The stack that a template's text makes of these values."""
-    return Stack(yaml.load(text, Loader=_Loader), values)  # noqa: S506 - a SafeLoader with tags
+    return Stack(_body(text), values)
+
+
+@cache
+def _body(text: str) -> dict[str, Any]:
+    """A template's text as it is read; resolving makes all anew and leaves it as it is."""
+    body: dict[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader with tags
+    return body

@@ -12,9 +12,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 IN_MEMORY = """
-import sys, pytest
+import os, sys, pytest
 from pathlib import Path
 from tests.unit.commands import NAMED, Commands
+os.fsync = lambda file: None  # as in tests/conftest.py
 patch = pytest.MonkeyPatch()
 class Nothing:
     def readouterr(self): return "", ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,16 +46,26 @@ def test_no_part_of_a_promotion_asks_whether_it_is_a_dry_run() -> None:
 
 def users(owner: str, attribute: str) -> Iterator[str]:
     """The files that say OWNER.ATTRIBUTE, SOMETHING.OWNER.ATTRIBUTE, or import ATTRIBUTE from `steps.OWNER`."""
-    for file in ROOT.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if _uses(node, owner, attribute):
-                yield file.relative_to(ROOT).as_posix()
+    for file, nodes in uses().items():
+        if any(_uses(node, owner, attribute) for node in nodes):
+            yield file
 
 
-def _uses(node: ast.AST, owner: str, attribute: str) -> bool:
+@cache
+def uses() -> dict[str, list[ast.Attribute | ast.ImportFrom]]:
+    """Attributes and imports of each file of the package; parsed once for all the names."""
+    return {
+        file.relative_to(ROOT).as_posix(): [
+            node
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Attribute | ast.ImportFrom)
+        ]
+        for file in ROOT.rglob("*.py")
+    }
+
+
+def _uses(node: ast.Attribute | ast.ImportFrom, owner: str, attribute: str) -> bool:
     if isinstance(node, ast.Attribute):
         return node.attr == attribute and ast.unparse(node.value).rpartition(".")[2] == owner
-    if isinstance(node, ast.ImportFrom):
-        named = {alias.name for alias in node.names}
-        return node.module == f"ecs_pipeline.steps.{owner}" and attribute in named
-    return False
+    named = {alias.name for alias in node.names}
+    return node.module == f"ecs_pipeline.steps.{owner}" and attribute in named

@@ -75,12 +75,3 @@ def test_programs_that_do_not_know_are_inconclusive(scene: Scene) -> None:
     assert "not over within 0.3s" in canary.check("late")["message"]
     assert "cannot be started" in canary.check("absent")["message"]
     assert len(scene.canaries()) == 1
-
-
-def test_no_data_may_be_a_failure(scene: Scene) -> None:
-    scene.start(1)
-    scene.config(canary={"bake": "60s", "checks": [{**command("broken", "exit 7"), "on_missing": "fail"}]})
-    canary = scene.canary("v2")
-    assert canary.code == 1
-    assert "exit code 7" in canary.case_message("check: broken")
-    scene.assert_nothing_left()

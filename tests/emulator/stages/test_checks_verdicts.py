@@ -1,12 +1,10 @@
-"""What the verdicts of checks do to a release: steps, bakes of no length, wrong configs."""
+"""What the verdicts of checks do to a release: steps, and a container that ends beside them."""
 
 from __future__ import annotations
 
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-
-import pytest
 
 from tests.emulator.embedded_aws.environment import wait_for
 from tests.emulator.stages.scene import Scene
@@ -17,34 +15,6 @@ SOON = {"interval": "200ms", "failures": 1, "of": 1, "min_samples": 2}
 def program(name: str, script: str, **settings: Any) -> dict[str, Any]:
     """A check whose exit code the test chooses."""
     return {"name": name, **SOON, "command": {"run": ["sh", "-c", script]}, **settings}
-
-
-def test_one_failed_check_decides_over_others(scene: Scene) -> None:
-    scene.start(1)
-    checks = [
-        program("good", "exit 0"),
-        program("unclear", "exit 2"),
-        program("bad", "exit 1", initial_delay="600ms"),
-        program("informative", "exit 1", required=False),
-    ]
-    scene.config(canary={"bake": "30s", "checks": checks})
-    canary = scene.canary("v2")
-    assert canary.code == 1
-    cases = canary.cases()
-    assert cases["check: bad"] == "failure"
-    assert cases["check: informative"] == "passed"
-    assert [name for name, kind in cases.items() if kind == "failure"] == ["check: bad"]
-    scene.assert_nothing_left()
-
-
-def test_a_bake_of_no_length_runs_no_check(scene: Scene) -> None:
-    scene.start(1)
-    scene.config(canary={"bake": "0s", "checks": [program("bad", "touch ran; exit 1")]})
-    canary = scene.canary("v2")
-    assert canary.code == 0, canary.stderr
-    assert canary.cases()["check: bad"] == "skipped"
-    assert not (scene.folder / "ran").exists()
-    assert scene.ecs_pipeline("promote", "--release", "v2").code == 0
 
 
 def test_a_canary_grows_by_steps_and_each_is_judged(scene: Scene) -> None:
@@ -98,20 +68,6 @@ def dying_sidecar(scene: Scene) -> dict[str, Any]:
     return {"name": "sidecar", "image": scene.images.digest("v1"), "essential": False, "command": command}
 
 
-@pytest.mark.parametrize(("code", "left"), [(1, 0), (2, 1)], ids=["failed", "inconclusive"])
-def test_a_step_that_does_not_pass_is_the_last(scene: Scene, code: int, left: int) -> None:
-    before = scene.start(2)
-    steps = [{"tasks": 1, "bake": "700ms"}, {"tasks": 2, "bake": "700ms"}]
-    scene.config(canary={"steps": steps, "checks": [program("judge", f"exit {code}")]})
-    canary = scene.canary("v2")
-    assert canary.code == {1: 1, 2: 5}[code], canary.stderr
-    assert len(scene.canaries()) == left
-    assert scene.service()["taskDefinition"] == before
-    assert scene.ecs_pipeline("rollback", "--canary").code == 0
-    scene.assert_nothing_left()
-    assert scene.revisions() == [1]
-
-
 def test_a_canary_that_was_killed_in_a_step_goes_on_with_that_step(scene: Scene) -> None:
     scene.start(2)
     sizes = scene.folder / "sizes"
@@ -132,25 +88,3 @@ def test_a_canary_that_was_killed_in_a_step_goes_on_with_that_step(scene: Scene)
     assert len(tasks) == 2
     assert scene.ecs_pipeline("rollback").code == 0
     scene.assert_nothing_left()
-
-
-WRONG: list[Any] = [
-    ({"http": {"path": "health"}}, "does not begin with /"),
-    ({"metric": {"query": [{"Id": "m", "MetricStat": {}}], "at_most": 1}}, "Missing required parameter"),
-    ({"logs": {"filter": "ERROR", "compare": "baseline"}}, "set `baseline: true`"),
-    ({"http": {"path": "/"}, "min_samples": 500}, "500 samples are needed and 61 come at most in a bake of 600s"),
-]
-"""Of form, of AWS' form, of a whole, and what cannot be; tests/unit/checks/test_wrong_checks.py has all."""
-
-
-def test_wrong_checks_get_one_clear_line_each_and_touch_nothing(scene: Scene) -> None:
-    scene.start(1)
-    for check, words in WRONG:
-        scene.config(canary={"bake": "10m", "checks": [check]})
-        refused = scene.canary("v2")
-        assert refused.code == 2, (check, refused.stderr)
-        (line,) = [line for line in refused.stderr.splitlines() if line.startswith(("INVALID", "ecs-pipeline: "))]
-        assert words in line, check
-        assert "Traceback" not in refused.stderr
-    assert scene.marks() == {}
-    assert scene.revisions() == [1]

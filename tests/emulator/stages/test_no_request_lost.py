@@ -20,7 +20,7 @@ STORY: list[Any] = [
     pytest.param("v2", ["canary", "promote"], [0, 0], GROWING, id="two sizes with a baseline, promoted"),
     pytest.param("v2", ["canary"], [1], {"checks": [WRONG_BODY]}, id="canary that serves, but fails its check"),
     pytest.param("crash", ["canary"], [1], {}, id="canary that crashes"),
-    pytest.param("unhealthy", ["canary"], [1], {}, id="canary that is unhealthy"),
+    pytest.param("unhealthy", ["canary"], [1], {"healthy_within": "6s"}, id="canary that is unhealthy"),
 ]
 
 
@@ -29,7 +29,7 @@ def test_no_request_is_lost(
     scene: Scene, variant: str, stages: list[str], codes: list[int], canary: dict[str, Any]
 ) -> None:
     scene.start(2, container={"environment": [{"name": "ABRUPT", "value": "1"}]})
-    scene.config(canary={"healthy_within": "6s", "bake": "3s", **canary})
+    scene.config(canary={"healthy_within": "60s", "bake": "3s", **canary})
     scene.elb.modify_target_group_attributes(
         TargetGroupArn=scene.target_group,
         Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "4"}],

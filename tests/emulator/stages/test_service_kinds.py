@@ -156,10 +156,7 @@ def test_a_percentage_decides_how_many_canaries_there_are(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("members", "reason"),
     [
-        ({"deploymentController": {"type": "CODE_DEPLOY"}}, "deployment controller is CODE_DEPLOY"),
-        ({"deploymentController": {"type": "EXTERNAL"}}, "deployment controller is EXTERNAL"),
         ({"serviceConnectConfiguration": {"enabled": True, "namespace": "x"}}, "it uses Service Connect"),
-        ({"deploymentConfiguration": {"strategy": "CANARY"}}, "its deployment strategy is CANARY"),
         (
             {
                 "deploymentConfiguration": {
@@ -168,7 +165,6 @@ def test_a_percentage_decides_how_many_canaries_there_are(scene: Scene) -> None:
             },
             "its deployments pause at PRE_SCALE_UP",
         ),
-        ({"schedulingStrategy": "DAEMON"}, "it is a DAEMON"),
         ({"vpcLatticeConfigurations": [{"roleArn": "r", "targetGroupArn": "t", "portName": "p"}]}, "VPC Lattice"),
         ({"gatewayConnectors": [{"portName": "web"}]}, "an ECS gateway sends it requests"),
     ],

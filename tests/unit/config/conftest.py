@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from ecs_pipeline.config.load import load
+from ecs_pipeline.config.settings import Settings
 from ecs_pipeline.errors import InvalidInput
 from tests.unit.config.mistakes import Tell
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_schema() -> Iterator[None]:
+    """The schema, which names the keys near an unknown one, is made once: making it takes longer than all the rest."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Settings, "model_json_schema", cache(Settings.model_json_schema))
+        yield
 
 
 @pytest.fixture

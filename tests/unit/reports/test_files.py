@@ -43,6 +43,23 @@ def test_a_reader_never_sees_a_part_of_a_file(tmp_path: Path) -> None:
     assert seen <= whole
 
 
+def test_a_file_is_on_the_disk_before_it_takes_the_old_ones_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power failure it is the old one or the new one too (fsync(2), rename(2))."""
+    folder, path = ReportFolder(tmp_path), tmp_path / "canary.json"
+    folder.write(path.name, b"old")
+    synced: list[tuple[bytes, bytes]] = []
+
+    def fsync(file: int) -> None:
+        synced.append((os.pread(file, 10, 0), path.read_bytes()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    folder.write(path.name, b"new")
+    assert synced == [(b"new", b"old")]
+    assert path.read_bytes() == b"new"
+
+
 def test_a_write_error_is_told_once_on_one_line_and_never_raised(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
