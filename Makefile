@@ -46,7 +46,7 @@ PYTHONS := $(shell sed -n 's/.*Python :: \(3\.[0-9]*\)$$/\1/p' setup.cfg | sed -
 PARTS := check emulator contracts $(PYTHONS:%=.python-%) chaos-sample groovy
 SIDE_BY_SIDE := $(if $(filter output-sync,$(.FEATURES)),--jobs=2 --output-sync=target)
 PASSED := .cache/passed
-test:
+test: environments
 	@rm -rf $(PASSED) && mkdir -p $(PASSED)
 	@echo "$(PARTS): two at a time, the output of each when it is over"
 	-@$(MAKE) --no-print-directory --keep-going $(SIDE_BY_SIDE) $(PARTS)
