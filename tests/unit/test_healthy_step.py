@@ -9,7 +9,7 @@ import pytest
 
 from ecs_pipeline.engine.converge import converge
 from ecs_pipeline.model.release import Container, Event
-from ecs_pipeline.steps.healthy import HealthyStep
+from ecs_pipeline.steps.container_health import HealthyStep
 from ecs_pipeline.timing.wait import Broken, Deadline, Settled, Waiting
 from tests.fakes.names import utc
 from tests.fakes.world import World

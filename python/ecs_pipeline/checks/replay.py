@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ecs_pipeline.checks.comparisons.moment import Moment
 from ecs_pipeline.checks.judges.compared import Compared
 from ecs_pipeline.checks.judges.limits import AnswersLimit, LinesLimit, ValueLimit
-from ecs_pipeline.checks.recorded import Recorded, RecordedBake, RecordedSample
+from ecs_pipeline.checks.recorded_bakes import Recorded, RecordedBake, RecordedSample
 from ecs_pipeline.checks.sample import MISSING, Judge, Sample
 from ecs_pipeline.checks.verdict import Tally
 from ecs_pipeline.config.checks import CheckSettings, HttpCheck, LogsCheck

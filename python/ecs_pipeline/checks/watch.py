@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ecs_pipeline.checks.kinds import Kinds
-from ecs_pipeline.checks.recorded import rules_of, unit_of
+from ecs_pipeline.checks.recorded_bakes import rules_of, unit_of
 from ecs_pipeline.checks.sample import BAD, GOOD, Check, Sample
 from ecs_pipeline.checks.subject import Subject
 from ecs_pipeline.checks.verdict import Tally

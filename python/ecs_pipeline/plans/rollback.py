@@ -10,7 +10,7 @@ from ecs_pipeline.model.release import Epoch, Task
 from ecs_pipeline.plans import rollback_changes
 from ecs_pipeline.plans import rollback_scope as scope
 from ecs_pipeline.plans.describe import describe
-from ecs_pipeline.plans.destination import Target, family_of, resolve
+from ecs_pipeline.plans.named_target import Target, family_of, resolve
 from ecs_pipeline.plans.rollback_scope import Options
 from ecs_pipeline.protocol import decide
 from ecs_pipeline.protocol.observe import SERVICE_LAG, TASKS_LAG

@@ -8,8 +8,8 @@ from ecs_pipeline.engine.run import Run
 from ecs_pipeline.hooks import hooks
 from ecs_pipeline.model.release import CANARY, Revision, Task
 from ecs_pipeline.model.service_kinds import Use
-from ecs_pipeline.plans.destination import FromFile, Target
 from ecs_pipeline.plans.fitness import refuse_unfit
+from ecs_pipeline.plans.named_target import FromFile, Target
 from ecs_pipeline.protocol import decide
 from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps import scaling_hold

@@ -38,9 +38,9 @@ from ecs_pipeline.steps.start import Start
 from ecs_pipeline.steps.tasks import Created
 from ecs_pipeline.task_definitions.definition import changes
 from ecs_pipeline.timing.wait import Deadline
-from ecs_pipeline.undo.another import without_another
 from ecs_pipeline.undo.canary import Canary, undoing
 from ecs_pipeline.undo.leftovers import sweep_earlier
+from ecs_pipeline.undo.replace import without_another
 
 STEPS = ("preflight", "image", "task-definition", "tasks", "healthy", "traffic", "bake", "restore")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.model.release import Revision, TaskDefinition
-from ecs_pipeline.plans.destination import FromFile, resolve
+from ecs_pipeline.plans.named_target import FromFile, resolve
 from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps import image as images
 from ecs_pipeline.steps.revision import Base, base_of

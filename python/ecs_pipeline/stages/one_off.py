@@ -18,7 +18,7 @@ from ecs_pipeline.hooks.following import exit_code_of, follow
 from ecs_pipeline.hooks.one_off_task import OneOff
 from ecs_pipeline.model import tag_values
 from ecs_pipeline.model.release import Revision, TaskDefinition
-from ecs_pipeline.plans.destination import FromFile, resolve
+from ecs_pipeline.plans.named_target import FromFile, resolve
 from ecs_pipeline.protocol import decide, release_tags
 from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.task_definitions import definition

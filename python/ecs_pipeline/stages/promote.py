@@ -23,11 +23,11 @@ from ecs_pipeline.steps.canary_cleanup import CanaryCleanup
 from ecs_pipeline.steps.canary_drain import CanaryDrain
 from ecs_pipeline.steps.early_drain import EarlyDrain
 from ecs_pipeline.steps.followed_rollout import FollowedRollout
+from ecs_pipeline.steps.late_update import undo_update
 from ecs_pipeline.steps.promotion_update import PromotionUpdate
 from ecs_pipeline.steps.rollout_deadline import deadline as rollout_deadline
 from ecs_pipeline.steps.scaling_hold import ScalingHold, held
 from ecs_pipeline.steps.traffic import record_traffic
-from ecs_pipeline.steps.undo_update import undo_update
 from ecs_pipeline.undo.promotion import finish_cancel, take_back
 
 STEPS = ("preflight", "service-update", "stable", "drain", "cleanup", "restore")

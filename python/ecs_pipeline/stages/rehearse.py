@@ -12,7 +12,7 @@ from typing import IO
 
 from ecs_pipeline.checks.comparisons.rules import Rules
 from ecs_pipeline.checks.comparisons.words import percent
-from ecs_pipeline.checks.recorded import read_lines, read_stage
+from ecs_pipeline.checks.recorded_bakes import read_lines, read_stage
 from ecs_pipeline.checks.replay import replay
 from ecs_pipeline.checks.simulation import Traffic, needed_for_counts, needed_for_values
 from ecs_pipeline.config.types import rate_in_words

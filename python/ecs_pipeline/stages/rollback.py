@@ -20,7 +20,7 @@ from ecs_pipeline.plans.rollback import UNCHANGED, RollbackPlan, observed, plan
 from ecs_pipeline.plans.rollback_scope import Options
 from ecs_pipeline.steps import scaling_hold
 from ecs_pipeline.steps.trust import still_coming
-from ecs_pipeline.undo import abandoned
+from ecs_pipeline.undo import deleted_service
 from ecs_pipeline.undo.cancel import Outcome, cancel, send_to
 
 STEPS = ("preflight", "drain", "cleanup", "service-update", "stable", "deregister")
@@ -29,14 +29,14 @@ STEPS = ("preflight", "drain", "cleanup", "service-update", "stable", "deregiste
 def rollback(run: Run, options: Options) -> None:
     """The stage. Raises Refused when there is nothing to go back to or another release's canary lives."""
     hooks.announce(run)
-    found: RollbackPlan | abandoned.Abandoned
+    found: RollbackPlan | deleted_service.Abandoned
     with run.recorder.step("preflight") as step:
         if options.release:
             run.recorder.record.release.id = checked_release_id(options.release)
         try:
             seen = observed(run, options)
         except NoService:
-            left = None if options.to else abandoned.look(run, options.release)
+            left = None if options.to else deleted_service.look(run, options.release)
             if left is None:
                 raise
             found = left
@@ -45,8 +45,8 @@ def rollback(run: Run, options: Options) -> None:
         step.message = found.head + (announced(run, found.changes) if found.changes else UNCHANGED)
     if run.dry_run:
         return
-    if isinstance(found, abandoned.Abandoned):
-        abandoned.remove(run, found)
+    if isinstance(found, deleted_service.Abandoned):
+        deleted_service.remove(run, found)
     else:
         _carry_out(run, options, found)
 

@@ -16,9 +16,9 @@ from ecs_pipeline.model.release import BASELINE, Task, TaskDefinition, share
 from ecs_pipeline.protocol.fence import Fence
 from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.baseline import WithBaseline, leave_traffic
+from ecs_pipeline.steps.container_health import NO_CHECK, HealthyStep
 from ecs_pipeline.steps.deregister import discard
 from ecs_pipeline.steps.grace import warn_of_a_slow_start
-from ecs_pipeline.steps.healthy import NO_CHECK, HealthyStep
 from ecs_pipeline.steps.renewal import until_up
 from ecs_pipeline.steps.tasks import Created, TasksStep
 from ecs_pipeline.steps.traffic import Seen as Targets

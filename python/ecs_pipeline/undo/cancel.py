@@ -12,7 +12,7 @@ from ecs_pipeline.errors import Refused, ReleaseFailed, TooManyTags
 from ecs_pipeline.hooks import hooks
 from ecs_pipeline.model.release import Revision
 from ecs_pipeline.plans import rollback_scope as scope
-from ecs_pipeline.plans.destination import Target
+from ecs_pipeline.plans.named_target import Target
 from ecs_pipeline.plans.rollback import observed, refuse_when_held
 from ecs_pipeline.plans.rollback_scope import Options
 from ecs_pipeline.protocol import decide

@@ -9,7 +9,7 @@ from functools import partial
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import TooManyTags
 from ecs_pipeline.model.release import Revision, Task
-from ecs_pipeline.plans.destination import Target, usable
+from ecs_pipeline.plans.named_target import Target, usable
 from ecs_pipeline.protocol import decide, release_tags
 from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.copies import registered_anew

@@ -14,8 +14,8 @@ from ecs_pipeline.plans.rollback_changes import LEFT
 from ecs_pipeline.protocol import decide
 from ecs_pipeline.protocol.fence import EpochChanged, Fence, refusal
 from ecs_pipeline.protocol.snapshot import Snapshot
+from ecs_pipeline.steps.late_update import undo_update
 from ecs_pipeline.steps.scaling_hold import ScalingHold
-from ecs_pipeline.steps.undo_update import undo_update
 from ecs_pipeline.undo.cancel import restore
 from ecs_pipeline.undo.sweep import Sweeper, finished
 

@@ -19,13 +19,13 @@ from ecs_pipeline.protocol.decide import Leftover
 from ecs_pipeline.protocol.observe import TASKS_LAG
 from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.deregister import deregister
+from ecs_pipeline.steps.late_update import undo_update
 from ecs_pipeline.steps.removal import plainly
 from ecs_pipeline.steps.retire import RetireStep, Steps, targets_of
 from ecs_pipeline.steps.rollout import APPEARS_WITHIN, StableStep
 from ecs_pipeline.steps.rollout_deadline import deadline as rollout_deadline
 from ecs_pipeline.steps.service_update import ServiceUpdate
 from ecs_pipeline.steps.trust import refuse_astray, refuse_disbelieved
-from ecs_pipeline.steps.undo_update import undo_update
 from ecs_pipeline.timing import wait
 from ecs_pipeline.timing.wait import Deadline
 from ecs_pipeline.undo.overtaken import EpochTakenBack, Overtaken

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ecs_pipeline.checks import recorded
-from ecs_pipeline.checks.recorded import read_lines, read_stage
+from ecs_pipeline.checks import recorded_bakes
+from ecs_pipeline.checks.recorded_bakes import read_lines, read_stage
 from ecs_pipeline.checks.replay import Replayed, replay
 from ecs_pipeline.documents import yaml
 from ecs_pipeline.errors import InvalidInput
@@ -184,7 +184,7 @@ def test_a_file_that_is_no_report_is_refused(tmp_path: Path, text: str, words: s
 
 def test_a_report_that_is_too_large_or_a_pipe_holds_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yaml, "PIPE_WITHIN", 0.1)
-    monkeypatch.setattr(recorded, "MOST_OF_A_REPORT", 10)
+    monkeypatch.setattr(recorded_bakes, "MOST_OF_A_REPORT", 10)
     report, pipe = tmp_path / "canary.json", tmp_path / "judge.json"
     report.write_text('{"checks": []}')
     os.mkfifo(pipe)

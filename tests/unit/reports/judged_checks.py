@@ -9,7 +9,7 @@ from typing import Any
 
 from ecs_pipeline.checks.comparisons.moment import Moment
 from ecs_pipeline.checks.judges.compared import Compared
-from ecs_pipeline.checks.recorded import rules_of, unit_of
+from ecs_pipeline.checks.recorded_bakes import rules_of, unit_of
 from ecs_pipeline.config.checks import CheckSettings
 from ecs_pipeline.engine.check_series import Point
 from ecs_pipeline.engine.record import CheckRecord, StageRecord

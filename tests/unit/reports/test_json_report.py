@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import ecs_pipeline
-from ecs_pipeline.checks.recorded import read_stage
+from ecs_pipeline.checks.recorded_bakes import read_stage
 from ecs_pipeline.checks.replay import replay
 from ecs_pipeline.engine.check_series import Point
 from ecs_pipeline.engine.record import CanaryTaskRecord
