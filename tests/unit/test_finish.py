@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from ecs_pipeline.model.release import Epoch
+from ecs_pipeline.model.release import Epoch, Service
 from ecs_pipeline.protocol import release_tags
 from ecs_pipeline.protocol.decide import next_epoch
 from ecs_pipeline.steps.rollout import APPEARS_WITHIN
@@ -129,6 +129,26 @@ def test_the_turn_that_it_replaced_is_a_stale_read_and_read_again(monkeypatch: p
     monkeypatch.setattr(finish.run.ecs, "service", lambda: answers.pop(0) if answers else read())
     finish.until_clean()
     assert (answers, world.alive()) == ([], [])
+
+
+def test_late_reads_after_a_removal_are_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = start_of("A is a canary")
+    old = release_tags.parse_service(world.service_tags).epoch
+    epoch = next_epoch(old, "A")
+    world.service_tags |= {release_tags.EPOCH: release_tags.epoch_value(epoch), release_tags.UNDER_WAY: ""}
+    finish = finishing(world, epoch, replaced=old)
+    read, until = finish.run.ecs.service, [0.0]
+
+    def service() -> Service:
+        seen = read()
+        return replace(seen, marks=replace(seen.marks, epoch=old)) if world.now < until[0] else seen
+
+    at(world, "after", "StopTask", lambda: until.__setitem__(0, world.now + 30))
+    monkeypatch.setattr(finish.run.ecs, "service", service)
+    before = len(world.log)
+    finish.until_clean()
+    looks = [name for _, name, _ in world.log[before:]].count("ListTaskDefinitions")
+    assert (world.alive(), looks < 100) == ([], True)
 
 
 def test_an_update_that_is_not_shown_yet_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:

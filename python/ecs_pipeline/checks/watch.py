@@ -116,7 +116,7 @@ class Watch:
         ]
         return max(min([most, *waited, *([POLL] if self.busy else [])]), SHORTEST)
 
-    def epoch(self, end: float = math.inf) -> None:
+    def poll(self, end: float = math.inf) -> None:
         """Begin what is due, until `end`; collect what is there. Raises CheckFailed for a required check at once."""
         now = self._run.clock.now()
         due = [

@@ -4,7 +4,7 @@ So a step that is run again after it was finished writes nothing, one that was k
 the same path without the writing.
 
 A `Step` makes one change and is judged (`converge`). A `WritingStep` makes several, each noted by itself, and has
-nothing to judge (`carry_out`). Whether a run is a dry one is asked here only.
+nothing to judge (`carry_out`). For them only this file asks whether the run is dry.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 class Step(Generic[Seen, Result]):
     """A part of a stage that brings AWS from what is seen to what is wanted.
 
-    `late`: what it writes is never there at once, so the first look at it comes after a pause.
+    `late`: AWS never shows the change at once, so there is a pause before the first look.
     """
 
     name = ""
@@ -47,7 +47,7 @@ class Step(Generic[Seen, Result]):
         raise NotImplementedError
 
     def follow(self, seen: Seen, judgement: Judgement[Result]) -> None:
-        """What a look leads to while it is waited for, and once it is settled; never called in a dry run."""
+        """What is done after each look; not called in a dry run."""
 
     def evidence(self) -> Sequence[str]:
         """What helps to understand that it was not settled in time."""
@@ -95,7 +95,7 @@ class WritingStep(Generic[Seen]):
 def converge(step: Step[Seen, Result], run: Run, deadline: Deadline | Callable[[], Deadline]) -> Result:
     """Carry a step out. Raises what its reads and writes raise, StepBroken, TimedOut at the deadline.
 
-    `deadline` may be found out within the step: what that says is the step's.
+    `deadline` may be a function. It is called inside the step, so its messages belong to the step.
     """
     with run.recorder.step(step.name) as record:
         if run.dry_run:

@@ -1,6 +1,7 @@
 """Rollback: whatever is under way, or was released last, is undone. Given again it finishes that or does nothing.
 
-preflight        look, and decide which release is cancelled (plans/rollback.py)
+preflight        look, and decide which release is cancelled (plans/rollback.py) and which revision the service
+                 returns to (rollback_target in protocol/decide.py)
                  finish what the last cancel left, begin a new epoch (undo/cancel.py)
 drain, cleanup   the canary out of the traffic, then stopped
 service-update   the service back to the revision before the promotion

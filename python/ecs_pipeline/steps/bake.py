@@ -102,7 +102,7 @@ class Bake:
             if clock.now() >= self._looked + INTERVAL:
                 self.look()
             if checks:
-                checks.epoch(end)
+                checks.poll(end)
             left = end - clock.now()
             if left <= 0 and not (checks and checks.busy):
                 return

@@ -33,7 +33,7 @@ from ecs_pipeline.undo.overtaken import EpochTakenBack, Overtaken
 PAUSE = 0.5
 """Seconds between two looks: reads may lag."""
 FRESH = 2.0
-"""Seconds from its start in which the look before the epoch may be acted on."""
+"""The look made before the epoch may be used for so many seconds."""
 STALE_WITHIN = 60.0
 """Seconds in which the epoch that was replaced is a stale read; ECS shows a write within a few."""
 MOST_LOOKS = 200
@@ -108,6 +108,7 @@ class Sweeper:
                     return self._ended(seen)
             else:
                 self._refuse_epoch(seen)
+                clean, left = 0, Leftover()
             if not left:
                 wait.pause(self.run.clock, PAUSE)
         raise Trouble(
@@ -116,9 +117,8 @@ class Sweeper:
         )
 
     def _begin(self, first: Snapshot) -> None:
-        """What the look before the epoch saw in the traffic leaves it; else the service goes back, if it is as then.
-
-        What it did not see in the traffic may have come there before the epoch began: nothing is stopped for that.
+        """Use the look from before the epoch: take its targets out. If it has none, send the service back, unless that
+        changed. Stop no task that it did not see in the traffic: it may have been registered since.
         """
         left = self._left(first)
         if left.drain:
@@ -136,9 +136,8 @@ class Sweeper:
         return {arn for arn in (self.began.service.revision, self.began.marks.wanted) if arn}
 
     def _refuse_epoch(self, seen: Snapshot) -> None:
-        """Another rollback's epoch, or its `--to` in the same one; for a while the one that was replaced, a stale read.
-
-        Raises Overtaken, or EpochTakenBack.
+        """Another rollback began: raise Overtaken. Only the old epoch is seen, which is a late read: after STALE_WITHIN
+        raise EpochTakenBack.
         """
         if seen.marks.epoch != self.replaced:
             if self._moved:
