@@ -49,7 +49,7 @@ PASSED := .cache/passed
 test: environments
 	@rm -rf $(PASSED) && mkdir -p $(PASSED)
 	@echo "$(PARTS): two at a time, the output of each when it is over"
-	-@$(MAKE) --no-print-directory --keep-going $(SIDE_BY_SIDE) $(PARTS)
+	-@$(MAKE) --no-print-directory --keep-going $(SIDE_BY_SIDE) READY=.tools $(PARTS)
 	@failed=; for part in $(PARTS); do [ -e $(PASSED)/$$part ] || failed="$$failed $$part"; done; \
 		[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
@@ -93,7 +93,9 @@ pythons: $(PYTHONS:%=.python-%)
 		$(if $(filter $*,$(lastword $(PYTHONS))),--cov=ecs_pipeline --cov-report=)
 	@mkdir -p $(PASSED) && touch $(PASSED)/$@
 
-emulator: environments
+# What the tests with containers need; `test` has made it, and a part that waits for it would lose its place in line.
+READY := environments
+emulator: $(READY)
 	$(BIN)/pytest -q -n 4 --dist worksteal tests/emulator
 	@mkdir -p $(PASSED) && touch $(PASSED)/$@
 
@@ -101,7 +103,7 @@ groovy: .tools
 	@$(NICE) tools/maven $(BIN)/python verify
 	@mkdir -p $(PASSED) && touch $(PASSED)/$@
 
-chaos-sample: environments
+chaos-sample: $(READY)
 	$(BIN)/pytest -q -n 4 --dist loadgroup tests/chaos --ignore tests/chaos/test_late_reads.py
 	@mkdir -p $(PASSED) && touch $(PASSED)/$@
 
