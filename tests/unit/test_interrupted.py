@@ -98,7 +98,7 @@ def test_a_canary_tells_by_its_steps(run: Commands) -> None:
 @pytest.mark.parametrize(
     ("place", "left"),
     [
-        (("after", "DescribeTargetHealth", 7), ": the canary still takes 25.0 %"),
+        (("after", "DescribeTargetHealth", 6), ": the canary still takes 25.0 %"),
         (("before", "RegisterTargets", 1), ": the canary's task runs"),
         (("before", "RunTask", 1), ""),
     ],
