@@ -100,7 +100,10 @@ DOCUMENTS = st.recursive(
 
 
 @settings(
-    max_examples=150, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(document=st.dictionaries(KEYS, DOCUMENTS, max_size=6))
 def test_whatever_a_config_holds_it_is_read_or_refused_in_single_lines(tmp_path: Path, document: Any) -> None:
