@@ -36,6 +36,11 @@ class Target:
         """What tells it from the others of its group."""
         return self.identity, self.port
 
+    @property
+    def address(self) -> Address:
+        """What it is known by among the targets of all groups, whichever task has it."""
+        return self.group, self.identity, self.port
+
     def __str__(self) -> str:
         """As it is written in a URL: an IPv6 address in brackets."""
         return f"[{self.identity}]:{self.port}" if ":" in self.identity else f"{self.identity}:{self.port}"

@@ -225,7 +225,7 @@ class Observer:
         return known and bool(self._definitions.revision(task.revision).release)
 
     def _owners(self, tasks: Iterable[Task], service: Service) -> dict[Address, str]:
-        return {(target.group, *target.key): task.arn for task in tasks for target in self.targets_of(task, service)}
+        return {target.address: task.arn for task in tasks for target in self.targets_of(task, service)}
 
     def _with_other_owners(self, found: Iterable[Registration], service: Service) -> Iterator[Registration]:
         """Addresses are used again at once: a running task of anybody's may have a recorded one by now (rule 5).

@@ -61,8 +61,8 @@ def _proven(run: Run, targets: Sequence[Target]) -> list[Target]:
 
 
 def _without_holder(run: Run, targets: Sequence[Target], service: Service, tasks: Sequence[Task]) -> list[Target]:
-    held = {(target.group, *target.key) for target in run.observer.holders(targets, service, tasks)}
-    return [target for target in targets if (target.group, *target.key) not in held]
+    held = {target.address for target in run.observer.holders(targets, service, tasks)}
+    return [target for target in targets if target.address not in held]
 
 
 def _all_listed(service: Service, running: Sequence[Task]) -> bool:

@@ -46,7 +46,7 @@ class Seen:
 
     def any(self, target: Target) -> TargetHealth | None:
         """What the group says of a target, be it draining or gone."""
-        return self.health.get((target.group, *target.key))
+        return self.health.get(target.address)
 
     def of(self, target: Target) -> TargetHealth | None:
         """The health of a target; None when it is not registered, or draining."""

@@ -199,9 +199,9 @@ class Sweeper:
             targets = [registration.target for registration in left.drain if registration.owner]
             tasks, groups = seen.stale_tasks, len(seen.service.load_balancing)
             own = targets_of(self.run, tasks, seen.service)
-            leaving = {(target.group, *target.key): target for target in (*own, *targets)}
-            draining = {(found.target.group, *found.target.key) for found in seen.registrations if found.draining}
-            going = [target for key, target in leaving.items() if key not in draining]
+            leaving = {target.address: target for target in (*own, *targets)}
+            draining = {found.target.address for found in seen.registrations if found.draining}
+            going = [target for address, target in leaving.items() if address not in draining]
             departure = self._retire.leave(list(leaving.values()), going=going, registrations=left.drain)
             self._drained.update(targets)
             removed = {str(target) for target in (*targets, *departure.unowned)}
