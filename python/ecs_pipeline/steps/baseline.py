@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from ecs_pipeline.engine.converge import Step
 from ecs_pipeline.engine.run import Run
 from ecs_pipeline.errors import ReleaseFailed
+from ecs_pipeline.model.release import Task
 from ecs_pipeline.protocol.fence import Fence
 from ecs_pipeline.protocol.snapshot import Snapshot
 from ecs_pipeline.steps.removal import Write
@@ -111,10 +112,15 @@ def leave_traffic(run: Run, write: Write) -> None:
     RetireStep(run, write).deregister(left, seen.registrations)
 
 
+def own_baselines(seen: Snapshot, release: str, revision: str) -> list[Task]:
+    """Those of a release that run this revision, which is the service's; any other baseline goes."""
+    return [task for task in seen.baselines if (task.release, task.revision) == (release, revision)]
+
+
 def sweep_baselines(run: Run, fence: Fence, seen: Snapshot, release: str) -> None:
-    """A baseline of another release, or of another revision than the service's: it has the place of this one's own."""
-    wanted = (release, seen.service.revision)
-    left = [task for task in seen.baselines if (task.release, task.revision) != wanted]
+    """Take away what is not of `own_baselines`: it has the place of this release's own."""
+    own = own_baselines(seen, release, seen.service.revision)
+    left = [task for task in seen.baselines if task not in own]
     if left:
         retire = RetireStep(run, fence.write, "ecs-pipeline: left over from an earlier release")
         retire.carry_out(left, targets_of(run, left, seen.service))

@@ -15,7 +15,7 @@ from ecs_pipeline.model.load_balancing import group_name
 from ecs_pipeline.model.release import BASELINE, Task, TaskDefinition, share
 from ecs_pipeline.protocol.fence import Fence
 from ecs_pipeline.protocol.snapshot import Snapshot
-from ecs_pipeline.steps.baseline import WithBaseline, leave_traffic
+from ecs_pipeline.steps.baseline import WithBaseline, leave_traffic, own_baselines
 from ecs_pipeline.steps.container_health import NO_CHECK, HealthyStep
 from ecs_pipeline.steps.deregister import discard
 from ecs_pipeline.steps.grace import warn_of_a_slow_start
@@ -155,9 +155,8 @@ class Start:
 
     @property
     def _baselines(self) -> list[Task]:
-        """Those that stay: one of another release, or of another revision than the service's, has gone by then."""
-        wanted = (self.revision.revision.release, self.current.revision.arn)
-        return [task for task in self.seen.baselines if (task.release, task.revision) == wanted]
+        """Those that stay: any other one has gone by then."""
+        return own_baselines(self.seen, self.revision.revision.release, self.current.revision.arn)
 
     def _tasks_to_run(self, coming: int, beside: int) -> list[str]:
         tasks = f"{coming} task{'s' if coming > 1 else ''}"
