@@ -5,6 +5,7 @@ The order is the safety order: out of the traffic, drained, stopped; the service
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ecs_pipeline.engine.converge import settle
@@ -172,11 +173,11 @@ class Sweeper:
 
     def _remove(self, left: Leftover, seen: Snapshot) -> None:
         if left.drain:
-            if self._drain(left, seen):
-                self._remove(Leftover(stop=self._left(replace(seen, registrations=())).stop), seen)
+            if self._drain(left, seen) and (tasks := self._left(replace(seen, registrations=())).stop):
+                self._stop(tasks, seen)
         elif left.stop:
-            self._stop(left, seen)
-        elif left:
+            self._stop(left.stop, seen)
+        else:
             self._change(left, seen)
 
     def _change(self, left: Leftover, seen: Snapshot) -> None:
@@ -209,13 +210,13 @@ class Sweeper:
                 step.message = f"out of the traffic: {', '.join(sorted(removed))}"
         return departure.drained and len(own) == len(tasks) * groups
 
-    def _stop(self, left: Leftover, seen: Snapshot) -> None:
+    def _stop(self, tasks: Sequence[Task], seen: Snapshot) -> None:
         self._sweeps += 1
         with self.steps("cleanup") as step:
-            self._stopped.update({task.arn: task for task in left.stop})
-            self._made |= {task.revision for task in left.stop if self._never_ran(task, seen)}
-            self._kept -= {task.revision for task in left.stop}
-            self._retire.stop(left.stop)
+            self._stopped.update({task.arn: task for task in tasks})
+            self._made |= {task.revision for task in tasks if self._never_ran(task, seen)}
+            self._kept -= {task.revision for task in tasks}
+            self._retire.stop(tasks)
             step.message = f"stopped: {', '.join(task.id for task in self._stopped.values())}"
 
     def _never_ran(self, task: Task, seen: Snapshot) -> bool:
