@@ -124,7 +124,7 @@ class StableStep(Step[Seen, Service]):
         """The service's events, and why its tasks failed."""
         service = self.run.ecs.service()
         primary = service.primary
-        return self._evidence(Seen(service, self._failed_tasks(primary)), primary) if primary else []
+        return self._evidence(Seen(service), primary) if primary else []
 
     def awaited(self, seen: Seen) -> str:
         """That the service runs the revision and nothing else."""
@@ -143,7 +143,7 @@ class StableStep(Step[Seen, Service]):
             self.run.recorder.progress(f"all tasks run {name}; ECS finds no place to renew them")
             return Settled(seen.service)
         why = broken or stalled
-        return Broken(why, self._evidence(Seen(seen.service, self._failed_tasks(primary)), primary)) if why else None
+        return Broken(why, self._evidence(seen, primary)) if why else None
 
     def _broken(self, seen: Seen, primary: Deployment) -> str:
         if primary.rollout == "FAILED":
@@ -271,7 +271,7 @@ class StableStep(Step[Seen, Service]):
 
     def _evidence(self, seen: Seen, deployment: Deployment) -> list[str]:
         lines = []
-        for task in seen.failed[-1:]:
+        for task in (seen.failed or self._failed_tasks(deployment))[-1:]:
             whole = self.run.definitions.get(task.revision)
             released = self._released(whole, seen.service)
             lines += evidence.how_it_ended(self.run, task, whole, released)
