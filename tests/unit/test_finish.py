@@ -33,6 +33,14 @@ def finishing(world: World, epoch: Epoch, replaced: Epoch | None = None) -> Swee
     return Sweeper(run, epoch, run.recorder.step, replaced)
 
 
+def cancelling(world: World) -> tuple[Sweeper, Epoch]:
+    """What finishes a cancel of release A whose epoch has just begun, and the epoch that this one replaced."""
+    old = release_tags.parse_service(world.service_tags).epoch
+    epoch = next_epoch(old, "A")
+    world.service_tags |= {release_tags.EPOCH: release_tags.epoch_value(epoch), release_tags.UNDER_WAY: ""}
+    return finishing(world, epoch, replaced=old), old
+
+
 # ---- the revision to return to
 
 
@@ -120,10 +128,7 @@ def test_a_service_that_this_process_had_moved_goes_to_what_the_later_rollback_w
 
 def test_the_turn_that_it_replaced_is_a_stale_read_and_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     world = start_of("A is a canary")
-    old = release_tags.parse_service(world.service_tags).epoch
-    epoch = next_epoch(old, "A")
-    world.service_tags |= {release_tags.EPOCH: release_tags.epoch_value(epoch), release_tags.UNDER_WAY: ""}
-    finish = finishing(world, epoch, replaced=old)
+    finish, old = cancelling(world)
     stale = replace(world.service_facts(), marks=replace(world.service_facts().marks, epoch=old))
     answers, read = [stale, stale], finish.run.ecs.service
     monkeypatch.setattr(finish.run.ecs, "service", lambda: answers.pop(0) if answers else read())
@@ -133,10 +138,7 @@ def test_the_turn_that_it_replaced_is_a_stale_read_and_read_again(monkeypatch: p
 
 def test_late_reads_after_a_removal_are_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
     world = start_of("A is a canary")
-    old = release_tags.parse_service(world.service_tags).epoch
-    epoch = next_epoch(old, "A")
-    world.service_tags |= {release_tags.EPOCH: release_tags.epoch_value(epoch), release_tags.UNDER_WAY: ""}
-    finish = finishing(world, epoch, replaced=old)
+    finish, old = cancelling(world)
     read, until = finish.run.ecs.service, [0.0]
 
     def service() -> Service:

@@ -8,9 +8,16 @@ import pytest
 
 from ecs_pipeline.protocol import release_tags
 from tests.fakes.world import World
-from tests.unit.canary_world import at
+from tests.unit.canary_world import at, once
 from tests.unit.protocol.simulation import start_of
 from tests.unit.stage_runs import End, canary, rollback
+
+
+def calls_of(world: World, act: Callable[[], End]) -> list[str]:
+    """The calls of a stage that ends well."""
+    before = len(world.log)
+    assert act().code == 0
+    return [name for _, name, _ in world.log[before:]]
 
 
 def stopped_in_traffic(world: World, when: str, call: str, act: Callable[[], object]) -> list[bool]:
@@ -103,23 +110,9 @@ def test_a_target_that_came_in_since_the_look_is_not_waited_for_but_taken_out() 
 def test_a_look_that_took_long_is_not_fresh_at_its_end() -> None:
     """Its tasks and the service are as old as its first call, not as its last."""
     world = start_of("A is a canary")
-    left = [1]
-
-    def hook(when: str, name: str, _write: bool) -> None:  # noqa: FBT001 - the world's hook
-        if (when, name) == ("before", "DescribeTargetHealth") and left:
-            left.pop()
-            world.schedule.now += 30
-
-    world.hook, before = hook, len(world.log)
-    assert rollback(world).code == 0
-    calls = [name for _, name, _ in world.log[before:]]
+    once(world, "before", "DescribeTargetHealth", lambda: setattr(world.schedule, "now", world.now + 30))
+    calls = calls_of(world, lambda: rollback(world))
     assert calls[calls.index("TagResource") + 1] == "ListTasks"
-
-
-def calls_of(world: World, act: Callable[[], End]) -> list[str]:
-    before = len(world.log)
-    assert act().code == 0
-    return [name for _, name, _ in world.log[before:]]
 
 
 def test_a_canary_leaves_as_soon_as_the_epoch_is_written() -> None:
